@@ -1,0 +1,197 @@
+"""Changes with their findings (facts, fixed at detection), audit events, and attributions (which may come late)."""
+
+from django.db import models
+
+from snapshots.models import Snapshot
+from tenants.models import Tenant, User
+
+SEVERITIES = [
+    ("critical", "critical"),
+    ("high", "high"),
+    ("medium", "medium"),
+    ("low", "low"),
+    ("informational", "informational"),
+]
+
+
+class Change(models.Model):
+    """A difference of one resource between two consecutive states. Append-only.
+
+    The two contents live in the store under their digests; the JSON Patch is computed from them.
+    """
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "created"
+        UPDATED = "updated", "updated"
+        DELETED = "deleted", "deleted"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="changes")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="changes")
+    previous_snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="+")
+    resource_type = models.CharField(max_length=80)
+    resource_id = models.CharField(max_length=400)
+    display_name = models.CharField(max_length=400, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    before_digest = models.CharField(max_length=64, blank=True)
+    after_digest = models.CharField(max_length=64, blank=True)
+    severity = models.CharField(max_length=13, choices=SEVERITIES)
+    direction = models.CharField(max_length=12)
+    summary = models.CharField(max_length=500, help_text="The gravest finding's reason.")
+    earliest_at = models.DateTimeField(help_text="Not before this: when the earlier state was read.")
+    detected_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["tenant", "-id"]),
+            models.Index(fields=["tenant", "severity", "-id"]),
+            models.Index(fields=["tenant", "-detected_at"]),
+            models.Index(fields=["tenant", "resource_type", "resource_id", "-id"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["snapshot", "resource_type", "resource_id"], name="a_change_is_recorded_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_type} {self.display_name or self.resource_id} {self.kind}"
+
+
+class Finding(models.Model):
+    """One rule's verdict on a change. Append-only."""
+
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="findings")
+    rule = models.CharField(max_length=80)
+    severity = models.CharField(max_length=13, choices=SEVERITIES)
+    direction = models.CharField(max_length=12)
+    reason = models.CharField(max_length=500)
+    technique = models.CharField(max_length=16, blank=True, help_text="MITRE ATT&CK id.")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+class Acknowledgement(models.Model):
+    """Somebody has seen the change and said what it is. Kept apart, for the change itself never moves."""
+
+    change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="acknowledgement")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    note = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"acknowledged by {self.by}"
+
+
+class AuditEvent(models.Model):
+    """A record of Microsoft's directory audit log, kept beyond Microsoft's 30 days. Append-only.
+
+    `sealed` is the whole record as Microsoft gave it, sealed with the tenant's data key.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="audit_events")
+    event_id = models.CharField(max_length=200)
+    source = models.CharField(max_length=20, default="directoryAudit")
+    activity = models.CharField(max_length=300)
+    category = models.CharField(max_length=100, blank=True)
+    service = models.CharField(max_length=100, blank=True)
+    result = models.CharField(max_length=20, blank=True)
+    occurred_at = models.DateTimeField()
+    correlation_id = models.CharField(max_length=100, blank=True)
+    actor_type = models.CharField(max_length=20, help_text="user, application or unknown")
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_name = models.CharField(max_length=400, blank=True, help_text="UPN, or the application's name.")
+    actor_app_id = models.CharField(max_length=64, blank=True)
+    ip = models.CharField(max_length=64, blank=True)
+    targets = models.JSONField(default=list, help_text="[{id, name, type, properties: [names]}]")
+    sealed = models.BinaryField(editable=False)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-occurred_at"]
+        indexes = [models.Index(fields=["tenant", "-occurred_at"]), models.Index(fields=["tenant", "actor_name"])]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "source", "event_id"], name="an_audit_event_is_kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.activity} by {self.actor_name or 'unknown'}"
+
+
+class SignIn(models.Model):
+    """A sign-in record: it tells the country behind an audit event's IP."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    event_id = models.CharField(max_length=200)
+    principal_id = models.CharField(max_length=64)
+    user_principal_name = models.CharField(max_length=400, blank=True)
+    app_id = models.CharField(max_length=64, blank=True)
+    ip = models.CharField(max_length=64, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    city = models.CharField(max_length=200, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-occurred_at"]
+        indexes = [models.Index(fields=["tenant", "principal_id", "-occurred_at"])]
+        constraints = [models.UniqueConstraint(fields=["tenant", "event_id"], name="a_sign_in_is_kept_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_principal_name or self.principal_id} from {self.ip}"
+
+
+class Attribution(models.Model):
+    """The link of a change to an audit event, with confidence and how it was found. Append-only."""
+
+    class Confidence(models.TextChoices):
+        HIGH = "high", "high"
+        MEDIUM = "medium", "medium"
+        LOW = "low", "low"
+
+    class CountrySource(models.TextChoices):
+        SIGN_IN = "sign-in", "sign-in log"
+        GEOIP = "geoip", "GeoIP file"
+        NONE = "", "unknown"
+
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="attributions")
+    event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="attributions")
+    confidence = models.CharField(max_length=6, choices=Confidence.choices)
+    score = models.PositiveSmallIntegerField(help_text="0 to 100")
+    why = models.JSONField(default=list, help_text="What matched, in words.")
+    country = models.CharField(max_length=2, blank=True)
+    country_source = models.CharField(max_length=8, choices=CountrySource.choices, blank=True)
+    ours = models.BooleanField(default=False, help_text="The actor is our own app registration: a rollback.")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-score", "-event__occurred_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["change", "event"], name="an_event_is_attributed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.change} ← {self.event}"
+
+
+class AuditCursor(models.Model):
+    """How far the audit and sign-in logs of a tenant have been read; the next read overlaps it."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.PROTECT, related_name="audit_cursor")
+    read_until = models.DateTimeField()
+    error = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"audit log of {self.tenant} until {self.read_until:%Y-%m-%d %H:%M}"

@@ -1,0 +1,116 @@
+"""Where the platform's two secrets come from. Called by the settings only.
+
+Production (a database server, or a host name beyond loopback) must be given both and refuses to start without.
+The embedded mode (SQLite, loopback) generates real ones once and keeps them beside the database file.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+MASTER_KEY_BYTES = 32
+MINIMUM_SECRET_KEY_LENGTH = 32
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "insecure", "secret-key", "example", "default", "placeholder")
+HOW_TO_MAKE_ONE = 'python3 -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets:
+    secret_key: str
+    master_key: bytes
+    previous_master_key: bytes | None = None
+
+
+def load(*, production: bool, keep_in: Path | None) -> Secrets:
+    """The secrets of this installation.
+
+    `keep_in` is the file in which the embedded mode keeps generated ones; None keeps them in memory only.
+    Raises ImproperlyConfigured where production lacks one, or one is a placeholder or malformed.
+    """
+    secret_key = _from_environment("SECRET_KEY")
+    master_key = _from_environment("LAVAWALL_MASTER_KEY")
+    if production:
+        missing = [
+            name
+            for name, value in (("SECRET_KEY", secret_key), ("LAVAWALL_MASTER_KEY", master_key))
+            if not value
+        ]
+        if missing:
+            raise ImproperlyConfigured(
+                f"{' and '.join(missing)} must be set in production. Make each with: {HOW_TO_MAKE_ONE}"
+            )
+    else:
+        generated = _generated(keep_in) if not (secret_key and master_key) else {}
+        secret_key = secret_key or generated["SECRET_KEY"]
+        master_key = master_key or generated["LAVAWALL_MASTER_KEY"]
+    previous = _from_environment("LAVAWALL_PREVIOUS_MASTER_KEY")
+    return Secrets(
+        secret_key=_checked_secret_key(secret_key),
+        master_key=_decoded_master_key(master_key, "LAVAWALL_MASTER_KEY"),
+        previous_master_key=(
+            _decoded_master_key(previous, "LAVAWALL_PREVIOUS_MASTER_KEY") if previous else None
+        ),
+    )
+
+
+def _from_environment(name: str) -> str:
+    """The variable, or the content of the file that `<name>_FILE` points to (as container secrets come)."""
+    value = os.environ.get(name, "").strip()
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if value or not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE points to {path}, which cannot be read: {error.strerror}.") from error
+
+
+def _generated(keep_in: Path | None) -> dict[str, str]:
+    if keep_in is not None and keep_in.exists():
+        return dict(line.split("=", 1) for line in keep_in.read_text(encoding="utf-8").split() if "=" in line)
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "LAVAWALL_MASTER_KEY": base64.b64encode(os.urandom(MASTER_KEY_BYTES)).decode(),
+    }
+    if keep_in is not None:
+        _write_once(keep_in, "".join(f"{name}={value}\n" for name, value in made.items()))
+        return _generated(keep_in)
+    return made
+
+
+def _write_once(path: Path, content: str) -> None:
+    """Two processes may start at once: the first one's secrets win, and neither sees a half-written file."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _checked_secret_key(value: str) -> str:
+    if len(value) < MINIMUM_SECRET_KEY_LENGTH or any(word in value.lower() for word in PLACEHOLDERS):
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is a placeholder or shorter than {MINIMUM_SECRET_KEY_LENGTH} characters. "
+            f"Make one with: {HOW_TO_MAKE_ONE}"
+        )
+    return value
+
+
+def _decoded_master_key(value: str, name: str) -> bytes:
+    try:
+        key = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} is not base64. Make one with: {HOW_TO_MAKE_ONE}") from error
+    if len(key) != MASTER_KEY_BYTES or len(set(key)) == 1:
+        raise ImproperlyConfigured(f"{name} must be {MASTER_KEY_BYTES} random bytes. Make one with: {HOW_TO_MAKE_ONE}")
+    return key

@@ -1,0 +1,8 @@
+"""How a tenant is put back: plan, approve, execute, verify."""
+
+from django.apps import AppConfig
+
+
+class RollbacksConfig(AppConfig):
+    name = "rollbacks"
+    verbose_name = "Rollbacks"

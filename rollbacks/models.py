@@ -1,0 +1,218 @@
+"""Rollbacks: the request, its plan (data, digest-bound), approvals, executions with a write-ahead record."""
+
+from django.db import models
+
+from changes.models import Change
+from snapshots.models import Snapshot
+from tenants.models import Tenant, User
+
+
+class Rollback(models.Model):
+    """A request to bring resources back to an earlier version. `state` is moved by rollbacks.states only."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "draft"
+        AWAITING_APPROVAL = "awaiting_approval", "awaiting approval"
+        APPROVED = "approved", "approved"
+        EXECUTING = "executing", "executing"
+        VERIFIED = "verified", "verified"
+        DIFFERS = "differs", "executed, but differs"
+        STALE = "stale", "stale"
+        FAILED = "failed", "failed"
+        REJECTED = "rejected", "rejected"
+        EXPIRED = "expired", "expired"
+        CANCELLED = "cancelled", "cancelled"
+
+    class Source(models.TextChoices):
+        CHANGES = "changes", "chosen changes"
+        ACTOR = "actor", "everything an actor did"
+        SNAPSHOT = "snapshot", "back to a snapshot"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="rollbacks")
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    parameters = models.JSONField(default=dict, help_text="What was asked for, from which a re-plan starts.")
+    state = models.CharField(max_length=18, choices=State.choices, default=State.DRAFT)
+    plan = models.OneToOneField(
+        "rollbacks.Plan", on_delete=models.PROTECT, null=True, related_name="current_of", editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["tenant", "-id"])]
+
+    def __str__(self) -> str:
+        return f"rollback {self.pk} of {self.tenant}"
+
+
+class Plan(models.Model):
+    """One revision of a rollback's plan. Its content never changes: a re-plan is a new row, without approvals."""
+
+    rollback = models.ForeignKey(Rollback, on_delete=models.PROTECT, related_name="plans")
+    revision = models.PositiveSmallIntegerField()
+    base_snapshot = models.ForeignKey(
+        Snapshot, on_delete=models.PROTECT, related_name="+", help_text="The newest snapshot when it was planned."
+    )
+    digest = models.CharField(max_length=64, help_text="Over tenant, steps and their preconditions, policy, expiry.")
+    required_approvals = models.PositiveSmallIntegerField()
+    complete = models.BooleanField(help_text="Everything asked for is in the steps.")
+    applicable = models.BooleanField(help_text="It may be approved and executed.")
+    warnings = models.JSONField(default=list)
+    dry_run = models.JSONField(default=dict, help_text="The dry run's result as the approvers see it.")
+    planned_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-revision"]
+        constraints = [
+            models.UniqueConstraint(fields=["rollback", "revision"], name="plan_revisions_count_per_rollback"),
+            models.CheckConstraint(
+                condition=models.Q(required_approvals__gte=1), name="plan_needs_an_approval"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan {self.revision} of {self.rollback}"
+
+
+class Step(models.Model):
+    """One step of a plan: what is written, and what the live object must be for it to be written. Append-only.
+
+    Contents (requests, wanted and expected documents) are sealed with the tenant's data key in `sealed`.
+    """
+
+    class Kind(models.TextChoices):
+        UNDELETE = "undelete", "undelete"
+        UPDATE = "update", "update"
+        RECREATE = "recreate", "recreate"
+        DELETE = "delete", "delete"
+        ENFORCE = "enforce", "enforce"
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="steps")
+    order = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    resource_type = models.CharField(max_length=80)
+    resource_id = models.CharField(max_length=400)
+    display_name = models.CharField(max_length=400, blank=True)
+    explanation = models.TextField(help_text="What this step does, in one sentence.")
+    expected_digest = models.CharField(max_length=64, blank=True, help_text="Of the live object; empty: it is absent.")
+    target_digest = models.CharField(max_length=64, blank=True, help_text="Of the object wanted; empty: absent.")
+    changes = models.ManyToManyField(Change, related_name="steps", blank=True)
+    sealed = models.BinaryField(editable=False)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["order"]
+        constraints = [models.UniqueConstraint(fields=["plan", "order"], name="steps_count_per_plan")]
+
+    def __str__(self) -> str:
+        return f"{self.order}. {self.kind} {self.resource_type} {self.display_name or self.resource_id}"
+
+
+class Approval(models.Model):
+    """One person's signature under (or against) one plan's digest. Append-only.
+
+    `requester` is copied from the rollback so that the database itself can refuse a requester's own signature.
+    """
+
+    class Verdict(models.TextChoices):
+        APPROVED = "approved", "approved"
+        REJECTED = "rejected", "rejected"
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="approvals")
+    plan_digest = models.CharField(max_length=64)
+    approver = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    comment = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "approver"], name="one_signature_per_person_and_plan"),
+            models.CheckConstraint(
+                condition=~models.Q(approver=models.F("requester")), name="nobody_signs_their_own_request"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.approver}: {self.verdict}"
+
+
+class Execution(models.Model):
+    """The run of an approved plan. One per plan, ever: the unique row is what makes a second execution impossible."""
+
+    plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="execution")
+    started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    run_id = models.BigIntegerField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=18, blank=True)
+    message = models.TextField(blank=True)
+    verification = models.JSONField(default=dict)
+    verified_snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"execution of {self.plan}"
+
+
+class StepRecord(models.Model):
+    """The write-ahead record of one request of one step: committed as `sending` before the request leaves."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        SENDING = "sending", "sending"
+        DONE = "done", "done"
+        ALREADY = "already", "already so"
+        STALE = "stale", "stale"
+        UNKNOWN = "unknown", "unknown"
+        FAILED = "failed", "failed"
+
+    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="records")
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="records")
+    request_index = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    sent_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    client_request_id = models.CharField(max_length=64, blank=True)
+    new_id = models.CharField(max_length=400, blank=True, help_text="The id that Graph gave a created object.")
+    message = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["step__order", "request_index"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["execution", "step", "request_index"], name="a_request_is_sent_once_per_execution"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.state}"
+
+
+class Remapping(models.Model):
+    """An id that could not survive: the resource came back under another one. Append-only."""
+
+    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="remappings")
+    resource_type = models.CharField(max_length=80)
+    display_name = models.CharField(max_length=400, blank=True)
+    old_id = models.CharField(max_length=400)
+    new_id = models.CharField(max_length=400)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.old_id} → {self.new_id}"

@@ -1,0 +1,155 @@
+"""The canonical form: one spelling for one state, whatever Graph's key order, set order, nulls and letter case.
+
+Called at collection for every object read, and before every comparison. Pure: no database, no clock, no settings.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
+from snapshots.catalog.spec import Document, ResourceType, SetOf
+
+_ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
+
+
+def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
+    """The document of an object as Graph returned it, or of a document (a fixed point)."""
+    return _object(raw, ROOT, spec)
+
+
+def canonical_bytes(document: Any) -> bytes:
+    """The bytes that are stored and hashed; two states are equal when these are."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def resource_id(raw: Mapping[str, Any], spec: ResourceType) -> str:
+    """Who an object is: its id or natural key, and for a singleton the name of its type."""
+    if spec.read.singleton:
+        return spec.key
+    values = [raw.get(name) for name in spec.identity]
+    if not all(isinstance(value, str) and value for value in values):
+        raise ValueError(
+            f"An object of type {spec.key} came without {' and '.join(spec.identity)}, which identify it. "
+            "Read the type again; if it persists, the API answers in a form that the catalogue does not know."
+        )
+    return "|".join(_text(str(value)) for value in values)
+
+
+def _value(value: Any, path: Path, spec: ResourceType) -> Any:
+    if isinstance(value, Mapping):
+        return _object(value, path, spec)
+    if isinstance(value, list):
+        declared = place(spec, path).set_of
+        elements = [_value(element, (*path, ELEMENT), spec) for element in value]
+        return elements if declared is None else _set(elements, declared)
+    if isinstance(value, str):
+        return _string(value, path, spec)
+    return value
+
+
+def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
+    keep_only = place(spec, path).keep_only
+    document: Document = {}
+    for key in sorted(raw):
+        inside = (*path, key)
+        if _is_annotation(key) or (keep_only is not None and key not in keep_only):
+            continue
+        rule = place(spec, inside)
+        if rule.dropped:
+            continue
+        value = _value(raw[key], inside, spec)
+        if value is None and not rule.null_is_state:
+            continue
+        if value == {} or (value == [] and rule.set_of is not None):
+            continue
+        document[key] = value
+    return document
+
+
+def _is_annotation(key: str) -> bool:
+    """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions (`#microsoft…`)."""
+    if key == ODATA_TYPE:
+        return False
+    return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
+
+
+def _set(elements: list[Any], declared: SetOf) -> list[Any]:
+    """Sorted and without repetition; elements that say nothing are left out."""
+    distinct = {
+        canonical_bytes(element): element for element in elements if element is not None and element != {}
+    }
+    return [
+        element
+        for _, element in sorted(distinct.items(), key=lambda item: (_rank(item[1], declared), item[0]))
+    ]
+
+
+def _rank(element: Any, declared: SetOf) -> tuple[int, float, bytes]:
+    """Numbers by value; text by its bytes; objects by their key."""
+    if isinstance(element, Mapping):
+        return (2, 0, canonical_bytes([element.get(name) for name in declared.key_names]))
+    if isinstance(element, (int, float)) and not isinstance(element, bool):
+        return (0, element, b"")
+    return (1, 0, canonical_bytes(element))
+
+
+def _string(value: str, path: Path, spec: ResourceType) -> str:
+    key = path[-1]
+    if key == ODATA_TYPE:
+        return _type_name(value)
+    if key.endswith("DateTime"):
+        return _instant(value)
+    normaliser = place(spec, path).normaliser
+    return _text(value) if normaliser is None else NORMALISERS[normaliser](value)
+
+
+def _text(value: str) -> str:
+    """GUIDs compare without regard to letter case; all other text is what it is."""
+    return value.lower() if _GUID.fullmatch(value) else value
+
+
+def _type_name(value: str) -> str:
+    name = value.removeprefix("#")
+    return f"#{name}" if "." in name else f"#microsoft.graph.{name}"
+
+
+def _instant(value: str) -> str:
+    found = _INSTANT.fullmatch(value)
+    if found is None:
+        return value
+    try:
+        instant = datetime.fromisoformat(found[1] + found[2].upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return value
+    return f"{instant.replace(tzinfo=None).isoformat()}Z"
+
+
+def _cidr(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value.strip(), strict=False))
+    except ValueError:
+        return value
+
+
+def _separated_by(separator: str) -> Callable[[str], str]:
+    def normalise(value: str) -> str:
+        words = value.split() if separator == " " else [word.strip() for word in value.split(separator)]
+        return separator.join(sorted({word for word in words if word}))
+
+    return normalise
+
+
+NORMALISERS: Mapping[str, Callable[[str], str]] = {
+    "cidr": _cidr,
+    "space_set": _separated_by(" "),
+    "comma_set": _separated_by(","),
+    "lower": str.lower,
+}
+"""By the names that specs use. Each is a fixed point: applying it twice changes nothing."""

@@ -1,0 +1,192 @@
+"""People: creating them, binding roles, issuing and revoking API tokens."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils import timezone
+
+from tenants import access, ledger
+from tenants.actions import STAFF_ROLES, Action, Role, TokenScope
+from tenants.actors import Actor
+from tenants.models import ApiToken, Customer, RoleBinding, Tenant, User
+
+TOKEN_PREFIX = "lw_"
+DEFAULT_TOKEN_LIFE = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a role holds: one tenant, one customer, or (neither) the whole MSP."""
+
+    customer: Customer | None = None
+    tenant: Tenant | None = None
+
+    def __str__(self) -> str:
+        if self.tenant is not None:
+            return f"tenant:{self.tenant.name}"
+        return f"customer:{self.customer.name}" if self.customer is not None else "msp"
+
+
+class UnknownScope(ValueError):
+    """The scope names nothing that exists."""
+
+
+def parse_scope(text: str) -> Scope:
+    """`msp`, `customer:NAME` or `tenant:NAME`. Raises UnknownScope."""
+    kind, _, name = text.partition(":")
+    if kind == "msp" and not name:
+        return Scope()
+    if kind == "customer":
+        customer = Customer.objects.filter(name=name).first()
+        if customer is None:
+            raise UnknownScope(f"There is no customer called {name!r}.")
+        return Scope(customer=customer)
+    if kind == "tenant":
+        tenant = Tenant.objects.filter(name=name).first()
+        if tenant is None:
+            raise UnknownScope(f"There is no tenant called {name!r}.")
+        return Scope(tenant=tenant)
+    raise UnknownScope(f"{text!r} is no scope. Use msp, customer:NAME or tenant:NAME.")
+
+
+@transaction.atomic
+def create_user(actor: Actor, *, username: str, password: str | None, email: str = "") -> User:
+    """A new account without any role. Raises ValidationError for a weak password."""
+    access.require_everywhere(actor, Action.BIND_ROLES)
+    user = User(username=username, email=email)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        validate_password(password, user)
+        user.set_password(password)
+    user.full_clean(exclude=["password"])
+    user.save()
+    ledger.record(actor, "user:create", username)
+    return user
+
+
+@transaction.atomic
+def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) -> RoleBinding:
+    """Binds a role to a user or group on a scope; binding it again changes nothing."""
+    _require_on(actor, scope)
+    owner = {"user": subject} if isinstance(subject, User) else {"group": subject}
+    binding, created = RoleBinding.objects.get_or_create(
+        **owner, role=role.value, customer=scope.customer, tenant=scope.tenant
+    )
+    if created:
+        access.sync_grants(subject)
+        _sync_staff(subject)
+        ledger.record(
+            actor,
+            "role:bind",
+            str(subject),
+            tenant=scope.tenant,
+            customer=scope.customer,
+            role=role.value,
+            scope=str(scope),
+        )
+    return binding
+
+
+@transaction.atomic
+def unbind_role(actor: Actor, binding: RoleBinding) -> None:
+    scope = Scope(customer=binding.customer, tenant=binding.tenant)
+    _require_on(actor, scope)
+    subject = binding.user or binding.group
+    if subject is None:
+        raise ValueError("A role binding without a subject cannot exist.")
+    role = binding.role
+    binding.delete()
+    access.sync_grants(subject)
+    _sync_staff(subject)
+    ledger.record(
+        actor, "role:unbind", str(subject), tenant=scope.tenant, customer=scope.customer, role=role, scope=str(scope)
+    )
+
+
+@transaction.atomic
+def issue_token(
+    actor: Actor,
+    *,
+    user: User,
+    name: str,
+    scopes: frozenset[TokenScope],
+    customer: Customer | None = None,
+    life: timedelta = DEFAULT_TOKEN_LIFE,
+) -> tuple[ApiToken, str]:
+    """A new bearer token and, this once, its text. People may issue their own; administrators anyone's."""
+    if actor.token is not None:
+        raise access.Refused("An API token cannot issue another one. Sign in, or ask an administrator.")
+    if actor.user is None or actor.user.pk != user.pk:
+        access.require_everywhere(actor, Action.BIND_ROLES)
+    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=text[:10],
+        token_hash=hash_token(text),
+        scopes=sorted(scope.value for scope in scopes),
+        customer=customer,
+        expires_at=timezone.now() + life,
+    )
+    ledger.record(actor, "api:issue", user.get_username(), customer=customer, name=name, scopes=token.scopes)
+    return token, text
+
+
+@transaction.atomic
+def revoke_token(actor: Actor, token: ApiToken) -> None:
+    if actor.user is None or actor.user.pk != token.user_id:
+        access.require_everywhere(actor, Action.BIND_ROLES)
+    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    ledger.record(actor, "api:revoke", token.user.get_username(), customer=token.customer, name=token.name)
+
+
+def token_for(text: str) -> ApiToken | None:
+    """The live token with this text: neither expired nor revoked, of an active user."""
+    token = (
+        ApiToken.objects.select_related("user", "customer")
+        .filter(
+            token_hash=hash_token(text),
+            revoked_at__isnull=True,
+            expires_at__gt=timezone.now(),
+            user__is_active=True,
+        )
+        .first()
+    )
+    if token is not None:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())
+    return token
+
+
+def hash_token(text: str) -> str:
+    """A token has 256 random bits: a plain hash is enough, and lets the database find it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _require_on(actor: Actor, scope: Scope) -> None:
+    if scope.tenant is not None:
+        access.require(actor, Action.BIND_ROLES, scope.tenant)
+    elif scope.customer is not None:
+        if not access.visible_customers(actor, Action.BIND_ROLES).filter(pk=scope.customer.pk).exists():
+            raise access.Refused(f"{actor.label} may not bind roles for {scope.customer.name}.")
+    else:
+        access.require_everywhere(actor, Action.BIND_ROLES)
+
+
+def _sync_staff(subject: User | Group) -> None:
+    """Only the MSP's own roles open the admin."""
+    users = [subject] if isinstance(subject, User) else list(User.objects.filter(groups=subject))
+    staff_roles = [role.value for role in STAFF_ROLES]
+    for user in users:
+        is_staff = user.is_superuser or (
+            RoleBinding.objects.filter(user=user, role__in=staff_roles).exists()
+            or RoleBinding.objects.filter(group__in=user.groups.all(), role__in=staff_roles).exists()
+        )
+        if user.is_staff != is_staff:
+            user.is_staff = is_staff
+            user.save(update_fields=["is_staff"])

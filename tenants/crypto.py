@@ -1,0 +1,48 @@
+"""AES-256-GCM envelopes. Pure: keys and bytes in, bytes out; used by the vault only.
+
+An envelope is one format byte, a 12-byte random nonce, then ciphertext and tag. The caller's `context` is bound in
+as associated data, so that an envelope moved to another row, field or tenant does not open.
+"""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+FORMAT = b"\x01"
+
+
+class SealBroken(Exception):
+    """An envelope does not open: wrong key, wrong place, or altered bytes."""
+
+
+def new_key() -> bytes:
+    return os.urandom(KEY_BYTES)
+
+
+def seal(key: bytes, plaintext: bytes, context: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, context.encode())
+
+
+def unseal(key: bytes, envelope: bytes, context: str) -> bytes:
+    """The plaintext. Raises SealBroken."""
+    envelope = bytes(envelope)
+    if len(envelope) <= len(FORMAT) + NONCE_BYTES or not envelope.startswith(FORMAT):
+        raise SealBroken(f"The stored envelope of {context} is malformed.")
+    nonce, sealed = envelope[1 : 1 + NONCE_BYTES], envelope[1 + NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, context.encode())
+    except InvalidTag as error:
+        raise SealBroken(
+            f"The stored envelope of {context} does not open: it was altered, moved, or sealed under another key."
+        ) from error
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """A key for one purpose (digests, ledger), so that no key serves two algorithms."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)

@@ -1,0 +1,33 @@
+"""The rows of the lowest room."""
+
+from tenants.models.accounts import (
+    ApiToken,
+    CustomerGroupObjectPermission,
+    CustomerUserObjectPermission,
+    RoleBinding,
+    TenantGroupObjectPermission,
+    TenantUserObjectPermission,
+    User,
+)
+from tenants.models.connections import AppRegistration, Connection
+from tenants.models.keys import DataKey
+from tenants.models.ledger import LedgerEntry
+from tenants.models.runs import Run
+from tenants.models.tenants import Customer, Tenant
+
+__all__ = [
+    "ApiToken",
+    "AppRegistration",
+    "Connection",
+    "Customer",
+    "CustomerGroupObjectPermission",
+    "CustomerUserObjectPermission",
+    "DataKey",
+    "LedgerEntry",
+    "RoleBinding",
+    "Run",
+    "Tenant",
+    "TenantGroupObjectPermission",
+    "TenantUserObjectPermission",
+    "User",
+]

@@ -1,0 +1,31 @@
+"""The platform's own record of who did what."""
+
+from django.db import models
+
+
+class LedgerEntry(models.Model):
+    """One act, chained to the one before it. Append-only: database triggers refuse UPDATE and DELETE.
+
+    Names are copied, not referenced: the record must outlive the rows that it speaks of.
+    """
+
+    sequence = models.PositiveBigIntegerField(unique=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=200, help_text="User name, or system:<what>.")
+    actor_id = models.BigIntegerField(null=True)
+    via = models.CharField(max_length=100, help_text="page, admin, api token, command line or task")
+    action = models.CharField(max_length=60, db_index=True)
+    target = models.CharField(max_length=200)
+    tenant_id = models.BigIntegerField(null=True, db_index=True)
+    customer_id = models.BigIntegerField(null=True, db_index=True)
+    detail = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-sequence"]
+        verbose_name_plural = "ledger entries"
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action} {self.target}"

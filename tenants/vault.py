@@ -1,0 +1,94 @@
+"""The data keys: one for each tenant and one for the platform, each wrapped by the master key.
+
+The only module that touches the master key. Callers name what they seal (`context`); they never see a key, except
+through `digest_key` and `ledger_key`, which are derived for one purpose.
+"""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import transaction
+
+from tenants import crypto
+from tenants.models import DataKey, Tenant
+
+
+class MasterKeyMismatch(Exception):
+    """The stored data keys were wrapped by another master key than the one configured."""
+
+
+def seal(tenant: Tenant | None, plaintext: bytes, context: str) -> bytes:
+    return crypto.seal(_data_key(_id(tenant)), plaintext, context)
+
+
+def unseal(tenant: Tenant | None, envelope: bytes, context: str) -> bytes:
+    """Raises crypto.SealBroken where the envelope was altered or belongs elsewhere."""
+    return crypto.unseal(_data_key(_id(tenant)), envelope, context)
+
+
+def digest_key(tenant: Tenant) -> bytes:
+    """The key of the tenant's content digests: equal contents in two tenants have unrelated digests."""
+    return _derived(_id(tenant), "digest")
+
+
+def ledger_key() -> bytes:
+    return _derived(None, "ledger")
+
+
+def forget() -> None:
+    """Drops cached keys: after a rotation, and between tests, which reuse row ids."""
+    _data_key.cache_clear()
+    _derived.cache_clear()
+
+
+def rewrap_all() -> int:
+    """Wraps every data key anew under the current master key; returns how many were rewrapped."""
+    with transaction.atomic():
+        rows = list(DataKey.objects.select_for_update())
+        for row in rows:
+            key = _unwrap(row)
+            row.wrapped = crypto.seal(settings.SECRETS.master_key, key, _wrap_context(row.tenant_id))
+            row.save(update_fields=["wrapped"])
+    forget()
+    return len(rows)
+
+
+def _id(tenant: Tenant | None) -> int | None:
+    return None if tenant is None else tenant.pk
+
+
+@lru_cache(maxsize=4096)
+def _derived(tenant_id: int | None, purpose: str) -> bytes:
+    return crypto.derive(_data_key(tenant_id), purpose)
+
+
+@lru_cache(maxsize=4096)
+def _data_key(tenant_id: int | None) -> bytes:
+    row = DataKey.objects.filter(tenant_id=tenant_id).first()
+    return _create(tenant_id) if row is None else _unwrap(row)
+
+
+def _create(tenant_id: int | None) -> bytes:
+    wrapped = crypto.seal(settings.SECRETS.master_key, crypto.new_key(), _wrap_context(tenant_id))
+    with transaction.atomic():
+        row, _ = DataKey.objects.get_or_create(tenant_id=tenant_id, defaults={"wrapped": wrapped})
+    return _unwrap(row)
+
+
+def _unwrap(row: DataKey) -> bytes:
+    context = _wrap_context(row.tenant_id)
+    for master in (settings.SECRETS.master_key, settings.SECRETS.previous_master_key):
+        if master is None:
+            continue
+        try:
+            return crypto.unseal(master, row.wrapped, context)
+        except crypto.SealBroken:
+            continue
+    raise MasterKeyMismatch(
+        "The stored keys do not open with this LAVAWALL_MASTER_KEY. Start with the key this database was set up "
+        "with, or, while rotating, give the old one as LAVAWALL_PREVIOUS_MASTER_KEY and run rotate_keys."
+    )
+
+
+def _wrap_context(tenant_id: int | None) -> str:
+    return f"data-key:{tenant_id or 'platform'}"

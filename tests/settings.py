@@ -1,0 +1,21 @@
+"""Settings of the test suite: the product's own, with fixed secrets, cheap password hashing and no site-wide side effects."""
+
+import base64
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 40)
+os.environ.setdefault("LAVAWALL_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
+os.environ["LAVAWALL_PACE"] = "unlimited"
+os.environ["SECURE_SSL_REDIRECT"] = "off"
+
+from lavawall.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
