@@ -1,6 +1,6 @@
-"""What differs between two documents of one resource: a JSON Patch for machines and field changes for people.
+"""What differs between two documents of a resource: a JSON Patch for machines, field changes for people.
 
-Called when a snapshot is compared with its predecessor, and on demand. Pure: never reads a database or a clock.
+Called when a snapshot is compared with its predecessor, and on demand. Never reads a database or a clock.
 """
 
 import copy
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from snapshots.canonical import canonical_bytes
-from snapshots.catalog.places import ELEMENT, ROOT, Path, place
+from snapshots.catalog.places import ELEMENT, ROOT, Path, place, pointer
 from snapshots.catalog.spec import Document, ResourceType, SetOf
 
 Patch = list[dict[str, Any]]
@@ -26,7 +26,7 @@ class PatchError(ValueError):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One difference, as a person reads it. A set of plain values is one field with what came and what went."""
+    """One difference, as a person reads it. A set of plain values is one field: what came and what went."""
 
     path: str
     kind: Kind
@@ -37,8 +37,8 @@ class FieldChange:
 
     @property
     def label(self) -> str:
-        """`conditions.users.excludeUsers` → `Conditions › Users › Exclude users`."""
-        return " › ".join(_CAPITAL.sub(" ", word).capitalize() for word in _words(self.path))
+        """`conditions.users.excludeUsers` → `Conditions / Users / Exclude users`."""
+        return " / ".join(_words(self.path))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Difference:
 
 
 def diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
-    """The difference between two canonical documents; None is the side on which the resource does not exist."""
+    """The difference of two canonical documents; None is the side on which the resource does not exist."""
     comparison = _Comparison(spec)
     if before is None and after is None:
         return Difference([], ())
@@ -86,10 +86,10 @@ class _Here:
 
     def key(self, key: str) -> "_Here":
         dotted = f"{self.dotted}.{key}" if self.dotted else key
-        return _Here(f"{self.pointer}/{_escape(key)}", dotted, (*self.path, key))
+        return _Here(pointer(self.pointer, key), dotted, (*self.path, key))
 
     def element(self, index: int, name: str) -> "_Here":
-        return _Here(f"{self.pointer}/{index}", f"{self.dotted}[{name}]", (*self.path, ELEMENT))
+        return _Here(pointer(self.pointer, index), f"{self.dotted}[{name}]", (*self.path, ELEMENT))
 
 
 class _Comparison:
@@ -238,13 +238,9 @@ def _element_name(element: Any, index: int, declared: SetOf) -> str:
 def _words(path: str) -> Iterator[str]:
     for segment in re.split(r"\.(?![^\[]*\])", path.replace("@odata.type", "type")):
         name, bracket, element = segment.partition("[")
-        yield name
+        yield _CAPITAL.sub(" ", name).capitalize()
         if bracket:
             yield element.removesuffix("]")
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _unescape(token: str) -> str:
@@ -254,54 +250,54 @@ def _unescape(token: str) -> str:
 
 
 def _apply_one(operation: dict[str, Any], document: Any) -> Any:
-    kind, pointer = operation.get("op"), operation.get("path")
+    kind, target = operation.get("op"), operation.get("path")
     if kind not in _OPERATIONS:
         raise PatchError(f"The operation '{kind}' is not one of add, remove and replace.")
-    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
-        raise PatchError(f"The path '{pointer}' is no JSON Pointer: it must be empty or begin with '/'.")
+    if not isinstance(target, str) or (target and not target.startswith("/")):
+        raise PatchError(f"The path '{target}' is no JSON Pointer: it must be empty or begin with '/'.")
     if kind != "remove" and "value" not in operation:
-        raise PatchError(f"The operation '{kind}' at '{pointer}' has no value.")
+        raise PatchError(f"The operation '{kind}' at '{target}' has no value.")
     value = copy.deepcopy(operation.get("value"))
-    if not pointer:
+    if not target:
         return value if kind != "remove" else None
-    *parents, last = [_unescape(token) for token in pointer[1:].split("/")]
+    *parents, last = [_unescape(token) for token in target[1:].split("/")]
     holder = document
     for token in parents:
-        holder = _step(holder, token, pointer)
-    _OPERATIONS[kind](holder, last, value, pointer)
+        holder = _step(holder, token, target)
+    _OPERATIONS[kind](holder, last, value, target)
     return document
 
 
-def _step(holder: Any, token: str, pointer: str) -> Any:
+def _step(holder: Any, token: str, target: str) -> Any:
     if isinstance(holder, list):
-        return holder[_index(token, len(holder), pointer)]
+        return holder[_index(token, len(holder), target)]
     if isinstance(holder, dict) and token in holder:
         return holder[token]
-    raise PatchError(f"The document has nothing at '{token}' on the way to '{pointer}'.")
+    raise PatchError(f"The document has nothing at '{token}' on the way to '{target}'.")
 
 
-def _index(token: str, length: int, pointer: str) -> int:
+def _index(token: str, length: int, target: str) -> int:
     if not _INDEX.fullmatch(token) or int(token) >= length:
-        raise PatchError(f"'{token}' in '{pointer}' is no position in a list of {length}.")
+        raise PatchError(f"'{token}' in '{target}' is no position in a list of {length}.")
     return int(token)
 
 
-def _add(holder: Any, token: str, value: Any, pointer: str) -> None:
+def _add(holder: Any, token: str, value: Any, target: str) -> None:
     if isinstance(holder, list):
-        holder.insert(len(holder) if token == "-" else _index(token, len(holder) + 1, pointer), value)
+        holder.insert(len(holder) if token == "-" else _index(token, len(holder) + 1, target), value)
     elif isinstance(holder, dict):
         holder[token] = value
     else:
-        raise PatchError(f"Nothing can be added at '{pointer}': its parent is neither an object nor a list.")
+        raise PatchError(f"Nothing can be added at '{target}': its parent is neither an object nor a list.")
 
 
-def _replace(holder: Any, token: str, value: Any, pointer: str) -> None:
-    _step(holder, token, pointer)
+def _replace(holder: Any, token: str, value: Any, target: str) -> None:
+    _step(holder, token, target)
     holder[int(token) if isinstance(holder, list) else token] = value
 
 
-def _remove(holder: Any, token: str, value: Any, pointer: str) -> None:  # noqa: ARG001
-    _step(holder, token, pointer)
+def _remove(holder: Any, token: str, value: Any, target: str) -> None:  # noqa: ARG001
+    _step(holder, token, target)
     del holder[int(token) if isinstance(holder, list) else token]
 
 

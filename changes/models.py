@@ -119,9 +119,14 @@ class AuditEvent(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-occurred_at"]
-        indexes = [models.Index(fields=["tenant", "-occurred_at"]), models.Index(fields=["tenant", "actor_name"])]
+        indexes = [
+            models.Index(fields=["tenant", "-occurred_at"]),
+            models.Index(fields=["tenant", "actor_name"]),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "source", "event_id"], name="an_audit_event_is_kept_once")
+            models.UniqueConstraint(
+                fields=["tenant", "source", "event_id"], name="an_audit_event_is_kept_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -177,7 +182,9 @@ class Attribution(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-score", "-event__occurred_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["change", "event"], name="an_event_is_attributed_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["change", "event"], name="an_event_is_attributed_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.change} ← {self.event}"

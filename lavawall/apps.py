@@ -9,7 +9,7 @@ class LavawallConfig(AppConfig):
     verbose_name = "Lavawall"
 
     def ready(self) -> None:
-        from lavawall import checks  # noqa: F401, PLC0415 - registers the system checks
+        from lavawall import checks  # noqa: F401 - registers the system checks
 
 
 class LavawallAdminConfig(AdminConfig):

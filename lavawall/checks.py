@@ -1,1 +1,12 @@
-"""System checks: `manage.py check` fails where the catalogue contradicts itself or the pace endangers a tenant."""
+"""System checks: `manage.py check` fails where the catalogue contradicts itself."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from snapshots.catalog import registry
+
+
+@register()
+def catalogue_is_consistent(**_kwargs: Any) -> list[CheckMessage]:
+    return [Error(problem, id="lavawall.E001") for problem in registry.problems()]

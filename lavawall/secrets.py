@@ -15,7 +15,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 MASTER_KEY_BYTES = 32
 MINIMUM_SECRET_KEY_LENGTH = 32
-PLACEHOLDERS = ("changeme", "change-me", "change_me", "insecure", "secret-key", "example", "default", "placeholder")
+PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "insecure",
+    "secret-key",
+    "example",
+    "default",
+    "placeholder",
+)
 HOW_TO_MAKE_ONE = 'python3 -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
 
 
@@ -67,7 +76,9 @@ def _from_environment(name: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE points to {path}, which cannot be read: {error.strerror}.") from error
+        raise ImproperlyConfigured(
+            f"{name}_FILE points to {path}, which cannot be read: {error.strerror}."
+        ) from error
 
 
 def _generated(keep_in: Path | None) -> dict[str, str]:
@@ -112,5 +123,7 @@ def _decoded_master_key(value: str, name: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise ImproperlyConfigured(f"{name} is not base64. Make one with: {HOW_TO_MAKE_ONE}") from error
     if len(key) != MASTER_KEY_BYTES or len(set(key)) == 1:
-        raise ImproperlyConfigured(f"{name} must be {MASTER_KEY_BYTES} random bytes. Make one with: {HOW_TO_MAKE_ONE}")
+        raise ImproperlyConfigured(
+            f"{name} must be {MASTER_KEY_BYTES} random bytes. Make one with: {HOW_TO_MAKE_ONE}"
+        )
     return key

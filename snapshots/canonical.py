@@ -1,16 +1,16 @@
-"""The canonical form: one spelling for one state, whatever Graph's key order, set order, nulls and letter case.
+"""The canonical form: one spelling for one state, whatever the key order, set order, nulls and letter case.
 
-Called at collection for every object read, and before every comparison. Pure: no database, no clock, no settings.
+Called at collection for every object read, and by whoever compares. Never reads a database, clock or setting.
 """
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
 from snapshots.catalog.spec import Document, ResourceType, SetOf
 
@@ -74,7 +74,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
 
 
 def _is_annotation(key: str) -> bool:
-    """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions (`#microsoft…`)."""
+    """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions."""
     if key == ODATA_TYPE:
         return False
     return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
@@ -129,27 +129,3 @@ def _instant(value: str) -> str:
     except (ValueError, OverflowError):
         return value
     return f"{instant.replace(tzinfo=None).isoformat()}Z"
-
-
-def _cidr(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value.strip(), strict=False))
-    except ValueError:
-        return value
-
-
-def _separated_by(separator: str) -> Callable[[str], str]:
-    def normalise(value: str) -> str:
-        words = value.split() if separator == " " else [word.strip() for word in value.split(separator)]
-        return separator.join(sorted({word for word in words if word}))
-
-    return normalise
-
-
-NORMALISERS: Mapping[str, Callable[[str], str]] = {
-    "cidr": _cidr,
-    "space_set": _separated_by(" "),
-    "comma_set": _separated_by(","),
-    "lower": str.lower,
-}
-"""By the names that specs use. Each is a fixed point: applying it twice changes nothing."""

@@ -134,7 +134,9 @@ class Principal(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="one_principal_per_object")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "object_id"], name="one_principal_per_object")
+        ]
 
     def __str__(self) -> str:
         return self.user_principal_name or self.display_name or self.object_id

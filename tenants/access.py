@@ -71,7 +71,9 @@ def require(actor: Actor, action: Action, tenant: Tenant) -> None:
         return
     if action == Action.VIEW or not can(actor, Action.VIEW, tenant):
         raise NotVisible("There is no such tenant, or you cannot see it.")
-    raise Refused(f"{actor.label} may not {_verb(action)} on {tenant.name}. Ask an administrator for the role.")
+    raise Refused(
+        f"{actor.label} may not {_verb(action)} on {tenant.name}. Ask an administrator for the role."
+    )
 
 
 def require_everywhere(actor: Actor, action: Action) -> None:

@@ -71,6 +71,16 @@ def create_user(actor: Actor, *, username: str, password: str | None, email: str
 
 
 @transaction.atomic
+def set_password(actor: Actor, *, user: User, password: str) -> None:
+    """Raises ValidationError for a weak password."""
+    access.require_everywhere(actor, Action.BIND_ROLES)
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    ledger.record(actor, "user:password", user.get_username())
+
+
+@transaction.atomic
 def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) -> RoleBinding:
     """Binds a role to a user or group on a scope; binding it again changes nothing."""
     _require_on(actor, scope)
@@ -105,7 +115,13 @@ def unbind_role(actor: Actor, binding: RoleBinding) -> None:
     access.sync_grants(subject)
     _sync_staff(subject)
     ledger.record(
-        actor, "role:unbind", str(subject), tenant=scope.tenant, customer=scope.customer, role=role, scope=str(scope)
+        actor,
+        "role:unbind",
+        str(subject),
+        tenant=scope.tenant,
+        customer=scope.customer,
+        role=role,
+        scope=str(scope),
     )
 
 

@@ -80,5 +80,5 @@ TOKEN_SCOPES: dict[TokenScope, frozenset[Action]] = {
 }
 """What a token may carry, at the most, of what its user may do. No scope lets a token manage or bind."""
 
-PERMISSIONS: list[tuple[str, str]] = [(action.value, LABELS[action]) for action in Action]
+PERMISSIONS: tuple[tuple[str, str], ...] = tuple((action.value, LABELS[action]) for action in Action)
 """For the Meta of Customer and Tenant: guardian grants live on both."""

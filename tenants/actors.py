@@ -22,7 +22,9 @@ class Actor:
 
     @classmethod
     def bearer(cls, token: ApiToken) -> "Actor":
-        return cls(label=token.user.get_username(), via=f"api token {token.prefix}", user=token.user, token=token)
+        return cls(
+            label=token.user.get_username(), via=f"api token {token.prefix}", user=token.user, token=token
+        )
 
     @classmethod
     def system(cls, name: str, *actions: Action) -> "Actor":

@@ -59,7 +59,9 @@ def refuse(table: str, name: str, *, verb: str, condition: str, message: str) ->
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
             return
-        body = f"IF ({condition}) THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; END IF; "
+        body = (
+            f"IF ({condition}) THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; END IF; "
+        )
         editor.execute(_function(name, body + f"RETURN {'OLD' if verb == 'DELETE' else 'NEW'};"))
         editor.execute(
             f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}_fn()"

@@ -29,7 +29,7 @@ def seal(key: bytes, plaintext: bytes, context: str) -> bytes:
     return FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, context.encode())
 
 
-def unseal(key: bytes, envelope: bytes, context: str) -> bytes:
+def unseal(key: bytes, envelope: bytes | memoryview, context: str) -> bytes:
     """The plaintext. Raises SealBroken."""
     envelope = bytes(envelope)
     if len(envelope) <= len(FORMAT) + NONCE_BYTES or not envelope.startswith(FORMAT):

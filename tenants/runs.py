@@ -35,7 +35,9 @@ class Lease:
     fencing_token: int
 
 
-def enqueue(tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None) -> Run:
+def enqueue(
+    tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None
+) -> Run:
     """A queued run, and a hint to the queue after the commit."""
     run = Run.objects.create(
         tenant=tenant, kind=kind, requested_by=requested_by, parameters=dict(parameters or {})
@@ -44,7 +46,9 @@ def enqueue(tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Ma
     return run
 
 
-def create(tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None) -> Run:
+def create(
+    tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None
+) -> Run:
     """A queued run that the caller performs itself, at once (command line)."""
     return Run.objects.create(
         tenant=tenant, kind=kind, requested_by=requested_by, parameters=dict(parameters or {})
@@ -97,6 +101,13 @@ def finish(lease: Lease, result: Mapping[str, Any]) -> None:
 
 def fail(lease: Lease, error: str) -> None:
     _update(lease, state=Run.State.FAILED, error=error, finished_at=timezone.now())
+
+
+def withdraw(run: Run) -> None:
+    """Ends a queued run that nobody will perform."""
+    Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(
+        state=Run.State.FAILED, error="Another run of this kind was at work.", finished_at=timezone.now()
+    )
 
 
 def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:

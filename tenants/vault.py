@@ -21,7 +21,7 @@ def seal(tenant: Tenant | None, plaintext: bytes, context: str) -> bytes:
     return crypto.seal(_data_key(_id(tenant)), plaintext, context)
 
 
-def unseal(tenant: Tenant | None, envelope: bytes, context: str) -> bytes:
+def unseal(tenant: Tenant | None, envelope: bytes | memoryview, context: str) -> bytes:
     """Raises crypto.SealBroken where the envelope was altered or belongs elsewhere."""
     return crypto.unseal(_data_key(_id(tenant)), envelope, context)
 
@@ -64,15 +64,15 @@ def _derived(tenant_id: int | None, purpose: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _data_key(tenant_id: int | None) -> bytes:
-    row = DataKey.objects.filter(tenant_id=tenant_id).first()
+    row = DataKey.objects.filter(tenant=tenant_id).first()
     return _create(tenant_id) if row is None else _unwrap(row)
 
 
 def _create(tenant_id: int | None) -> bytes:
     wrapped = crypto.seal(settings.SECRETS.master_key, crypto.new_key(), _wrap_context(tenant_id))
     with transaction.atomic():
-        row, _ = DataKey.objects.get_or_create(tenant_id=tenant_id, defaults={"wrapped": wrapped})
-    return _unwrap(row)
+        DataKey.objects.bulk_create([DataKey(tenant_id=tenant_id, wrapped=wrapped)], ignore_conflicts=True)
+        return _unwrap(DataKey.objects.get(tenant=tenant_id))
 
 
 def _unwrap(row: DataKey) -> bytes:

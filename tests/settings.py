@@ -1,4 +1,4 @@
-"""Settings of the test suite: the product's own, with fixed secrets, cheap password hashing and no site-wide side effects."""
+"""Settings of the test suite: the product's own, with fixed secrets and cheap password hashing."""
 
 import base64
 import os
@@ -8,7 +8,7 @@ os.environ.setdefault("LAVAWALL_MASTER_KEY", base64.b64encode(bytes(range(32))).
 os.environ["LAVAWALL_PACE"] = "unlimited"
 os.environ["SECURE_SSL_REDIRECT"] = "off"
 
-from lavawall.settings import *  # noqa: E402, F403
+from lavawall.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

@@ -1,13 +1,13 @@
 """The vocabulary in which a resource type is declared, once, as frozen data.
 
-Collection, canonical form, diff, planning, permission lists and the docs table interpret these values; nothing
-here does anything by itself, and nothing here knows Django, the network or the clock.
+Collection, canonical form, diff, planning, permission lists and the docs table interpret these values;
+nothing here does anything by itself, and nothing here knows Django, the network or the clock.
 
 Paths into a document are dotted; `[]` steps into every element of a list and `*` matches any one key:
 `conditions.users.includeUsers`, `appRoles[].id`, `grantControls.*`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,9 +20,9 @@ Service = Literal["conditional_access", "directory", "policy", "audit", "intune"
 class Read:
     """How the objects of a type are listed.
 
-    `path` is relative to the Graph root and includes the API version. With `items_at` the objects are an array
-    inside a singleton's body. With `parent` the path holds `{parent}` and is read once for each object of
-    that type.
+    `path` is relative to the Graph root and includes the API version. With `items_at` the objects are an
+    array inside a singleton's body. With `parent` the path holds `{parent}` and is read once for each object
+    of that type.
     """
 
     path: str
@@ -32,8 +32,9 @@ class Read:
     items_at: str | None = None
     parent: str | None = None
     item_path: str | None = None
-    """One object, with `{id}`: used to confirm that an object missing from a list is really gone, and for
-    the live read before a write. None: the object is found in the listing (by identity or natural key)."""
+    """One object, with `{id}` (and, as in every path of a type, `{property}` of its document where needed):
+    used to confirm that an object missing from a list is really gone, and for the live read before a write.
+    None: the object is found in the listing (by identity or natural key)."""
     item_params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,7 +64,8 @@ class Part:
 
 @dataclass(frozen=True)
 class SetOf:
-    """An array whose order means nothing. `key` names the elements' identity; None: the elements are scalars."""
+    """An array whose order means nothing. `key` names the elements' identity; None: the elements are whole
+    values (scalars, or objects that nothing identifies)."""
 
     path: str
     key: str | tuple[str, ...] | None = None
@@ -107,7 +109,7 @@ class ElementRemoval:
 
 @dataclass(frozen=True)
 class Undelete:
-    """The soft-delete container of a type: where a deleted object is seen and how it comes back with its id."""
+    """The soft-delete container of a type: where deleted objects are, and how they return with their ids."""
 
     item_path: str
     restore_path: str
@@ -132,7 +134,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Restore:
-    """How a type is written back. `writable` is an allow-list of top-level properties for create and update."""
+    """How a type is written back. `writable` is an allow-list of top-level properties (create and update)."""
 
     writable: tuple[str, ...] = ()
     create_only: tuple[str, ...] = ()
@@ -150,7 +152,7 @@ class Restore:
     undelete: Undelete | None = None
     staged: Staged | None = None
     protected: Callable[[Document], str | None] | None = None
-    """The reason why this object must never be written (built-in, synchronised from on-premises…), or None."""
+    """The reason why this object must never be written (built-in, synchronised on-premises…), or None."""
     losses: tuple[Loss, ...] = ()
     new_id_note: str = ""
     """What recreating under a new id means for whoever referred to the object."""
@@ -165,7 +167,7 @@ class AuditHints:
     """How Microsoft's audit log names changes of this type."""
 
     activities: tuple[str, ...] = ()
-    """Activity display names, lower case."""
+    """Activity display names in lower case; Microsoft's dashes vary, here each is a hyphen."""
     services: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     """Document paths whose values, besides the object's own id, may be the audit event's target id."""
@@ -175,10 +177,22 @@ class AuditHints:
 
 @dataclass(frozen=True)
 class Permissions:
-    """Least-privilege application permissions."""
+    """Application permissions: the least that does (all of them), and wider ones of which any one does."""
 
     read: tuple[str, ...]
     write: tuple[str, ...] = ()
+    read_also: tuple[str, ...] = ()
+    write_also: tuple[str, ...] = ()
+
+    def may_read(self, granted: Collection[str]) -> bool:
+        return _suffices(granted, self.read, self.read_also)
+
+    def may_write(self, granted: Collection[str]) -> bool:
+        return bool(self.write) and _suffices(granted, self.write, self.write_also)
+
+
+def _suffices(granted: Collection[str], least: tuple[str, ...], wider: tuple[str, ...]) -> bool:
+    return all(permission in granted for permission in least) or any(name in granted for name in wider)
 
 
 def display_name(raw: Document) -> str:
@@ -187,8 +201,10 @@ def display_name(raw: Document) -> str:
 
 @dataclass(frozen=True, eq=False)
 class ResourceType:
-    """The frozen declaration of one resource type (the glossary's *spec*). Equal only to itself, so that what is
-    derived from one can be cached."""
+    """The frozen declaration of one resource type (the glossary's *spec*).
+
+    Equal only to itself, so that what is derived from it can be cached.
+    """
 
     key: str
     label: str
@@ -212,7 +228,7 @@ class ResourceType:
     """For a nested object: the only keys that are state (`grantControls.authenticationStrength`: `id`)."""
     sets: tuple[SetOf, ...] = ()
     normalise: Mapping[str, str] = field(default_factory=dict)
-    """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `comma_set`, `lower`, …)."""
+    """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `comma_set`, `lower`)."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
     parts: tuple[Part, ...] = ()

@@ -61,7 +61,9 @@ class RoleBinding(models.Model):
     group = models.ForeignKey(
         Group, on_delete=models.CASCADE, null=True, blank=True, related_name="role_bindings"
     )
-    role = models.CharField(max_length=20, choices=[(role.value, role.value.replace("_", " ")) for role in Role])
+    role = models.CharField(
+        max_length=20, choices=[(role.value, role.value.replace("_", " ")) for role in Role]
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -103,7 +105,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = models.JSONField(default=list, help_text="Any of: " + ", ".join(scope.value for scope in TokenScope))
+    scopes = models.JSONField(
+        default=list, help_text="Any of: " + ", ".join(scope.value for scope in TokenScope)
+    )
     customer = models.ForeignKey(
         Customer,
         on_delete=models.CASCADE,

@@ -23,7 +23,9 @@ class AppRegistration(models.Model):
     credential_kind = models.CharField(max_length=12, choices=Credential.choices)
     sealed_credential = models.BinaryField(editable=False)
     fingerprint = models.CharField(
-        max_length=64, editable=False, help_text="Keyed fingerprint: tells two credentials apart, reveals neither."
+        max_length=64,
+        editable=False,
+        help_text="Keyed fingerprint: tells two credentials apart, reveals neither.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -34,7 +36,9 @@ class AppRegistration(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["client_id", "tenant"], name="one_app_registration_per_tenant"),
             models.UniqueConstraint(
-                fields=["client_id"], condition=models.Q(tenant__isnull=True), name="one_shared_app_registration"
+                fields=["client_id"],
+                condition=models.Q(tenant__isnull=True),
+                name="one_shared_app_registration",
             ),
         ]
 
@@ -68,7 +72,9 @@ class Connection(models.Model):
     management_url = models.URLField(blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
     test_error = models.TextField(blank=True)
-    granted = models.JSONField(default=list, blank=True, help_text="Application permissions seen in the token.")
+    granted = models.JSONField(
+        default=list, blank=True, help_text="Application permissions seen in the token."
+    )
 
     class Meta:
         default_permissions = ()

@@ -1,0 +1,253 @@
+"""Changes and audit events over REST. Thin: selectors say what is visible, services act."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import Exists, OuterRef, QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from changes import selectors, services
+from changes.models import SEVERITIES, Acknowledgement, Attribution, AuditEvent, Change, Finding
+from snapshots.api import CHANGE_KINDS, FieldChangeSerializer, PatchOperationSerializer
+from tenants import access
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    severity = Choice("Severity", SEVERITIES, read_only=True)
+
+    class Meta:
+        model = Finding
+        fields = ("rule", "severity", "direction", "reason", "technique")
+        read_only_fields = fields
+
+
+class AttributionSerializer(serializers.Serializer[Any]):
+    """Who it was, as far as Microsoft's logs tell."""
+
+    actor = serializers.CharField(help_text="User principal name, or the application's name.")
+    actor_type = serializers.CharField()
+    actor_id = serializers.CharField()
+    ip = serializers.CharField(allow_null=True)
+    country = serializers.CharField(allow_null=True)
+    country_source = serializers.CharField(allow_null=True, help_text="sign-in or geoip.")
+    audit_event_id = serializers.CharField()
+    activity = serializers.CharField()
+    confidence = Choice("Confidence", Attribution.Confidence.choices)
+    why = serializers.ListField(child=serializers.CharField(), help_text="What matched, in words.")
+    ours = serializers.BooleanField(help_text="It was our own rollback.")
+
+
+class AcknowledgementSerializer(serializers.ModelSerializer[Acknowledgement]):
+    by = serializers.CharField(source="by.username", read_only=True)
+
+    class Meta:
+        model = Acknowledgement
+        fields = ("by", "at", "note")
+        read_only_fields = fields
+
+
+class AcknowledgeSerializer(serializers.Serializer[Any]):
+    note = serializers.CharField(default="", allow_blank=True, max_length=2000)
+
+
+class ChangeSerializer(serializers.ModelSerializer[Change]):
+    """A change as the timeline shows it; get it by id for what exactly differs."""
+
+    tenant = serializers.CharField(source="tenant.name", read_only=True)
+    tenant_id = serializers.IntegerField(read_only=True)
+    snapshot = serializers.IntegerField(source="snapshot_id", read_only=True)
+    kind = Choice("ChangeKind", CHANGE_KINDS, read_only=True)
+    severity = Choice("Severity", SEVERITIES, read_only=True)
+    findings = FindingSerializer(many=True, read_only=True)
+    attribution = serializers.SerializerMethodField(help_text="The most certain one.")
+    occurred_at = serializers.SerializerMethodField(help_text="By the audit event; null while that is unknown.")
+    acknowledged = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Change
+        fields: tuple[str, ...] = (
+            "id",
+            "tenant",
+            "tenant_id",
+            "snapshot",
+            "resource_type",
+            "resource_id",
+            "display_name",
+            "kind",
+            "severity",
+            "direction",
+            "summary",
+            "findings",
+            "attribution",
+            "earliest_at",
+            "detected_at",
+            "occurred_at",
+            "acknowledged",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(AttributionSerializer(allow_null=True))
+    def get_attribution(self, change: Change) -> dict[str, Any] | None:
+        return selectors.attribution_as_json(selectors.best_attribution(change))
+
+    def get_occurred_at(self, change: Change) -> datetime | None:
+        attribution = selectors.best_attribution(change)
+        return attribution.event.occurred_at if attribution else None
+
+    def get_acknowledged(self, change: Change) -> bool:
+        return hasattr(change, "acknowledgement")
+
+
+class ChangeDetailSerializer(ChangeSerializer):
+    """A change with what exactly differs: `difference` in the context."""
+
+    patch = serializers.SerializerMethodField(help_text="JSON Patch (RFC 6902) from before to after.")
+    fields = serializers.SerializerMethodField(  # type: ignore[assignment]
+        method_name="get_field_changes", help_text="The same for people, field by field."
+    )
+    attributions = serializers.SerializerMethodField(help_text="Every audit event that may belong to it.")
+    acknowledgement = serializers.SerializerMethodField()
+
+    class Meta(ChangeSerializer.Meta):
+        fields = (*ChangeSerializer.Meta.fields, "patch", "fields", "attributions", "acknowledgement")
+        read_only_fields = fields
+
+    @extend_schema_field(PatchOperationSerializer(many=True))
+    def get_patch(self, _change: Change) -> list[dict[str, Any]]:
+        return list(self.context["difference"].patch)
+
+    @extend_schema_field(FieldChangeSerializer(many=True))
+    def get_field_changes(self, _change: Change) -> Any:
+        return FieldChangeSerializer(self.context["difference"].fields, many=True).data
+
+    @extend_schema_field(AttributionSerializer(many=True))
+    def get_attributions(self, change: Change) -> list[dict[str, Any] | None]:
+        return [selectors.attribution_as_json(attribution) for attribution in change.attributions.all()]
+
+    @extend_schema_field(AcknowledgementSerializer(allow_null=True))
+    def get_acknowledgement(self, change: Change) -> Any:
+        if not hasattr(change, "acknowledgement"):
+            return None
+        return AcknowledgementSerializer(change.acknowledgement).data
+
+
+class ChangeFilters(django_filters.FilterSet):
+    tenant = TenantFilter(help_text=TENANT_HELP)
+    severity = ListFilter(choices=SEVERITIES, help_text="One or more, comma-separated.")
+    type = django_filters.CharFilter(field_name="resource_type", help_text="Resource type.")
+    resource = django_filters.CharFilter(field_name="resource_id", help_text="Resource id.")
+    kind = django_filters.ChoiceFilter(choices=CHANGE_KINDS)
+    actor = django_filters.CharFilter(method="by_actor", help_text="User principal name, or application name.")
+    since = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="lt")
+    acknowledged = django_filters.BooleanFilter(
+        field_name="acknowledgement", lookup_expr="isnull", exclude=True, help_text="Whether somebody has seen it."
+    )
+
+    def by_actor(self, queryset: QuerySet[Change], _name: str, value: str) -> QuerySet[Change]:
+        theirs = Attribution.objects.filter(change=OuterRef("pk"), event__actor_name__iexact=value)
+        return queryset.filter(Exists(theirs))
+
+
+@extend_schema_view(
+    list=extend_schema(tags=["changes"], summary="The timeline, newest first"),
+    retrieve=extend_schema(
+        tags=["changes"], summary="One change, with what differs and who it was", responses=ChangeDetailSerializer
+    ),
+    acknowledge=extend_schema(
+        tags=["changes"],
+        summary="Say that you have seen it, and what it is",
+        request=AcknowledgeSerializer,
+        responses={201: AcknowledgementSerializer},
+        examples=[OpenApiExample("Known work", {"note": "Ticket 4711: planned maintenance."}, request_only=True)],
+    ),
+)
+class ChangeViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Change]):
+    queryset = Change.objects.none()
+    serializer_class = ChangeSerializer
+    filterset_class = ChangeFilters
+
+    def get_queryset(self) -> QuerySet[Change]:
+        return selectors.with_details(selectors.visible_changes(self.actor))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        change = self.get_object()
+        context = {**self.get_serializer_context(), "difference": selectors.difference_of(change)}
+        return Response(ChangeDetailSerializer(change, context=context).data)
+
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        given = AcknowledgeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        change = self.get_object()
+        made = services.acknowledge(self.actor, change=change, note=given.validated_data["note"])
+        return Response(AcknowledgementSerializer(made).data, status=201)
+
+
+class AuditTargetSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(allow_null=True, required=False)
+    name = serializers.CharField(allow_null=True, required=False)
+    type = serializers.CharField(allow_null=True, required=False)
+    properties = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    """A record of Microsoft's logs. The record as Microsoft gave it stays sealed."""
+
+    tenant = serializers.CharField(source="tenant.name", read_only=True)
+    tenant_id = serializers.IntegerField(read_only=True)
+    targets = AuditTargetSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "id",
+            "tenant",
+            "tenant_id",
+            "event_id",
+            "source",
+            "activity",
+            "category",
+            "service",
+            "result",
+            "occurred_at",
+            "correlation_id",
+            "actor_type",
+            "actor_id",
+            "actor_name",
+            "actor_app_id",
+            "ip",
+            "targets",
+        )
+        read_only_fields = fields
+
+
+class AuditEventFilters(django_filters.FilterSet):
+    tenant = TenantFilter(help_text=TENANT_HELP)
+    actor = django_filters.CharFilter(
+        field_name="actor_name", lookup_expr="iexact", help_text="User principal name, or application name."
+    )
+    activity = django_filters.CharFilter(lookup_expr="icontains")
+    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+
+
+@extend_schema_view(
+    list=extend_schema(tags=["audit-events"], summary="Microsoft's audit events, as they were received, newest first"),
+    retrieve=extend_schema(tags=["audit-events"], summary="One audit event"),
+)
+class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEvent]):
+    queryset = AuditEvent.objects.none()
+    serializer_class = AuditEventSerializer
+    filterset_class = AuditEventFilters
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        visible = AuditEvent.objects.filter(tenant__in=access.visible_tenants(self.actor))
+        return visible.select_related("tenant").defer("sealed")

@@ -1,0 +1,95 @@
+"""Tells the country behind an audit event: by the actor's own sign-in, else by the GeoIP file, else not at all.
+
+Called by attribution. It never asks a service on the internet.
+"""
+
+import logging
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+
+SIGN_IN = "sign-in"
+GEOIP = "geoip"
+UNKNOWN = ("", "")
+TOKEN_LIFE = timedelta(hours=24)
+"""How long after a sign-in its session may still act."""
+
+_log = logging.getLogger(__name__)
+
+
+class SignInCountries:
+    """Where principals signed in from: (principal id, ip, time, country) of each sign-in."""
+
+    def __init__(self, sign_ins: Iterable[tuple[str, str, datetime, str]]) -> None:
+        self._seen: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
+        for principal_id, ip, at, country in sign_ins:
+            if ip and country:
+                self._seen[principal_id.lower(), ip].append((at, country))
+        for seen in self._seen.values():
+            seen.sort()
+
+    def country(self, principal_id: str, ip: str, at: datetime) -> str:
+        """Of the nearest sign-in before `at`, by the same principal from the same address, within a token's life."""
+        seen = self._seen.get((principal_id.lower(), ip), [])
+        before = bisect_right(seen, at, key=lambda each: each[0])
+        if not before:
+            return ""
+        signed_in_at, country = seen[before - 1]
+        return country if at - signed_in_at <= TOKEN_LIFE else ""
+
+
+def country_of(
+    principal_id: str, ip: str, at: datetime, sign_ins: SignInCountries, geoip_file: str
+) -> tuple[str, str]:
+    """The country and which source told it."""
+    if not ip:
+        return UNKNOWN
+    if principal_id and (country := sign_ins.country(principal_id, ip, at)):
+        return country, SIGN_IN
+    if geoip_file and (country := _looked_up(ip, Path(geoip_file))):
+        return country, GEOIP
+    return UNKNOWN
+
+
+def _looked_up(ip: str, file: Path) -> str:
+    try:
+        changed_at = file.stat().st_mtime_ns
+    except OSError:
+        changed_at = 0
+    reader = _reader(file, changed_at)
+    if reader is None:
+        return ""
+    try:
+        record = reader.get(ip)
+    except ValueError:  # an IPv6 address asked of an IPv4 file
+        return ""
+    except maxminddb.InvalidDatabaseError as error:
+        _log.warning("The GeoIP file %s is damaged (%s). Download it again.", file, error)
+        return ""
+    return _iso_code(record)
+
+
+def _iso_code(record: Any) -> str:
+    country = record.get("country") if isinstance(record, dict) else None
+    code = country.get("iso_code") if isinstance(country, dict) else None
+    return code.upper() if isinstance(code, str) and len(code) == 2 else ""
+
+
+@lru_cache(maxsize=2)
+def _reader(file: Path, _changed_at: int) -> maxminddb.Reader | None:
+    """Cached until the file changes. Read into memory: a mapped file that is replaced in place kills the process."""
+    try:
+        return maxminddb.open_database(str(file), maxminddb.MODE_MEMORY)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        _log.warning(
+            "The GeoIP file of LAVAWALL_GEOIP_DB cannot be used (%s). Countries are told by sign-ins only until it "
+            "is a readable MaxMind database with country codes.",
+            error,
+        )
+        return None

@@ -1,0 +1,122 @@
+"""Reading changes: what an actor may see, and the forms in which commands, pages and API show one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from changes.diff import Difference, diff
+from changes.models import Attribution, Change
+from snapshots import store
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+
+
+def visible_changes(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Change]:
+    return Change.objects.filter(tenant__in=access.visible_tenants(actor, action))
+
+
+def with_details(changes: QuerySet[Change]) -> QuerySet[Change]:
+    """With everything that showing them needs, in a fixed number of queries."""
+    return changes.select_related("tenant__customer", "snapshot", "acknowledgement__by").prefetch_related(
+        "findings", "attributions__event"
+    )
+
+
+def best_attribution(change: Change) -> Attribution | None:
+    """The highest-scored one; of equals, the latest event. Uses what `with_details` prefetched."""
+    return max(
+        change.attributions.all(),
+        key=lambda attribution: (attribution.score, attribution.event.occurred_at, attribution.pk),
+        default=None,
+    )
+
+
+def documents_of(change: Change) -> tuple[Document | None, Document | None]:
+    """Before and after."""
+    contents = store.documents(change.tenant, (change.before_digest, change.after_digest))
+    return contents.get(change.before_digest), contents.get(change.after_digest)
+
+
+def difference_of(change: Change) -> Difference:
+    before, after = documents_of(change)
+    return diff(before, after, registry.get(change.resource_type))
+
+
+def as_json(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """The contract's form of changes, contents loaded in bulk."""
+    listed = list(changes)
+    contents = _contents(listed)
+    return [_as_json(change, contents) for change in listed]
+
+
+def _contents(changes: Sequence[Change]) -> dict[tuple[int, str], Document]:
+    by_tenant: dict[int, list[Change]] = {}
+    for change in changes:
+        by_tenant.setdefault(change.tenant_id, []).append(change)
+    return {
+        (tenant_id, digest): document
+        for tenant_id, group in by_tenant.items()
+        for digest, document in store.documents(
+            group[0].tenant,
+            (digest for change in group for digest in (change.before_digest, change.after_digest)),
+        ).items()
+    }
+
+
+def _as_json(change: Change, contents: dict[tuple[int, str], Document]) -> dict[str, Any]:
+    difference = diff(
+        contents.get((change.tenant_id, change.before_digest)),
+        contents.get((change.tenant_id, change.after_digest)),
+        registry.get(change.resource_type),
+    )
+    attribution = best_attribution(change)
+    return {
+        "id": change.pk,
+        "tenant": change.tenant.name,
+        "resource_type": change.resource_type,
+        "resource_id": change.resource_id,
+        "display_name": change.display_name,
+        "kind": change.kind,
+        "patch": difference.patch,
+        "severity": change.severity,
+        "direction": change.direction,
+        "summary": change.summary,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "direction": finding.direction,
+                "reason": finding.reason,
+                "technique": finding.technique,
+            }
+            for finding in change.findings.all()
+        ],
+        "attribution": attribution_as_json(attribution),
+        "snapshot": change.snapshot_id,
+        "detected_at": change.detected_at.isoformat(),
+        "occurred_at": attribution.event.occurred_at.isoformat() if attribution else None,
+        "acknowledged": hasattr(change, "acknowledgement"),
+    }
+
+
+def attribution_as_json(attribution: Attribution | None) -> dict[str, Any] | None:
+    if attribution is None:
+        return None
+    event = attribution.event
+    return {
+        "actor": event.actor_name,
+        "actor_type": event.actor_type,
+        "actor_id": event.actor_id,
+        "ip": event.ip or None,
+        "country": attribution.country or None,
+        "country_source": attribution.country_source or None,
+        "audit_event_id": event.event_id,
+        "activity": event.activity,
+        "confidence": attribution.confidence,
+        "why": attribution.why,
+        "ours": attribution.ours,
+    }

@@ -1,0 +1,31 @@
+"""Acts on changes."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from changes.models import Acknowledgement, Change
+from tenants import access, ledger
+from tenants.actions import Action
+from tenants.actors import Actor
+
+
+class AlreadyAcknowledged(ValueError):
+    """Somebody was first."""
+
+
+@transaction.atomic
+def acknowledge(actor: Actor, *, change: Change, note: str = "") -> Acknowledgement:
+    """Records that a person has seen the change and what it is. Raises AlreadyAcknowledged."""
+    access.require(actor, Action.TRIAGE, change.tenant)
+    if actor.user is None:
+        raise access.Refused("Only a person can acknowledge a change.")
+    try:
+        with transaction.atomic():
+            acknowledgement = Acknowledgement.objects.create(
+                change=change, by=actor.user, at=timezone.now(), note=note
+            )
+    except IntegrityError as error:
+        by = Acknowledgement.objects.select_related("by").get(change=change).by
+        raise AlreadyAcknowledged(f"{by.get_username()} has already acknowledged this change.") from error
+    ledger.record(actor, "change:acknowledge", f"change {change.pk}", tenant=change.tenant, note=note)
+    return acknowledgement

@@ -1,0 +1,47 @@
+"""Writes docs/severity-rules.md from the rules in force. Called by the documentation build; decides nothing."""
+
+from changes.severity.model import Rule, Severity
+from changes.severity.rules import all_rules
+
+LEVELS = {
+    Severity.CRITICAL: "one change that gives control of the tenant, or takes MFA from administrators",
+    Severity.HIGH: "a weakening that an attacker can use at once for some people or data",
+    Severity.MEDIUM: "the attack surface grows, and another control still stands",
+    Severity.LOW: "relevant to security, and expected; every tightening",
+    Severity.INFORMATIONAL: "names, descriptions and other wording",
+}
+
+
+def markdown() -> str:
+    lines = [
+        "# Severity rules",
+        "",
+        "<!-- Generated from changes/severity/rules: edit the rules, not this page. -->",
+        "",
+        "A rule first decides the direction of a change (weakens, neutral, strengthens), then its severity from",
+        "effect and reach. The highest finding gives the change its severity. A change that no rule speaks about",
+        "is informational where only wording changed, and low otherwise.",
+        "",
+        "| severity | meaning |",
+        "|---|---|",
+        *(f"| {severity} | {meaning} |" for severity, meaning in LEVELS.items()),
+        "",
+    ]
+    by_types: dict[tuple[str, ...], list[Rule]] = {}
+    for rule in all_rules():
+        by_types.setdefault(rule.resource_types, []).append(rule)
+    for types, rules in sorted(by_types.items()):
+        lines += [
+            f"## {', '.join(types)}",
+            "",
+            "| rule | what it sees | ATT&CK | follows |",
+            "|---|---|---|---|",
+            *(_row(rule) for rule in rules),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _row(rule: Rule) -> str:
+    cells = (f"`{rule.id}`", rule.title, rule.technique or "-", "; ".join(rule.sources) or "-")
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

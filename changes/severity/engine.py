@@ -1,0 +1,89 @@
+"""Grades one change: runs the rules of its type and lets the highest finding win.
+
+Called when a change is detected and by the `grade` command. Pure: the same change and context give the same
+verdict, whatever the order of keys and rules.
+"""
+
+from changes.severity.model import (
+    Context,
+    Direction,
+    EmptyContext,
+    Finding,
+    Severity,
+    Subject,
+    Verdict,
+)
+from changes.severity.reading import listed
+from changes.severity.rules import rules_for
+from snapshots.catalog.spec import Document
+
+WORDING = frozenset(
+    {
+        "displayName",
+        "description",
+        "notes",
+        "tags",
+        "info",
+        "appDescription",
+        "appDisplayName",
+        "classification",
+        "mailNickname",
+        "mail",
+        "preferredLanguage",
+        "serviceManagementReference",
+        "theme",
+    }
+)
+"""Properties that people read and nothing enforces."""
+
+UNCHANGED = "unchanged"
+WORDING_ONLY = "wording-only"
+UNGRADED = "no-security-rule"
+
+_DIRECTION_ORDER = (Direction.WEAKENS, Direction.NEUTRAL, Direction.STRENGTHENS)
+
+
+def grade(subject: Subject, context: Context | None = None) -> Verdict:
+    """The verdict on a change. There is always at least one finding, and so a reason."""
+    surroundings = context or EmptyContext()
+    found = {
+        finding
+        for rule in rules_for(subject.resource_type)
+        for finding in rule.findings(subject, surroundings)
+        if subject.before != subject.after
+    }
+    findings = tuple(sorted(found, key=_rank)) or (_default(subject),)
+    return Verdict(findings[0].severity, findings[0].direction, findings)
+
+
+def _rank(finding: Finding) -> tuple[int, int, str, str]:
+    return (
+        -finding.severity.weight,
+        _DIRECTION_ORDER.index(finding.direction),
+        finding.rule,
+        finding.reason,
+    )
+
+
+def _default(subject: Subject) -> Finding:
+    changed = changed_properties(subject.before, subject.after)
+    if subject.before == subject.after:
+        return _neutral(UNCHANGED, Severity.INFORMATIONAL, f"Nothing differs in {subject.name}.")
+    if subject.kind != "updated":
+        return _neutral(UNGRADED, Severity.LOW, f"{subject.name} was {subject.kind}.")
+    if all(name in WORDING for name in changed):
+        reason = f"Only wording changed in {subject.name}: {listed(changed, limit=5)}."
+        return _neutral(WORDING_ONLY, Severity.INFORMATIONAL, reason)
+    reason = (
+        f"{subject.name} was updated: {listed(changed, limit=5)}. No rule sees a gain or loss of protection."
+    )
+    return _neutral(UNGRADED, Severity.LOW, reason)
+
+
+def changed_properties(before: Document | None, after: Document | None) -> frozenset[str]:
+    old, new = before or {}, after or {}
+    return frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
+def _neutral(rule: str, severity: Severity, reason: str) -> Finding:
+    return Finding(rule, severity, reason, "", Direction.NEUTRAL)

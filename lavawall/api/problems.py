@@ -1,0 +1,105 @@
+"""Every error of the API as an RFC 9457 problem document. Nothing internal and nothing out of sight is ever named."""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as InvalidModel
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from changes.services import AlreadyAcknowledged
+from rollbacks.services import RollbackError
+from snapshots.catalog.registry import UnknownResourceType
+from tenants.access import NotVisible, Refused
+from tenants.api.base import PROBLEM_MEDIA_TYPE
+from tenants.connections import NoConnection
+from tenants.microsoft.errors import MicrosoftError
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = "There is no such object, or you cannot see it."
+UNEXPECTED = "Something went wrong on our side. It has been logged; try again, or tell your administrator when it was."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a client is told about one kind of exception; without a detail, the exception's own sentence."""
+
+    status: HTTPStatus
+    kind: str
+    title: str
+    detail: str = ""
+
+
+PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
+    (NotVisible, Problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", NOT_FOUND)),
+    (Http404, Problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", NOT_FOUND)),
+    (exceptions.NotFound, Problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", NOT_FOUND)),
+    (Refused, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused")),
+    (PermissionDenied, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused", "You may not do this.")),
+    (AlreadyAcknowledged, Problem(HTTPStatus.CONFLICT, "conflict", "Already acknowledged")),
+    (RollbackError, Problem(HTTPStatus.CONFLICT, "conflict", "Not possible in this state")),
+    (NoConnection, Problem(HTTPStatus.CONFLICT, "no-connection", "The tenant is not connected")),
+    (UnknownResourceType, Problem(HTTPStatus.BAD_REQUEST, "invalid", "Unknown resource type")),
+    (MicrosoftError, Problem(HTTPStatus.BAD_GATEWAY, "microsoft", "Microsoft's service refused or failed")),
+)
+"""The first match counts."""
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler: called for whatever a view raises."""
+    request = context["request"]
+    # A page that renders HTML answers errors as everything else here does.
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    if isinstance(error, InvalidModel):
+        error = exceptions.ValidationError(error.messages)
+    for kind, problem in PROBLEMS:
+        if isinstance(error, kind):
+            set_rollback()
+            return _document(problem, problem.detail or str(error), request)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error, context)
+    set_rollback()
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    unexpected = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error")
+    return _document(unexpected, UNEXPECTED, request)
+
+
+def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Response:
+    """Authentication, validation, throttling, media types: DRF knows the status and the headers."""
+    handled = exception_handler(error, context)
+    status = HTTPStatus(error.status_code)
+    headers = dict(handled.headers) if handled is not None else {}
+    if isinstance(error, exceptions.ValidationError):
+        invalid = Problem(status, "invalid", "Not valid")
+        errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        return _document(invalid, "See errors for what to correct.", context["request"], headers, errors)
+    kind = status.phrase.lower().replace(" ", "-")
+    return _document(Problem(status, kind, status.phrase), str(error.detail), context["request"], headers)
+
+
+def _document(
+    problem: Problem,
+    detail: str,
+    request: Any,
+    headers: dict[str, str] | None = None,
+    errors: Any = None,
+) -> Response:
+    document = {
+        "type": f"urn:lavawall:problem:{problem.kind}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if errors is not None:
+        document["errors"] = errors
+    # The content type of DRF's own answer must not win over ours.
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
+    return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)

@@ -1,0 +1,74 @@
+"""What all commands share: who acts, how data is printed, and one clear line on stderr for whatever was refused.
+
+Exit status: 0 on success, 1 on a refused or failed operation, 2 on usage.
+"""
+
+import getpass
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from snapshots.catalog.registry import UnknownResourceType
+from tenants.access import Refused
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.connections import NoConnection
+from tenants.crypto import SealBroken
+from tenants.microsoft.errors import MicrosoftError
+from tenants.models import User
+from tenants.runs import LeaseLost
+from tenants.vault import MasterKeyMismatch
+
+EXPECTED = (
+    Refused,
+    NoConnection,
+    MicrosoftError,
+    UnknownResourceType,
+    SealBroken,
+    MasterKeyMismatch,
+    LeaseLost,
+    OSError,
+    ValueError,
+)
+
+
+def operator() -> Actor:
+    """Whoever has a shell on the server: he holds the keys anyway, and the ledger says which account it was."""
+    return Actor(label=f"system:{getpass.getuser()}", via="command line", system_actions=frozenset(Action))
+
+
+def person(username: str) -> Actor:
+    """The named user, acting through the command line. Raises CommandError where there is none."""
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise CommandError(f"There is no active user called {username}. Create one with add_user.")
+    return Actor.person(user, "command line")
+
+
+class ProductCommand(BaseCommand):
+    """A command that prints lines, or with --json one JSON document."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print data as JSON.")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except ValidationError as error:
+            raise CommandError(_one_line(" ".join(error.messages))) from error
+        except EXPECTED as error:
+            raise CommandError(_one_line(str(error))) from error
+
+    def emit(self, data: Any, lines: Iterable[str], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2, default=str).decode())
+        else:
+            for line in lines:
+                self.stdout.write(line)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

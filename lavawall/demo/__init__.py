@@ -1,0 +1,1 @@
+"""The demo: a stolen administrator's session, from the attack to the verified rollback."""

@@ -1,0 +1,55 @@
+"""Who plays in the demo: the MSP's people, one login for each role. Passwords are random and printed once."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from lavawall.cli import operator
+from tenants import accounts
+from tenants.actions import Role
+from tenants.actors import Actor
+from tenants.models import User
+
+STOLEN_CUSTOMER = "Aurora Dental Group"
+OTHER_CUSTOMER = "Brenner Logistics"
+CUSTOMERS = {
+    "Aurora Dental": STOLEN_CUSTOMER,
+    "Aurora Labs": STOLEN_CUSTOMER,
+    "Brenner Logistics": OTHER_CUSTOMER,
+}
+ATTACKED = "Aurora Dental"
+
+PARTS: tuple[tuple[str, Role, str], ...] = (
+    ("alma", Role.ADMINISTRATOR, "msp"),
+    ("erin", Role.ENGINEER, "msp"),
+    ("amir", Role.APPROVER, "msp"),
+    ("aiko", Role.APPROVER, f"customer:{STOLEN_CUSTOMER}"),
+    ("otto", Role.AUDITOR, "msp"),
+    ("brenner-portal", Role.PORTAL, f"customer:{OTHER_CUSTOMER}"),
+)
+
+
+@dataclass(frozen=True)
+class Login:
+    """One person's way in."""
+
+    username: str
+    password: str
+    role: Role
+    scope: str
+
+    def actor(self) -> Actor:
+        return Actor.person(User.objects.get(username=self.username), "demo")
+
+
+@transaction.atomic
+def hire() -> dict[str, Login]:
+    """Creates the accounts and binds their roles."""
+    logins: dict[str, Login] = {}
+    for username, role, scope in PARTS:
+        login = Login(username, secrets.token_urlsafe(12), role, scope)
+        user = accounts.create_user(operator(), username=username, password=login.password)
+        accounts.bind_role(operator(), subject=user, role=role, scope=accounts.parse_scope(scope))
+        logins[username] = login
+    return logins

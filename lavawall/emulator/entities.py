@@ -1,0 +1,152 @@
+"""Create, update, delete, restore and purge of any declared type: rules first, then the store, then the audit."""
+
+import copy
+from typing import Any
+
+from lavawall.emulator import audit
+from lavawall.emulator.errors import resource_not_found
+from lavawall.emulator.model import EntityType, Write
+from lavawall.emulator.store import Deleted, Json, Record, Session, timestamp
+from lavawall.emulator.validation import checked_body
+
+
+def bound_ids(body: Any, name: str) -> list[str]:
+    """Object ids in a `name@odata.bind` annotation."""
+    return [str(url).rstrip("/").rsplit("/", 1)[-1] for url in (body or {}).get(f"{name}@odata.bind", [])]
+
+
+def find(session: Session, kind: EntityType, identifier: str, *, parent_id: str = "") -> Record:
+    record = session.directory.get(kind.name, identifier)
+    for alias in kind.id_aliases:
+        record = record or session.directory.by_property(kind.name, alias, identifier)
+    if record is None or record.parent_id != parent_id:
+        raise resource_not_found(identifier)
+    return record
+
+
+def create(
+    session: Session,
+    kind: EntityType,
+    body: Any,
+    *,
+    computed: Json | None = None,
+    links: dict[str, list[str]] | None = None,
+    parent_id: str = "",
+) -> Record:
+    """A new object. `computed` sets what only the service itself may set, such as the id of a seeded object."""
+    checked = checked_body(body, kind.name, kind.rules, creating=True)
+    after = {**copy.deepcopy(dict(kind.defaults)), **checked, **(computed or {})}
+    write = Write(session, kind, checked, after, parent_id=parent_id)
+    for check in kind.checks:
+        check(write)
+    if "id" not in after:
+        after["id"] = kind.new_id(write) if kind.new_id else session.randomness.guid()
+    for name in (*kind.dates, *kind.modified):
+        after.setdefault(name, timestamp(session.now))
+    visible_from = session.now if session.is_seeding else session.visible_from
+    record = Record(kind.name, after, visible_from, parent_id=parent_id)
+    _bind_links(session, kind, record, body, links or {})
+    session.directory.add(record)
+    for hook in kind.created:
+        hook(session, record)
+    _write_audit(session, kind, "Add", record, None)
+    return record
+
+
+def _bind_links(
+    session: Session, kind: EntityType, record: Record, body: Any, links: dict[str, list[str]]
+) -> None:
+    for link in kind.links:
+        for identifier in [*bound_ids(body, link.name), *links.get(link.name, [])]:
+            if session.directory.directory_object(identifier, link.targets) is None:
+                raise resource_not_found(identifier)
+            record.links[link.name][identifier] = None
+
+
+def update(session: Session, kind: EntityType, record: Record, body: Any) -> None:
+    """A PATCH: what is sent replaces, null clears, what is missing stays."""
+    checked = checked_body(body, kind.name, kind.rules, creating=False)
+    before = copy.deepcopy(record.body)
+    after = {**before, **checked}
+    if session.options.merge_complex_values:
+        after |= {name: _merged(before.get(name), value) for name, value in checked.items()}
+    write = Write(session, kind, checked, after, before, record.parent_id)
+    for check in kind.checks:
+        check(write)
+    for name in kind.modified:
+        after[name] = timestamp(session.now)
+    record.body = after
+    for hook in kind.updated:
+        hook(session, record)
+    _write_audit(session, kind, "Update", record, before)
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{name: _merged(old.get(name), value) for name, value in new.items()}}
+    return new
+
+
+def delete(session: Session, kind: EntityType, record: Record) -> None:
+    """Takes an object away: into its recycle bin where the type has one, else for good."""
+    for check in kind.delete_checks:
+        check(session, record)
+    directory = session.directory
+    dependants = kind.dependants(session, record) if kind.dependants else []
+    for dependant in dependants:
+        directory.remove(dependant)
+    directory.remove(record)
+    if kind.recycle:
+        record.body["deletedDateTime"] = timestamp(session.now)
+        directory.deleted[record.id] = Deleted(record, dependants)
+    for hook in kind.deleted:
+        hook(session, record)
+    _write_audit(session, kind, "Delete", record, record.body)
+
+
+def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
+    """Brings an object back from its recycle bin under its old id."""
+    directory = session.directory
+    record = kept.record
+    del directory.deleted[record.id]
+    record.body["deletedDateTime"] = None
+    directory.add(record)
+    for dependant in kept.dependants:
+        if dependant.type_name == "unifiedRoleAssignment" or session.options.restore_returns_grants:
+            directory.add(dependant)
+    if kind.audit is not None:
+        audit.write(
+            session,
+            kind.audit.restore,
+            service=kind.audit.service,
+            category=kind.audit.category,
+            operation="Restore",
+            targets=[audit.target(record, target_type=kind.audit.target_type)],
+        )
+    return record
+
+
+def purge(session: Session, kind: EntityType, kept: Deleted) -> None:
+    """Deletes for good, with every link that still points there."""
+    directory = session.directory
+    del directory.deleted[kept.record.id]
+    for records in directory.records.values():
+        for other in records.values():
+            for ids in other.links.values():
+                ids.pop(kept.record.id, None)
+    if kind.audit is not None:
+        audit.write(
+            session,
+            kind.audit.purge,
+            service=kind.audit.service,
+            category=kind.audit.category,
+            operation="Delete",
+            targets=[audit.target(kept.record, target_type=kind.audit.target_type)],
+        )
+
+
+def _write_audit(session: Session, kind: EntityType, verb: str, record: Record, before: Json | None) -> None:
+    if kind.audit_writer is not None:
+        kind.audit_writer(session, verb, record, before)
+    elif kind.audit is not None:
+        audit.write_change(session, kind.audit, verb, record, before)

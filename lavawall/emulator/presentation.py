@@ -1,0 +1,122 @@
+"""Turns stored records into what a GET returns: computed members, nulls, $select, $expand and Graph's loose order."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from lavawall.emulator import registry, schema
+from lavawall.emulator.model import EntityType
+from lavawall.emulator.store import Json, Record, Session
+
+NULL_DROP_RATE = 0.3
+LARGEST_EXPANSION = 20
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How one response differs from the last though nothing changed; none when shuffling is off."""
+
+    source: random.Random | None
+
+    def shuffled(self, items: list[Any]) -> list[Any]:
+        return self.source.sample(items, len(items)) if self.source else items
+
+    def drops_null(self) -> bool:
+        return self.source is not None and self.source.random() < NULL_DROP_RATE
+
+
+def variation_of(session: Session) -> Variation:
+    return Variation(session.randomness.fork() if session.options.shuffle else None)
+
+
+@dataclass
+class View:
+    """One record being presented: hooks of a type may complete or hide members of `body`."""
+
+    session: Session
+    record: Record
+    body: Json
+    select: tuple[str, ...]
+    single: bool
+
+
+def _unset(declared: schema.Property) -> Any:
+    return [] if declared.is_collection else None
+
+
+def _presented(value: Any, declared: schema.Property, vary: Variation, ordered: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        items = [_presented(item, declared, vary, ordered) for item in value]
+        return items if declared.name in ordered else vary.shuffled(items)
+    if isinstance(value, dict) and schema.exists(declared.type):
+        return _completed(value, schema.type_of(value, declared.type), vary, ordered)
+    if isinstance(value, str) and ", " in value and not declared.is_primitive and schema.exists(declared.type):
+        return ", ".join(vary.shuffled(value.split(", ")))
+    return value
+
+
+def _completed(value: Json, actual: schema.Type, vary: Variation, ordered: frozenset[str]) -> Json:
+    """Every declared member of a complex value, unset ones as null, [] or missing."""
+    complete: Json = {name: item for name, item in value.items() if "@odata." in name}
+    for name, declared in actual.properties.items():
+        item = value.get(name)
+        if name not in value or item is None:
+            item = _unset(declared)
+        if item is None and vary.drops_null():
+            continue
+        complete[name] = _presented(item, declared, vary, ordered)
+    for name, declared in actual.navigation.items():
+        if name in value:
+            complete[name] = _presented(value[name], declared, vary, ordered)
+    return dict(vary.shuffled(list(complete.items())))
+
+
+def present(
+    session: Session,
+    kind: EntityType,
+    record: Record,
+    *,
+    select: tuple[str, ...] = (),
+    expand: tuple[str, ...] = (),
+    single: bool = False,
+    polymorphic: bool = False,
+) -> Json:
+    """The record as Graph would show it to this session now."""
+    vary = variation_of(session)
+    actual = schema.type_of(record.body, kind.name)
+    view = View(session, record, dict(record.body), select, single)
+    if kind.present is not None:
+        kind.present(view)
+    whole = _completed(view.body, actual, vary, kind.ordered)
+    shown = {name: value for name, value in whole.items() if _is_shown(name, kind, actual, select)}
+    if polymorphic:
+        shown["@odata.type"] = actual.odata_type
+    for name in expand:
+        if name in kind.expand:
+            shown[name] = kind.expand[name](session, record)
+        else:
+            shown[name] = shown_objects(session, list(record.links[name])[:LARGEST_EXPANSION])
+    return dict(vary.shuffled(list(shown.items())))
+
+
+def shown_objects(session: Session, identifiers: list[str]) -> list[Json]:
+    """The directory objects behind ids, each with its type; ids of objects that are gone are left out."""
+    found = [session.directory.directory_object(identifier) for identifier in identifiers]
+    return [
+        present(session, registry.kind(record.type_name), record, polymorphic=True)
+        for record in found
+        if record is not None
+    ]
+
+
+def _is_shown(name: str, kind: EntityType, actual: schema.Type, select: tuple[str, ...]) -> bool:
+    if "@odata." in name:
+        return True
+    declared = actual.properties.get(name)
+    if declared is not None and declared.type == "Edm.Stream":
+        return False
+    if select:
+        return name in select
+    if name in kind.on_request:
+        return False
+    return kind.default_select is None or name in kind.default_select

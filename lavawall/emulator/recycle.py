@@ -1,0 +1,178 @@
+"""Recycle bins, and the collections that mix kinds of directory objects: members, owners, directoryObjects."""
+
+from lavawall.emulator import audit, entities, registry
+from lavawall.emulator.errors import bad_request, denied, resource_not_found
+from lavawall.emulator.model import EntityType, Link, Permissions
+from lavawall.emulator.odata import listing, parse_query
+from lavawall.emulator.permissions import app_permissions
+from lavawall.emulator.presentation import present, shown_objects
+from lavawall.emulator.requests import Answer, Call
+from lavawall.emulator.store import DIRECTORY_OBJECT_TYPES, Deleted, Json, Record, Session
+
+DIRECTORY_OBJECTS = EntityType(
+    name="directoryObject",
+    path="/directoryObjects",
+    read=("Directory.Read.All", "Directory.ReadWrite.All"),
+    filterable=frozenset(),
+)
+RESTORE_PERMISSIONS: dict[str, Permissions] = {
+    "user": ("User.DeleteRestore.All", "User.ReadWrite.All"),
+    "group": ("Group.ReadWrite.All",),
+    "application": ("Application.ReadWrite.All",),
+    "servicePrincipal": ("Application.ReadWrite.All",),
+}
+
+
+def list_objects(call: Call, identifiers: list[str], *, context: str) -> Answer:
+    found = [call.session.directory.directory_object(identifier) for identifier in identifiers]
+    records = [record for record in found if record is not None]
+    return Answer(200, listing(call, DIRECTORY_OBJECTS, records, context=context, polymorphic=True))
+
+
+def add_link(session: Session, record: Record, link: Link, identifier: str) -> None:
+    """Adds one reference; refuses a dangling one and one that exists."""
+    found = session.directory.directory_object(identifier, link.targets)
+    if found is None:
+        raise resource_not_found(identifier)
+    if identifier in record.links[link.name]:
+        raise bad_request(
+            f"One or more added object references already exist for the following modified properties: '{link.name}'."
+        )
+    if link.check_add is not None:
+        link.check_add(session, record, found)
+    record.links[link.name][identifier] = None
+    _write_link_audit(session, link.added, "Assign", record, found, link)
+
+
+def remove_link(session: Session, record: Record, link: Link, identifier: str) -> None:
+    if identifier not in record.links[link.name]:
+        raise resource_not_found(identifier)
+    found = session.directory.directory_object(identifier)
+    if found is not None and link.check_remove is not None:
+        link.check_remove(session, record, found)
+    del record.links[link.name][identifier]
+    if found is not None:
+        _write_link_audit(session, link.removed, "Unassign", record, found, link)
+
+
+def _write_link_audit(
+    session: Session, activity: str, operation: str, owner: Record, linked: Record, link: Link
+) -> None:
+    owner_type = audit.TARGET_TYPES[owner.type_name]
+    values = [(f"{owner_type}.ObjectID", owner.id), (f"{owner_type}.DisplayName", owner.name)]
+    changes = [
+        audit.property_change(name, None, value) if operation == "Assign" else audit.property_change(name, value, None)
+        for name, value in values
+    ]
+    audit.write(
+        session,
+        activity,
+        service=audit.CORE_DIRECTORY,
+        category=link.category,
+        operation=operation,
+        targets=[audit.target(linked, changes), audit.target(owner)],
+    )
+
+
+class PolicyBin:
+    """The recycle bin of Conditional Access policies or named locations."""
+
+    def __init__(self, kind: EntityType) -> None:
+        self.kind = kind
+
+    def _kept(self, call: Call) -> Deleted:
+        kept = call.session.directory.deleted.get(call.parameter("id"))
+        if kept is None or kept.record.type_name != self.kind.name:
+            raise resource_not_found(call.parameter("id"))
+        return kept
+
+    def list(self, call: Call) -> Answer:
+        kind = self.kind
+        records = [
+            kept.record for kept in call.session.directory.deleted.values() if kept.record.type_name == kind.name
+        ]
+        return Answer(200, listing(call, kind, records, context=kind.recycle.strip("/")))
+
+    def get(self, call: Call) -> Answer:
+        body = present(call.session, self.kind, self._kept(call).record, single=True)
+        return Answer(200, {"@odata.context": f"{call.root}/$metadata#{self.kind.recycle.strip('/')}/$entity", **body})
+
+    def restore(self, call: Call) -> Answer:
+        record = entities.restore(call.session, self.kind, self._kept(call))
+        return Answer(200, present(call.session, self.kind, record, single=True))
+
+    def purge(self, call: Call) -> Answer:
+        entities.purge(call.session, self.kind, self._kept(call))
+        return Answer(204)
+
+
+def _kept_object(call: Call) -> Deleted:
+    kept = call.session.directory.deleted.get(call.parameter("id"))
+    if kept is None or kept.record.type_name not in DIRECTORY_OBJECT_TYPES:
+        raise resource_not_found(call.parameter("id"))
+    return kept
+
+
+def list_deleted(call: Call) -> Answer:
+    type_name = call.parameter("type").removeprefix("microsoft.graph.")
+    if type_name not in DIRECTORY_OBJECT_TYPES:
+        raise bad_request(f"Resource not found for the segment 'microsoft.graph.{type_name}'.", "BadRequest")
+    kind = registry.kind(type_name)
+    records = [
+        kept.record for kept in call.session.directory.deleted.values() if kept.record.type_name == type_name
+    ]
+    return Answer(200, listing(call, kind, records, context=f"directory/deletedItems/{type_name}"))
+
+
+def get_deleted(call: Call) -> Answer:
+    record = _kept_object(call).record
+    return Answer(200, _whole(call, record))
+
+
+def restore_deleted(call: Call) -> Answer:
+    kept = _kept_object(call)
+    _check_restore(call, kept.record)
+    record = entities.restore(call.session, registry.kind(kept.record.type_name), kept)
+    return Answer(200, _whole(call, record))
+
+
+def purge_deleted(call: Call) -> Answer:
+    kept = _kept_object(call)
+    _check_restore(call, kept.record)
+    entities.purge(call.session, registry.kind(kept.record.type_name), kept)
+    return Answer(204)
+
+
+def _check_restore(call: Call, record: Record) -> None:
+    caller = call.session.caller
+    if caller.kind == "app" and not app_permissions(call.session.directory, caller.object_id).intersection(
+        RESTORE_PERMISSIONS[record.type_name]
+    ):
+        raise denied()
+
+
+def _whole(call: Call, record: Record) -> Json:
+    body = present(call.session, registry.kind(record.type_name), record, single=True, polymorphic=True)
+    return {"@odata.context": f"{call.root}/$metadata#directoryObjects/$entity", **body}
+
+
+def get_object(call: Call) -> Answer:
+    record = call.session.directory.directory_object(call.parameter("id"))
+    if record is None:
+        raise resource_not_found(call.parameter("id"))
+    query = parse_query(call, DIRECTORY_OBJECTS)
+    kind = registry.kind(record.type_name)
+    body = present(call.session, kind, record, select=query.select, single=True, polymorphic=True)
+    return Answer(200, {"@odata.context": f"{call.root}/$metadata#directoryObjects/$entity", **body})
+
+
+def get_by_ids(call: Call) -> Answer:
+    body = call.json()
+    ids = body.get("ids") if isinstance(body, dict) else None
+    if not isinstance(ids, list) or not ids or len(ids) > 1000:
+        raise bad_request("'ids' must hold between 1 and 1000 object ids.")
+    types = [str(each).removeprefix("microsoft.graph.") for each in body.get("types") or DIRECTORY_OBJECT_TYPES]
+    wanted = DIRECTORY_OBJECT_TYPES if "directoryObject" in types else tuple(types)
+    found = [call.session.directory.directory_object(str(each).lower(), wanted) for each in ids]
+    shown = shown_objects(call.session, [record.id for record in found if record is not None])
+    return Answer(200, {"@odata.context": f"{call.root}/$metadata#directoryObjects", "value": shown})

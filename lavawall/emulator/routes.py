@@ -1,0 +1,213 @@
+"""The routing table of Graph: every declared type yields its usual routes, and its own actions beside them."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lavawall.emulator import entities, recycle
+from lavawall.emulator.errors import GraphError, bad_request, resource_not_found
+from lavawall.emulator.model import EntityType, Link, Permissions
+from lavawall.emulator.odata import Query, listing, parse_query
+from lavawall.emulator.presentation import present
+from lavawall.emulator.requests import Answer, Call
+from lavawall.emulator.store import Json, Record
+
+Handler = Callable[[Call], Answer]
+GUID = re.compile(r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one path pattern."""
+
+    method: str
+    path: str
+    handler: Handler
+    permissions: Permissions
+    service: str
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = [
+            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part).replace(r"\{key\}", "'?(?P<id>[^')]+)'?")
+            for part in self.path.strip("/").split("/")
+        ]
+        object.__setattr__(self, "pattern", re.compile("^/" + "/".join(parts) + "/?$", re.IGNORECASE))
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+class Routes:
+    """All routes, found by method and path as Graph does: segments in any letter case, ids as they are."""
+
+    def __init__(self, routes: Iterator[Route]) -> None:
+        self._routes: dict[int, list[Route]] = {}
+        for route in routes:
+            self._routes.setdefault(route.path.strip("/").count("/"), []).append(route)
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        allowed = False
+        for route in self._routes.get(path.strip("/").count("/"), ()):
+            found = route.pattern.match(path)
+            if found is None:
+                continue
+            if route.method == method:
+                return route, {name: _normal(value) for name, value in found.groupdict().items()}
+            allowed = True
+        if allowed:
+            raise GraphError(405, "Request_BadRequest", f"Specified HTTP method '{method}' is not allowed here.")
+        segment = path.strip("/").split("/")[-1]
+        raise bad_request(f"Resource not found for the segment '{segment}'.", "BadRequest")
+
+
+def _normal(value: str) -> str:
+    return value.lower() if GUID.match(value) else value
+
+
+def _parent(call: Call, kind: EntityType) -> str:
+    if not kind.parent:
+        return ""
+    parent_id = call.parameter("parent")
+    if call.session.directory.get(kind.parent, parent_id) is None:
+        raise resource_not_found(parent_id)
+    return parent_id
+
+
+def _locate(call: Call, kind: EntityType, key: str = "id") -> Record:
+    if kind.singleton:
+        return entities.find(call.session, kind, kind.singleton)
+    identifier = call.parameter("id")
+    if key == "id":
+        return entities.find(call.session, kind, identifier, parent_id=_parent(call, kind))
+    record = call.session.directory.by_property(kind.name, key, identifier)
+    if record is None:
+        raise resource_not_found(identifier)
+    return record
+
+
+def _shown(call: Call, kind: EntityType, record: Record, query: Query | None = None) -> Json:
+    query = query or Query()
+    body = present(call.session, kind, record, select=query.select, expand=query.expand, single=True)
+    return {"@odata.context": f"{call.root}/$metadata#{kind.path.strip('/')}/$entity", **body}
+
+
+class Verbs:
+    """The usual verbs of one type."""
+
+    def __init__(self, kind: EntityType) -> None:
+        self.kind = kind
+
+    def list(self, call: Call) -> Answer:
+        kind, parent_id = self.kind, _parent(call, self.kind)
+        records = [each for each in call.session.directory.all(kind.name) if each.parent_id == parent_id]
+        return Answer(200, listing(call, kind, records))
+
+    def get(self, call: Call) -> Answer:
+        return Answer(200, _shown(call, self.kind, _locate(call, self.kind), parse_query(call, self.kind)))
+
+    def get_by(self, key: str) -> Handler:
+        kind = self.kind
+        return lambda call: Answer(200, _shown(call, kind, _locate(call, kind, key), parse_query(call, kind)))
+
+    def create(self, call: Call) -> Answer:
+        record = entities.create(call.session, self.kind, call.json(), parent_id=_parent(call, self.kind))
+        location = f"{call.url.split('?')[0].rstrip('/')}/{record.id}"
+        return Answer(201, _shown(call, self.kind, record), {"Location": location})
+
+    def update(self, call: Call) -> Answer:
+        record, body = _locate(call, self.kind), call.json()
+        for link in self.kind.links:
+            for identifier in entities.bound_ids(body, link.name):
+                recycle.add_link(call.session, record, link, identifier)
+        entities.update(call.session, self.kind, record, body)
+        return Answer(204)
+
+    def delete(self, call: Call) -> Answer:
+        entities.delete(call.session, self.kind, _locate(call, self.kind))
+        return Answer(204)
+
+
+class LinkVerbs:
+    """Reading and changing one link of a directory object (members, owners)."""
+
+    def __init__(self, kind: EntityType, link: Link) -> None:
+        self.kind = kind
+        self.link = link
+
+    def list(self, call: Call) -> Answer:
+        record = _locate(call, self.kind)
+        return recycle.list_objects(call, list(record.links[self.link.name]), context="directoryObjects")
+
+    def references(self, call: Call) -> Answer:
+        record = _locate(call, self.kind)
+        urls = [
+            {"@odata.id": f"{call.root}/directoryObjects/{identifier}"}
+            for identifier in record.links[self.link.name]
+            if call.session.directory.directory_object(identifier)
+        ]
+        return Answer(200, {"@odata.context": f"{call.root}/$metadata#Collection($ref)", "value": urls})
+
+    def add(self, call: Call) -> Answer:
+        body: Any = call.json()
+        url = body.get("@odata.id") if isinstance(body, dict) else None
+        if not isinstance(url, str) or "/" not in url:
+            raise bad_request("A '@odata.id' with the address of a directory object is required.")
+        record = _locate(call, self.kind)
+        recycle.add_link(call.session, record, self.link, _normal(url.rstrip("/").rsplit("/", 1)[-1]))
+        return Answer(204)
+
+    def remove(self, call: Call) -> Answer:
+        recycle.remove_link(call.session, _locate(call, self.kind), self.link, call.parameter("target"))
+        return Answer(204)
+
+
+def _verb_routes(kind: EntityType) -> Iterator[Route]:
+    verbs = Verbs(kind)
+    item = kind.path if kind.singleton else kind.path + "/{id}"
+    table: tuple[tuple[str, str, str, Handler, Permissions], ...] = (
+        ("list", "GET", kind.path, verbs.list, kind.read),
+        ("create", "POST", kind.path, verbs.create, kind.write),
+        ("get", "GET", item, verbs.get, kind.read),
+        ("update", "PATCH", item, verbs.update, kind.write),
+        ("delete", "DELETE", item, verbs.delete, kind.write),
+    )
+    for name, method, path, handler, permissions in table:
+        if name in kind.verbs:
+            yield Route(method, path, handler, permissions, kind.service)
+    for key in kind.alternate_keys:
+        yield Route("GET", f"{kind.path}({key}={{key}})", verbs.get_by(key), kind.read, kind.service)
+
+
+def _link_routes(kind: EntityType) -> Iterator[Route]:
+    for link in kind.links:
+        verbs = LinkVerbs(kind, link)
+        base = f"{kind.path}/{{id}}/{link.name}"
+        read, write = link.read or kind.read, link.write or kind.write
+        yield Route("GET", base, verbs.list, read, kind.service)
+        yield Route("GET", f"{base}/$ref", verbs.references, read, kind.service)
+        yield Route("POST", f"{base}/$ref", verbs.add, write, kind.service)
+        yield Route("DELETE", f"{base}/{{target}}/$ref", verbs.remove, write, kind.service)
+
+
+def routes_of(kind: EntityType) -> Iterator[Route]:
+    """Every route that a declared type answers."""
+    for action in kind.actions:
+        path = action.path if action.path.startswith("/") else f"{kind.path}/{{id}}/{action.path}"
+        yield Route(action.method, path, action.handler, action.permissions, kind.service)
+    yield from _verb_routes(kind)
+    yield from _link_routes(kind)
+    if kind.recycle and not kind.is_directory_object:
+        yield from recycle_routes(kind)
+
+
+def recycle_routes(kind: EntityType) -> Iterator[Route]:
+    """The recycle bin of a policy type, which lies beside the type."""
+    bin_verbs = recycle.PolicyBin(kind)
+    item = kind.recycle + "/{id}"
+    yield Route("GET", kind.recycle, bin_verbs.list, kind.read, kind.service)
+    yield Route("GET", item, bin_verbs.get, kind.read, kind.service)
+    yield Route("POST", f"{item}/restore", bin_verbs.restore, kind.write, kind.service)
+    yield Route("DELETE", item, bin_verbs.purge, kind.write, kind.service)

@@ -1,0 +1,74 @@
+"""Creates a user, or binds a role to one, and prints an API token once if asked."""
+
+import os
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+
+from lavawall.cli import ProductCommand, operator
+from tenants import accounts
+from tenants.actions import ROLES, TOKEN_SCOPES, Role
+from tenants.actors import Actor
+from tenants.models import User
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("username")
+        parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+        parser.add_argument("--scope", required=True, metavar="msp|customer:NAME|tenant:NAME")
+        parser.add_argument(
+            "--password-env", metavar="VAR", help="Environment variable that holds the password."
+        )
+        parser.add_argument(
+            "--token", action="store_true", help="Issue an API token and print it, this once."
+        )
+
+    @transaction.atomic
+    def handle(self, **options: Any) -> None:
+        actor = operator()
+        role, scope = Role(options["role"]), accounts.parse_scope(options["scope"])
+        user = User.objects.filter(username=options["username"]).first()
+        created = user is None
+        password = _password(options["password_env"])
+        if user is None:
+            user = accounts.create_user(actor, username=options["username"], password=password)
+        elif password is not None:
+            accounts.set_password(actor, user=user, password=password)
+        accounts.bind_role(actor, subject=user, role=role, scope=scope)
+        token = self._token(actor, user, role, scope) if options["token"] else None
+        self.emit(
+            {
+                "user": user.pk,
+                "username": user.username,
+                "created": created,
+                "role": role.value,
+                "scope": str(scope),
+                **({"token": token} if token else {}),
+            },
+            [
+                f"{user.username} is {role.value} on {scope}.",
+                *([f"API token, shown this once: {token}"] if token else []),
+            ],
+            as_json=options["json"],
+        )
+
+    def _token(self, actor: Actor, user: User, role: Role, scope: accounts.Scope) -> str:
+        """A token with just the scopes that the role has a use for, bound to the role's customer."""
+        scopes = frozenset(name for name, actions in TOKEN_SCOPES.items() if actions & ROLES[role])
+        customer = scope.customer or (scope.tenant.customer if scope.tenant else None)
+        _, text = accounts.issue_token(actor, user=user, name="add_user", scopes=scopes, customer=customer)
+        return text
+
+
+def _password(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    password = os.environ.get(variable, "")
+    if not password:
+        raise CommandError(f"The environment variable {variable} is not set or empty.")
+    return password

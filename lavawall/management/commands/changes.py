@@ -1,0 +1,64 @@
+"""Lists the changes of a tenant, newest first, with severity, findings and attribution."""
+
+import argparse
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from changes import selectors
+from changes.models import SEVERITIES
+from lavawall.cli import ProductCommand, operator
+from tenants import access
+
+_AGO = re.compile(r"(\d+)([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time (UTC unless it says otherwise), or how long ago: 30m, 24h, 7d."""
+    if ago := _AGO.fullmatch(text):
+        return timezone.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        parsed = parse_datetime(text) or datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time. Use ISO 8601 such as 2026-11-24T08:00:00Z, or 30m, 24h, 7d"
+        ) from error
+    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("--since", type=moment, metavar="TIME|24h|7d")
+        parser.add_argument(
+            "--severity",
+            action="append",
+            choices=[severity for severity, _ in SEVERITIES],
+            help="Repeatable.",
+        )
+
+    def handle(self, **options: Any) -> None:
+        actor = operator()
+        tenant = access.tenant_named(actor, options["tenant"])
+        found = selectors.visible_changes(actor).filter(tenant=tenant)
+        if options["since"]:
+            found = found.filter(detected_at__gte=options["since"])
+        if options["severity"]:
+            found = found.filter(severity__in=options["severity"])
+        listed = selectors.as_json(selectors.with_details(found))
+        self.emit(listed, map(_line, listed), as_json=options["json"])
+
+
+def _line(change: dict[str, Any]) -> str:
+    who = change["attribution"]
+    by = f" — {who['actor']} from {who['ip'] or 'an unknown address'}" if who else ""
+    country = f" ({who['country']})" if who and who["country"] else ""
+    return f"{change['id']:>6}  {change['severity']:>13}  {change['summary']}{by}{country}"

@@ -1,0 +1,37 @@
+"""Writes the docs that are derived from declarations; with --check, fails where they are not up to date."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from changes.severity import document as severity_rules
+from snapshots.catalog import document as resource_types
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/resource-types.md": resource_types.markdown,
+    "docs/severity-rules.md": severity_rules.markdown,
+}
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true")
+
+    def handle(self, **options: Any) -> None:
+        stale = [name for name, make in PAGES.items() if self._differs(name, make(), write=not options["check"])]
+        if options["check"] and stale:
+            raise CommandError(f"{', '.join(stale)} are not what the declarations say. Run: make docs")
+
+    def _differs(self, name: str, content: str, *, write: bool) -> bool:
+        path = Path(settings.BASE_DIR, name)
+        if path.exists() and path.read_text(encoding="utf-8") == content:
+            return False
+        if write:
+            path.write_text(content, encoding="utf-8")
+            self.stdout.write(f"wrote {name}")
+        return True

@@ -1,0 +1,24 @@
+"""Wraps every data key under the current master key, with the old one given as LAVAWALL_PREVIOUS_MASTER_KEY."""
+
+from typing import Any
+
+from django.db import transaction
+
+from lavawall.cli import ProductCommand, operator
+from tenants import ledger, vault
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    @transaction.atomic
+    def handle(self, **options: Any) -> None:
+        count = vault.rewrap_all()
+        ledger.record(operator(), "keys:rotate", "data keys", count=count)
+        self.emit(
+            {"rewrapped": count},
+            [
+                f"{count} data keys are wrapped under the current master key. Remove LAVAWALL_PREVIOUS_MASTER_KEY."
+            ],
+            as_json=options["json"],
+        )

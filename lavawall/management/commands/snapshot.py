@@ -1,0 +1,78 @@
+"""Takes a snapshot of a tenant now, and says what it covers and what changed since the one before."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from changes.detect import count_by_severity
+from lavawall import pipeline
+from lavawall.cli import ProductCommand, operator
+from lavawall.pipeline import Observation
+from snapshots.catalog import registry
+from snapshots.models import Snapshot
+from snapshots.selectors import coverage_as_json
+from tenants import access, runs
+from tenants.actions import Action
+from tenants.models import Run
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument(
+            "--type", action="append", metavar="T", help="Only this resource type; repeatable."
+        )
+        parser.add_argument(
+            "--mode", choices=[mode.value for mode in Snapshot.Mode], default=Snapshot.Mode.FULL
+        )
+
+    def handle(self, **options: Any) -> None:
+        actor = operator()
+        tenant = access.tenant_named(actor, options["tenant"], Action.TAKE_SNAPSHOT)
+        types = [registry.get(key).key for key in options["type"]] if options["type"] else None
+        run = runs.create(
+            tenant,
+            Run.Kind.COLLECT,
+            requested_by=actor.label,
+            parameters={"mode": options["mode"], **({"types": types} if types else {})},
+        )
+        lease = runs.claim(run.pk)
+        if lease is None:
+            runs.withdraw(run)
+            raise CommandError(
+                f"A collection of {tenant.name} is running already. Try again when it is done."
+            )
+        observation = pipeline.observe(lease)
+        snapshot = observation.snapshot
+        self.emit(
+            {
+                "snapshot": snapshot.pk,
+                "number": snapshot.number,
+                "tenant": tenant.name,
+                "root": snapshot.root,
+                "status": snapshot.status,
+                "mode": snapshot.mode,
+                "coverage": coverage_as_json(snapshot),
+                "changes": count_by_severity(observation.changes),
+                "requests": snapshot.requests,
+                "seconds": round(observation.seconds, 3),
+            },
+            _lines(observation),
+            as_json=options["json"],
+        )
+
+
+def _lines(observation: Observation) -> Iterator[str]:
+    snapshot = observation.snapshot
+    yield (
+        f"Snapshot {snapshot.number} of {snapshot.tenant.name} is {snapshot.status}: "
+        f"{snapshot.resource_count} resources, {len(observation.changes)} changes, {snapshot.requests} requests, {observation.seconds:.1f} s."
+    )
+    for row in snapshot.coverage.exclude(status__in=["complete", "not_requested"]):
+        yield f"{row.resource_type}: {row.status}. {row.reason}. {row.remedy}"
+    for change in observation.changes:
+        yield f"{change.severity:>13}  {change.summary}"

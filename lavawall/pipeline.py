@@ -1,0 +1,108 @@
+"""The map of the product: how one observation of a tenant goes from Microsoft to the timeline.
+
+The only module that knows the whole order. Called by the tasks and by the command line with a claimed run.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from changes import attribution, detect, integrity
+from changes.audit import collect as audit
+from changes.models import Change
+from rollbacks import execution
+from snapshots import capture, housekeeping
+from snapshots.capture import Outcome
+from snapshots.catalog.spec import ResourceType
+from snapshots.models import Snapshot
+from tenants import ledger, runs
+from tenants.actors import Actor
+from tenants.connections import open_client
+from tenants.models import Run
+from tenants.runs import Lease
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[ResourceType, Outcome], None]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one pass over a tenant brought."""
+
+    snapshot: Snapshot
+    changes: list[Change]
+    attributed: int
+    seconds: float
+
+
+def perform(lease: Lease) -> None:
+    """Does a claimed run's work, whatever its kind."""
+    if lease.run.kind == Run.Kind.COLLECT:
+        observe(lease)
+    elif lease.run.kind == Run.Kind.ATTRIBUTE:
+        runs.finish(lease, {"attributed": attribute(lease)})
+    else:
+        execute(lease)
+
+
+def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> Observation:
+    """Collect, then seal and detect in one transaction, then attribute. Raises what made it impossible."""
+    run, tenant = lease.run, lease.run.tenant
+    started = timezone.now()
+    if lease.fencing_token > 1:
+        housekeeping.collect_garbage(tenant)
+
+    def alive(spec: ResourceType, outcome: Outcome) -> None:
+        runs.heartbeat(lease)
+        progress(spec, outcome)
+
+    try:
+        with closing(open_client(tenant, "reader")) as client:
+            collected = capture.collect(
+                tenant,
+                client,
+                types=run.parameters.get("types"),
+                mode=Snapshot.Mode(run.parameters.get("mode", Snapshot.Mode.FULL)),
+                progress=alive,
+            )
+        with transaction.atomic():
+            runs.still_held(lease)
+            sealed = capture.seal(collected, requested_by=run.requested_by, run_id=run.pk)
+            changes = detect.detect(sealed)
+            ledger.record(
+                Actor.system("collection"),
+                "snapshot:seal",
+                f"snapshot {sealed.snapshot.number} of {tenant.name}",
+                tenant=tenant,
+                **integrity.facts_of(sealed.snapshot),
+            )
+    except runs.LeaseLost:
+        raise
+    except Exception as error:
+        runs.fail(lease, str(error))
+        raise
+    attributed = attribute(lease)
+    runs.finish(lease, {"snapshot": sealed.snapshot.pk, "changes": detect.count_by_severity(changes)})
+    return Observation(sealed.snapshot, changes, attributed, (timezone.now() - started).total_seconds())
+
+
+def attribute(lease: Lease) -> int:
+    """Reads the audit log and attributes what can be; the log being late or forbidden fails nothing."""
+    tenant = lease.run.tenant
+    with closing(open_client(tenant, "reader")) as client:
+        ingested = audit.ingest(tenant, client, now=timezone.now())
+    if ingested.error:
+        logger.warning("audit log of %s: %s", tenant.name, ingested.error)
+    return attribution.attribute(tenant)
+
+
+def execute(lease: Lease) -> None:
+    """An approved rollback, then a fresh look at the tenant, which sees its writes as changes of ours."""
+    execution.perform(lease)
+    tenant = lease.run.tenant
+    runs.enqueue(tenant, Run.Kind.COLLECT, requested_by=f"rollback run {lease.run.pk}")

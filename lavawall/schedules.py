@@ -1,0 +1,51 @@
+"""When a tenant is collected: due tenants are enqueued by one tick a minute, which django-q2 schedules."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django_q.models import Schedule
+
+from changes.models import Change
+from tenants import runs
+from tenants.models import Run, Tenant
+
+TICK = "lavawall.tasks.tick"
+LATE_EVENTS = timedelta(minutes=5)
+"""Microsoft's audit events appear some 5 to 15 minutes late: how often fresh changes look for theirs."""
+FRESH = timedelta(hours=2)
+
+
+def install() -> None:
+    """Makes the schedule table hold exactly our tick."""
+    Schedule.objects.update_or_create(
+        func=TICK, defaults={"name": "tick", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    )
+
+
+def enqueue_due() -> list[int]:
+    """Enqueues a collection for each tenant whose interval has passed, least recently collected first."""
+    now = timezone.now()
+    enqueued = []
+    for tenant in _idle(Run.Kind.COLLECT).order_by("last_run_at"):
+        due_at = tenant.last_run_at and tenant.last_run_at + timedelta(
+            minutes=tenant.snapshot_interval_minutes
+        )
+        if due_at is None or due_at <= now:
+            enqueued.append(runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="schedule").pk)
+    for tenant in _idle(Run.Kind.ATTRIBUTE):
+        waiting = Change.objects.filter(tenant=tenant, detected_at__gt=now - FRESH, attributions__isnull=True)
+        if waiting.exists() and (tenant.last_run_at is None or tenant.last_run_at <= now - LATE_EVENTS):
+            enqueued.append(runs.enqueue(tenant, Run.Kind.ATTRIBUTE, requested_by="schedule").pk)
+    return enqueued
+
+
+def _idle(kind: Run.Kind) -> QuerySet[Any]:
+    of_kind = Run.objects.filter(tenant=OuterRef("pk"), kind=kind)
+    unfinished = of_kind.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING])
+    return (
+        Tenant.objects.filter(is_active=True, connections__purpose="reader")
+        .exclude(Exists(unfinished))
+        .annotate(last_run_at=Subquery(of_kind.order_by("-id").values("created_at")[:1]))
+    )

@@ -1,0 +1,38 @@
+"""Every entry point of the queue. Ids in, nothing out; safe to deliver twice or never."""
+
+import logging
+
+from lavawall import pipeline, schedules, watchdog
+from rollbacks import services as rollbacks
+from tenants import runs
+
+logger = logging.getLogger(__name__)
+
+
+def perform(run_id: int) -> None:
+    """Does a run's work, if nobody else holds it."""
+    lease = runs.claim(run_id)
+    if lease is None:
+        return
+    try:
+        pipeline.perform(lease)
+    except runs.LeaseLost:
+        logger.warning("run %s was taken over by another worker", run_id)
+    except Exception as error:
+        logger.exception("run %s failed", run_id)
+        _give_up(lease, error)
+
+
+def tick() -> None:
+    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, overdue plans."""
+    watchdog.saw_tick()
+    schedules.enqueue_due()
+    runs.reconcile()
+    rollbacks.expire_overdue()
+
+
+def _give_up(lease: runs.Lease, error: Exception) -> None:
+    try:
+        runs.fail(lease, str(error))
+    except runs.LeaseLost:
+        return

@@ -1,0 +1,67 @@
+"""Request bodies: the least that changes a live object into the wanted one, and the whole for creating it.
+
+An allow-list of top-level properties decides what is ever sent; everything else stays unsent.
+"""
+
+from typing import Any
+
+from rollbacks.planning.effects import same
+from snapshots.catalog.places import ODATA_TYPE
+from snapshots.catalog.spec import Document, ResourceType
+
+
+def differing(live: Document, wanted: Document) -> tuple[str, ...]:
+    """Top-level properties whose values are not the same."""
+    return tuple(
+        name for name in sorted(live.keys() | wanted.keys()) if not same(live.get(name), wanted.get(name))
+    )
+
+
+def cleared(live: Any, wanted: Any) -> Any:
+    """The wanted value, with an explicit null or empty list for whatever is live and no longer wanted.
+
+    Microsoft keeps what a body does not mention.
+    """
+    if wanted is None:
+        return [] if isinstance(live, list) else None
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        return {
+            name: cleared(live.get(name), wanted.get(name)) if name in live else wanted[name]
+            for name in sorted(live.keys() | wanted.keys())
+            if name != ODATA_TYPE or name in wanted
+        }
+    return wanted
+
+
+def update_body(spec: ResourceType, live: Document, wanted: Document, names: tuple[str, ...]) -> Document:
+    """For PATCH the named properties; for PUT everything that the type takes."""
+    if spec.restore.update_method == "PUT":
+        names = tuple(name for name in spec.restore.writable if name in live or name in wanted)
+    body = {name: cleared(live.get(name), wanted.get(name)) for name in names}
+    return typed(spec, body, wanted if ODATA_TYPE in wanted else live)
+
+
+def create_body(spec: ResourceType, wanted: Document) -> Document:
+    allowed = (*spec.restore.writable, *spec.restore.create_only)
+    body = typed(spec, {name: wanted[name] for name in sorted(allowed) if name in wanted}, wanted)
+    return body if spec.restore.shape_create is None else spec.restore.shape_create(body)
+
+
+def typed(spec: ResourceType, body: Document, like: Document) -> Document:
+    """With the object's `@odata.type`, where the type wants it in every body."""
+    if spec.restore.typed and ODATA_TYPE in like:
+        return {ODATA_TYPE: like[ODATA_TYPE], **body}
+    return body
+
+
+def staged(spec: ResourceType, wanted: Document) -> Document:
+    """The wanted document in its harmless form: not enforcing yet."""
+    stage = spec.restore.staged
+    if stage is None or wanted.get(stage.property) not in stage.enforcing:
+        return wanted
+    return {**wanted, stage.property: stage.via}
+
+
+def enforcing(spec: ResourceType, document: Document | None) -> bool:
+    stage = spec.restore.staged
+    return stage is not None and document is not None and document.get(stage.property) in stage.enforcing

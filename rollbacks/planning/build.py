@@ -1,0 +1,266 @@
+"""From targets and the live state to a plan. Called by the services with everything already read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rollbacks.planning.effects import same
+from rollbacks.planning.model import BRINGS_BACK, Key, LiveState, PlanDraft, PlannedStep, StepKind, Target
+from rollbacks.planning.ordering import Cycle, ordered
+from rollbacks.planning.references import repointed
+from rollbacks.planning.strategies import Draft, Outcome, Phase, Strategist, can_return
+from rollbacks.planning.tokens import numbers, put_in, step_with, token
+from snapshots.catalog.spec import Document, ResourceType
+from snapshots.references import Mention, mentions
+
+Catalogue = Mapping[str, ResourceType]
+
+
+@dataclass(frozen=True)
+class Birth:
+    """A resource that the plan brings back, so that it may get new identifiers: `keys` are the old ones."""
+
+    number: int
+    target: Target
+    keys: Mapping[str, str]
+    keeps_id: bool
+
+
+def unique_natural_key(spec: ResourceType) -> bool:
+    """Whether Microsoft allows one object per natural key: not where the key is just a name."""
+    return bool(spec.natural_key) and "displayName" not in spec.natural_key
+
+
+def build(
+    targets: Sequence[Target], live: Mapping[Key, LiveState], catalogue: Catalogue, *, graph_url: str
+) -> PlanDraft:
+    """The whole plan: every target's steps, in an order in which each can succeed."""
+    return _Builder(targets, live, catalogue, graph_url).plan()
+
+
+class _Builder:
+    def __init__(
+        self, targets: Sequence[Target], live: Mapping[Key, LiveState], catalogue: Catalogue, graph_url: str
+    ) -> None:
+        self.catalogue = catalogue
+        self.live = live
+        self.graph_url = graph_url
+        self.adopted = self._adoptions(targets)
+        taken_over = {(kind, twin) for (kind, _), twin in self.adopted.items()}
+        self.targets = [
+            each
+            for each in sorted(
+                targets, key=lambda each: (catalogue[each.resource_type].restore.order, each.key)
+            )
+            if not (each.wanted is None and each.key in taken_over)
+        ]
+        self.births = self._births()
+
+    def plan(self) -> PlanDraft:
+        outcomes = [self._outcome(target) for target in self.targets]
+        warnings = [warning for outcome in outcomes for warning in outcome.warnings]
+        drafts = [draft for outcome in outcomes for draft in outcome.drafts]
+        complete = all(outcome.complete for outcome in outcomes)
+        blockers: tuple[str, ...] = ()
+        needs = self._needs(drafts)
+        try:
+            order = ordered(needs, {index: self._rank(draft, index) for index, draft in enumerate(drafts)})
+        except Cycle as cycle:
+            names = ", ".join(sorted({drafts[node].target.display_name or "?" for node in cycle.nodes}))
+            blockers = (f"These resources refer to each other, so that none can be restored first: {names}.",)
+            order = list(range(len(drafts)))
+        steps = self._numbered([drafts[index] for index in order])
+        return PlanDraft(steps, tuple(dict.fromkeys(warnings)), complete, blockers)
+
+    def _adoptions(self, targets: Sequence[Target]) -> dict[Key, str]:
+        return {
+            target.key: state.twin.resource_id
+            for target in targets
+            if target.wanted is not None
+            and (state := self.live[target.key]).document is None
+            and state.twin is not None
+        }
+
+    def _births(self) -> dict[Key, Birth]:
+        births: dict[Key, Birth] = {}
+        for target in self.targets:
+            state, spec = self.live[target.key], self.catalogue[target.resource_type]
+            wanted = target.wanted
+            if wanted is None or state.document is not None or target.key in self.adopted:
+                continue
+            if not can_return(spec, wanted, state):
+                continue
+            keys = {by: str(wanted[by]) for by in self._named_by(spec.key) if isinstance(wanted.get(by), str)}
+            keeps_id = state.deleted and spec.restore.undelete is not None
+            births[target.key] = Birth(
+                len(births) + 1, target, {**keys, "id": target.resource_id}, keeps_id=keeps_id
+            )
+        return births
+
+    def _named_by(self, key: str) -> set[str]:
+        """The properties, beside the id, by which other types refer to this one and that a create does not choose."""
+        restore = self.catalogue[key].restore
+        return {
+            reference.by
+            for spec in self.catalogue.values()
+            for reference in spec.references
+            if reference.to == key and reference.by not in (*restore.writable, *restore.create_only, "id")
+        }
+
+    def _outcome(self, target: Target) -> Outcome:
+        spec, state = self.catalogue[target.resource_type], self.live[target.key]
+        repoint = self._repointing(state.document, spec)
+        wanted = None if target.wanted is None else repointed(target.wanted, spec, repoint)
+        known = None if target.last_known is None else repointed(target.last_known, spec, repoint)
+        if self._is_so(target, state, wanted):
+            return Outcome()
+        birth = self.births.get(target.key)
+        return Strategist(
+            target,
+            state,
+            spec,
+            wanted=wanted,
+            known=known,
+            new_id=target.resource_id if birth is None else token(birth.number),
+            graph_url=self.graph_url,
+            plain=self._plain,
+        ).choose()
+
+    def _is_so(self, target: Target, state: LiveState, wanted: Document | None) -> bool:
+        """Live already, and referring to nothing that will certainly have another id."""
+        if state.document is None or not same(state.document, target.wanted):
+            return False
+        moved = {birth.number for birth in self.births.values() if not birth.keeps_id}
+        adopted = self.adopted and not same(self._plain(wanted), target.wanted)
+        return not (numbers(wanted) & moved) and not adopted
+
+    def _repointing(self, live: Document | None, spec: ResourceType) -> Callable[[Mention], str]:
+        """Old identifier → token, or the adopted twin's id. What lives on with a reference to something that keeps
+        its id is left as it is.
+        """
+        present = {mention.value for mention in mentions(spec, live)} if live is not None else set()
+
+        def repoint(mention: Mention) -> str:
+            birth = self._born(mention)
+            kept = birth is None or mention.by not in birth.keys
+            if birth is not None and not kept and not (birth.keeps_id and mention.value in present):
+                return token(birth.number, mention.by)
+            twin = next((new for (_, old), new in self.adopted.items() if old == mention.value), None)
+            return mention.value if twin is None or mention.by != "id" else twin
+
+        return repoint
+
+    def _born(self, mention: Mention) -> Birth | None:
+        return next(
+            (
+                birth
+                for birth in self.births.values()
+                if (mention.to == birth.target.resource_type or mention.to not in self.catalogue)
+                and _is_called(birth.target, mention)
+            ),
+            None,
+        )
+
+    def _plain(self, document: Document | None) -> Document | None:
+        by_number = {birth.number: birth for birth in self.births.values()}
+        return put_in(document, lambda number, name: by_number[number].keys[name])
+
+    def _needs(self, drafts: Sequence[Draft]) -> dict[int, frozenset[int]]:
+        """By position: a resource's own earlier steps, the steps that bring back what it names, and for a deletion
+        those of everything that refers to it.
+        """
+        arrival = {draft.target.key: index for index, draft in enumerate(drafts) if draft.kind in BRINGS_BACK}
+        deletions = {
+            draft.target.key: index for index, draft in enumerate(drafts) if draft.kind is StepKind.DELETE
+        }
+        referrers = self._referrers([drafts[index] for index in deletions.values()])
+        last: dict[Key, int] = {}
+        needs: dict[int, frozenset[int]] = {}
+        for index, draft in enumerate(drafts):
+            key = draft.target.key
+            own = {last[key]} if key in last else set()
+            named = {arrival[each] for each in self._named_in(draft) if each in arrival}
+            needs[index] = frozenset(own | named | {deletions[each] for each in referrers.get(key, ())})
+            last[key] = index
+        return needs
+
+    def _named_in(self, draft: Draft) -> set[Key]:
+        """What must be there before this step; an object comes back before its members and owners."""
+        wanted = draft.target.wanted
+        if wanted is None:
+            return set()
+        spec = self.catalogue[draft.target.resource_type]
+        if draft.kind in BRINGS_BACK:
+            parts = {part.name for part in spec.parts}
+            wanted = {name: value for name, value in wanted.items() if name not in parts}
+        born = (self._born(mention) for mention in mentions(spec, wanted))
+        return {birth.target.key for birth in born if birth is not None} - {draft.target.key}
+
+    def _referrers(self, deletions: Sequence[Draft]) -> dict[Key, frozenset[Key]]:
+        """For each resource to be deleted, the others to be deleted that refer to it."""
+        found: dict[Key, set[Key]] = {}
+        for draft in deletions:
+            spec = self.catalogue[draft.target.resource_type]
+            for mention in mentions(spec, draft.expected or {}):
+                for other in deletions:
+                    if other is not draft and _names(mention, other, self.catalogue):
+                        found.setdefault(other.target.key, set()).add(draft.target.key)
+        return {key: frozenset(keys - {key}) for key, keys in found.items()}
+
+    def _rank(self, draft: Draft, index: int) -> tuple[Phase, int, str, str, int]:
+        order = self.catalogue[draft.target.resource_type].restore.order
+        if draft.phase is Phase.DELETE:
+            order = -order
+        return draft.phase, order, draft.target.resource_type, draft.target.display_name, index
+
+    def _numbered(self, drafts: Sequence[Draft]) -> tuple[PlannedStep, ...]:
+        """Steps count from one, and tokens name the step that brings their resource back."""
+        step_of = {
+            draft.target.key: index for index, draft in enumerate(drafts, 1) if draft.kind in BRINGS_BACK
+        }
+        renumber = {birth.number: step_of[key] for key, birth in self.births.items() if key in step_of}
+
+        def lookup(number: int, name: str) -> str:
+            return token(renumber[number], name)
+
+        return tuple(self._step(draft, order, lookup) for order, draft in enumerate(drafts, 1))
+
+    def _step(self, draft: Draft, order: int, lookup: Callable[[int, str], str]) -> PlannedStep:
+        target = draft.target
+        repoint = self._repointing(self.live[target.key].document, self.catalogue[target.resource_type])
+        spec = self.catalogue[target.resource_type]
+        birth = self.births.get(target.key) if draft.kind in BRINGS_BACK else None
+        wanted = None if target.wanted is None else repointed(target.wanted, spec, repoint)
+        return step_with(
+            PlannedStep(
+                order=order,
+                kind=draft.kind,
+                resource_type=target.resource_type,
+                resource_id=self.adopted.get(target.key, target.resource_id),
+                display_name=target.display_name,
+                explanation=draft.explanation,
+                requests=tuple(draft.requests),
+                fallback=tuple(draft.fallback),
+                target=draft.result,
+                wanted=wanted,
+                expected=draft.expected,
+                follows=draft.follows,
+                keys={} if birth is None else birth.keys,
+                fields=draft.fields,
+                changes=target.changes,
+            ),
+            lookup,
+        )
+
+
+def _names(mention: Mention, draft: Draft, catalogue: Catalogue) -> bool:
+    if mention.to != draft.target.resource_type and mention.to in catalogue:
+        return False
+    if mention.by == "id":
+        return mention.value == draft.target.resource_id
+    return (draft.expected or {}).get(mention.by) == mention.value
+
+
+def _is_called(target: Target, mention: Mention) -> bool:
+    if mention.by == "id":
+        return mention.value == target.resource_id
+    return (target.wanted or {}).get(mention.by) == mention.value

@@ -1,0 +1,76 @@
+"""What a request makes of a document, and whether a document already shows it.
+
+The planner foresees later states with it; the executor tells by it whether a lost request arrived.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rollbacks.planning.model import Effect, EffectKind
+from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.catalog.places import sets
+from snapshots.catalog.spec import Document, Part, ResourceType
+
+_ARRIVES = frozenset({EffectKind.CREATE, EffectKind.UNDELETE})
+
+
+def same(left: Document | None, right: Document | None) -> bool:
+    return canonical_bytes(left) == canonical_bytes(right)
+
+
+def part_of(spec: ResourceType, name: str) -> Part | None:
+    return next((part for part in spec.parts if part.name == name), None)
+
+
+def foreseeable(effect: Effect, spec: ResourceType) -> bool:
+    """Whether the document after the request is known before it: not where Microsoft chooses an id or contents."""
+    return effect.kind not in _ARRIVES and not (
+        effect.kind is EffectKind.ADD and _keyed_by_service(effect, spec)
+    )
+
+
+def after(effect: Effect, document: Document | None, spec: ResourceType) -> Document | None:
+    """The document after a foreseeable request."""
+    if effect.kind is EffectKind.DELETE or document is None:
+        return None
+    changed = dict(document)
+    if effect.kind is EffectKind.SET:
+        changed.update(effect.values)
+    else:
+        spoken_of = {_identity(element, effect, spec) for element in effect.elements}
+        kept = [each for each in changed.get(effect.of, []) if _identity(each, effect, spec) not in spoken_of]
+        changed[effect.of] = kept if effect.kind is EffectKind.REMOVE else [*kept, *effect.elements]
+    return canonicalise(changed, spec)
+
+
+def shown(effect: Effect, document: Document | None, spec: ResourceType) -> bool:
+    """Whether the document is one that the request would not change any more."""
+    if effect.kind is EffectKind.DELETE:
+        return document is None
+    if document is None:
+        return False
+    if effect.kind in _ARRIVES:
+        return True
+    if effect.kind is EffectKind.ADD:
+        present = {_identity(each, effect, spec) for each in document.get(effect.of, [])}
+        return all(_identity(element, effect, spec) in present for element in effect.elements)
+    return same(after(effect, document, spec), canonicalise(document, spec))
+
+
+def _keyed_by_service(effect: Effect, spec: ResourceType) -> bool:
+    part = part_of(spec, effect.of)
+    return part is not None and part.reference is None
+
+
+def _identity(element: Any, effect: Effect, spec: ResourceType) -> bytes:
+    """By key; an element whose key the service chooses is added by its content."""
+    if not isinstance(element, dict):
+        return canonical_bytes(element)
+    keys = _key_names(effect.of, sets(spec))
+    if effect.kind is EffectKind.ADD and _keyed_by_service(effect, spec):
+        return canonical_bytes({name: value for name, value in element.items() if name not in keys})
+    return canonical_bytes([element.get(name) for name in keys])
+
+
+def _key_names(of: str, declared: Iterable[Any]) -> tuple[str, ...]:
+    return next((tuple(each.key_names) for each in declared if each.path == of), ())

@@ -1,0 +1,46 @@
+"""Re-pointing references: the same document with old identifiers replaced where its spec declares references.
+
+Used by the planner (old id → token) and after an execution (old id → new id). Never touches any other string.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
+from snapshots.catalog.spec import Document, Reference, ResourceType
+from snapshots.references import Mention
+
+Repoint = Callable[[Mention], str]
+"""What to write in place of a mentioned identifier; itself where it stays."""
+
+
+def repointed(document: Document, spec: ResourceType, repoint: Repoint) -> Document:
+    result: Any = document
+    for reference in spec.references:
+        result = _at(result, parse(reference.path), partial(_in_reference, reference, repoint))
+    for part in spec.parts:
+        if part.reference is not None:
+            path = (part.name, ELEMENT, part.key)
+            result = _at(result, path, partial(_in_reference, Reference("", to=part.reference), repoint))
+    return dict(result)
+
+
+def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:
+    if not isinstance(value, str) or value in reference.words or not value.startswith(reference.prefix):
+        return value
+    mention = Mention(reference.to, reference.by, value.removeprefix(reference.prefix))
+    return reference.prefix + repoint(mention)
+
+
+def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:
+    if not path:
+        return replace(value)
+    head, rest = path[0], path[1:]
+    if head == ELEMENT:
+        return [_at(element, rest, replace) for element in value] if isinstance(value, list) else value
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _at(inner, rest, replace) if head in (key, ANY_KEY) else inner for key, inner in value.items()
+    }

@@ -1,0 +1,179 @@
+"""The requests that one resource needs, each with its effect: methods and paths as its spec has them.
+
+Used by the strategies; never orders, never sends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rollbacks.planning import bodies
+from rollbacks.planning.effects import part_of, same
+from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
+from snapshots.canonical import canonical_bytes
+from snapshots.catalog.spec import Document, ElementRemoval, Part, ResourceType
+from snapshots.live import expand_path
+from tenants.microsoft.request import Request
+
+Body = Any
+
+
+class RequestWriter:
+    """Writes the requests for one resource: `object_id` is its id, or the token for the id that it will get."""
+
+    def __init__(self, spec: ResourceType, object_id: str, document: Document, graph_url: str) -> None:
+        self._spec = spec
+        self._id = object_id
+        self._document = document
+        self._graph_url = graph_url
+
+    def update(
+        self, live: Document, wanted: Document, *, ensure: bool = False
+    ) -> tuple[list[PlannedRequest], list[str]]:
+        """What brings the live document to the wanted one, and the properties that no request can bring.
+
+        `ensure`: the live document is only what is expected; so everything wanted is written in full.
+        """
+        spec, restore = self._spec, self._spec.restore
+        actions = {action.property: action for action in restore.actions}
+        removals = {removal.property: removal for removal in restore.removals}
+        requests: list[PlannedRequest] = []
+        unwritable: list[str] = []
+        names = tuple(sorted(live.keys() | wanted.keys())) if ensure else bodies.differing(live, wanted)
+        settable: list[str] = []
+        for name in names:
+            part = part_of(spec, name)
+            if part is not None:
+                requests += self.elements(part, live.get(name, []), wanted.get(name, []), ensure=ensure)
+            elif name in actions:
+                requests.append(self._action(name, wanted.get(name)))
+            elif name in removals:
+                requests += self._removed(removals[name], live.get(name, []), wanted.get(name, []))
+                if _lacks(live.get(name, []), wanted.get(name, [])):
+                    unwritable.append(name)
+            elif name in restore.writable and restore.update_path is not None:
+                settable.append(name)
+            elif not same(live.get(name), wanted.get(name)):
+                unwritable.append(name)
+        if settable:
+            requests.insert(0, self._set(live, wanted, tuple(settable)))
+        return requests, unwritable
+
+    def create(self, wanted: Document) -> PlannedRequest:
+        path = self._spec.restore.create_path or ""
+        body = bodies.create_body(self._spec, wanted)
+        return self._request("POST", path, body, Effect(EffectKind.CREATE), "create it again")
+
+    def settle(self, wanted: Document) -> list[PlannedRequest]:
+        """After a create: the actions and sub-collections that the create itself could not carry."""
+        restore = self._spec.restore
+        taken = {*restore.writable, *restore.create_only}
+        requests = [
+            self._action(action.property, wanted[action.property])
+            for action in restore.actions
+            if action.property in wanted and action.property not in taken
+        ]
+        for part in self._spec.parts:
+            requests += self.elements(part, [], wanted.get(part.name, []), ensure=True)
+        return requests
+
+    def undelete(self) -> PlannedRequest:
+        undelete = self._spec.restore.undelete
+        path = undelete.restore_path if undelete is not None else ""
+        return self._request(
+            "POST", path, None, Effect(EffectKind.UNDELETE), "take it out of the deleted items"
+        )
+
+    def delete(self, live: Document) -> list[PlannedRequest]:
+        first = {
+            name: value
+            for name, value in self._spec.restore.before_delete.items()
+            if not same(live.get(name), value) and not (name not in live and not value)
+        }
+        requests = []
+        if first:
+            requests.append(self._set(live, {**live, **first}, tuple(sorted(first))))
+        path = self._spec.restore.delete_path or ""
+        requests.append(self._request("DELETE", path, None, Effect(EffectKind.DELETE), "delete it"))
+        return requests
+
+    def elements(
+        self, part: Part, live: Sequence[Document], wanted: Sequence[Document], *, ensure: bool = False
+    ) -> list[PlannedRequest]:
+        """Additions before removals: Microsoft refuses to take the last owner away."""
+        have = {element[part.key]: element for element in live}
+        want = {element[part.key]: element for element in wanted}
+        requests: list[PlannedRequest] = []
+        for key, element in want.items():
+            if key not in have or (ensure and part.reference is not None):
+                requests += self._added(part, element)
+            elif not same(have[key], element):
+                requests += self._changed(part, have[key], element)
+        for key, element in have.items():
+            if key not in want:
+                requests += self._taken(part, element)
+        return requests
+
+    def _set(self, live: Document, wanted: Document, names: tuple[str, ...]) -> PlannedRequest:
+        body = bodies.update_body(self._spec, live, wanted, names)
+        effect = Effect(EffectKind.SET, values={name: wanted.get(name) for name in names})
+        restore = self._spec.restore
+        return self._request(
+            restore.update_method, restore.update_path or "", body, effect, "write what differs"
+        )
+
+    def _action(self, name: str, value: Any) -> PlannedRequest:
+        action = next(each for each in self._spec.restore.actions if each.property == name)
+        effect = Effect(EffectKind.SET, values={name: value})
+        return self._request("POST", action.path, action.body(value), effect, f"set {name}")
+
+    def _removed(
+        self, removal: ElementRemoval, live: Sequence[Document], wanted: Sequence[Document]
+    ) -> Iterator[PlannedRequest]:
+        for element in _lacks(wanted, live):
+            effect = Effect(EffectKind.REMOVE, of=removal.property, elements=(element,))
+            yield self._request(
+                "POST", removal.path, removal.body(element), effect, f"remove from {removal.property}"
+            )
+
+    def _added(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
+        effect = Effect(EffectKind.ADD, of=part.name, elements=(element,))
+        if part.add_ref is not None:
+            body = {"@odata.id": f"{self._graph_url}/v1.0/directoryObjects/{element[part.key]}"}
+            yield self._request("POST", part.add_ref, body, effect, f"add to {part.name}")
+        elif part.create_path is not None:
+            body = {name: value for name, value in element.items() if name != part.key}
+            yield self._request("POST", part.create_path, body, effect, f"add to {part.name}")
+
+    def _changed(self, part: Part, live: Document, element: Document) -> Iterator[PlannedRequest]:
+        if part.element_path is None:
+            return
+        effect = Effect(EffectKind.CHANGE, of=part.name, elements=(element,))
+        body = bodies.cleared(live, element)
+        body = {name: value for name, value in body.items() if name != part.key}
+        path = self._element_path(part.element_path, live[part.key])
+        yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
+
+    def _taken(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
+        template = part.remove_ref or part.element_path
+        if template is None:
+            return
+        effect = Effect(EffectKind.REMOVE, of=part.name, elements=(element,))
+        path = self._element_path(template, element[part.key])
+        yield self._request("DELETE", path, None, effect, f"remove from {part.name}")
+
+    def _element_path(self, template: str, key: str) -> str:
+        return expand_path(template, self._id, {**self._document, "element": key})
+
+    def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
+        path = expand_path(template, self._id, self._document)
+        return PlannedRequest(Request(method, path, body, service=self._spec.read.service, why=why), effect)
+
+
+def _lacks(elements: Sequence[Document], others: Sequence[Document]) -> list[Document]:
+    """Those of `others` that `elements` has not, by key id or content."""
+    present = {_mark(element) for element in elements}
+    return [element for element in others if _mark(element) not in present]
+
+
+def _mark(element: Mapping[str, Any]) -> bytes:
+    return canonical_bytes(element.get("keyId", element))

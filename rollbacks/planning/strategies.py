@@ -1,0 +1,317 @@
+"""How one resource comes back: undelete, the least update, recreate or delete, whichever its spec and its live
+state allow, least destructive first. Says in words what cannot be brought back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from changes.diff import diff
+from rollbacks.planning import bodies
+from rollbacks.planning.effects import after, part_of, same
+from rollbacks.planning.model import (
+    LiveState,
+    PlannedRequest,
+    StepKind,
+    Target,
+)
+from rollbacks.planning.requests import RequestWriter
+from snapshots.canonical import canonicalise
+from snapshots.catalog.spec import Document, ResourceType
+
+
+class Phase(IntEnum):
+    """Nothing is enforced before all is in place, nothing relaxed before the rest is enforced, deletions come last."""
+
+    BRING_BACK = 0
+    ENFORCE = 1
+    RELAX = 2
+    DELETE = 3
+
+
+@dataclass
+class Draft:
+    """A step before it has its number."""
+
+    kind: StepKind
+    phase: Phase
+    target: Target
+    object_id: str
+    explanation: str
+    requests: list[PlannedRequest]
+    result: Document | None
+    expected: Document | None = None
+    follows: bool = False
+    fallback: list[PlannedRequest] = field(default_factory=list)
+    fields: tuple[dict[str, object], ...] = ()
+
+
+@dataclass
+class Outcome:
+    """The steps for one target, and what must be said about it."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    complete: bool = True
+
+    def lacking(self, warning: str) -> None:
+        self.warnings.append(warning)
+        self.complete = False
+
+
+def protected(spec: ResourceType, document: Document) -> str | None:
+    return None if spec.restore.protected is None else spec.restore.protected(document)
+
+
+def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
+    """Whether a resource that is gone can come back at all."""
+    kept = live.deleted and spec.restore.undelete is not None
+    return (kept or spec.restore.create_path is not None) and protected(spec, wanted) is None
+
+
+class Strategist:
+    """Chooses the steps for one target. `wanted` and `known` have tokens for ids that the execution will give;
+    `plain` puts the old ids back, for people's eyes.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        live: LiveState,
+        spec: ResourceType,
+        *,
+        wanted: Document | None,
+        known: Document | None,
+        new_id: str,
+        graph_url: str,
+        plain: Callable[[Document | None], Document | None],
+    ) -> None:
+        self.target = target
+        self.live = live
+        self.spec = spec
+        self.wanted = wanted
+        self.known = known
+        self.plain = plain
+        self.new_id = new_id
+        self.graph_url = graph_url
+        self.label = f"{spec.label} “{target.display_name or target.resource_id}”"
+        self.outcome = Outcome()
+
+    def choose(self) -> Outcome:
+        if self.wanted is None:
+            self._not_wanted()
+        elif self.live.document is not None:
+            self._changed(self.live.document, self.wanted, self.target.resource_id)
+        elif self.live.twin is not None:
+            self._adopt(self.live.twin.resource_id, self.live.twin.document, self.wanted)
+        else:
+            self._absent(self.wanted)
+        return self.outcome
+
+    def _not_wanted(self) -> None:
+        live = self.live.document
+        if live is None:
+            return
+        if self._protected(live):
+            return
+        if self.spec.restore.delete_path is None:
+            self.outcome.lacking(f"{self.label} cannot be deleted through Microsoft Graph and stays.")
+            return
+        self._step(
+            StepKind.DELETE,
+            Phase.DELETE,
+            f"Deletes {self.label}, which did not exist then.",
+            self._writer(self.target.resource_id, live).delete(live),
+            result=None,
+            before=live,
+        )
+
+    def _absent(self, wanted: Document) -> None:
+        if self._protected(wanted):
+            return
+        restore = self.spec.restore
+        known = self.known or wanted
+        if self.live.deleted and restore.undelete is not None:
+            writer = self._writer(self.target.resource_id, wanted)
+            fallback = [self._writer(self.new_id, wanted).create(bodies.staged(self.spec, wanted))]
+            self._step(
+                StepKind.UNDELETE,
+                Phase.BRING_BACK,
+                f"Takes {self.label} out of the deleted items; it keeps its id.",
+                [writer.undelete()],
+                result=wanted,
+                fallback=fallback if restore.create_path else [],
+            )
+            again, unwritable = self._writer(self.new_id, wanted).update(
+                known, bodies.staged(self.spec, wanted), ensure=True
+            )
+            self._say_unwritable(unwritable)
+            self._settle(
+                wanted, again, "Writes whatever the restored object still lacks; nothing if it is complete."
+            )
+        elif restore.create_path is not None:
+            first = bodies.staged(self.spec, wanted)
+            self._step(
+                StepKind.RECREATE,
+                Phase.BRING_BACK,
+                self._creation(first is not wanted),
+                [self._writer(self.new_id, wanted).create(first)],
+                result=first,
+            )
+            self._say_losses(wanted)
+            self._settle(
+                wanted,
+                self._writer(self.new_id, wanted).settle(wanted),
+                "Adds what a new object cannot be created with.",
+            )
+        else:
+            self.outcome.lacking(
+                f"{self.label} is gone and Microsoft Graph offers no way to create it again."
+            )
+
+    def _creation(self, is_staged: bool) -> str:
+        how = ", in a form that enforces nothing yet" if is_staged else ""
+        return f"Creates {self.label} again{how}; it gets a new id if Microsoft does not keep the old one."
+
+    def _settle(self, wanted: Document, requests: list[PlannedRequest], explanation: str) -> None:
+        first = bodies.staged(self.spec, wanted)
+        if requests:
+            self._step(
+                StepKind.UPDATE,
+                Phase.BRING_BACK,
+                f"{self.label}: {explanation}",
+                requests,
+                result=first,
+                object_id=self.new_id,
+                follows=True,
+            )
+        if first is not wanted:
+            self._enforce(first, wanted, self.new_id)
+
+    def _adopt(self, live_id: str, live: Document, wanted: Document) -> None:
+        self.outcome.warnings.append(
+            f"{self.label} exists under another id ({live_id}) and is brought to the earlier version there."
+        )
+        self._changed(live, wanted, live_id)
+
+    def _changed(self, live: Document, wanted: Document, object_id: str) -> None:
+        if same(live, wanted) or self._protected(live) or self._protected(wanted):
+            return
+        raising = bodies.enforcing(self.spec, wanted) and not bodies.enforcing(self.spec, live)
+        stage = self.spec.restore.staged
+        only_state = stage is not None and bodies.differing(live, wanted) == (stage.property,)
+        first = bodies.staged(self.spec, wanted) if raising and not only_state else wanted
+        requests, unwritable = self._writer(object_id, live).update(live, first)
+        self._say_unwritable(unwritable)
+        relaxing = bodies.enforcing(self.spec, live) and not bodies.enforcing(self.spec, wanted)
+        if requests:
+            self._step(
+                StepKind.UPDATE,
+                Phase.RELAX if relaxing else Phase.ENFORCE if raising and only_state else Phase.BRING_BACK,
+                f"Brings {self.label} back to the earlier version by writing only what differs.",
+                requests,
+                result=self._reached(requests, live),
+                before=live,
+                object_id=object_id,
+            )
+        if first is not wanted:
+            self._enforce(self._reached(requests, live) or first, wanted, object_id)
+
+    def _reached(self, requests: list[PlannedRequest], live: Document) -> Document | None:
+        """What the requests can reach: the wanted document, less what cannot be written."""
+        document: Document | None = live
+        for planned in requests:
+            document = after(planned.effect, document, self.spec)
+        return document
+
+    def _enforce(self, first: Document, wanted: Document, object_id: str) -> None:
+        stage = self.spec.restore.staged
+        if stage is None:
+            return
+        value = wanted.get(stage.property)
+        result = canonicalise({**first, stage.property: value}, self.spec)
+        requests, _ = self._writer(object_id, wanted).update(
+            {stage.property: first.get(stage.property)}, {stage.property: value}
+        )
+        self._step(
+            StepKind.ENFORCE,
+            Phase.ENFORCE,
+            f"Sets {self.label} to {value}, now that everything it refers to is in place.",
+            requests,
+            result=result,
+            before=first,
+            object_id=object_id,
+            follows=True,
+        )
+
+    def _protected(self, document: Document) -> bool:
+        reason = protected(self.spec, document)
+        if reason is not None:
+            self.outcome.lacking(f"{self.label} is left as it is: {reason}")
+        return reason is not None
+
+    def _say_unwritable(self, names: list[str]) -> None:
+        for name in names:
+            losses = [loss.what for loss in self.spec.restore.losses if loss.path.split("[")[0] == name]
+            why = losses[0] if losses else "Microsoft Graph does not let it be written"
+            self.outcome.lacking(f"{self.label}: {name} cannot be brought back: {why}.")
+
+    def _say_losses(self, wanted: Document) -> None:
+        restore = self.spec.restore
+        if restore.new_id_note:
+            self.outcome.warnings.append(f"{self.label} is created anew. {restore.new_id_note}")
+        back = {*restore.writable, *restore.create_only, *(action.property for action in restore.actions)}
+        for loss in restore.losses:
+            top = loss.path.split("[")[0]
+            if loss.path == "id" or (
+                top in wanted and part_of(self.spec, top) is not None and "[" in loss.path
+            ):
+                self.outcome.warnings.append(f"{self.label}: {loss.what}.")
+            elif top in wanted and top not in back:
+                self.outcome.lacking(f"{self.label}: {top} is not brought back: {loss.what}.")
+
+    def _writer(self, object_id: str, document: Document) -> RequestWriter:
+        return RequestWriter(self.spec, object_id, document, self.graph_url)
+
+    def _step(
+        self,
+        kind: StepKind,
+        phase: Phase,
+        explanation: str,
+        requests: list[PlannedRequest],
+        *,
+        result: Document | None,
+        before: Document | None = None,
+        object_id: str = "",
+        follows: bool = False,
+        fallback: list[PlannedRequest] | None = None,
+    ) -> None:
+        compared = before is not None or not follows
+        difference = diff(self.plain(before), self.plain(result), self.spec) if compared else None
+        because = f" {self.target.because}" if self.target.because and not follows else ""
+        self.outcome.drafts.append(
+            Draft(
+                kind=kind,
+                phase=phase,
+                target=self.target,
+                object_id=object_id or self.target.resource_id,
+                explanation=explanation + because,
+                requests=requests,
+                result=result,
+                expected=before,
+                follows=follows,
+                fallback=fallback or [],
+                fields=tuple(
+                    {
+                        "path": each.path,
+                        "label": each.label,
+                        "kind": each.kind,
+                        "before": each.before,
+                        "after": each.after,
+                        "added": list(each.added),
+                        "removed": list(each.removed),
+                    }
+                    for each in (difference.fields if difference else ())
+                ),
+            )
+        )

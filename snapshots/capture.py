@@ -1,0 +1,285 @@
+"""Taking a snapshot: collect everything first, then make it visible in one transaction.
+
+Called by the pipeline, which runs `seal` and the detection of changes in the same transaction. A type that could not
+be read completely is carried over unchanged and marked in the coverage: absence of data is never a deletion.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from snapshots import principals, reading, references, store
+from snapshots.canonical import canonicalise
+from snapshots.catalog import registry
+from snapshots.catalog.spec import ResourceType
+from snapshots.models import Coverage, Snapshot, Version
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
+from tenants.models import Tenant
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How reading one type went."""
+
+    status: Coverage.Status
+    count: int = 0
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass
+class Collected:
+    """A tenant as it was read, by digest; nothing of it is visible yet."""
+
+    tenant: Tenant
+    mode: Snapshot.Mode
+    started_at: datetime
+    states: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    """(type, id) → (digest, display name), for the types that were read completely."""
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Delta:
+    """One resource that is not as it was: digests of both sides, None where it did not or does not exist."""
+
+    resource_type: str
+    resource_id: str
+    display_name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A snapshot that becomes visible with the surrounding transaction, and what differs from the one before."""
+
+    snapshot: Snapshot
+    previous: Snapshot | None
+    deltas: Sequence[Delta]
+
+
+def collect(
+    tenant: Tenant,
+    client: GraphClient,
+    *,
+    types: Iterable[str] | None = None,
+    mode: Snapshot.Mode = Snapshot.Mode.FULL,
+    progress: Callable[[ResourceType, Outcome], None] = lambda _spec, _outcome: None,
+) -> Collected:
+    """Reads the given types (default: all). Raises MicrosoftError where nothing at all could be read."""
+    wanted = {registry.get(key).key for key in types} if types is not None else None
+    collected = Collected(tenant, mode, started_at=timezone.now())
+    known = {
+        (version.resource_type, version.resource_id): version
+        for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
+    }
+    mentioned: set[str] = set()
+    failure: MicrosoftError | None = None
+    for spec in _parents_first(registry.all_types()):
+        if wanted is not None and spec.key not in wanted:
+            outcome = Outcome(Coverage.Status.NOT_REQUESTED)
+        else:
+            try:
+                outcome = _collect_type(collected, client, spec, known, mentioned)
+            except AuthenticationFailed:
+                raise
+            except MicrosoftError as error:
+                failure = failure or error
+                outcome = _failed(error)
+        collected.outcomes[spec.key] = outcome
+        progress(spec, outcome)
+    if failure is not None and not any(
+        outcome.status == Coverage.Status.COMPLETE for outcome in collected.outcomes.values()
+    ):
+        raise failure
+    principals.learn(tenant, client, mentioned)
+    collected.requests = client.stats.requests
+    return collected
+
+
+def seal(collected: Collected, *, requested_by: str, run_id: int | None = None) -> Sealed:
+    """Writes the snapshot, its coverage and its versions. Must run inside the caller's transaction."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("capture.seal must run inside the transaction that makes the snapshot visible.")
+    tenant = collected.tenant
+    previous = store.latest(tenant)
+    current = {
+        (version.resource_type, version.resource_id): version
+        for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
+    }
+    read = {key for key, outcome in collected.outcomes.items() if outcome.status == Coverage.Status.COMPLETE}
+    carried = {key: version.digest for key, version in current.items() if key[0] not in read}
+    digests = carried | {key: digest for key, (digest, _) in collected.states.items()}
+    snapshot = _insert(collected, previous, digests, requested_by=requested_by, run_id=run_id)
+    deltas = _deltas(collected, current, read)
+    _move_versions(snapshot, previous, deltas, current)
+    return Sealed(snapshot, previous, _reportable(tenant, deltas, current, previous))
+
+
+def _collect_type(
+    collected: Collected,
+    client: GraphClient,
+    spec: ResourceType,
+    known: Mapping[Key, Version],
+    mentioned: set[str],
+) -> Outcome:
+    tenant = collected.tenant
+    found = reading.read_type(client, spec, _parent_ids(collected, spec))
+    present = {item.resource_id for item in found}
+    missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
+    contents = store.documents(tenant, (version.digest for version in missing))
+    for version in missing:
+        again = reading.confirm_missing(client, spec, version.resource_id, contents[version.digest])
+        if again is not None:
+            found.append(again)
+    digests = store.put(tenant, ((spec, item.document) for item in found))
+    for item, digest in zip(found, digests, strict=True):
+        collected.states[(spec.key, item.resource_id)] = (digest, item.display_name)
+        mentioned |= references.principals_of(spec, item.document)
+    return Outcome(Coverage.Status.COMPLETE, count=len(found))
+
+
+def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:
+    """Ids of the parent type's objects as just read; a parent that could not be read fails its children too."""
+    if spec.read.parent is None:
+        return []
+    outcome = collected.outcomes.get(spec.read.parent)
+    if outcome is None or outcome.status == Coverage.Status.NOT_REQUESTED:
+        return list(
+            Version.objects.filter(
+                tenant=collected.tenant, resource_type=spec.read.parent, last_snapshot__isnull=True
+            ).values_list("resource_id", flat=True)
+        )
+    if outcome.status != Coverage.Status.COMPLETE:
+        parent = registry.get(spec.read.parent)
+        raise MicrosoftError(
+            f"{spec.plural} are read for each of the {parent.plural.lower()}, which could not be read",
+            outcome.remedy,
+        )
+    return [key[1] for key in collected.states if key[0] == spec.read.parent]
+
+
+def _parents_first(types: Iterable[ResourceType]) -> list[ResourceType]:
+    return sorted(types, key=lambda spec: spec.read.parent is not None)
+
+
+def _failed(error: MicrosoftError) -> Outcome:
+    status = Coverage.Status.FAILED
+    if isinstance(error, PermissionMissing):
+        status = Coverage.Status.FORBIDDEN
+    elif isinstance(error, LicenceMissing):
+        status = Coverage.Status.UNLICENSED
+    return Outcome(status, reason=error.what, remedy=error.remedy)
+
+
+def _insert(
+    collected: Collected,
+    previous: Snapshot | None,
+    digests: Mapping[Key, str],
+    *,
+    requested_by: str,
+    run_id: int | None,
+) -> Snapshot:
+    previous_root = previous.root if previous else ""
+    entries = ((*key, digest) for key, digest in digests.items())
+    complete = all(
+        outcome.status in (Coverage.Status.COMPLETE, Coverage.Status.NOT_REQUESTED)
+        for outcome in collected.outcomes.values()
+    )
+    snapshot = Snapshot.objects.create(
+        tenant=collected.tenant,
+        number=previous.number + 1 if previous else 1,
+        run_id=run_id,
+        mode=collected.mode,
+        status=Snapshot.Status.COMPLETE if complete else Snapshot.Status.PARTIAL,
+        requested_by=requested_by,
+        started_at=collected.started_at,
+        completed_at=timezone.now(),
+        previous_root=previous_root,
+        root=store.manifest_root(collected.tenant, entries, previous_root),
+        resource_count=len(digests),
+        requests=collected.requests,
+    )
+    Coverage.objects.bulk_create(
+        Coverage(
+            snapshot=snapshot,
+            resource_type=key,
+            status=outcome.status,
+            count=outcome.count,
+            reason=outcome.reason,
+            remedy=outcome.remedy,
+        )
+        for key, outcome in collected.outcomes.items()
+    )
+    return snapshot
+
+
+def _deltas(collected: Collected, current: Mapping[Key, Version], read: set[str]) -> list[Delta]:
+    deltas = [
+        Delta(*key, name, before=current[key].digest if key in current else None, after=digest)
+        for key, (digest, name) in collected.states.items()
+        if key not in current or current[key].digest != digest
+    ]
+    gone = (key for key in current if key[0] in read and key not in collected.states)
+    deltas += [Delta(*key, current[key].display_name, before=current[key].digest, after=None) for key in gone]
+    return sorted(deltas, key=lambda delta: (delta.resource_type, delta.resource_id))
+
+
+def _move_versions(
+    snapshot: Snapshot, previous: Snapshot | None, deltas: Sequence[Delta], current: Mapping[Key, Version]
+) -> None:
+    ended = [
+        current[(delta.resource_type, delta.resource_id)].pk for delta in deltas if delta.before is not None
+    ]
+    for start in range(0, len(ended), store.CHUNK):
+        Version.objects.filter(pk__in=ended[start : start + store.CHUNK]).update(last_snapshot=previous)
+    Version.objects.bulk_create(
+        (
+            Version(
+                tenant_id=snapshot.tenant_id,
+                resource_type=delta.resource_type,
+                resource_id=delta.resource_id,
+                digest=delta.after,
+                spec_version=registry.get(delta.resource_type).version,
+                display_name=delta.display_name,
+                first_snapshot=snapshot,
+            )
+            for delta in deltas
+            if delta.after is not None
+        ),
+        batch_size=store.CHUNK,
+    )
+
+
+def _reportable(
+    tenant: Tenant, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
+) -> list[Delta]:
+    """Without the first sight of a type, and without what only a new version of our own spec made different."""
+    seen_before = set(
+        Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
+        .filter(snapshot_id__lte=previous.pk if previous else 0)
+        .values_list("resource_type", flat=True)
+        .distinct()
+    )
+    return [
+        delta
+        for delta in deltas
+        if delta.resource_type in seen_before and not _only_respelled(tenant, delta, current)
+    ]
+
+
+def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:
+    version = current.get((delta.resource_type, delta.resource_id))
+    spec = registry.get(delta.resource_type)
+    if version is None or delta.after is None or version.spec_version == spec.version:
+        return False
+    before = canonicalise(store.document(tenant, version.digest), spec)
+    return store.digest_of(tenant, spec, before) == delta.after

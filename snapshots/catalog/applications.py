@@ -1,0 +1,309 @@
+"""Applications and service principals with owners and credentials' metadata, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+import re
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    ElementRemoval,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+    Undelete,
+)
+
+_APPLICATIONS = "/v1.0/applications"
+_SERVICE_PRINCIPALS = "/v1.0/servicePrincipals"
+_DELETED = "/v1.0/directory/deletedItems"
+
+_UNDELETE = Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore")
+
+_PERMISSIONS = Permissions(
+    read=("Application.Read.All",),
+    write=("Application.ReadWrite.All",),
+    read_also=("Application.ReadWrite.All", "Directory.Read.All"),
+)
+
+_KEY_MATERIAL = (
+    "keyCredentials[].key",
+    "passwordCredentials[].hint",
+    "passwordCredentials[].secretText",
+)
+_CREDENTIAL_SETS = (SetOf("keyCredentials", key="keyId"), SetOf("passwordCredentials", key="keyId"))
+_CREDENTIAL_LOSSES = (
+    Loss(
+        "passwordCredentials",
+        "a removed secret cannot be given back: its value is known to nobody but its users",
+    ),
+    Loss(
+        "keyCredentials",
+        "certificates are compared; adding or removing one needs its own proof of possession",
+    ),
+)
+
+_IDENTIFIER_OF_OLD_APP = re.compile(r"api://[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(/.*)?")
+
+
+def _owners(of: str) -> Part:
+    return Part(
+        name="owners",
+        path=f"{of}/{{id}}/owners",
+        params={"$select": "id", "$top": "999"},
+        keep=("@odata.type", "id"),
+        add_ref=f"{of}/{{id}}/owners/$ref",
+        remove_ref=f"{of}/{{id}}/owners/{{element}}/$ref",
+        reference="directoryObject",
+    )
+
+
+def _password_removal(of: str) -> ElementRemoval:
+    return ElementRemoval(
+        property="passwordCredentials",
+        path=f"{of}/{{id}}/removePassword",
+        body=lambda credential: {"keyId": credential["keyId"]},
+    )
+
+
+def _without_old_identifiers(body: Document) -> Document:
+    """`api://{appId}` names the app id that is gone; Graph accepts it only from the app that owns it."""
+    uris = [uri for uri in body.get("identifierUris", ()) if not _IDENTIFIER_OF_OLD_APP.fullmatch(uri)]
+    kept = {key: value for key, value in body.items() if key != "identifierUris"}
+    return {**kept, "identifierUris": uris} if uris else kept
+
+
+APPLICATION = ResourceType(
+    key="application",
+    label="Application",
+    plural="Applications",
+    area="Applications",
+    read=Read(path=_APPLICATIONS, params={"$top": "999"}, item_path=f"{_APPLICATIONS}/{{id}}"),
+    permissions=_PERMISSIONS,
+    natural_key=("displayName",),
+    computed=(
+        *_KEY_MATERIAL,
+        "api.oauth2PermissionScopes[].origin",
+        "applicationTemplateId",
+        "appRoles[].origin",
+        "certification",
+        "createdByAppId",
+        "disabledByMicrosoftStatus",
+        "info.logoUrl",
+        "logo",
+        "publisherDomain",
+        "samlMetadataUrl",
+        "verifiedPublisher",
+    ),
+    sets=(
+        *_CREDENTIAL_SETS,
+        SetOf("addIns", key="id"),
+        SetOf("addIns[].properties", key="key"),
+        SetOf("api.knownClientApplications"),
+        SetOf("api.oauth2PermissionScopes", key="id"),
+        SetOf("api.preAuthorizedApplications", key="appId"),
+        SetOf("api.preAuthorizedApplications[].delegatedPermissionIds"),
+        SetOf("appRoles", key="id"),
+        SetOf("appRoles[].allowedMemberTypes"),
+        SetOf("identifierUris"),
+        SetOf("managerApplications"),
+        SetOf("optionalClaims.*", key="name"),
+        SetOf("optionalClaims.*[].additionalProperties"),
+        SetOf("parentalControlSettings.countriesBlockedForMinors"),
+        SetOf("publicClient.redirectUris"),
+        SetOf("requiredResourceAccess", key="resourceAppId"),
+        SetOf("requiredResourceAccess[].resourceAccess", key="id"),
+        SetOf("spa.redirectUris"),
+        SetOf("tags"),
+        SetOf("web.redirectUris"),
+        SetOf("web.redirectUriSettings", key="uri"),
+    ),
+    normalise={
+        "groupMembershipClaims": "comma_set",
+        "requestSignatureVerification.allowedWeakAlgorithms": "comma_set",
+    },
+    parts=(_owners(_APPLICATIONS),),
+    references=(
+        Reference("requiredResourceAccess[].resourceAppId", to="servicePrincipal", by="appId"),
+        Reference("api.knownClientApplications[]", to="application", by="appId"),
+        Reference("api.preAuthorizedApplications[].appId", to="application", by="appId"),
+    ),
+    restore=Restore(
+        writable=(
+            "addIns",
+            "api",
+            "appRoles",
+            "authenticationBehaviors",
+            "defaultRedirectUri",
+            "description",
+            "displayName",
+            "groupMembershipClaims",
+            "identifierUris",
+            "info",
+            "isDeviceOnlyAuthSupported",
+            "isFallbackPublicClient",
+            "nativeAuthenticationApisEnabled",
+            "notes",
+            "oauth2RequirePostResponse",
+            "optionalClaims",
+            "parentalControlSettings",
+            "publicClient",
+            "requestSignatureVerification",
+            "requiredResourceAccess",
+            "serviceManagementReference",
+            "servicePrincipalLockConfiguration",
+            "signInAudience",
+            "spa",
+            "tags",
+            "tokenEncryptionKeyId",
+            "web",
+        ),
+        create_path=_APPLICATIONS,
+        update_path=f"{_APPLICATIONS}/{{id}}",
+        delete_path=f"{_APPLICATIONS}/{{id}}",
+        removals=(_password_removal(_APPLICATIONS),),
+        undelete=_UNDELETE,
+        losses=(
+            *_CREDENTIAL_LOSSES,
+            Loss("appId", "an application created anew has another application (client) id"),
+            Loss("logo", "the logo is not kept"),
+            Loss("uniqueName", "cannot be set again"),
+        ),
+        new_id_note=(
+            "The application (client) id changes too: code, other tenants and consents that know the old one "
+            "must be told. Within 30 days of the deletion an undelete keeps both ids."
+        ),
+        shape_create=_without_old_identifiers,
+        order=20,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add application",
+            "update application",
+            "update application - certificates and secrets management",
+            "delete application",
+            "hard delete application",
+            "restore application",
+            "add owner to application",
+            "remove owner from application",
+        ),
+        services=("Core Directory",),
+    ),
+    notes=(
+        "Credentials are compared by key id, dates and name; key material is neither readable nor kept.",
+        "An undeleted application does not bring its service principal back: that is a step of its own.",
+        "App roles and scopes must be disabled in one write before another may remove them.",
+    ),
+)
+
+_WITHOUT_APPLICATION = frozenset({"ManagedIdentity", "Legacy", "SocialIdp"})
+
+
+def _protected_service_principal(document: Document) -> str | None:
+    kind = document.get("servicePrincipalType")
+    if kind in _WITHOUT_APPLICATION:
+        return f"A service principal of type {kind} belongs to another service and is changed only there."
+    return None
+
+
+SERVICE_PRINCIPAL = ResourceType(
+    key="servicePrincipal",
+    label="Service principal",
+    plural="Service principals",
+    area="Applications",
+    read=Read(path=_SERVICE_PRINCIPALS, params={"$top": "999"}, item_path=f"{_SERVICE_PRINCIPALS}/{{id}}"),
+    permissions=_PERMISSIONS,
+    natural_key=("appId",),
+    computed=(
+        *_KEY_MATERIAL,
+        "appDescription",
+        "appDisplayName",
+        "applicationTemplateId",
+        "appRoles",
+        "createdByAppId",
+        "customSecurityAttributes",
+        "disabledByMicrosoftStatus",
+        "info",
+        "oauth2PermissionScopes",
+        "preferredTokenSigningKeyEndDateTime",
+        "publishedPermissionScopes",
+        "publisherName",
+        "resourceSpecificApplicationPermissions",
+        "signInAudience",
+        "verifiedPublisher",
+    ),
+    sets=(
+        *_CREDENTIAL_SETS,
+        SetOf("addIns", key="id"),
+        SetOf("addIns[].properties", key="key"),
+        SetOf("alternativeNames"),
+        SetOf("notificationEmailAddresses"),
+        SetOf("replyUrls"),
+        SetOf("servicePrincipalNames"),
+        SetOf("tags"),
+    ),
+    parts=(_owners(_SERVICE_PRINCIPALS),),
+    references=(Reference("appId", to="application", by="appId"),),
+    restore=Restore(
+        writable=(
+            "accountEnabled",
+            "alternativeNames",
+            "appRoleAssignmentRequired",
+            "description",
+            "homepage",
+            "loginUrl",
+            "logoutUrl",
+            "notes",
+            "notificationEmailAddresses",
+            "preferredSingleSignOnMode",
+            "preferredTokenSigningKeyThumbprint",
+            "replyUrls",
+            "samlSingleSignOnSettings",
+            "servicePrincipalNames",
+            "tags",
+            "tokenEncryptionKeyId",
+        ),
+        create_only=("appId",),
+        create_path=_SERVICE_PRINCIPALS,
+        update_path=f"{_SERVICE_PRINCIPALS}/{{id}}",
+        delete_path=f"{_SERVICE_PRINCIPALS}/{{id}}",
+        removals=(_password_removal(_SERVICE_PRINCIPALS),),
+        undelete=_UNDELETE,
+        protected=_protected_service_principal,
+        losses=_CREDENTIAL_LOSSES,
+        new_id_note=(
+            "Grants, app roles, role assignments and memberships of the old service principal are made for "
+            "the new one; what Azure grants to it is not."
+        ),
+        order=30,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add service principal",
+            "update service principal",
+            "remove service principal",
+            "hard delete service principal",
+            "restore service principal",
+            "add service principal credentials",
+            "remove service principal credentials",
+            "add owner to service principal",
+            "remove owner from service principal",
+            "consent to application",
+        ),
+        services=("Core Directory",),
+        targets=("appId",),
+    ),
+    notes=(
+        "App roles and scopes are copies of the publisher's application and no state of this tenant.",
+        "Of Microsoft's own service principals Graph lets only a few properties be written.",
+        "Managed identities are read, never written.",
+    ),
+)
+
+TYPES = (APPLICATION, SERVICE_PRINCIPAL)

@@ -1,0 +1,141 @@
+"""Authentication methods: the tenant's policy and each method's configuration, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_POLICY = "/v1.0/policies/authenticationMethodsPolicy"
+_CONFIGURATIONS = f"{_POLICY}/authenticationMethodConfigurations"
+_CAMPAIGN = "registrationEnforcement.authenticationMethodsRegistrationCampaign"
+
+_EVERYBODY = frozenset({"all_users"})
+
+_PERMISSIONS = Permissions(
+    read=("Policy.Read.AuthenticationMethod",),
+    write=("Policy.ReadWrite.AuthenticationMethod",),
+    read_also=("Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"),
+)
+
+_AUDIT = AuditHints(
+    activities=("authentication methods policy update", "authentication methods policy reset"),
+    services=("Authentication Methods",),
+    singleton=True,
+)
+
+AUTHENTICATION_METHODS_POLICY = ResourceType(
+    key="authenticationMethodsPolicy",
+    label="Authentication methods policy",
+    plural="Authentication methods policies",
+    area="Authentication",
+    read=Read(path=_POLICY, service="policy", singleton=True),
+    permissions=_PERMISSIONS,
+    volatile=("policyVersion",),
+    computed=("authenticationMethodConfigurations", "description", "reconfirmationInDays"),
+    sets=(
+        SetOf(f"{_CAMPAIGN}.includeTargets", key="id"),
+        SetOf(f"{_CAMPAIGN}.excludeTargets", key="id"),
+    ),
+    references=(
+        Reference(f"{_CAMPAIGN}.includeTargets[].id", to="directoryObject", words=_EVERYBODY),
+        Reference(f"{_CAMPAIGN}.excludeTargets[].id", to="directoryObject", words=_EVERYBODY),
+    ),
+    restore=Restore(
+        writable=("policyMigrationState", "registrationEnforcement"),
+        update_path=_POLICY,
+        losses=(
+            Loss(
+                "policyMigrationState", "a completed migration from the legacy policies cannot be taken back"
+            ),
+        ),
+        order=50,
+    ),
+    audit=_AUDIT,
+    notes=("The methods themselves are resources of their own: authenticationMethodConfiguration.",),
+)
+
+AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
+    key="authenticationMethodConfiguration",
+    label="Authentication method",
+    plural="Authentication methods",
+    area="Authentication",
+    read=Read(
+        path=_POLICY,
+        service="policy",
+        items_at="authenticationMethodConfigurations",
+        item_path=f"{_CONFIGURATIONS}/{{id}}",
+    ),
+    permissions=_PERMISSIONS,
+    sets=(
+        SetOf("includeTargets", key="id"),
+        SetOf("excludeTargets", key="id"),
+        SetOf("includeTargets[].allowedPasskeyProfiles"),
+        SetOf("keyRestrictions.aaGuids"),
+        SetOf("passkeyProfiles", key="id"),
+        SetOf("certificateUserBindings", key="x509CertificateField"),
+        SetOf("certificateAuthorityScopes", key="subjectKeyIdentifier"),
+        SetOf("certificateAuthorityScopes[].includeTargets", key="id"),
+        SetOf("authenticationModeConfiguration.rules", key=("x509CertificateRuleType", "identifier")),
+        SetOf("crlValidationConfiguration.exemptedCertificateAuthoritiesSubjectKeyIdentifiers"),
+    ),
+    references=(
+        Reference("includeTargets[].id", to="group", words=_EVERYBODY),
+        Reference("excludeTargets[].id", to="group", words=_EVERYBODY),
+        Reference("featureSettings.*.includeTarget.id", to="group", words=_EVERYBODY),
+        Reference("featureSettings.*.excludeTarget.id", to="group", words=_EVERYBODY),
+        Reference("certificateAuthorityScopes[].includeTargets[].id", to="group", words=_EVERYBODY),
+    ),
+    restore=Restore(
+        writable=(
+            "state",
+            "includeTargets",
+            "excludeTargets",
+            "allowExternalIdToUseEmailOtp",
+            "appId",
+            "authenticationModeConfiguration",
+            "certificateAuthorityScopes",
+            "certificateUserBindings",
+            "crlValidationConfiguration",
+            "defaultLength",
+            "defaultLifetimeInMinutes",
+            "defaultPasskeyProfile",
+            "displayName",
+            "featureSettings",
+            "isAttestationEnforced",
+            "isOfficePhoneAllowed",
+            "isSelfServiceRegistrationAllowed",
+            "isSoftwareOathEnabled",
+            "isUsableOnce",
+            "issuerHintsConfiguration",
+            "keyRestrictions",
+            "maximumLifetimeInMinutes",
+            "minimumLifetimeInMinutes",
+            "openIdConnectSetting",
+            "passkeyProfiles",
+            "pinLength",
+            "standardQRCodeLifetimeInDays",
+        ),
+        create_path=_CONFIGURATIONS,
+        update_path=f"{_CONFIGURATIONS}/{{id}}",
+        delete_path=f"{_CONFIGURATIONS}/{{id}}",
+        typed=True,
+        order=50,
+    ),
+    audit=_AUDIT,
+    notes=(
+        "Every method is written on its own address, always with its type.",
+        "Only external methods can be created; DELETE takes a built-in method back to Microsoft's default.",
+        "A plan that enables one method and disables another should enable first.",
+    ),
+)
+
+TYPES = (AUTHENTICATION_METHODS_POLICY, AUTHENTICATION_METHOD_CONFIGURATION)

@@ -1,0 +1,253 @@
+"""Conditional Access: policies, named locations and authentication strengths, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these three types.
+"""
+
+from snapshots.catalog.spec import (
+    Action,
+    AuditHints,
+    Document,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+    Staged,
+    Undelete,
+)
+
+_CONTAINER = "/v1.0/identity/conditionalAccess"
+_STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
+
+_PERMISSIONS = Permissions(
+    read=("Policy.Read.All",),
+    write=("Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"),
+)
+_NO_DOCUMENTED_UNDELETE = (
+    "Microsoft documents no application permission for the deleted-items container: "
+    "where the undelete is refused, the object is created anew."
+)
+
+_ANYONE = frozenset({"All", "None", "GuestsOrExternalUsers"})
+_ANY_APPLICATION = frozenset({"All", "None", "Office365", "MicrosoftAdminPortals"})
+_ANY_LOCATION = frozenset({"All", "AllTrusted", "00000000-0000-0000-0000-000000000000"})
+_ANY_SERVICE_PRINCIPAL = frozenset({"ServicePrincipalsInMyTenant"})
+
+
+def _include_and_exclude(
+    where: str, what: str, to: str, *, by: str = "id", words: frozenset[str] = frozenset()
+) -> tuple[Reference, ...]:
+    return tuple(
+        Reference(f"conditions.{where}.{side}{what}[]", to=to, by=by, words=words)
+        for side in ("include", "exclude")
+    )
+
+
+CONDITIONAL_ACCESS_POLICY = ResourceType(
+    key="conditionalAccessPolicy",
+    label="Conditional Access policy",
+    plural="Conditional Access policies",
+    area="Conditional Access",
+    read=Read(
+        path=f"{_CONTAINER}/policies", service="conditional_access", item_path=f"{_CONTAINER}/policies/{{id}}"
+    ),
+    permissions=_PERMISSIONS,
+    natural_key=("displayName",),
+    computed=("templateId",),
+    keep_only={"grantControls.authenticationStrength": ("id",)},
+    sets=(
+        SetOf("conditions.*"),
+        SetOf("conditions.*.*"),
+        SetOf("conditions.users.*.externalTenants.members"),
+        SetOf("grantControls.*"),
+    ),
+    normalise={
+        "conditions.users.includeGuestsOrExternalUsers.guestOrExternalUserTypes": "comma_set",
+        "conditions.users.excludeGuestsOrExternalUsers.guestOrExternalUserTypes": "comma_set",
+        "conditions.insiderRiskLevels": "comma_set",
+        "conditions.authenticationFlows.transferMethods": "comma_set",
+    },
+    references=(
+        *_include_and_exclude("users", "Users", "user", words=_ANYONE),
+        *_include_and_exclude("users", "Groups", "group"),
+        *_include_and_exclude("users", "Roles", "unifiedRoleDefinition", by="templateId"),
+        *_include_and_exclude(
+            "applications", "Applications", "servicePrincipal", by="appId", words=_ANY_APPLICATION
+        ),
+        *_include_and_exclude("locations", "Locations", "namedLocation", words=_ANY_LOCATION),
+        *_include_and_exclude(
+            "clientApplications", "ServicePrincipals", "servicePrincipal", words=_ANY_SERVICE_PRINCIPAL
+        ),
+        Reference("grantControls.authenticationStrength.id", to="authenticationStrengthPolicy"),
+    ),
+    restore=Restore(
+        writable=("displayName", "description", "state", "conditions", "grantControls", "sessionControls"),
+        create_path=f"{_CONTAINER}/policies",
+        update_path=f"{_CONTAINER}/policies/{{id}}",
+        delete_path=f"{_CONTAINER}/policies/{{id}}",
+        undelete=Undelete(
+            item_path=f"{_CONTAINER}/deletedItems/policies/{{id}}",
+            restore_path=f"{_CONTAINER}/deletedItems/policies/{{id}}/restore",
+        ),
+        staged=Staged(
+            property="state", enforcing=frozenset({"enabled"}), via="enabledForReportingButNotEnforced"
+        ),
+        new_id_note="No configuration refers to a policy; its sign-in history stays under the old id.",
+        order=90,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add conditional access policy",
+            "update conditional access policy",
+            "delete conditional access policy",
+        ),
+        services=("Conditional Access", "Core Directory"),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        _NO_DOCUMENTED_UNDELETE,
+        "Written in report-only state first and enforced in a last step.",
+        "Terms of use and authentication contexts that a policy names are kept as ids.",
+    ),
+)
+
+NAMED_LOCATION = ResourceType(
+    key="namedLocation",
+    label="Named location",
+    plural="Named locations",
+    area="Conditional Access",
+    read=Read(
+        path=f"{_CONTAINER}/namedLocations",
+        service="conditional_access",
+        item_path=f"{_CONTAINER}/namedLocations/{{id}}",
+    ),
+    permissions=_PERMISSIONS,
+    natural_key=("displayName",),
+    sets=(SetOf("ipRanges", key="cidrAddress"), SetOf("countriesAndRegions")),
+    normalise={"ipRanges[].cidrAddress": "cidr"},
+    restore=Restore(
+        writable=(
+            "displayName",
+            "isTrusted",
+            "ipRanges",
+            "countriesAndRegions",
+            "countryLookupMethod",
+            "includeUnknownCountriesAndRegions",
+        ),
+        create_path=f"{_CONTAINER}/namedLocations",
+        update_path=f"{_CONTAINER}/namedLocations/{{id}}",
+        delete_path=f"{_CONTAINER}/namedLocations/{{id}}",
+        before_delete={"isTrusted": False},
+        typed=True,
+        undelete=Undelete(
+            item_path=f"{_CONTAINER}/deletedItems/namedLocations/{{id}}",
+            restore_path=f"{_CONTAINER}/deletedItems/namedLocations/{{id}}/restore",
+        ),
+        new_id_note="Conditional Access policies that named the old location are re-pointed.",
+        order=40,
+    ),
+    audit=AuditHints(
+        activities=("add named location", "update named location", "delete named location"),
+        services=("Conditional Access", "Core Directory"),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        "IP ranges are compared as networks: host bits and spelling do not matter.",
+        "Graph refuses to delete a location that a policy uses or that is trusted: trust is withdrawn first.",
+        _NO_DOCUMENTED_UNDELETE,
+    ),
+)
+
+
+def _not_built_in(raw: Document) -> bool:
+    return raw.get("policyType") != "builtIn"
+
+
+def _protected_strength(document: Document) -> str | None:
+    if document.get("policyType") == "builtIn":
+        return "Microsoft's built-in authentication strengths cannot be changed."
+    return None
+
+
+AUTHENTICATION_STRENGTH_POLICY = ResourceType(
+    key="authenticationStrengthPolicy",
+    label="Authentication strength",
+    plural="Authentication strengths",
+    area="Conditional Access",
+    read=Read(path=_STRENGTHS, service="policy", item_path=f"{_STRENGTHS}/{{id}}"),
+    permissions=Permissions(
+        read=("Policy.Read.AuthenticationMethod",),
+        write=("Policy.ReadWrite.ConditionalAccess",),
+        read_also=(
+            "Policy.Read.All",
+            "Policy.ReadWrite.AuthenticationMethod",
+            "Policy.ReadWrite.ConditionalAccess",
+        ),
+        write_also=("Policy.ReadWrite.AuthenticationMethod",),
+    ),
+    natural_key=("displayName",),
+    computed=("requirementsSatisfied",),
+    sets=(
+        SetOf("allowedCombinations"),
+        SetOf("combinationConfigurations[].appliesToCombinations"),
+        SetOf("combinationConfigurations[].allowedAAGUIDs"),
+        SetOf("combinationConfigurations[].allowedIssuerSkis"),
+        SetOf("combinationConfigurations[].allowedPolicyOIDs"),
+    ),
+    normalise={
+        "allowedCombinations[]": "comma_set",
+        "combinationConfigurations[].appliesToCombinations[]": "comma_set",
+    },
+    parts=(
+        Part(
+            name="combinationConfigurations",
+            path=f"{_STRENGTHS}/{{id}}/combinationConfigurations",
+            only_when=_not_built_in,
+            create_path=f"{_STRENGTHS}/{{id}}/combinationConfigurations",
+            element_path=f"{_STRENGTHS}/{{id}}/combinationConfigurations/{{element}}",
+        ),
+    ),
+    restore=Restore(
+        writable=("displayName", "description"),
+        create_only=("allowedCombinations",),
+        create_path=_STRENGTHS,
+        update_path=f"{_STRENGTHS}/{{id}}",
+        delete_path=f"{_STRENGTHS}/{{id}}",
+        actions=(
+            Action(
+                property="allowedCombinations",
+                path=f"{_STRENGTHS}/{{id}}/updateAllowedCombinations",
+                body=lambda combinations: {"allowedCombinations": combinations or []},
+            ),
+        ),
+        protected=_protected_strength,
+        losses=(
+            Loss("id", "a deleted strength comes back under a new id"),
+            Loss("combinationConfigurations[].id", "its combination configurations get new ids"),
+        ),
+        new_id_note="Conditional Access policies that required the old strength are re-pointed.",
+        order=40,
+    ),
+    audit=AuditHints(
+        activities=(
+            "authentication strength policy create",
+            "authentication strength policy update",
+            "authentication strength policy delete",
+            "authentication strength combination configuration create",
+            "authentication strength combination configuration update",
+            "authentication strength combination configuration delete",
+        ),
+        services=("Authentication Methods",),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        "Each combination is itself a set: `password, sms` and `sms,password` are the same.",
+        "Combinations are changed by updateAllowedCombinations; PATCH takes only name and description.",
+        "Cannot be deleted while a Conditional Access policy requires it.",
+    ),
+)
+
+TYPES = (CONDITIONAL_ACCESS_POLICY, NAMED_LOCATION, AUTHENTICATION_STRENGTH_POLICY)

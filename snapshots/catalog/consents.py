@@ -1,0 +1,128 @@
+"""What applications may do: delegated grants and app role assignments, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+)
+
+_GRANTS = "/v1.0/oauth2PermissionGrants"
+_ASSIGNMENTS = "/v1.0/servicePrincipals/{resourceId}/appRoleAssignedTo"
+
+
+def _grant_name(raw: Document) -> str:
+    audience = "all users" if raw.get("consentType") == "AllPrincipals" else "one user"
+    return f"{' '.join(str(raw.get('scope') or '').split())} for {audience}".strip()
+
+
+PERMISSION_GRANT = ResourceType(
+    key="oAuth2PermissionGrant",
+    label="Delegated permission grant",
+    plural="Delegated permission grants",
+    area="Applications",
+    read=Read(path=_GRANTS, item_path=f"{_GRANTS}/{{id}}"),
+    permissions=Permissions(
+        read=("Directory.Read.All",),
+        write=("DelegatedPermissionGrant.ReadWrite.All",),
+        read_also=("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
+        write_also=("Directory.ReadWrite.All",),
+    ),
+    name=_grant_name,
+    natural_key=("clientId", "consentType", "principalId", "resourceId"),
+    computed=("expiryTime", "startTime"),
+    normalise={"scope": "space_set"},
+    references=(
+        Reference("clientId", to="servicePrincipal"),
+        Reference("resourceId", to="servicePrincipal"),
+        Reference("principalId", to="user"),
+    ),
+    restore=Restore(
+        writable=("scope",),
+        create_only=("clientId", "consentType", "principalId", "resourceId"),
+        create_path=_GRANTS,
+        update_path=f"{_GRANTS}/{{id}}",
+        delete_path=f"{_GRANTS}/{{id}}",
+        new_id_note="Nothing refers to a grant.",
+        order=80,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add delegated permission grant",
+            "remove delegated permission grant",
+            "consent to application",
+        ),
+        services=("Core Directory",),
+        targets=("clientId", "resourceId"),
+    ),
+    notes=(
+        "The scope is a set of words: order and blanks do not matter.",
+        "An undeleted service principal may bring its grants back: what is there is not added again.",
+    ),
+)
+
+
+def _assignment_name(raw: Document) -> str:
+    holder = raw.get("principalDisplayName") or raw.get("principalId") or ""
+    return f"{holder} on {raw.get('resourceDisplayName') or raw.get('resourceId') or ''}"
+
+
+APP_ROLE_ASSIGNMENT = ResourceType(
+    key="appRoleAssignment",
+    label="App role assignment",
+    plural="App role assignments",
+    area="Applications",
+    read=Read(
+        path="/v1.0/servicePrincipals/{parent}/appRoleAssignedTo",
+        params={"$top": "999"},
+        parent="servicePrincipal",
+        item_path=f"{_ASSIGNMENTS}/{{id}}",
+    ),
+    permissions=Permissions(
+        read=("Application.Read.All",),
+        write=("Application.Read.All", "AppRoleAssignment.ReadWrite.All"),
+        read_also=("Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+    ),
+    name=_assignment_name,
+    natural_key=("principalId", "resourceId", "appRoleId"),
+    computed=("creationTimestamp", "principalDisplayName", "resourceDisplayName"),
+    references=(
+        Reference("principalId", to="directoryObject"),
+        Reference("resourceId", to="servicePrincipal"),
+    ),
+    restore=Restore(
+        create_only=("principalId", "resourceId", "appRoleId"),
+        create_path=_ASSIGNMENTS,
+        delete_path=f"{_ASSIGNMENTS}/{{id}}",
+        losses=(Loss("id", "an assignment made anew has a new id"),),
+        new_id_note="Nothing refers to an assignment.",
+        order=80,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add app role assignment to service principal",
+            "remove app role assignment from service principal",
+            "add app role assignment to group",
+            "remove app role assignment from group",
+            "add app role assignment grant to user",
+            "remove app role assignment from user",
+            "consent to application",
+        ),
+        services=("Core Directory",),
+        targets=("principalId", "resourceId"),
+    ),
+    notes=(
+        "Read once per resource service principal, so that every holder of its roles is seen.",
+        "Graph has no update for assignments: a changed one is removed and made anew.",
+        "The app role id of only zeros is plain access without a role.",
+    ),
+)
+
+TYPES = (PERMISSION_GRANT, APP_ROLE_ASSIGNMENT)

@@ -1,0 +1,103 @@
+"""The docs page of all resource types, written from the declarations; the checked-in page must equal it.
+
+`python -m snapshots.catalog.document > docs/resource-types.md` writes it. It adds nothing of its own.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from snapshots.catalog.places import ALWAYS_VOLATILE
+from snapshots.catalog.registry import all_types
+from snapshots.catalog.spec import Part, Reference, ResourceType, Restore
+
+_HEAD = """\
+# Resource types
+
+This page is written from the catalogue (`snapshots/catalog/`); change the declarations, then write it again.
+
+Never part of a document: the object's own id, annotations of the protocol, and {bookkeeping}.
+
+| type | key | read | write | restored |
+|---|---|---|---|---|
+"""
+
+
+def markdown(specs: Iterable[ResourceType] | None = None) -> str:
+    """The whole page."""
+    declared = sorted(all_types() if specs is None else specs, key=lambda spec: (spec.area, spec.label))
+    lines = [_HEAD.format(bookkeeping=_code(sorted(ALWAYS_VOLATILE))).rstrip("\n")]
+    lines.extend(
+        f"| {spec.label} | `{spec.key}` | {_code(spec.permissions.read)} | {_code(spec.permissions.write)} "
+        f"| {_restorability(spec.restore)} |"
+        for spec in declared
+    )
+    for area, types in groupby(declared, key=lambda spec: spec.area):
+        lines.extend(["", f"## {area}"])
+        for spec in types:
+            lines.extend(["", f"### {spec.label}", "", *_facts(spec)])
+    return "\n".join(lines) + "\n"
+
+
+def _facts(spec: ResourceType) -> Iterator[str]:
+    for title, text in (
+        ("Key", f"`{spec.key}`"),
+        ("Read from", _endpoint(spec)),
+        ("Needs", spec.licence),
+        ("Also readable with", _code(spec.permissions.read_also)),
+        ("Also writable with", _code(spec.permissions.write_also)),
+        ("Recognised after a recreate by", _code(spec.natural_key)),
+        ("Not state", _code((*spec.volatile, *spec.computed))),
+        (
+            "Only part of the state",
+            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.keep_only.items()),
+        ),
+        ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
+        ("Refers to", "; ".join(_reference(reference) for reference in spec.references)),
+        ("Written by update", _code(spec.restore.writable)),
+        ("Written at creation only", _code(spec.restore.create_only)),
+        ("Written by an action", _code(action.property for action in spec.restore.actions)),
+        ("Removed element by element", _code(removal.property for removal in spec.restore.removals)),
+        ("Restored", _restorability(spec.restore)),
+        ("Under a new id", spec.restore.new_id_note),
+        ("Cannot be brought back", "; ".join(f"`{loss.path}`: {loss.what}" for loss in spec.restore.losses)),
+    ):
+        if text:
+            yield f"- {title}: {text}"
+    yield from (f"- {note}" for note in spec.notes)
+
+
+def _endpoint(spec: ResourceType) -> str:
+    query = "&".join(f"{name}={value}" for name, value in spec.read.params.items())
+    inside = f", in `{spec.read.items_at}`" if spec.read.items_at is not None else ""
+    below = f", once for each `{spec.read.parent}`" if spec.read.parent is not None else ""
+    return f"`GET {spec.read.path}{'?' if query else ''}{query}`{inside}{below}"
+
+
+def _part(part: Part) -> str:
+    sometimes = " (where the object has it)" if part.only_when is not None else ""
+    return f"`{part.name}` from `{part.path}`{sometimes}"
+
+
+def _reference(reference: Reference) -> str:
+    by = f" by `{reference.by}`" if reference.by != "id" else ""
+    words = f", or {_code(sorted(reference.words))}" if reference.words else ""
+    return f"`{reference.path}` → `{reference.to}`{by}{words}"
+
+
+def _restorability(restore: Restore) -> str:
+    ways = [
+        "in place" if restore.update_path is not None else "",
+        "by undelete, under its old id" if restore.undelete is not None else "",
+        "by creation, under a new id" if restore.create_path is not None else "",
+    ]
+    possible = "; ".join(way for way in ways if way)
+    return possible + (" (partly)" if restore.losses else "")
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,162 @@
+"""Groups with their members and owners, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of the group type.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    ResourceType,
+    Restore,
+    SetOf,
+    Undelete,
+)
+
+_GROUPS = "/v1.0/groups"
+_DELETED = "/v1.0/directory/deletedItems"
+
+_SELECTED = (
+    "id,displayName,description,groupTypes,securityEnabled,mailEnabled,mailNickname,"
+    "isAssignableToRole,membershipRule,membershipRuleProcessingState,visibility,classification,"
+    "theme,preferredDataLocation,preferredLanguage,resourceBehaviorOptions,assignedLabels,"
+    "assignedLicenses,onPremisesSyncEnabled,uniqueName"
+)
+
+
+def _has_chosen_members(raw: Document) -> bool:
+    """A dynamic group's members follow from its rule and are no state of their own."""
+    return "DynamicMembership" not in (raw.get("groupTypes") or ())
+
+
+def _protected(document: Document) -> str | None:
+    if document.get("onPremisesSyncEnabled") is True:
+        return "The group is synchronised from an on-premises directory and must be changed there."
+    if document.get("mailEnabled") is True and "Unified" not in (document.get("groupTypes") or ()):
+        return (
+            "Distribution lists and mail-enabled security groups are changed in Exchange, not through Graph."
+        )
+    return None
+
+
+def _people(name: str) -> Part:
+    return Part(
+        name=name,
+        path=f"{_GROUPS}/{{id}}/{name}",
+        params={"$select": "id", "$top": "999"},
+        keep=("@odata.type", "id"),
+        only_when=_has_chosen_members if name == "members" else None,
+        add_ref=f"{_GROUPS}/{{id}}/{name}/$ref",
+        remove_ref=f"{_GROUPS}/{{id}}/{name}/{{element}}/$ref",
+        reference="directoryObject",
+    )
+
+
+GROUP = ResourceType(
+    key="group",
+    label="Group",
+    plural="Groups",
+    area="Groups",
+    read=Read(
+        path=_GROUPS,
+        params={"$select": _SELECTED, "$top": "999"},
+        item_path=f"{_GROUPS}/{{id}}",
+        item_params={"$select": _SELECTED},
+    ),
+    permissions=Permissions(
+        read=("Group.Read.All",),
+        write=("Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"),
+        read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Group.ReadWrite.All"),
+    ),
+    natural_key=("displayName",),
+    volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
+    computed=(
+        "creationOptions",
+        "expirationDateTime",
+        "hasMembersWithLicenseErrors",
+        "isManagementRestricted",
+        "licenseProcessingState",
+        "mail",
+        "membershipRuleProcessingStatus",
+        "onPremisesDomainName",
+        "onPremisesNetBiosName",
+        "onPremisesProvisioningErrors",
+        "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier",
+        "organizationId",
+        "proxyAddresses",
+        "resourceProvisioningOptions",
+        "securityIdentifier",
+        "serviceProvisioningErrors",
+    ),
+    sets=(
+        SetOf("assignedLabels", key="labelId"),
+        SetOf("assignedLicenses", key="skuId"),
+        SetOf("assignedLicenses[].disabledPlans"),
+        SetOf("groupTypes"),
+        SetOf("infoCatalogs"),
+        SetOf("resourceBehaviorOptions"),
+    ),
+    parts=(_people("members"), _people("owners")),
+    restore=Restore(
+        writable=(
+            "classification",
+            "description",
+            "displayName",
+            "groupTypes",
+            "mailNickname",
+            "membershipRule",
+            "membershipRuleProcessingState",
+            "preferredDataLocation",
+            "preferredLanguage",
+            "securityEnabled",
+            "theme",
+            "visibility",
+        ),
+        create_only=("isAssignableToRole", "mailEnabled", "resourceBehaviorOptions"),
+        create_path=_GROUPS,
+        update_path=f"{_GROUPS}/{{id}}",
+        delete_path=f"{_GROUPS}/{{id}}",
+        undelete=Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore"),
+        protected=_protected,
+        losses=(
+            Loss("isAssignableToRole", "cannot be changed on an existing group"),
+            Loss("assignedLicenses", "compared, but assigned again by hand"),
+            Loss("assignedLabels", "compared, but set again by hand"),
+            Loss("uniqueName", "cannot be set again"),
+            Loss("mail", "a group created anew has no mailbox, files or team of the old one"),
+        ),
+        new_id_note=(
+            "Policies, role assignments, app roles and memberships that named the old group are re-pointed; "
+            "what other services grant to it (Azure, Intune, SharePoint) is not."
+        ),
+        order=20,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add group",
+            "update group",
+            "delete group",
+            "hard delete group",
+            "restore group",
+            "add member to group",
+            "remove member from group",
+            "add owner to group",
+            "remove owner from group",
+            "set group license",
+            "assign label to group",
+            "remove label from group",
+        ),
+        services=("Core Directory", "Self-service Group Management"),
+    ),
+    notes=(
+        "Not every tenant keeps deleted security groups for 30 days: the container is asked first.",
+        "Members of dynamic groups follow from the rule and are not kept.",
+        "Groups that are synchronised or belong to Exchange are read, never written.",
+    ),
+)
+
+TYPES = (GROUP,)

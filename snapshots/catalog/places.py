@@ -1,0 +1,109 @@
+"""What a spec says about one place of a document; asked by the canonical form and by the diff.
+
+A place is known by the keys that lead there, `[]` standing for any element of a list. No value is looked at.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from snapshots.catalog.spec import Part, ResourceType, SetOf
+
+Path = tuple[str, ...]
+
+ELEMENT = "[]"
+ANY_KEY = "*"
+ODATA_TYPE = "@odata.type"
+ROOT: Path = ()
+
+ALWAYS_VOLATILE = frozenset(
+    {
+        "createdBy",
+        "createdDateTime",
+        "deletedDateTime",
+        "etag",
+        "lastModifiedBy",
+        "lastModifiedDateTime",
+        "modifiedDateTime",
+        "onPremisesLastSyncDateTime",
+        "renewedDateTime",
+        "version",
+    }
+)
+"""Bookkeeping of Graph's entities: never state, neither on an object nor on an element of its parts."""
+
+_SEGMENT = re.compile(r"@odata\.type|\[\]|[^.\[\]]+")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything declared about one place."""
+
+    dropped: bool = False
+    null_is_state: bool = False
+    keep_only: tuple[str, ...] | None = None
+    set_of: SetOf | None = None
+    normaliser: str | None = None
+
+
+@lru_cache(maxsize=4096)
+def parse(path: str) -> Path:
+    return tuple(_SEGMENT.findall(path))
+
+
+def matches(pattern: Path, path: Path) -> bool:
+    return len(pattern) == len(path) and all(
+        wanted == found or (wanted == ANY_KEY and found != ELEMENT)
+        for wanted, found in zip(pattern, path, strict=True)
+    )
+
+
+def pointer(holder: str, key: str | int) -> str:
+    """The JSON Pointer of something inside what `holder` points to."""
+    return f"{holder}/{str(key).replace('~', '~0').replace('/', '~1')}"
+
+
+@lru_cache(maxsize=16384)
+def place(spec: ResourceType, path: Path) -> Place:
+    return Place(
+        dropped=_dropped(spec, path),
+        null_is_state=_any_matches(spec.meaningful_null, path),
+        keep_only=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
+        set_of=next((declared for declared in sets(spec) if matches(parse(declared.path), path)), None),
+        normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
+    )
+
+
+def sets(spec: ResourceType) -> Iterator[SetOf]:
+    """The declared sets; each part is a keyed one."""
+    yield from spec.sets
+    for part in spec.parts:
+        yield SetOf(part.name, key=part.key)
+
+
+def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield from spec.keep_only.items()
+    for part in spec.parts:
+        if part.keep is not None:
+            yield f"{part.name}{ELEMENT}", part.keep
+
+
+def _dropped(spec: ResourceType, path: Path) -> bool:
+    if len(path) == 1:
+        always = (
+            path[0] == "id"
+            or path[0] in ALWAYS_VOLATILE
+            or (path[0] == ODATA_TYPE and not spec.restore.typed)
+        )
+    else:
+        always = len(path) == 3 and path[2] in ALWAYS_VOLATILE and _part(spec, path) is not None
+    return always or _any_matches(spec.volatile, path) or _any_matches(spec.computed, path)
+
+
+def _part(spec: ResourceType, path: Path) -> Part | None:
+    return next((part for part in spec.parts if path[:2] == (part.name, ELEMENT)), None)
+
+
+def _any_matches(patterns: tuple[str, ...], path: Path) -> bool:
+    return any(matches(parse(pattern), path) for pattern in patterns)

@@ -1,0 +1,132 @@
+"""Checks that the declarations hold together. Run by the project's system check, so that a slip fails at start.
+
+It judges specs, never documents, and asks nobody outside this package.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from snapshots.catalog.normalisers import NORMALISERS
+from snapshots.catalog.places import place
+from snapshots.catalog.registry import all_types
+from snapshots.catalog.spec import Part, ResourceType
+
+NOT_COLLECTED = frozenset({"administrativeUnit", "directoryObject", "user"})
+"""Kinds of objects that references may name although no type of the catalogue keeps them."""
+
+_PATH = re.compile(r"/(v1\.0|beta)(/(\$ref|[A-Za-z0-9.]+|\{[A-Za-z]+\}))+")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def problems(specs: Sequence[ResourceType] | None = None) -> list[str]:
+    """What is wrong with the catalogue, one sentence each; empty when it is sound."""
+    declared = all_types() if specs is None else specs
+    keys = Counter(spec.key for spec in declared)
+    found = [f"The resource type '{key}' is declared {n} times." for key, n in keys.items() if n > 1]
+    for spec in declared:
+        for check in _CHECKS:
+            found.extend(f"{spec.key}: {problem}." for problem in check(spec, frozenset(keys)))
+    return found
+
+
+def _targets(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:
+    named = {reference.to for reference in spec.references}
+    named |= {part.reference for part in spec.parts if part.reference is not None}
+    for target in sorted(named - keys - NOT_COLLECTED):
+        yield f"refers to the unknown type '{target}'"
+    if spec.read.parent is not None and spec.read.parent not in keys:
+        yield f"is read below the unknown type '{spec.read.parent}'"
+    if (spec.read.parent is None) == ("{parent}" in spec.read.path):
+        yield "declares only one of a parent and its place in the path"
+
+
+def _normalisers(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    for name in sorted(set(spec.normalise.values()) - NORMALISERS.keys()):
+        yield f"uses the unknown normaliser '{name}'"
+
+
+def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    restore = spec.restore
+    by_action = tuple(action.property for action in restore.actions)
+    for name in (*restore.writable, *restore.create_only, *by_action):
+        if place(spec, (name,)).dropped:
+            yield f"writes '{name}', which its documents do not hold"
+    for name in sorted(set(restore.writable) & {*restore.create_only, *by_action}):
+        yield f"writes '{name}' both by update and in another way"
+    harmless = {restore.staged.property} if restore.staged is not None else set()
+    for name in sorted((harmless | restore.before_delete.keys()) - set(restore.writable)):
+        yield f"prepares '{name}', which is not writable"
+    for removal in restore.removals:
+        if place(spec, (removal.property,)).set_of is None:
+            yield f"removes elements of '{removal.property}', which is no keyed set"
+
+
+def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    restore = spec.restore
+    if bool(restore.writable) != (restore.update_path is not None):
+        yield "declares only one of writable properties and update_path"
+    if any((restore.create_path, restore.update_path, restore.delete_path)) and not spec.permissions.write:
+        yield "can be written but names no write permission"
+    if restore.staged is not None and restore.staged.via in restore.staged.enforcing:
+        yield f"stages '{restore.staged.property}' through an enforcing value"
+    for part in spec.parts:
+        if (part.add_ref is None) != (part.remove_ref is None):
+            yield f"can only add or only remove elements of '{part.name}'"
+        if part.keep is not None and part.key not in part.keep:
+            yield f"does not keep the key of '{part.name}'"
+
+
+def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    for name in spec.natural_key:
+        if place(spec, (name,)).dropped:
+            yield f"is recognised by '{name}', which its documents do not hold"
+    for path, n in Counter(declared.path for declared in spec.sets).items():
+        if n > 1:
+            yield f"declares the set '{path}' {n} times"
+
+
+def _paths(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    yield from _path_problems(spec, spec.read.path, {"parent"})
+    for path in _own_paths(spec):
+        yield from _path_problems(spec, path, {"id"})
+    for part in spec.parts:
+        for path in _part_paths(part):
+            yield from _path_problems(spec, path, {"id", "element"})
+
+
+def _own_paths(spec: ResourceType) -> Iterator[str]:
+    restore = spec.restore
+    declared = [
+        spec.read.item_path,
+        restore.create_path,
+        restore.update_path,
+        restore.delete_path,
+    ]
+    if restore.undelete is not None:
+        declared += [restore.undelete.item_path, restore.undelete.restore_path]
+    yield from (path for path in declared if path is not None)
+    yield from (action.path for action in restore.actions)
+    yield from (removal.path for removal in restore.removals)
+
+
+def _part_paths(part: Part) -> Iterator[str]:
+    declared = (part.path, part.add_ref, part.remove_ref, part.create_path, part.element_path)
+    yield from (path for path in declared if path is not None)
+
+
+def _path_problems(spec: ResourceType, path: str, allowed: set[str]) -> Iterator[str]:
+    if not _PATH.fullmatch(path):
+        yield f"the path '{path}' does not begin with an API version or holds something that is no segment"
+    for name in sorted(set(_PLACEHOLDER.findall(path)) - allowed - set(spec.restore.create_only)):
+        yield f"the path '{path}' needs '{name}', which not every object of the type has"
+
+
+_CHECKS: tuple[Callable[[ResourceType, frozenset[str]], Iterator[str]], ...] = (
+    _targets,
+    _normalisers,
+    _written_properties,
+    _verbs,
+    _identities,
+    _paths,
+)

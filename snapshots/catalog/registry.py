@@ -1,0 +1,79 @@
+"""Finds every declared resource type by scanning this package, and answers questions about all of them.
+
+Used by collection, planning, permission checks, the API and the docs. It never judges a single object.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Literal
+
+from snapshots.catalog.spec import ResourceType
+
+_PACKAGE = "snapshots.catalog"
+
+
+class UnknownResourceType(KeyError):
+    """No resource type has this key."""
+
+    def __init__(self, key: str, known: Iterable[str]) -> None:
+        near = get_close_matches(
+            key.lower(), by_lower := {name.lower(): name for name in known}, n=3, cutoff=0.75
+        )
+        advice = (
+            f"Did you mean {' or '.join(by_lower[name] for name in near)}?"
+            if near
+            else (f"The known types are {', '.join(by_lower.values())}.")
+        )
+        self.message = f"There is no resource type '{key}'. {advice}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def get(key: str) -> ResourceType:
+    found = _by_key().get(key)
+    if found is None:
+        raise UnknownResourceType(key, _by_key())
+    return found
+
+
+def all_types() -> tuple[ResourceType, ...]:
+    """In the order of the areas' modules, as the docs show them."""
+    return _declared()
+
+
+def restore_order() -> tuple[ResourceType, ...]:
+    """In the order in which a plan writes them, where references alone do not decide."""
+    return tuple(sorted(_declared(), key=lambda spec: (spec.restore.order, spec.key)))
+
+
+def required_permissions(
+    purpose: Literal["read", "write"], keys: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Each permission with the keys of the types that need it."""
+    needed: dict[str, list[str]] = {}
+    for spec in _declared() if keys is None else [get(key) for key in keys]:
+        for permission in spec.permissions.read if purpose == "read" else spec.permissions.write:
+            needed.setdefault(permission, []).append(spec.key)
+    return {permission: tuple(types) for permission, types in sorted(needed.items())}
+
+
+@lru_cache(maxsize=1)
+def _declared() -> tuple[ResourceType, ...]:
+    return tuple(_scan())
+
+
+@lru_cache(maxsize=1)
+def _by_key() -> Mapping[str, ResourceType]:
+    return {spec.key: spec for spec in _declared()}
+
+
+def _scan() -> Iterator[ResourceType]:
+    package = importlib.import_module(_PACKAGE)
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        module = importlib.import_module(f"{_PACKAGE}.{found.name}")
+        yield from getattr(module, "TYPES", ())

@@ -1,0 +1,141 @@
+"""Directory roles: definitions and assignments, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+    Undelete,
+)
+
+_DIRECTORY = "/v1.0/roleManagement/directory"
+
+_PERMISSIONS = Permissions(
+    read=("RoleManagement.Read.Directory",),
+    write=("RoleManagement.ReadWrite.Directory",),
+    read_also=("Directory.Read.All", "Directory.ReadWrite.All", "RoleManagement.ReadWrite.Directory"),
+)
+
+
+def _built_in(document: Document) -> str | None:
+    return "Microsoft's built-in roles cannot be changed." if document.get("isBuiltIn") is True else None
+
+
+ROLE_DEFINITION = ResourceType(
+    key="unifiedRoleDefinition",
+    label="Role definition",
+    plural="Role definitions",
+    area="Roles",
+    read=Read(path=f"{_DIRECTORY}/roleDefinitions", item_path=f"{_DIRECTORY}/roleDefinitions/{{id}}"),
+    permissions=_PERMISSIONS,
+    natural_key=("displayName",),
+    computed=("allowedPrincipalTypes", "inheritsPermissionsFrom", "isPrivileged", "resourceScopes"),
+    sets=(
+        SetOf("rolePermissions"),
+        SetOf("rolePermissions[].allowedResourceActions"),
+        SetOf("rolePermissions[].excludedResourceActions"),
+    ),
+    restore=Restore(
+        writable=("displayName", "description", "isEnabled", "rolePermissions"),
+        create_only=("templateId",),
+        create_path=f"{_DIRECTORY}/roleDefinitions",
+        update_path=f"{_DIRECTORY}/roleDefinitions/{{id}}",
+        delete_path=f"{_DIRECTORY}/roleDefinitions/{{id}}",
+        undelete=Undelete(
+            item_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}",
+            restore_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}/restore",
+        ),
+        protected=_built_in,
+        new_id_note="Assignments of the old role are made anew for the new one.",
+        order=60,
+    ),
+    audit=AuditHints(
+        activities=("add role definition", "update role definition", "delete role definition", "update role"),
+        services=("Core Directory",),
+    ),
+    licence="Microsoft Entra ID P1 for custom roles",
+    notes=(
+        "Built-in roles are read so that assignments have names, and because Microsoft changes them.",
+        "Not every tenant keeps deleted custom roles: without a kept one, the role is created anew.",
+        "Graph is asked to keep the template id of a recreated role; where it does, references still hold.",
+    ),
+)
+
+
+def _assignment_name(raw: Document) -> str:
+    principal = raw.get("principal")
+    known = principal.get("displayName") if isinstance(principal, dict) else None
+    return f"{known or raw.get('principalId', '')} as {raw.get('roleDefinitionId', '')}"
+
+
+ROLE_ASSIGNMENT = ResourceType(
+    key="unifiedRoleAssignment",
+    label="Role assignment",
+    plural="Role assignments",
+    area="Roles",
+    read=Read(
+        path=f"{_DIRECTORY}/roleAssignments",
+        params={"$expand": "principal"},
+        item_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
+        item_params={"$expand": "principal"},
+    ),
+    permissions=_PERMISSIONS,
+    name=_assignment_name,
+    natural_key=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId"),
+    computed=(
+        "appScope",
+        "directoryScope",
+        "principalOrganizationId",
+        "resourceScope",
+        "roleDefinition",
+    ),
+    keep_only={"principal": ("@odata.type",)},
+    references=(
+        Reference("principalId", to="directoryObject"),
+        Reference("roleDefinitionId", to="unifiedRoleDefinition"),
+        Reference(
+            "directoryScopeId",
+            to="administrativeUnit",
+            words=frozenset({"/"}),
+            prefix="/administrativeUnits/",
+        ),
+        Reference("directoryScopeId", to="application", words=frozenset({"/"}), prefix="/"),
+    ),
+    restore=Restore(
+        create_only=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"),
+        create_path=f"{_DIRECTORY}/roleAssignments",
+        delete_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
+        losses=(Loss("id", "an assignment made anew has a new id"),),
+        new_id_note="Nothing refers to an assignment.",
+        order=70,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add member to role",
+            "remove member from role",
+            "add scoped member to role",
+            "remove scoped member from role",
+            "add member to role scoped over restricted management administrative unit",
+            "remove member from role scoped over restricted management administrative unit",
+            "add role assignment to role definition",
+            "remove role assignment from role definition",
+        ),
+        services=("Core Directory", "PIM"),
+        targets=("principalId", "roleDefinitionId"),
+    ),
+    notes=(
+        "Graph has no update for assignments: a changed one is removed and made anew.",
+        "The kind of the principal (user, group, service principal) is part of the state.",
+        "Graph refuses to remove the last Global Administrator.",
+    ),
+)
+
+TYPES = (ROLE_DEFINITION, ROLE_ASSIGNMENT)

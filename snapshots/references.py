@@ -1,0 +1,53 @@
+"""What a document refers to, as its spec declares it. Pure; used for names on screen, for grading and for planning."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from snapshots.catalog.places import ELEMENT, parse
+from snapshots.catalog.spec import Document, ResourceType
+
+PRINCIPAL_TYPES = frozenset({"user", "group", "servicePrincipal", "directoryObject"})
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One id in a document, and the resource type (and property) that it names."""
+
+    to: str
+    by: str
+    value: str
+
+
+def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
+    """Every reference in the document that is an id and not one of the special words."""
+    for reference in spec.references:
+        for value in values_at(document, parse(reference.path)):
+            if isinstance(value, str) and value.startswith(reference.prefix) and value not in reference.words:
+                yield Mention(reference.to, reference.by, value.removeprefix(reference.prefix))
+    for part in spec.parts:
+        if part.reference is None:
+            continue
+        for element in document.get(part.name, []):
+            yield Mention(part.reference, "id", element[part.key])
+
+
+def principals_of(spec: ResourceType, document: Document) -> set[str]:
+    return {
+        mention.value
+        for mention in mentions(spec, document)
+        if mention.to in PRINCIPAL_TYPES and mention.by == "id"
+    }
+
+
+def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == ELEMENT:
+        for element in value if isinstance(value, list) else ():
+            yield from values_at(element, path[1:])
+    elif isinstance(value, dict):
+        keys = value if path[0] == "*" else (path[0],)
+        for key in keys:
+            if key in value:
+                yield from values_at(value[key], path[1:])

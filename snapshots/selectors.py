@@ -1,0 +1,88 @@
+"""Reading snapshots: what an actor may see, a resource's history, and the comparison of any two snapshots."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from snapshots import store
+from snapshots.models import Coverage, Snapshot, Version
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.models import Tenant
+
+
+class NotComparable(ValueError):
+    """Two snapshots that do not belong to one tenant."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One resource that is not the same in two snapshots; None on the side where it does not exist."""
+
+    resource_type: str
+    resource_id: str
+    display_name: str
+    before: Version | None
+    after: Version | None
+
+    @property
+    def kind(self) -> str:
+        if self.before is None:
+            return "created"
+        return "deleted" if self.after is None else "updated"
+
+
+def visible_snapshots(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(tenant__in=access.visible_tenants(actor, action)).select_related(
+        "tenant__customer"
+    )
+
+
+def visible_versions(actor: Actor) -> QuerySet[Version]:
+    return Version.objects.filter(tenant__in=access.visible_tenants(actor))
+
+
+def compare(base: Snapshot, target: Snapshot) -> list[Compared]:
+    """Every resource whose content differs, by type and id. Raises NotComparable."""
+    if base.tenant_id != target.tenant_id:
+        raise NotComparable("Only two snapshots of the same tenant can be compared.")
+    before = {(version.resource_type, version.resource_id): version for version in store.state_at(base)}
+    after = {(version.resource_type, version.resource_id): version for version in store.state_at(target)}
+    return [
+        Compared(*key, _name(after.get(key) or before.get(key)), before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if _digest(before.get(key)) != _digest(after.get(key))
+    ]
+
+
+def coverage_of(tenant: Tenant) -> QuerySet[Coverage]:
+    """The newest word on each type: of the latest snapshot that asked for it."""
+    newest: dict[str, int] = dict(
+        Coverage.objects.filter(snapshot__tenant=tenant)
+        .exclude(status=Coverage.Status.NOT_REQUESTED)
+        .order_by("snapshot_id")
+        .values_list("resource_type", "pk")
+    )
+    return Coverage.objects.filter(pk__in=newest.values()).select_related("snapshot")
+
+
+def coverage_as_json(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    return {
+        row.resource_type: {
+            "status": row.status,
+            "count": row.count,
+            "reason": row.reason,
+            "remedy": row.remedy,
+        }
+        for row in snapshot.coverage.all()
+    }
+
+
+def _name(version: Version | None) -> str:
+    return version.display_name if version is not None else ""
+
+
+def _digest(version: Version | None) -> str:
+    return version.digest if version is not None else ""

@@ -1,0 +1,67 @@
+"""The ledger over REST, read-only, for those who may read it."""
+
+import django_filters
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+
+from tenants import access
+from tenants.actions import Action
+from tenants.api.base import ApiViewSet, named
+from tenants.models import LedgerEntry, Tenant
+
+
+class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
+    detail = serializers.JSONField(read_only=True, help_text="The facts of the act; never a secret.")
+
+    class Meta:
+        model = LedgerEntry
+        fields = (
+            "sequence",
+            "at",
+            "actor",
+            "via",
+            "action",
+            "target",
+            "tenant_id",
+            "customer_id",
+            "detail",
+            "previous",
+            "digest",
+        )
+        read_only_fields = fields
+
+
+class LedgerFilters(django_filters.FilterSet):
+    tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by id or name.")
+    actor = django_filters.CharFilter(help_text="User name, or system:<what>.")
+    action = django_filters.CharFilter(lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all.")
+    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    def of_tenant(self, queryset: QuerySet[LedgerEntry], _name: str, value: str) -> QuerySet[LedgerEntry]:
+        return queryset.filter(tenant_id__in=Tenant.objects.filter(named(value)).values("pk"))
+
+
+@extend_schema_view(list=extend_schema(tags=["ledger"], summary="Who did what, newest first"))
+class LedgerViewSet(ListModelMixin, ApiViewSet[LedgerEntry]):
+    """Entries of the tenants and customers on which you may read it; those of the whole MSP need that scope."""
+
+    queryset = LedgerEntry.objects.none()
+    serializer_class = LedgerEntrySerializer
+    filterset_class = LedgerFilters
+    ordering = "-sequence"
+
+    def get_queryset(self) -> QuerySet[LedgerEntry]:
+        actor = self.actor
+        if access.can_everywhere(actor, Action.VIEW_LEDGER):
+            return LedgerEntry.objects.all()
+        tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
+        customers = access.visible_customers(actor, Action.VIEW_LEDGER)
+        if not customers.exists():
+            raise access.Refused("You may not read the ledger. Ask an administrator for the role.")
+        return LedgerEntry.objects.filter(
+            Q(tenant_id__in=tenants.values("pk"))
+            | Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
+        )

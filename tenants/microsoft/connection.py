@@ -1,0 +1,197 @@
+"""How a tenant is reached: endpoints of its cloud, the app registration and its credential, as plain values.
+
+Built by the services that decrypt credentials; read by the token source and the client. Opens no socket.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Origins of one cloud: sign-in, Graph, Azure Resource Manager, Office 365 Management Activity."""
+
+    login_url: str
+    graph_url: str
+    arm_url: str
+    management_url: str
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            object.__setattr__(self, each.name, _origin(each.name, getattr(self, each.name)))
+
+    @property
+    def is_loopback(self) -> bool:
+        return all(is_loopback(urlsplit(getattr(self, each.name)).hostname or "") for each in fields(self))
+
+
+def _origin(name: str, url: str) -> str:
+    parts = urlsplit(url.strip())
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError(f"{name} must be an https address such as https://graph.microsoft.com, not {url!r}.")
+    if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
+        raise ValueError(f"{name} must be a host (and a port, if needed) without path, user or query.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"https://{host}" + (f":{parts.port}" if parts.port and parts.port != 443 else "")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# Sources: learn.microsoft.com/graph/deployments and .../office/office-365-management-api (API operations);
+# the activity API's host in the cloud operated by 21Vianet is known from tools that use it.
+CLOUDS: Mapping[str, Endpoints] = MappingProxyType(
+    {
+        "commercial": Endpoints(
+            login_url="https://login.microsoftonline.com",
+            graph_url="https://graph.microsoft.com",
+            arm_url="https://management.azure.com",
+            management_url="https://manage.office.com",
+        ),
+        "gcc_high": Endpoints(
+            login_url="https://login.microsoftonline.us",
+            graph_url="https://graph.microsoft.us",
+            arm_url="https://management.usgovcloudapi.net",
+            management_url="https://manage.office365.us",
+        ),
+        "dod": Endpoints(
+            login_url="https://login.microsoftonline.us",
+            graph_url="https://dod-graph.microsoft.us",
+            arm_url="https://management.usgovcloudapi.net",
+            management_url="https://manage.protection.apps.mil",
+        ),
+        "china": Endpoints(
+            login_url="https://login.chinacloudapi.cn",
+            graph_url="https://microsoftgraph.chinacloudapi.cn",
+            arm_url="https://management.chinacloudapi.cn",
+            management_url="https://manage.office365.cn",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class SecretCredential:
+    secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.secret.strip():
+            raise ValueError("The client secret is empty. Give the secret's value (not its id).")
+
+
+@dataclass(frozen=True)
+class CertificateCredential:
+    """A private key and its certificate in one PEM text; refused at once when they do not belong together."""
+
+    pem: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.certificate.public_key() != self._private_key.public_key():
+            raise ValueError(
+                "The private key does not belong to the certificate. Put the matching pair into one PEM file."
+            )
+
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        blocks = [block for kind, block in self._blocks if kind == "CERTIFICATE"]
+        if not blocks:
+            raise ValueError("The PEM text holds no certificate. Append the certificate to the private key.")
+        try:
+            return x509.load_pem_x509_certificate(blocks[0].encode())
+        except ValueError:
+            raise ValueError(
+                "The certificate in the PEM text cannot be read. Export it again as PEM."
+            ) from None
+
+    @cached_property
+    def _private_key(self) -> RSAPrivateKey:
+        blocks = [block for kind, block in self._blocks if kind.endswith("PRIVATE KEY")]
+        if not blocks:
+            raise ValueError(
+                "The PEM text holds no private key. Put it into one PEM file with the certificate."
+            )
+        try:
+            key = serialization.load_pem_private_key(blocks[0].encode(), password=None)
+        except TypeError:
+            raise ValueError(
+                "The private key has a passphrase. Export it without one; it is stored encrypted here."
+            ) from None
+        except ValueError:
+            raise ValueError(
+                "The private key in the PEM text cannot be read. Export it again as PEM."
+            ) from None
+        if not isinstance(key, RSAPrivateKey):
+            raise ValueError("Microsoft's sign-in needs an RSA key. Make a certificate with one.")  # noqa: TRY004
+        return key
+
+    @cached_property
+    def _blocks(self) -> list[tuple[str, str]]:
+        blocks = [(match[1], match[0]) for match in _PEM_BLOCK.finditer(self.pem)]
+        if not blocks:
+            raise ValueError(
+                "This is not PEM text. Give one PEM file with the private key and the certificate."
+            )
+        return blocks
+
+    @property
+    def private_key_pem(self) -> str:
+        return self._private_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+
+    @property
+    def certificate_pem(self) -> str:
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def thumbprint_sha256(self) -> str:
+        return self.certificate.fingerprint(hashes.SHA256()).hex().upper()
+
+    @property
+    def not_valid_after(self) -> datetime:
+        return self.certificate.not_valid_after_utc
+
+
+@dataclass(frozen=True)
+class ConnectionConfig:
+    """Everything that is needed to sign in to one tenant as one app registration."""
+
+    directory_id: str
+    client_id: str
+    endpoints: Endpoints
+    credential: SecretCredential | CertificateCredential
+    pace: Literal["published", "unlimited"] = "published"
+    tenant_key: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+", self.directory_id):
+            raise ValueError("The directory id must be the tenant's GUID (or one of its domain names).")
+        if not self.client_id:
+            raise ValueError("The client id is missing. Give the app registration's application (client) id.")
+        if self.pace not in {"published", "unlimited"}:
+            raise ValueError(f"Unknown pace {self.pace!r}. Use 'published' or 'unlimited'.")
+        if self.pace == "unlimited" and not self.endpoints.is_loopback:
+            raise ValueError(
+                "An unlimited pace is allowed only against this machine itself. Use pace='published' here."
+            )
+        if not self.tenant_key:
+            object.__setattr__(self, "tenant_key", self.directory_id)

@@ -1,0 +1,83 @@
+"""Turns an answer of Graph or ARM with an error status into the error that says what to do.
+
+Called by the client for each answer that is final; raises nothing, decides nothing about repeating.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tenants.microsoft.errors import (
+    BadRequest,
+    Conflict,
+    InvalidAnswer,
+    LicenceMissing,
+    MicrosoftError,
+    NotFound,
+    PermissionMissing,
+    ServiceUnavailable,
+    Throttled,
+    TokenExpired,
+    WriteRefused,
+)
+from tenants.microsoft.request import Response
+
+LICENCE_CODES = frozenset(
+    {"Authentication_RequestFromNonPremiumTenantOrB2CTenant", "AadPremiumLicenseRequired"}
+)
+# A 400 that merely names a licence property is no missing licence, so each status has its own words.
+LICENCE_WORDS: Mapping[int, re.Pattern[str]] = {
+    400: re.compile(r"not applicable to target tenant", re.IGNORECASE),
+    403: re.compile(r"licen[cs]e|premium|not applicable to target tenant", re.IGNORECASE),
+}
+
+_BY_STATUS: Mapping[int, type[MicrosoftError]] = {
+    400: BadRequest,
+    401: TokenExpired,
+    403: PermissionMissing,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    429: Throttled,
+}
+
+
+class Refusal(NamedTuple):
+    code: str
+    message: str
+
+
+def error_for(method: str, path: str, response: Response, *, writes: bool) -> MicrosoftError:
+    refusal = read_refusal(response)
+    kind = _kind(response.status, refusal, writes=writes)
+    said = ": ".join(part for part in refusal if part) or "no reason given"
+    verb = "redirected" if 300 <= response.status < 400 else "answered"
+    return kind(
+        f"Microsoft {verb} {method} {path} with {response.status} ({said})",
+        code=refusal.code or str(response.status),
+        request_id=response.request_id,
+    )
+
+
+def _kind(status: int, refusal: Refusal, *, writes: bool) -> type[MicrosoftError]:
+    if status < 400:
+        return InvalidAnswer
+    if status >= 500:
+        return ServiceUnavailable
+    words = LICENCE_WORDS.get(status)
+    if words and (refusal.code in LICENCE_CODES or words.search(refusal.message)):
+        return LicenceMissing
+    return _BY_STATUS.get(status, WriteRefused if writes else BadRequest)
+
+
+def read_refusal(response: Response) -> Refusal:
+    """Code and message of an OData error body, on one line and no longer than a person reads."""
+    error = response.body.get("error") if isinstance(response.body, dict) else None
+    if isinstance(error, dict):
+        return Refusal(tidy(error.get("code"), 80), tidy(error.get("message"), 300))
+    return Refusal(tidy(error, 80) if isinstance(error, str) else "", "")
+
+
+def tidy(text: object, limit: int) -> str:
+    line = " ".join(str(text or "").split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

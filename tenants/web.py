@@ -1,0 +1,86 @@
+"""What every room's pages share: who is asking, what a refusal looks like, and when a fragment is enough.
+
+Views of all rooms use it; it never decides who may do what (tenants.access does).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django_htmx.middleware import HtmxDetails
+
+from tenants.access import NotVisible, Refused
+from tenants.actors import Actor
+from tenants.connections import NoConnection
+from tenants.microsoft.errors import MicrosoftError
+from tenants.models import User
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+EXPECTED = (Refused, ValueError, NoConnection, MicrosoftError)
+"""What a service raises to say no: each text is a sentence for the person who asked."""
+
+
+class PageRequest(HttpRequest):
+    """A request as the middleware leaves it, for somebody who is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+Page = Callable[Concatenate[PageRequest, P], HttpResponse]
+
+
+def page(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Only for the signed in, never cached; what is out of sight is 404, what is not allowed 403."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def shown(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NotVisible as error:
+            raise Http404(str(error)) from error
+        except Refused as error:
+            raise PermissionDenied(str(error)) from error
+
+    return shown
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return Actor.person(request.user, "page")
+
+
+def attempt(request: HttpRequest, act: Callable[[], Result], *, done: str) -> Result | None:
+    """Runs a service and tells the person how it went; None where it refused."""
+    try:
+        result = act()
+    except NotVisible:
+        raise
+    except EXPECTED as error:
+        messages.error(request, str(error))
+        return None
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return None
+    messages.success(request, done)
+    return result
+
+
+def wants_fragment(request: PageRequest) -> bool:
+    """Whether htmx swaps a part of the page, and not the browser (or its history) the whole of it."""
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
+
+
+def integer(text: Any) -> int | None:
+    """A row id from a query string; None for anything else."""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19 else None

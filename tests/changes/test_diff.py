@@ -1,0 +1,241 @@
+"""A difference is complete, minimal and readable."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from changes.diff import Difference, FieldChange, PatchError, apply, diff
+from snapshots import catalog
+from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.catalog.spec import Document, ResourceType
+from tests.strategies import json_objects
+
+POLICY = catalog.get("conditionalAccessPolicy")
+APPLICATION = catalog.get("application")
+GROUP = catalog.get("group")
+LOCATION = catalog.get("namedLocation")
+
+TYPES = st.sampled_from(catalog.all_types())
+
+
+@given(TYPES, json_objects(), json_objects())
+@settings(max_examples=300)
+def test_applying_a_difference_leads_from_one_document_to_the_other(
+    spec: ResourceType, one: Document, other: Document
+) -> None:
+    before, after = canonicalise(one, spec), canonicalise(other, spec)
+    _leads_from_one_to_the_other(before, after, spec)
+
+
+@given(TYPES, json_objects(), json_objects())
+def test_it_does_so_for_documents_that_are_not_canonical(
+    spec: ResourceType, before: Document, after: Document
+) -> None:
+    _leads_from_one_to_the_other(before, after, spec)
+
+
+@given(
+    st.lists(st.sampled_from("abcdef")),
+    st.lists(st.sampled_from("abcdef")),
+    st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 2))),
+    st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 2))),
+)
+def test_it_does_so_for_sets_that_overlap(
+    tags: list[str], other_tags: list[str], roles: list[tuple[str, int]], other_roles: list[tuple[str, int]]
+) -> None:
+    def application(tags: list[str], roles: list[tuple[str, int]]) -> Document:
+        listed = [{"id": key, "value": value} for key, value in roles]
+        return canonicalise({"tags": tags, "appRoles": listed}, APPLICATION)
+
+    _leads_from_one_to_the_other(application(tags, roles), application(other_tags, other_roles), APPLICATION)
+
+
+@given(TYPES, json_objects())
+def test_nothing_differs_from_itself(spec: ResourceType, raw: Document) -> None:
+    document = canonicalise(raw, spec)
+    assert diff(document, copy.deepcopy(document), spec) == Difference([], ())
+    assert not diff(document, document, spec)
+
+
+def test_neither_side_exists() -> None:
+    assert not diff(None, None, POLICY)
+
+
+def test_a_creation_and_a_deletion_can_be_applied() -> None:
+    created = diff(None, {"state": "enabled"}, POLICY)
+    assert apply(created.patch, None) == {"state": "enabled"}
+    deleted = diff({"state": "enabled"}, None, POLICY)
+    assert apply(deleted.patch, {"state": "enabled"}) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"tags": ["b", "a"]}, {"tags": ["a", "b", "c"]}),
+        ({"tags": ["a", "a"]}, {"tags": ["a"]}),
+        ({"appRoles": [{"id": "b"}, {"id": "a", "value": 1}]}, {"appRoles": [{"id": "a"}, {"id": "b"}]}),
+        ({"appRoles": [{"value": 1}]}, {"appRoles": [{"id": "a"}]}),
+    ],
+)
+def test_sets_that_are_not_in_their_canonical_order_are_still_compared_right(
+    before: Document, after: Document
+) -> None:
+    _leads_from_one_to_the_other(before, after, APPLICATION)
+
+
+def test_a_created_resource_is_told_field_by_field() -> None:
+    difference = diff(None, {"state": "enabled", "grantControls": {"builtInControls": ["mfa"]}}, POLICY)
+    assert [operation["op"] for operation in difference.patch] == ["add"]
+    assert difference.fields == (
+        FieldChange("grantControls.builtInControls", "added", after=["mfa"], added=("mfa",)),
+        FieldChange("state", "added", after="enabled"),
+    )
+
+
+def test_a_deleted_resource_is_told_field_by_field() -> None:
+    difference = diff({"state": "enabled"}, None, POLICY)
+    assert difference.patch == [{"op": "remove", "path": ""}]
+    assert difference.fields == (FieldChange("state", "removed", before="enabled"),)
+
+
+def test_a_switched_value_is_one_replacement() -> None:
+    difference = diff(
+        {"state": "enabled", "displayName": "x"}, {"state": "disabled", "displayName": "x"}, POLICY
+    )
+    assert difference.patch == [{"op": "replace", "path": "/state", "value": "disabled"}]
+    assert difference.fields == (FieldChange("state", "changed", "enabled", "disabled"),)
+
+
+def test_one_more_exclusion_is_one_addition_at_its_place() -> None:
+    difference = diff(_excluding("a", "c"), _excluding("a", "b", "c"), POLICY)
+    assert difference.patch == [{"op": "add", "path": "/conditions/users/excludeUsers/1", "value": "b"}]
+    (field,) = difference.fields
+    assert (field.path, field.kind, field.added, field.removed) == (
+        "conditions.users.excludeUsers",
+        "added",
+        ("b",),
+        (),
+    )
+
+
+def test_what_came_into_a_set_and_what_went_are_told_together() -> None:
+    difference = diff(_excluding("a", "b", "c"), _excluding("b", "d", "e"), POLICY)
+    (field,) = difference.fields
+    assert (field.kind, field.added, field.removed) == ("changed", ("d", "e"), ("a", "c"))
+    assert [operation["op"] for operation in difference.patch] == ["remove", "remove", "add", "add"]
+
+
+def test_a_member_is_named_by_its_id() -> None:
+    user, other = ({"@odata.type": "#microsoft.graph.user", "id": name} for name in ("1", "2"))
+    difference = diff({"members": [other]}, {"members": [user, other]}, GROUP)
+    assert difference.patch == [{"op": "add", "path": "/members/0", "value": user}]
+    assert difference.fields == (FieldChange("members[id=1]", "added", after=user),)
+
+
+def test_the_first_members_are_told_one_by_one() -> None:
+    members = [{"id": "1"}, {"id": "2"}]
+    difference = diff({"displayName": "g"}, {"displayName": "g", "members": members}, GROUP)
+    assert difference.patch == [{"op": "add", "path": "/members", "value": members}]
+    assert [field.path for field in difference.fields] == ["members[id=1]", "members[id=2]"]
+
+
+def test_a_change_inside_an_element_touches_only_that() -> None:
+    def application(*, enabled: bool) -> Document:
+        return {"appRoles": [{"id": "a", "isEnabled": True}, {"id": "b", "isEnabled": enabled}]}
+
+    difference = diff(application(enabled=True), application(enabled=False), APPLICATION)
+    assert difference.patch == [{"op": "replace", "path": "/appRoles/1/isEnabled", "value": False}]
+    assert [field.path for field in difference.fields] == ["appRoles[id=b].isEnabled"]
+
+
+def test_a_removed_element_does_not_make_its_followers_differ() -> None:
+    ranges = [{"cidrAddress": f"10.{n}.0.0/16"} for n in range(5)]
+    difference = diff({"ipRanges": ranges}, {"ipRanges": ranges[1:]}, LOCATION)
+    assert difference.patch == [{"op": "remove", "path": "/ipRanges/0"}]
+
+
+def test_an_ordered_list_is_compared_by_position() -> None:
+    difference = diff({"unlisted": ["a", "b"]}, {"unlisted": ["b", "a", "c"]}, POLICY)
+    assert [operation["path"] for operation in difference.patch] == [
+        "/unlisted/0",
+        "/unlisted/1",
+        "/unlisted/2",
+    ]
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ("1", 1)])
+def test_values_that_python_calls_equal_may_still_differ(one: Any, other: Any) -> None:
+    assert diff({"x": one}, {"x": other}, POLICY).patch == [{"op": "replace", "path": "/x", "value": other}]
+
+
+def test_slashes_and_tildes_in_keys_are_escaped() -> None:
+    before, after = {"a/b": {"c~d": 1}}, {"a/b": {"c~d": 2}}
+    difference = diff(before, after, POLICY)
+    assert difference.patch == [{"op": "replace", "path": "/a~1b/c~0d", "value": 2}]
+    assert apply(difference.patch, before) == after
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("conditions.users.excludeUsers", "Conditions / Users / Exclude users"),
+        ("owners[id=a.b-c]", "Owners / id=a.b-c"),
+        ("appRoles[id=x].isEnabled", "App roles / id=x / Is enabled"),
+        ("principal.@odata.type", "Principal / Type"),
+        ("state", "State"),
+    ],
+)
+def test_a_field_has_a_label_for_people(path: str, label: str) -> None:
+    assert FieldChange(path, "changed").label == label
+
+
+def test_the_patched_document_is_a_new_one() -> None:
+    before: Document = {"tags": ["a"]}
+    added: Document = {"k": []}
+    after = apply([{"op": "add", "path": "/x", "value": added}], before)
+    assert before == {"tags": ["a"]}
+    assert after is not None
+    after["x"]["k"].append(1)
+    assert added == {"k": []}
+
+
+def test_an_element_can_be_added_at_the_end() -> None:
+    assert apply([{"op": "add", "path": "/a/-", "value": 2}], {"a": [1]}) == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({"op": "move", "from": "/a", "path": "/b"}, "'move' is not one of"),
+        ({"op": "add", "path": "a", "value": 1}, "must be empty or begin with"),
+        ({"op": "add", "path": None, "value": 1}, "must be empty or begin with"),
+        ({"op": "add", "path": "/a"}, "has no value"),
+        ({"op": "replace", "path": "/nowhere", "value": 1}, "nothing at 'nowhere'"),
+        ({"op": "remove", "path": "/nowhere"}, "nothing at 'nowhere'"),
+        ({"op": "add", "path": "/nowhere/x", "value": 1}, "nothing at 'nowhere'"),
+        ({"op": "add", "path": "/list/3", "value": 1}, "no position in a list"),
+        ({"op": "add", "path": "/list/01", "value": 1}, "no position in a list"),
+        ({"op": "remove", "path": "/list/-"}, "no position in a list"),
+        ({"op": "remove", "path": "/list/2"}, "no position in a list"),
+        ({"op": "add", "path": "/text/x", "value": 1}, "neither an object nor a list"),
+        ({"op": "add", "path": "/~2", "value": 1}, "neither '~0' nor '~1'"),
+    ],
+)
+def test_a_patch_that_does_not_fit_is_refused(operation: dict[str, Any], message: str) -> None:
+    with pytest.raises(PatchError, match=message):
+        apply([operation], {"list": [1, 2], "text": "t"})
+
+
+def _excluding(*users: str) -> Document:
+    return {"conditions": {"users": {"excludeUsers": list(users)}}}
+
+
+def _leads_from_one_to_the_other(before: Document, after: Document, spec: ResourceType) -> None:
+    difference = diff(before, after, spec)
+    assert canonical_bytes(apply(difference.patch, before)) == canonical_bytes(after)
+    assert bool(difference) == (canonical_bytes(before) != canonical_bytes(after))
+    assert bool(difference.fields) == bool(difference)
+    assert {operation["op"] for operation in difference.patch} <= {"add", "remove", "replace"}

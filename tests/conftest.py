@@ -1,0 +1,34 @@
+"""What every test has: forgotten keys, and an open retention gate while transactional tests are cleared."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from tenants import vault
+from tenants.append_only import GATE
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keys() -> Iterator[None]:
+    """Row ids are used again by the next test, with other keys behind them."""
+    vault.forget()
+    yield
+    vault.forget()
+
+
+@pytest.fixture
+def open_gate(transactional_db: None) -> Iterator[None]:
+    """For tests that really commit: history may be cleared after them."""
+    cache.clear()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {GATE}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {GATE} (reason) VALUES ('the end of a test')")
+
+
+@pytest.fixture
+def committed_db(open_gate: None) -> None:
+    """A database whose commits are real; history's triggers refuse to clear after a bare transactional_db."""

@@ -1,0 +1,204 @@
+"""The catalogue against Microsoft's own words: documented responses, the published schema, the permission list.
+
+The facts are looked for in the folder that LAVAWALL_FACTS names, or beside the repository; without them these
+tests are skipped and all others still stand.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snapshots import catalog
+from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.catalog.places import ANY_KEY, ELEMENT, ODATA_TYPE, parse
+from snapshots.catalog.spec import Document, ResourceType
+
+BESIDE = Path(__file__).parents[2].parent / "shared" / "graph"
+FACTS = Path(os.environ.get("LAVAWALL_FACTS", BESIDE))
+
+pytestmark = pytest.mark.skipif(
+    not (FACTS / "types.json").is_file(),
+    reason=f"no facts about Microsoft's API in {FACTS}; set LAVAWALL_FACTS to the folder that holds types.json",
+)
+
+READ_ONLY_WHEN_BUILT_IN = {"unifiedRoleDefinition"}
+"""The schema marks all of a role definition as read-only, because a built-in one is."""
+
+NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus"}
+"""Properties of groups that the service returns and the schema does not list."""
+
+SPECS = catalog.all_types()
+
+
+def test_every_documented_response_has_a_canonical_form() -> None:
+    read = {spec.key: 0 for spec in SPECS}
+    for spec in SPECS:
+        for name, raw in _documented(spec):
+            document = canonicalise(raw, spec)
+            assert canonical_bytes(canonicalise(document, spec)) == canonical_bytes(document), name
+            assert canonical_bytes(canonicalise(_in_reverse(raw), spec)) == canonical_bytes(document), name
+            read[spec.key] += 1
+    assert all(read.values()), (
+        f"no documented response was found for {[key for key, n in read.items() if not n]}"
+    )
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_every_property_that_a_type_names_is_in_the_schema(spec: ResourceType) -> None:
+    unknown = [path for path in _named_paths(spec) if not _is_known(_entity(spec), parse(path))]
+    assert set(unknown) <= NOT_IN_SCHEMA
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_what_the_schema_calls_read_only_is_not_written(spec: ResourceType) -> None:
+    if spec.key in READ_ONLY_WHEN_BUILT_IN:
+        return
+    properties = _properties(_entity(spec))
+    assert [name for name in spec.restore.writable if properties.get(name, {}).get("readOnly")] == []
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_declared_sets_are_collections_in_the_schema(spec: ResourceType) -> None:
+    for declared in spec.sets:
+        kinds = list(_types_at(_entity(spec), parse(declared.path)))
+        assert kinds == [] or any(kind.startswith("Collection(") for kind in kinds), declared.path
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_permissions_are_ones_that_microsoft_lists_for_the_path(spec: ResourceType) -> None:
+    listed = json.loads((FACTS / "permissions.json").read_text(encoding="utf-8"))
+    paths = {spec.read.path, spec.restore.create_path, spec.restore.update_path, spec.restore.delete_path}
+    reads: set[str] = set()
+    writes = set(ADDED_TO_WRITES.get(spec.key, ()))
+    for path in paths:
+        for verb, permissions in listed.get(_in_permission_list(path), {}).items():
+            (reads if verb == "GET" else writes).update(permissions["all"])
+    assert {*spec.permissions.read, *spec.permissions.read_also} <= reads
+    assert {*spec.permissions.write, *spec.permissions.write_also} <= writes
+
+
+ADDED_TO_WRITES = {"group": {"RoleManagement.ReadWrite.Directory"}}
+"""Needed besides the path's own, for role-assignable groups."""
+
+
+def _in_permission_list(path: str | None) -> str:
+    text = (path or "").removeprefix("/v1.0").lower()
+    return text.replace("{parent}", "{id}").replace("{resourceid}", "{id}")
+
+
+def _documented(spec: ResourceType) -> Iterator[tuple[str, Document]]:
+    folder = FACTS / "responses"
+    for entry in json.loads((folder / "index.json").read_text(encoding="utf-8")):
+        if entry["type"] == spec.key and not entry["placeholder_values"]:
+            body = json.loads((folder / entry["file"]).read_text(encoding="utf-8"))
+            for raw in _objects(body, spec):
+                yield entry["file"], raw
+
+
+def _objects(body: Any, spec: ResourceType) -> Iterator[Document]:
+    held = body.get("value", body) if isinstance(body, dict) else body
+    for raw in held if isinstance(held, list) else [held]:
+        if isinstance(raw, dict):
+            yield raw
+            yield from raw.get(spec.read.items_at or "", ())
+
+
+def _in_reverse(value: Any) -> Any:
+    """Another key order everywhere."""
+    if isinstance(value, dict):
+        return {key: _in_reverse(value[key]) for key in reversed(value)}
+    return [_in_reverse(element) for element in value] if isinstance(value, list) else value
+
+
+def _named_paths(spec: ResourceType) -> Iterator[str]:
+    part_names = {part.name for part in spec.parts}
+    yield from (*spec.volatile, *spec.computed, *spec.natural_key, *spec.identity, *spec.meaningful_null)
+    yield from (*spec.restore.writable, *spec.restore.create_only, *spec.normalise, *part_names)
+    yield from (action.property for action in spec.restore.actions)
+    yield from (removal.property for removal in spec.restore.removals)
+    yield from (loss.path for loss in spec.restore.losses)
+    yield from (reference.path for reference in spec.references)
+    for holder, kept in spec.keep_only.items():
+        yield from (f"{holder}.{name}" for name in kept)
+    for declared in spec.sets:
+        yield declared.path
+        yield from (f"{declared.path}[].{name}" for name in declared.key_names)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((FACTS / "types.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _entity(spec: ResourceType) -> str:
+    return spec.entity or spec.key
+
+
+def _properties(name: str) -> dict[str, Any]:
+    """A type's properties with those of its ancestors and of everything derived from it."""
+    declared = _schema().get(name, {})
+    found: dict[str, Any] = {}
+    if declared.get("base"):
+        found |= _properties_of_ancestors(declared["base"])
+    for family in (name, *declared.get("derived", ())):
+        found |= _own_properties(family)
+    return found
+
+
+def _properties_of_ancestors(name: str) -> dict[str, Any]:
+    declared = _schema().get(name, {})
+    inherited = _properties_of_ancestors(declared["base"]) if declared.get("base") else {}
+    return inherited | _own_properties(name)
+
+
+def _own_properties(name: str) -> dict[str, Any]:
+    declared = _schema().get(name, {})
+    extra = (*declared.get("beta_extra_properties", ()), *declared.get("beta_extra_navigation", ()))
+    return {
+        **{extra_name: {"type": "?"} for extra_name in extra},
+        **declared.get("navigation", {}),
+        **declared.get("properties", {}),
+    }
+
+
+def _types_at(name: str, path: tuple[str, ...]) -> Iterator[str]:
+    """The type names to which a path leads from an entity; none where the schema ends before the path does."""
+    key, *rest = path
+    for found, facts in _properties(name).items():
+        if key not in (found, ANY_KEY):
+            continue
+        kind = facts["type"] if isinstance(facts, dict) else str(facts)
+        remaining = tuple(rest)
+        while remaining and remaining[0] == ELEMENT:
+            kind, remaining = kind.removeprefix("Collection(").removesuffix(")"), remaining[1:]
+        if not remaining:
+            yield kind
+        elif kind in _schema():
+            yield from _types_at(kind, remaining)
+
+
+def _is_known(name: str, path: tuple[str, ...]) -> bool:
+    """Whether the path exists, as far as the schema reaches."""
+    if not path or path[0] == ODATA_TYPE or name not in _schema():
+        return True
+    key, *rest = path
+    properties = _properties(name)
+    candidates = list(properties) if key == ANY_KEY else [key]
+    remaining = tuple(rest)
+    while remaining and remaining[0] == ELEMENT:
+        remaining = remaining[1:]
+    return any(
+        candidate in properties and _is_known(_element_type(properties[candidate]), remaining)
+        for candidate in candidates
+    )
+
+
+def _element_type(facts: Any) -> str:
+    kind = facts["type"] if isinstance(facts, dict) else str(facts)
+    return str(kind).removeprefix("Collection(").removesuffix(")")

@@ -1,0 +1,179 @@
+from typing import Any
+
+import pytest
+
+from tenants.microsoft.errors import BadRequest, InvalidAnswer, OutcomeUnknown
+from tenants.microsoft.request import Request
+from tenants.microsoft.retry import RetryPolicy
+from tests.tenants.microsoft.cloud import Call, Cloud, Say
+from tests.tenants.microsoft.conftest import MakeClient
+
+BATCH = "/v1.0/$batch"
+
+
+def parts(call: Call) -> list[dict[str, Any]]:
+    requests: list[dict[str, Any]] = call.body["requests"]
+    return requests
+
+
+def echo(call: Call) -> Say:
+    """Each request is answered by its own address, in the reverse order."""
+    return Say(
+        body={
+            "responses": [
+                {"id": part["id"], "status": 200, "body": {"url": part["url"]}}
+                for part in reversed(parts(call))
+            ]
+        }
+    )
+
+
+def answered(statuses: dict[str, int], headers: dict[str, str] | None = None) -> Any:
+    def answer(call: Call) -> Say:
+        return Say(
+            body={
+                "responses": [
+                    {
+                        "id": part["id"],
+                        "status": statuses.get(part["url"], 200),
+                        "headers": headers or {},
+                        "body": {"url": part["url"]},
+                    }
+                    for part in parts(call)
+                ]
+            }
+        )
+
+    return answer
+
+
+def gets(*names: object) -> list[Request]:
+    return [Request("GET", f"/v1.0/groups/{name}") for name in names]
+
+
+def test_any_number_of_requests_travels_by_twenty_and_comes_back_in_order(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, echo)
+    answers = make_client().batch(gets(*range(45)))
+    assert [len(parts(call)) for call in cloud.calls] == [20, 20, 5]
+    assert [answer.body["url"] for answer in answers] == [f"/groups/{number}" for number in range(45)]
+
+
+def test_nothing_to_ask_sends_nothing(cloud: Cloud, make_client: MakeClient) -> None:
+    assert make_client().batch([]) == []
+    assert cloud.calls == []
+
+
+def test_query_and_headers_travel_with_each_request(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, echo)
+    request = Request(
+        "GET", "/v1.0/users", params={"$filter": "id eq 'a b'"}, headers={"ConsistencyLevel": "eventual"}
+    )
+    make_client().batch([request, request])
+    first = parts(cloud.calls[0])[0]
+    assert first["url"] == "/users?$filter=id%20eq%20%27a%20b%27"
+    assert first["headers"] == {"ConsistencyLevel": "eventual"}
+
+
+def test_only_the_throttled_ones_are_asked_again_after_the_longest_wait(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/b": 429, "/groups/c": 503}, {"retry-after": "9"}), echo)
+    answers = make_client().batch(gets("a", "b", "c"))
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert [part["url"] for part in parts(cloud.calls[1])] == ["/groups/b", "/groups/c"]
+    assert waits == [9]
+
+
+def test_one_that_stays_throttled_is_answered_so_and_the_others_are_kept(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/b": 429}))
+    answers = make_client(retry=RetryPolicy(attempts=3)).batch(gets("a", "b"))
+    assert [answer.status for answer in answers] == [200, 429]
+    assert len(waits) == 2
+
+
+def test_a_refusal_inside_a_batch_is_an_answer_not_an_error(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/b": 404}))
+    assert [answer.status for answer in make_client().batch(gets("a", "b"))] == [200, 404]
+
+
+@pytest.mark.parametrize("service", ["conditional_access", "audit"])
+def test_services_with_a_few_requests_a_second_are_never_batched(
+    cloud: Cloud, make_client: MakeClient, service: str
+) -> None:
+    path = "/v1.0/identity/conditionalAccess/policies/"
+    cloud.on("GET", f"{path}a", Say(body={"id": "a"}))
+    answers = make_client().batch([Request("GET", f"{path}{name}", service=service) for name in ("a", "b")])
+    assert [answer.status for answer in answers] == [200, 404]
+    assert [call.method for call in cloud.calls] == ["GET", "GET"]
+
+
+def test_a_request_sent_alone_that_stays_throttled_is_answered_so_too(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("GET", "/v1.0/a", Say(429, {}))
+    cloud.on("GET", "/v1.0/b", Say(body={}))
+    requests = [Request("GET", f"/v1.0/{name}", service="audit") for name in "ab"]
+    assert [answer.status for answer in make_client().batch(requests)] == [429, 200]
+
+
+def test_versions_and_writes_do_not_share_a_batch(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, echo)
+    cloud.on("POST", "/beta/$batch", echo)
+    requests = [
+        Request("GET", "/v1.0/groups/a"),
+        Request("DELETE", "/v1.0/groups/x"),
+        Request("GET", "/beta/groups/a"),
+        Request("GET", "/v1.0/groups/b"),
+        Request("GET", "/beta/groups/b"),
+        Request("PATCH", "/v1.0/groups/y", body={"a": 1}),
+    ]
+    make_client(writable=True).batch(requests)
+    sent = [(call.path, [part["method"] for part in parts(call)]) for call in cloud.calls]
+    assert sent == [(BATCH, ["GET", "GET"]), (BATCH, ["DELETE", "PATCH"]), ("/beta/$batch", ["GET", "GET"])]
+    assert parts(cloud.calls[1])[1]["headers"] == {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "say", [Say(body={"responses": []}), Say(body={"responses": [{"id": "0"}]}), Say(body=[])]
+)
+def test_a_batch_that_is_not_answered_fully_is_refused(
+    cloud: Cloud, make_client: MakeClient, say: Say
+) -> None:
+    cloud.on("POST", BATCH, say)
+    with pytest.raises(InvalidAnswer, match="batch"):
+        make_client().batch(gets("a", "b"))
+    with pytest.raises(OutcomeUnknown):
+        make_client(writable=True).batch([Request("DELETE", "/v1.0/groups/a")] * 2)
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_an_error(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, Say(400, {"error": {"code": "BadRequest", "message": "Too many."}}))
+    with pytest.raises(BadRequest, match="Too many"):
+        make_client().batch(gets("a", "b"))
+
+
+def test_a_batch_of_writes_whose_answer_is_lost_is_not_sent_again(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, Say(drop=True), echo)
+    with pytest.raises(OutcomeUnknown):
+        make_client(writable=True).batch([Request("DELETE", "/v1.0/groups/a")] * 2)
+    assert len(cloud.calls) == 1
+
+
+def test_writes_that_may_have_been_applied_are_not_repeated_one_by_one_either(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/a": 504}))
+    answers = make_client(writable=True).batch([Request("DELETE", f"/v1.0/groups/{name}") for name in "ab"])
+    assert [answer.status for answer in answers] == [504, 200]
+    assert len(cloud.calls) == 1
+
+
+def test_a_lost_batch_of_reads_is_asked_again(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, Say(drop=True), echo)
+    assert [answer.status for answer in make_client().batch(gets("a", "b"))] == [200, 200]

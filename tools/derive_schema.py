@@ -1,0 +1,224 @@
+"""Derives the emulator's data files: run by hand when Microsoft publishes a new schema, never at run time.
+
+usage: derive_schema.py schema TYPES.JSON           writes lavawall/emulator/data/schema.json
+       derive_schema.py reference REFERENCE.JSON PERMISSIONS-DESCRIPTIONS.JSON
+                                                    writes directory_roles.json and graph_permissions.json
+
+TYPES.JSON is the entity model of microsoftgraph/msgraph-metadata (schemas/v1.0-Prod.csdl) as JSON;
+PERMISSIONS-DESCRIPTIONS.JSON is permissions/permissions-descriptions.json of microsoft-graph-devx-content.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).resolve().parent.parent / "lavawall" / "emulator" / "data"
+
+ROOTS = (
+    "conditionalAccessPolicy",
+    "namedLocation",
+    "authenticationStrengthPolicy",
+    "authenticationCombinationConfiguration",
+    "authenticationMethodsPolicy",
+    "authenticationMethodConfiguration",
+    "unifiedRoleDefinition",
+    "unifiedRoleAssignment",
+    "user",
+    "group",
+    "application",
+    "servicePrincipal",
+    "oAuth2PermissionGrant",
+    "appRoleAssignment",
+    "organization",
+    "directoryAudit",
+    "signIn",
+)
+
+# Published in the same CSDL but left out of the entity model used here; names and types only.
+SUPPLEMENT: dict[str, dict[str, Any]] = {
+    "authenticationMethodTarget": {
+        "base": "entity",
+        "properties": {
+            "isRegistrationRequired": "Edm.Boolean",
+            "targetType": "authenticationMethodTargetType",
+        },
+    },
+    "microsoftAuthenticatorAuthenticationMethodTarget": {
+        "base": "authenticationMethodTarget",
+        "properties": {"authenticationMode": "microsoftAuthenticatorAuthenticationMode"},
+    },
+    "smsAuthenticationMethodTarget": {
+        "base": "authenticationMethodTarget",
+        "properties": {"isUsableForSignIn": "Edm.Boolean"},
+    },
+    "passkeyAuthenticationMethodTarget": {
+        "base": "authenticationMethodTarget",
+        "properties": {"allowedPasskeyProfiles": "Collection(Edm.Guid)"},
+    },
+    "verifiableCredentialAuthenticationMethodTarget": {
+        "base": "authenticationMethodTarget",
+        "properties": {"verifiedIdProfiles": "Collection(Edm.Guid)"},
+    },
+    "microsoftAuthenticatorAuthenticationMode": {"members": ["deviceBasedPush", "push", "any"]},
+    "subscribedSku": {
+        "base": "entity",
+        "properties": {
+            "accountId": "Edm.String",
+            "accountName": "Edm.String",
+            "appliesTo": "Edm.String",
+            "capabilityStatus": "Edm.String",
+            "consumedUnits": "Edm.Int32",
+            "prepaidUnits": "licenseUnitsDetail",
+            "servicePlans": "Collection(servicePlanInfo)",
+            "skuId": "Edm.Guid",
+            "skuPartNumber": "Edm.String",
+            "subscriptionIds": "Collection(Edm.String)",
+        },
+    },
+    "licenseUnitsDetail": {
+        "properties": {
+            "enabled": "Edm.Int32",
+            "lockedOut": "Edm.Int32",
+            "suspended": "Edm.Int32",
+            "warning": "Edm.Int32",
+        },
+    },
+    "servicePlanInfo": {
+        "properties": {
+            "appliesTo": "Edm.String",
+            "provisioningStatus": "Edm.String",
+            "servicePlanId": "Edm.Guid",
+            "servicePlanName": "Edm.String",
+        },
+    },
+}
+
+COLLECTION = re.compile(r"^Collection\((.*)\)$")
+
+# Application permissions that readers need and that the reference of powerful permissions leaves out.
+EVERYDAY_PERMISSIONS = (
+    "Application.Read.All",
+    "GroupMember.Read.All",
+    "Organization.Read.All",
+    "User.ReadBasic.All",
+    "Member.Read.Hidden",
+    "AdministrativeUnit.Read.All",
+    "Domain.Read.All",
+)
+
+# On the tenant's Microsoft Graph service principal, but absent from the published list of permissions.
+UNPUBLISHED_PERMISSIONS = {"Policy.Read.AuthenticationMethod": "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0"}
+
+
+def item_type(name: str) -> str:
+    found = COLLECTION.match(name)
+    return found.group(1) if found else name
+
+
+def compact(source: dict[str, Any]) -> dict[str, Any]:
+    if source["kind"] == "enum":
+        return {"members": source["members"], **({"flags": True} if source.get("isFlags") else {})}
+    entry: dict[str, Any] = {}
+    if source.get("base"):
+        entry["base"] = source["base"]
+    if source.get("abstract"):
+        entry["abstract"] = True
+    entry["properties"] = {
+        name: prop["type"]
+        + ("" if prop.get("nullable", True) else "!")
+        + (" readOnly" if prop.get("readOnly") else "")
+        + (" immutable" if prop.get("immutable") else "")
+        for name, prop in source.get("properties", {}).items()
+    }
+    navigation = {name: prop["type"] for name, prop in source.get("navigation", {}).items()}
+    if navigation:
+        entry["navigation"] = navigation
+    return entry
+
+
+def references(entry: dict[str, Any], source: dict[str, Any]) -> list[str]:
+    names = [item_type(text.split()[0].rstrip("!")) for text in entry.get("properties", {}).values()]
+    names += [entry["base"]] if "base" in entry else []
+    names += source.get("derived") or []
+    names += [
+        item_type(prop["type"]) for prop in source.get("navigation", {}).values() if prop.get("containsTarget")
+    ]
+    return [name for name in names if not name.startswith("Edm.")]
+
+
+def derive_schema(path: Path) -> None:
+    source = json.loads(path.read_text())
+    types: dict[str, Any] = {}
+    pending = [*ROOTS, *SUPPLEMENT]
+    while pending:
+        name = pending.pop()
+        if name in types:
+            continue
+        if name in SUPPLEMENT:
+            types[name] = SUPPLEMENT[name]
+            continue
+        if name in source:
+            types[name] = compact(source[name])
+            wanted = references(types[name], source[name])
+            contained_only = name in {"user", "group", "application", "servicePrincipal", "organization"}
+            navigation = set() if not contained_only else set(types[name].get("navigation", {}).values())
+            pending += [each for each in wanted if not navigation & {each, f"Collection({each})"}]
+    origin = source["_meta"]["generated_from"]
+    document = {
+        "source": f"{origin['repo']} commit {origin['commit']}, schemas/v1.0-Prod.csdl",
+        "types": dict(sorted(types.items())),
+    }
+    (DATA / "schema.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def derive_reference(reference_path: Path, permissions_path: Path) -> None:
+    reference = json.loads(reference_path.read_text())
+    roles = sorted((role["name"], role["templateId"]) for role in reference["directory_roles"])
+    (DATA / "directory_roles.json").write_text(
+        json.dumps(
+            {
+                "source": "Microsoft Learn, Microsoft Entra built-in roles: names and template ids",
+                "roles": dict(roles),
+            },
+            indent=1,
+        )
+        + "\n"
+    )
+    published = json.loads(permissions_path.read_text())
+    application = {
+        entry["value"]: entry["appRoleId"]
+        for entry in reference["graph_application_permissions"]
+        if entry.get("appRoleId")
+    }
+    known = {entry["value"]: entry["id"] for entry in published["applicationScopesList"]}
+    application |= {name: known[name] for name in EVERYDAY_PERMISSIONS if name in known}
+    application |= UNPUBLISHED_PERMISSIONS
+    delegated = {
+        entry["value"]: entry["id"]
+        for group in ("graph_delegated_scopes_high_risk", "consent_phishing_scopes", "low_risk_delegated_scopes")
+        for entry in reference[group]
+        if entry.get("id")
+    }
+    document = {
+        "source": "microsoftgraph/microsoft-graph-devx-content, permissions/permissions-descriptions.json",
+        "application": dict(sorted(application.items())),
+        "delegated": dict(sorted(delegated.items())),
+    }
+    (DATA / "graph_permissions.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) == 2 and arguments[0] == "schema":
+        derive_schema(Path(arguments[1]))
+        return 0
+    if len(arguments) == 3 and arguments[0] == "reference":
+        derive_reference(Path(arguments[1]), Path(arguments[2]))
+        return 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
