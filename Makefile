@@ -22,7 +22,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@touch $@
 
 demo: $(STAMP) ## Play a whole incident against the emulator, then serve it on http://127.0.0.1:8000
-	@$(BIN)/python manage.py demo
+	@mkdir -p var && rm -f var/demo.sqlite3*
+	@DATABASE_URL=sqlite:///$(CURDIR)/var/demo.sqlite3 LAVAWALL_PACE=unlimited $(BIN)/python manage.py demo
 
 run: $(STAMP) ## Web and worker for development on http://127.0.0.1:8000
 	@$(BIN)/python manage.py migrate --verbosity 0

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from snapshots.catalog import registry
+from snapshots.catalog import problems
 
 
 @register()
 def catalogue_is_consistent(**_kwargs: Any) -> list[CheckMessage]:
-    return [Error(problem, id="lavawall.E001") for problem in registry.problems()]
+    return [Error(problem, id="lavawall.E001") for problem in problems()]

@@ -64,7 +64,9 @@ class Watchdog:
             if self.stopping:
                 break
             if process.poll() is not None:
-                logger.error("the queue's cluster ended with status %s; starting it again", process.returncode)
+                logger.error(
+                    "the queue's cluster ended with status %s; starting it again", process.returncode
+                )
                 process = self._begin()
             elif self.is_stalled():
                 logger.error("the queue made no progress for %s; starting its cluster again", PATIENCE)
@@ -83,7 +85,7 @@ class Watchdog:
 
 
 def start_cluster() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(
         [sys.executable, "manage.py", "qcluster"], start_new_session=True, stdout=subprocess.DEVNULL
     )
 

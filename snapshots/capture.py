@@ -4,6 +4,7 @@ Called by the pipeline, which runs `seal` and the detection of changes in the sa
 be read completely is carried over unchanged and marked in the coverage: absence of data is never a deletion.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,9 @@ from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, Micro
 from tenants.models import Tenant
 
 Key = tuple[str, str]
+
+NAME_LENGTH = 400
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def collect(
     ):
         raise failure
     principals.learn(tenant, client, mentioned)
+    _name_ids(collected)
     collected.requests = client.stats.requests
     return collected
 
@@ -165,6 +170,15 @@ def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:
             outcome.remedy,
         )
     return [key[1] for key in collected.states if key[0] == spec.read.parent]
+
+
+def _name_ids(collected: Collected) -> None:
+    """Objects without a name of their own are called by the ids they join; those ids have names by now."""
+    called = {key[1]: name for key, (_, name) in collected.states.items()}
+    for key, (digest, name) in collected.states.items():
+        if _GUID.search(name):
+            readable = _GUID.sub(lambda match: called.get(match[0].lower()) or match[0], name)
+            collected.states[key] = (digest, readable[:NAME_LENGTH])
 
 
 def _parents_first(types: Iterable[ResourceType]) -> list[ResourceType]:

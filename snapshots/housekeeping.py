@@ -3,6 +3,8 @@
 from django.db.models import Exists, OuterRef
 
 from snapshots.models import Blob, Version
+from tenants import ledger
+from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tenants.models import Tenant
 
@@ -13,4 +15,8 @@ def collect_garbage(tenant: Tenant) -> int:
     orphans = Blob.objects.filter(tenant=tenant).filter(~Exists(referenced))
     with retention_gate("unreferenced contents of an interrupted collection"):
         deleted, _ = orphans.delete()
+        if deleted:
+            ledger.record(
+                Actor.system("housekeeping"), "store:tidy", tenant.name, tenant=tenant, contents=deleted
+            )
     return deleted

@@ -23,8 +23,15 @@ def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
     """Every reference in the document that is an id and not one of the special words."""
     for reference in spec.references:
         for value in values_at(document, parse(reference.path)):
-            if isinstance(value, str) and value.startswith(reference.prefix) and value not in reference.words:
-                yield Mention(reference.to, reference.by, value.removeprefix(reference.prefix))
+            if (
+                not isinstance(value, str)
+                or value in reference.words
+                or not value.startswith(reference.prefix)
+            ):
+                continue
+            named = value.removeprefix(reference.prefix)
+            if "/" not in named:
+                yield Mention(reference.to, reference.by, named)
     for part in spec.parts:
         if part.reference is None:
             continue

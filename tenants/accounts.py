@@ -188,8 +188,7 @@ def _require_on(actor: Actor, scope: Scope) -> None:
     if scope.tenant is not None:
         access.require(actor, Action.BIND_ROLES, scope.tenant)
     elif scope.customer is not None:
-        if not access.visible_customers(actor, Action.BIND_ROLES).filter(pk=scope.customer.pk).exists():
-            raise access.Refused(f"{actor.label} may not bind roles for {scope.customer.name}.")
+        access.require_on_customer(actor, Action.BIND_ROLES, scope.customer)
     else:
         access.require_everywhere(actor, Action.BIND_ROLES)
 

@@ -81,8 +81,8 @@ def onboard(
         access.require_everywhere(actor, Action.MANAGE)
         customer = Customer.objects.create(name=customer_name)
         ledger.record(actor, "customer:create", customer_name, customer=customer)
-    elif not access.visible_customers(actor, Action.MANAGE).filter(pk=customer.pk).exists():
-        raise access.Refused(f"{actor.label} may not onboard tenants for {customer_name}.")
+    else:
+        access.require_on_customer(actor, Action.MANAGE, customer)
     try:
         with transaction.atomic():
             tenant = Tenant.objects.create(
@@ -105,7 +105,7 @@ def connect(actor: Actor, *, tenant: Tenant, purpose: Purpose, new: NewConnectio
     access.require(actor, Action.MANAGE, tenant)
     if new.cloud == Connection.Cloud.CUSTOM and new.endpoints is None:
         raise Misconfigured("A connection to a custom cloud needs its login, Graph, ARM and management URLs.")
-    registration = _registration(tenant, new)
+    registration = _registration(actor, tenant, new)
     urls = new.endpoints
     connection, _ = Connection.objects.update_or_create(
         tenant=tenant,
@@ -122,6 +122,7 @@ def connect(actor: Actor, *, tenant: Tenant, purpose: Purpose, new: NewConnectio
             "granted": list(new.granted or ()),
         },
     )
+    AppRegistration.objects.filter(tenant=tenant, connections__isnull=True).delete()
     ledger.record(
         actor,
         "connection:set",
@@ -153,7 +154,7 @@ def probe(directory_id: UUID, new: NewConnection) -> tuple[str, ...]:
         return tuple(sorted(client.check().roles))
 
 
-def test_connection(actor: Actor, *, tenant: Tenant, purpose: Purpose) -> tuple[str, ...]:
+def check_connection(actor: Actor, *, tenant: Tenant, purpose: Purpose) -> tuple[str, ...]:
     """Signs in with the stored connection: the permissions in its token.
 
     Raises MicrosoftError with the reason where signing in fails; both outcomes are kept on the connection.
@@ -168,13 +169,6 @@ def test_connection(actor: Actor, *, tenant: Tenant, purpose: Purpose) -> tuple[
         raise
     _keep_test(actor, connection, granted=granted, error="")
     return granted
-
-
-def ability(granted: tuple[str, ...], needed: Mapping[str, tuple[str, ...]]) -> Ability:
-    """The granted permissions against the `needed` ones (permission → what needs it)."""
-    return Ability(
-        granted=granted, missing={name: uses for name, uses in needed.items() if name not in granted}
-    )
 
 
 def open_client(
@@ -220,11 +214,16 @@ def _endpoints(connection: Connection) -> Endpoints:
     )
 
 
-def _registration(tenant: Tenant, new: NewConnection) -> AppRegistration:
-    """The app registration with this credential: the shared one is found again, a tenant's own is replaced."""
+def _registration(actor: Actor, tenant: Tenant, new: NewConnection) -> AppRegistration:
+    """The app registration with this credential: the shared one is found again, a tenant's own is replaced.
+
+    The shared one reaches every tenant, so only who may manage them all sets its credential.
+    """
     owner = None if new.shared else tenant
     kind, text, expires_at = _parts(new.credential)
     registration = AppRegistration.objects.filter(client_id=new.client_id, tenant=owner).first()
+    if new.shared and (registration is None or registration.fingerprint != _fingerprint(text)):
+        access.require_everywhere(actor, Action.MANAGE)
     registration = registration or AppRegistration(client_id=new.client_id, tenant=owner)
     registration.name = registration.name or (
         f"shared app {new.client_id}" if new.shared else f"app of {tenant.name}"

@@ -121,13 +121,14 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
     quarantined, again = [], []
     for run in Run.objects.filter(lapsed | forgotten):
         if run.attempts >= MAXIMUM_ATTEMPTS:
-            Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token).update(
+            given_up = Run.objects.filter(lapsed, pk=run.pk, fencing_token=run.fencing_token).update(
                 state=Run.State.QUARANTINED,
                 finished_at=now,
                 error=f"Given up after {run.attempts} attempts that ended without an answer.",
             )
-            logger.error("run %s quarantined after %s attempts", run.pk, run.attempts)
-            quarantined.append(run.pk)
+            if given_up:
+                logger.error("run %s quarantined after %s attempts", run.pk, run.attempts)
+                quarantined.append(run.pk)
         else:
             async_task(TASK, run.pk)
             again.append(run.pk)

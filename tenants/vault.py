@@ -4,13 +4,17 @@ The only module that touches the master key. Callers name what they seal (`conte
 through `digest_key` and `ledger_key`, which are derived for one purpose.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.db import transaction
 
 from tenants import crypto
 from tenants.models import DataKey, Tenant
+
+
+_kept: dict[int | None, bytes] = {}
+"""Unwrapped keys, kept from the commit on: a key whose row is rolled back must never seal anything again."""
 
 
 class MasterKeyMismatch(Exception):
@@ -28,16 +32,16 @@ def unseal(tenant: Tenant | None, envelope: bytes | memoryview, context: str) ->
 
 def digest_key(tenant: Tenant) -> bytes:
     """The key of the tenant's content digests: equal contents in two tenants have unrelated digests."""
-    return _derived(_id(tenant), "digest")
+    return _derived(_data_key(_id(tenant)), "digest")
 
 
 def ledger_key() -> bytes:
-    return _derived(None, "ledger")
+    return _derived(_data_key(None), "ledger")
 
 
 def forget() -> None:
     """Drops cached keys: after a rotation, and between tests, which reuse row ids."""
-    _data_key.cache_clear()
+    _kept.clear()
     _derived.cache_clear()
 
 
@@ -58,14 +62,17 @@ def _id(tenant: Tenant | None) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _derived(tenant_id: int | None, purpose: str) -> bytes:
-    return crypto.derive(_data_key(tenant_id), purpose)
+def _derived(key: bytes, purpose: str) -> bytes:
+    return crypto.derive(key, purpose)
 
 
-@lru_cache(maxsize=4096)
 def _data_key(tenant_id: int | None) -> bytes:
-    row = DataKey.objects.filter(tenant=tenant_id).first()
-    return _create(tenant_id) if row is None else _unwrap(row)
+    key = _kept.get(tenant_id)
+    if key is None:
+        row = DataKey.objects.filter(tenant=tenant_id).first()
+        key = _create(tenant_id) if row is None else _unwrap(row)
+        transaction.on_commit(partial(_kept.__setitem__, tenant_id, key))
+    return key
 
 
 def _create(tenant_id: int | None) -> bytes:

@@ -4,6 +4,7 @@ Called by attribution. It never asks a service on the internet.
 """
 
 import logging
+import struct
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,6 +20,16 @@ GEOIP = "geoip"
 UNKNOWN = ("", "")
 TOKEN_LIFE = timedelta(hours=24)
 """How long after a sign-in its session may still act."""
+
+_DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    RuntimeError,
+    struct.error,
+)
+"""What the reader raises for a missing or damaged file, its own InvalidDatabaseError (a RuntimeError) among them."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +77,11 @@ def _looked_up(ip: str, file: Path) -> str:
     if reader is None:
         return ""
     try:
-        record = reader.get(ip)
-    except ValueError:  # an IPv6 address asked of an IPv4 file
+        return _iso_code(reader.get(ip))
+    except _DAMAGED as error:
+        if reader.metadata().ip_version == 6 or ":" not in ip:
+            _warn(error)
         return ""
-    except maxminddb.InvalidDatabaseError as error:
-        _log.warning("The GeoIP file %s is damaged (%s). Download it again.", file, error)
-        return ""
-    return _iso_code(record)
 
 
 def _iso_code(record: Any) -> str:
@@ -86,10 +95,14 @@ def _reader(file: Path, _changed_at: int) -> maxminddb.Reader | None:
     """Cached until the file changes. Read into memory: a mapped file that is replaced in place kills the process."""
     try:
         return maxminddb.open_database(str(file), maxminddb.MODE_MEMORY)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        _log.warning(
-            "The GeoIP file of LAVAWALL_GEOIP_DB cannot be used (%s). Countries are told by sign-ins only until it "
-            "is a readable MaxMind database with country codes.",
-            error,
-        )
+    except _DAMAGED as error:
+        _warn(error)
         return None
+
+
+def _warn(error: Exception) -> None:
+    _log.warning(
+        "The GeoIP file of LAVAWALL_GEOIP_DB cannot be used (%s). Countries are told by sign-ins only until it is a "
+        "readable MaxMind database with country codes.",
+        error,
+    )

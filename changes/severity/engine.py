@@ -45,13 +45,9 @@ _DIRECTION_ORDER = (Direction.WEAKENS, Direction.NEUTRAL, Direction.STRENGTHENS)
 
 def grade(subject: Subject, context: Context | None = None) -> Verdict:
     """The verdict on a change. There is always at least one finding, and so a reason."""
-    surroundings = context or EmptyContext()
-    found = {
-        finding
-        for rule in rules_for(subject.resource_type)
-        for finding in rule.findings(subject, surroundings)
-        if subject.before != subject.after
-    }
+    surroundings = context if context is not None else EmptyContext()
+    rules = rules_for(subject.resource_type) if subject.before != subject.after else ()
+    found = {finding for rule in rules for finding in rule.findings(subject, surroundings)}
     findings = tuple(sorted(found, key=_rank)) or (_default(subject),)
     return Verdict(findings[0].severity, findings[0].direction, findings)
 

@@ -19,6 +19,20 @@ from snapshots.catalog.spec import Document
 ALL = "all"
 Tokens = frozenset[str]
 
+ANY_GUEST = "user:guestsorexternalusers"
+EVERY_GUEST: Tokens = frozenset(
+    f"guest:{kind}@*"
+    for kind in (
+        "internalguest",
+        "b2bcollaborationguest",
+        "b2bcollaborationmember",
+        "b2bdirectconnectuser",
+        "otherexternaluser",
+        "serviceprovider",
+    )
+)
+"""The old single word for guests means the same as all kinds of them, of every tenant."""
+
 
 class Mode(StrEnum):
     TARGET = "target"
@@ -211,8 +225,10 @@ def _guests(guests: Document) -> set[str]:
 def covers(tokens: Tokens, token: str) -> bool:
     if ALL in tokens or token in tokens:
         return True
+    if token == ANY_GUEST:
+        return tokens >= EVERY_GUEST
     if token.startswith("guest:"):
-        return "user:guestsorexternalusers" in tokens or f"{token.split('@')[0]}@*" in tokens
+        return ANY_GUEST in tokens or f"{token.split('@')[0]}@*" in tokens
     return False
 
 

@@ -2,7 +2,7 @@
 
 from changes.severity import reference
 from changes.severity.model import Context
-from changes.severity.policies import ALL, Policy, Tokens, is_privileged
+from changes.severity.policies import ALL, ANY_GUEST, Policy, Tokens, is_privileged
 from changes.severity.reading import counted, listed
 from changes.severity.surroundings import app_name, display_name, principal, role_of
 
@@ -62,7 +62,7 @@ def _name(token: str, context: Context) -> str:
     if token == ALL:
         return "everything"
     kind, _, key = token.partition(":")
-    if kind == "guest" or token == "user:guestsorexternalusers":
+    if kind == "guest" or token == ANY_GUEST:
         return _GUESTS
     if kind == "role":
         role = role_of(context, key)

@@ -20,7 +20,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         words = authentication.get_authorization_header(request).split()
         if not words or words[0].lower() != SCHEME:
             return None
-        token = accounts.token_for(words[1].decode("latin-1")) if len(words) == 2 else None  # noqa: PLR2004
+        token = accounts.token_for(words[1].decode("latin-1")) if len(words) == 2 else None
         if token is None:
             raise AuthenticationFailed("This API token is unknown, expired or revoked. Issue a new one.")
         return token.user, token

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from changes.services import AlreadyAcknowledged
-from rollbacks.services import RollbackError
 from snapshots.catalog.registry import UnknownResourceType
 from tenants.access import NotVisible, Refused
 from tenants.api.base import PROBLEM_MEDIA_TYPE
@@ -24,7 +23,9 @@ from tenants.microsoft.errors import MicrosoftError
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = "There is no such object, or you cannot see it."
-UNEXPECTED = "Something went wrong on our side. It has been logged; try again, or tell your administrator when it was."
+UNEXPECTED = (
+    "Something went wrong on our side. It has been logged; try again, or tell your administrator when it was."
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (Refused, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused")),
     (PermissionDenied, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused", "You may not do this.")),
     (AlreadyAcknowledged, Problem(HTTPStatus.CONFLICT, "conflict", "Already acknowledged")),
-    (RollbackError, Problem(HTTPStatus.CONFLICT, "conflict", "Not possible in this state")),
     (NoConnection, Problem(HTTPStatus.CONFLICT, "no-connection", "The tenant is not connected")),
     (UnknownResourceType, Problem(HTTPStatus.BAD_REQUEST, "invalid", "Unknown resource type")),
     (MicrosoftError, Problem(HTTPStatus.BAD_GATEWAY, "microsoft", "Microsoft's service refused or failed")),

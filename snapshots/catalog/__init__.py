@@ -5,6 +5,7 @@ from snapshots.catalog.registry import (
     UnknownResourceType,
     all_types,
     get,
+    lacking_permissions,
     required_permissions,
     restore_order,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "UnknownResourceType",
     "all_types",
     "get",
+    "lacking_permissions",
     "problems",
     "required_permissions",
     "restore_order",

@@ -37,7 +37,7 @@ AUTHENTICATION_METHODS_POLICY = ResourceType(
     label="Authentication methods policy",
     plural="Authentication methods policies",
     area="Authentication",
-    read=Read(path=_POLICY, service="policy", singleton=True),
+    read=Read(path=_POLICY, service="directory", singleton=True),
     permissions=_PERMISSIONS,
     volatile=("policyVersion",),
     computed=("authenticationMethodConfigurations", "description", "reconfirmationInDays"),
@@ -70,7 +70,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
     area="Authentication",
     read=Read(
         path=_POLICY,
-        service="policy",
+        service="directory",
         items_at="authenticationMethodConfigurations",
         item_path=f"{_CONFIGURATIONS}/{{id}}",
     ),

@@ -177,7 +177,7 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
     label="Authentication strength",
     plural="Authentication strengths",
     area="Conditional Access",
-    read=Read(path=_STRENGTHS, service="policy", item_path=f"{_STRENGTHS}/{{id}}"),
+    read=Read(path=_STRENGTHS, service="directory", item_path=f"{_STRENGTHS}/{{id}}"),
     permissions=Permissions(
         read=("Policy.Read.AuthenticationMethod",),
         write=("Policy.ReadWrite.ConditionalAccess",),

@@ -5,7 +5,7 @@ Used by collection, planning, permission checks, the API and the docs. It never 
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Literal
@@ -60,6 +60,17 @@ def required_permissions(
         for permission in spec.permissions.read if purpose == "read" else spec.permissions.write:
             needed.setdefault(permission, []).append(spec.key)
     return {permission: tuple(types) for permission, types in sorted(needed.items())}
+
+
+def lacking_permissions(purpose: Literal["read", "write"], granted: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Each least-privilege permission that is not granted, with the types that nothing granted covers either."""
+    uncovered = [
+        spec.key
+        for spec in _declared()
+        if not (spec.permissions.may_read(granted) if purpose == "read" else spec.permissions.may_write(granted))
+    ]
+    needed = required_permissions(purpose, uncovered)
+    return {name: keys for name, keys in needed.items() if name not in granted}
 
 
 @lru_cache(maxsize=1)

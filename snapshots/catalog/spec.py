@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Document = dict[str, Any]
 
-Service = Literal["conditional_access", "directory", "policy", "audit", "intune", "arm"]
+Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField(help_text="The HTTP status.")
     detail = serializers.CharField(help_text="What was wrong and what to do.")
     instance = serializers.CharField(help_text="The path that was asked for.")
-    errors = serializers.DictField(required=False, help_text="Field → what is wrong with it; validation only.")
+    errors = serializers.DictField(
+        required=False, help_text="Field → what is wrong with it; validation only."
+    )
 
 
 class ApiSchema(AutoSchema):
@@ -120,7 +122,9 @@ class ListFilter(django_filters.MultipleChoiceFilter):
         super().__init__(widget=django_filters.widgets.QueryArrayWidget, **kwargs)
 
 
-TENANT_PARAMETER = OpenApiParameter("tenant", OpenApiTypes.STR, required=True, description="Tenant, by id or name.")
+TENANT_PARAMETER = OpenApiParameter(
+    "tenant", OpenApiTypes.STR, required=True, description="Tenant, by id or name."
+)
 TENANT_HELP = "Tenant, by id or name."
 
 

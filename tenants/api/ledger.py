@@ -36,7 +36,9 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
 class LedgerFilters(django_filters.FilterSet):
     tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by id or name.")
     actor = django_filters.CharFilter(help_text="User name, or system:<what>.")
-    action = django_filters.CharFilter(lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all.")
+    action = django_filters.CharFilter(
+        lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all."
+    )
     since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
     until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
 

@@ -52,10 +52,7 @@ def scope_granted(subject: Subject, context: Context) -> Iterator[Hit]:
     if subject.after is None:
         return
     old, new = _scopes(subject.before), _scopes(subject.after)
-    widened = (
-        subject.kind == "updated" and _for_everybody(subject.after) and not _for_everybody(subject.before)
-    )
-    gained = new if widened or _holder(subject.before) != _holder(subject.after) else new.keys() - old.keys()
+    gained = new.keys() - old.keys() if _already_reached(subject.before, subject.after) else set(new)
     if not gained:
         return
     severity = max(_scope_severity(name, subject.after, context) for name in gained)
@@ -69,8 +66,13 @@ def scope_granted(subject: Subject, context: Context) -> Iterator[Hit]:
     yield weakens(severity, f"The app {client} may now act for {whom} with {listed(worst)}.")
 
 
-def _holder(document: Document | None) -> tuple[str, str, str]:
-    return word(document, "clientId"), word(document, "principalId"), word(document, "resourceId")
+def _already_reached(before: Document | None, after: Document) -> bool:
+    """Whether the grant covered the same app, resource and people before."""
+    same = all(word(before, name) == word(after, name) for name in ("clientId", "resourceId"))
+    people = _for_everybody(before) or (
+        not _for_everybody(after) and word(before, "principalId") == word(after, "principalId")
+    )
+    return before is not None and same and people
 
 
 def scope_revoked(subject: Subject, context: Context) -> Iterator[Hit]:

@@ -96,6 +96,8 @@ def member_added(subject: Subject, context: Context) -> Iterator[Hit]:
         return
     power = power_of(subject, context)
     reason = f"{_names(added, context)} joined the group {subject.name}{power.note}."
+    if power.ordinary and subject.kind == "created":
+        return
     if power.ordinary:
         yield neutral(Severity.LOW, reason)
     elif power.role is None and not power.excluded:
@@ -123,7 +125,7 @@ def owner_added(subject: Subject, context: Context) -> Iterator[Hit]:
     if subject.kind == "deleted":
         return
     power = power_of(subject, context)
-    if added:
+    if added and not (power.ordinary and subject.kind == "created"):
         reason = f"{_names(added, context)} may now manage the members of {subject.name}{power.note}."
         opens = power.role is not None or bool(power.excluded or power.included)
         severity = max(power.entering, Severity.HIGH) if opens else Severity.LOW
@@ -133,6 +135,7 @@ def owner_added(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def membership_rule_changed(subject: Subject, context: Context) -> Iterator[Hit]:
+    """Whether a rule takes more people than another is not to be read from their texts: the direction stays open."""
     before, after = text(subject.before, "membershipRule"), text(subject.after, "membershipRule")
     if subject.kind != "updated" or before == after:
         return
@@ -146,7 +149,7 @@ def membership_rule_changed(subject: Subject, context: Context) -> Iterator[Hit]
     elif power.role is None and not power.excluded:
         yield neutral(Severity.MEDIUM, reason, "T1484")
     else:
-        yield weakens(power.entering, reason, "T1484")
+        yield neutral(power.entering, reason, "T1484")
 
 
 def group_opened(subject: Subject, context: Context) -> Iterator[Hit]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from changes.severity import reference
 from changes.severity.model import Context, Hit, Rule, Severity, Side, Subject, neutral, strengthens, weakens
-from changes.severity.reading import dig, listed, rows, text, word, words
+from changes.severity.reading import dig, is_true, listed, rows, text, word, words
 from changes.severity.reference import Role
 from changes.severity.surroundings import SIDES, kind_of, principal, role_of
 from snapshots.catalog.spec import Document
@@ -31,7 +31,7 @@ POWERFUL_ACTIONS = tuple(
         r"/oauth2permissiongrants/.*(create|update|alltasks)",
         r"/users/(password|authenticationmethods|strongauthentication|invalidateallrefreshtokens)",
         r"/users/.*alltasks",
-        r"/authenticationmethods?policy?/",
+        r"/(authenticationmethodspolicy|usercredentialpolicies)/",
         r"/passwordhashsync/|/hybridauthenticationpolicy/",
         r"/domains/(federation|allproperties|alltasks)",
         r"/groupsassignabletoroles/",
@@ -52,6 +52,13 @@ def _identity(document: Document | None) -> tuple[str, str, str, str]:
     )
 
 
+def _contained(document: Document, other: Document | None) -> bool:
+    """Whether `other` already gave all that `document` gives."""
+    role, holder, scope, condition = _identity(document)
+    held = _identity(other)
+    return held[:2] == (role, holder) and held[2] in {"/", scope} and held[3] in {"", condition}
+
+
 def _scope(document: Document | None) -> str:
     return word(document, "directoryScopeId") or word(document, "appScopeId") or "/"
 
@@ -70,7 +77,7 @@ def _role(document: Document | None, context: Context) -> Role:
 
 
 def role_granted(subject: Subject, context: Context) -> Iterator[Hit]:
-    if subject.after is None or _identity(subject.before) == _identity(subject.after):
+    if subject.after is None or _contained(subject.after, subject.before):
         return
     role = _role(subject.after, context)
     principal_id = text(subject.after, "principalId")
@@ -147,6 +154,9 @@ def _is_powerful(action: str) -> bool:
 def definition_widened(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
     added = _actions(subject.after) - _actions(subject.before)
     if not added or subject.after is None:
+        return
+    if is_true(subject.after, "isBuiltIn"):
+        yield neutral(Severity.LOW, f"Microsoft gave the built-in role {subject.name} {listed(added)}.", "")
         return
     strong = [action for action in added if _is_powerful(action)]
     if strong:

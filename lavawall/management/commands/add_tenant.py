@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
@@ -70,12 +70,8 @@ class Command(ProductCommand):
             writer=writer,
             subscriptions=tuple(str(each) for each in options["subscription"]),
         )
-        reading = connections.ability(reader.granted or (), registry.required_permissions("read"))
-        writing = (
-            connections.ability(writer.granted or (), registry.required_permissions("write"))
-            if writer
-            else None
-        )
+        reading = _ability("read", reader)
+        writing = _ability("write", writer) if writer else None
         warnings = list(_warnings(reader, writer))
         self.emit(
             {
@@ -152,6 +148,11 @@ def _warnings(reader: NewConnection, writer: NewConnection | None) -> Iterator[s
         yield "the reader's app registration also holds write permissions. Remove what reading does not need."
 
 
+def _ability(purpose: Literal["read", "write"], new: NewConnection) -> Ability:
+    granted = new.granted or ()
+    return Ability(granted, registry.lacking_permissions(purpose, granted))
+
+
 def _as_json(ability: Ability) -> dict[str, Any]:
     return {
         "granted": list(ability.granted),
@@ -160,11 +161,8 @@ def _as_json(ability: Ability) -> dict[str, Any]:
 
 
 def _lines(who: str, verb: str, ability: Ability) -> Iterator[str]:
-    able = [
-        spec.plural
-        for spec in registry.all_types()
-        if not any(spec.key in uses for uses in ability.missing.values())
-    ]
+    lacking = {key for uses in ability.missing.values() for key in uses}
+    able = [spec.plural for spec in registry.all_types() if spec.key not in lacking]
     yield f"{who} may {verb}: {', '.join(able) or 'nothing'}."
     for name, uses in ability.missing.items():
         labels = ", ".join(registry.get(key).plural for key in uses)

@@ -23,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        stale = [name for name, make in PAGES.items() if self._differs(name, make(), write=not options["check"])]
+        stale = [
+            name for name, make in PAGES.items() if self._differs(name, make(), write=not options["check"])
+        ]
         if options["check"] and stale:
             raise CommandError(f"{', '.join(stale)} are not what the declarations say. Run: make docs")
 

@@ -21,7 +21,16 @@ class Command(BaseCommand):
             for command in (
                 [
                     *(sys.executable, "-m", "gunicorn", "lavawall.wsgi", "--bind", options["bind"]),
-                    *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
+                    *(
+                        "--worker-class",
+                        "gthread",
+                        "--workers",
+                        "2",
+                        "--threads",
+                        "4",
+                        "--log-level",
+                        "warning",
+                    ),
                 ],
                 [sys.executable, "manage.py", "work"],
             )

@@ -70,7 +70,8 @@ def _lines(observation: Observation) -> Iterator[str]:
     snapshot = observation.snapshot
     yield (
         f"Snapshot {snapshot.number} of {snapshot.tenant.name} is {snapshot.status}: "
-        f"{snapshot.resource_count} resources, {len(observation.changes)} changes, {snapshot.requests} requests, {observation.seconds:.1f} s."
+        f"{snapshot.resource_count} resources, {len(observation.changes)} changes, "
+        f"{snapshot.requests} requests, {observation.seconds:.1f} s."
     )
     for row in snapshot.coverage.exclude(status__in=["complete", "not_requested"]):
         yield f"{row.resource_type}: {row.status}. {row.reason}. {row.remedy}"

@@ -288,7 +288,9 @@ def test_low_confidence_is_kept_once_and_only_alone() -> None:
     assert choose([]) == []
 
 
-_words = st.sampled_from(["add", "update", "delete", "remove", "member", "to", "group", "policy", "\N{EN DASH}", ""])
+_words = st.sampled_from(
+    ["add", "update", "delete", "remove", "member", "to", "group", "policy", "\N{EN DASH}", ""]
+)
 _ids = st.sampled_from([POLICY, GROUP, ALICE, CLIENT_SP, GRAPH_SP, None])
 _targets = st.lists(
     st.builds(target, _ids, st.sampled_from(["Require MFA", "", None]), st.just(modified("State", 1, 2))),

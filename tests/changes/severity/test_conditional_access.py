@@ -91,6 +91,25 @@ def case(
     return Case(title, rule, "conditionalAccessPolicy", before, after, severity, direction, context or {})
 
 
+def cloud_apps(kind: str) -> dict[str, Any]:
+    return {"cloudAppSecurity": {"isEnabled": True, "cloudAppSecurityType": kind}}
+
+
+GUEST_KINDS = (
+    "internalGuest",
+    "b2bCollaborationGuest",
+    "b2bCollaborationMember",
+    "b2bDirectConnectUser",
+    "otherExternalUser",
+    "serviceProvider",
+)
+
+
+def guests(*kinds: str, tenants: list[str] | None = None) -> dict[str, Any]:
+    members = {"membershipKind": "enumerated", "members": tenants} if tenants else {"membershipKind": "all"}
+    return {"guestOrExternalUserTypes": ",".join(kinds), "externalTenants": members}
+
+
 HOLDS_GLOBAL_ADMINISTRATOR = both_sides(
     unifiedRoleAssignment={"a": {"roleDefinitionId": GLOBAL_ADMINISTRATOR, "principalId": "anna"}}
 )
@@ -114,6 +133,14 @@ CASES = [
     case("legacy block deleted", "ca-policy-deleted", LEGACY, None, "high"),
     case("report-only policy deleted", "ca-policy-deleted", REPORT_ONLY, None, "low", "neutral"),
     case("policy created", "ca-policy-deleted", None, ADMINS, None),
+    case(
+        "report-only to off",
+        "ca-policy-staged",
+        REPORT_ONLY,
+        state(REPORT_ONLY, "disabled"),
+        "low",
+        "neutral",
+    ),
     case(
         "nobody left",
         "ca-policy-emptied",
@@ -430,6 +457,72 @@ CASES = [
         changed(SESSIONS, lambda d: d["sessionControls"]["signInFrequency"].update(value=1, type="days")),
         None,
     ),
+    case(
+        "asked every time to once a day",
+        "ca-session-weakened",
+        changed(
+            SESSIONS,
+            lambda d: d.update(
+                sessionControls={"signInFrequency": {"isEnabled": True, "frequencyInterval": "everyTime"}}
+            ),
+        ),
+        changed(SESSIONS, lambda d: d["sessionControls"]["signInFrequency"].update(value=1, type="days")),
+        "medium",
+    ),
+    case(
+        "download block to monitoring, for administrators",
+        "ca-session-weakened",
+        {**ADMINS, "sessionControls": cloud_apps("blockDownloads")},
+        {**ADMINS, "sessionControls": cloud_apps("monitorOnly")},
+        "high",
+    ),
+    case(
+        "persistent sessions",
+        "ca-session-weakened",
+        SESSIONS,
+        changed(
+            SESSIONS,
+            lambda d: d["sessionControls"].update(persistentBrowser={"isEnabled": True, "mode": "always"}),
+        ),
+        "medium",
+    ),
+    case(
+        "application filter replaced",
+        "ca-filter-changed",
+        conditions(EVERYBODY, devices={"deviceFilter": {"mode": "exclude", "rule": "a"}}),
+        conditions(EVERYBODY, devices={"deviceFilter": {"mode": "exclude", "rule": "b"}}),
+        "medium",
+        "neutral",
+    ),
+    case(
+        "filter removed",
+        "ca-filter-changed",
+        conditions(EVERYBODY, devices={"deviceFilter": {"mode": "exclude", "rule": "a"}}),
+        EVERYBODY,
+        "low",
+        "strengthens",
+    ),
+    case(
+        "guests in the new words",
+        "ca-people-dropped",
+        users(FINANCE, includeUsers=["GuestsOrExternalUsers"]),
+        users(FINANCE, includeGuestsOrExternalUsers=guests(*GUEST_KINDS)),
+        None,
+    ),
+    case(
+        "one kind of guests left",
+        "ca-people-dropped",
+        users(FINANCE, includeUsers=["GuestsOrExternalUsers"]),
+        users(FINANCE, includeGuestsOrExternalUsers=guests("internalGuest")),
+        "high",
+    ),
+    case(
+        "guests of one tenant left",
+        "ca-people-dropped",
+        users(FINANCE, includeGuestsOrExternalUsers=guests("internalGuest")),
+        users(FINANCE, includeGuestsOrExternalUsers=guests("internalGuest", tenants=["partner"])),
+        "high",
+    ),
     case("enforced", "ca-policy-tightened", REPORT_ONLY, EVERYBODY, "low", "strengthens"),
     case("created enforced", "ca-policy-tightened", None, LEGACY, "low", "strengthens"),
     case(
@@ -493,3 +586,53 @@ def test_letter_case_of_ids_and_words_makes_no_difference() -> None:
     upper = users(ADMINS, includeRoles=[GLOBAL_ADMINISTRATOR.upper()])
     lower = users(ADMINS, includeRoles=[GLOBAL_ADMINISTRATOR])
     assert case("", "", upper, lower, None).verdict().direction == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (EVERYBODY, "all users"),
+        (ADMINS, "3 administrator roles"),
+        (
+            users(FINANCE, includeRoles=[GLOBAL_ADMINISTRATOR]),
+            "group Finance team and role Global Administrator",
+        ),
+        (users(FINANCE, includeGroups=[], includeUsers=["eve"]), "Eve Example"),
+        (
+            users(FINANCE, includeGroups=[], includeGuestsOrExternalUsers=guests("internalGuest")),
+            "guests and external users",
+        ),
+        (
+            conditions(EVERYBODY, applications={"includeApplications": [PORTALS]}),
+            "all users in Microsoft admin portals",
+        ),
+        (conditions(EVERYBODY, applications={"includeApplications": ["pay"]}), "all users in Payroll"),
+        (
+            conditions(EVERYBODY, users={}, clientApplications={"includeServicePrincipals": ["a", "b"]}),
+            "2 service principals",
+        ),
+    ],
+)
+def test_a_reason_names_people_and_applications_as_the_tenant_does(
+    document: dict[str, Any], words: str
+) -> None:
+    context = {
+        **both_sides(
+            group={"finance": {"displayName": "Finance team"}},
+            servicePrincipal={"sp": {"appId": "pay", "displayName": "Payroll"}},
+        ),
+        "principals": {"eve": {"kind": "user", "name": "Eve Example"}},
+    }
+    reasons = [
+        found.reason for found in case("", "", document, None, None, context=context).verdict().findings
+    ]
+    assert any(f"required of {words}:" in reason for reason in reasons), reasons
+
+
+def test_an_unknown_strength_counts_as_plain_mfa_that_may_be_less_than_the_best() -> None:
+    def asks(strength: str) -> dict[str, Any]:
+        return changed(STRONG, lambda d: d["grantControls"].update(authenticationStrength={"id": strength}))
+
+    assert case("", "", STRONG, asks("own"), None).verdict().severity == "high"
+    assert case("", "", asks("own"), STRONG, None).verdict().direction == "strengthens"
+    assert case("", "", asks("own"), asks("another"), None).verdict().direction == "neutral"

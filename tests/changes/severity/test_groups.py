@@ -71,6 +71,9 @@ CASES = [
         context=INCLUDED,
     ),
     case("left", "group-member-added", with_eve(GROUP, "members"), GROUP, None),
+    case("created with members", "group-member-added", None, GROUP, None),
+    case("role-assignable, created with members", "group-member-added", None, ASSIGNABLE, "high"),
+    case("created with owners", "group-owner-changed", None, GROUP, None),
     case("ordinary", "group-member-removed", GROUP, alone(GROUP, "members"), "low", "neutral"),
     case("under a policy", "group-member-removed", GROUP, alone(GROUP, "members"), "high", context=INCLUDED),
     case(
@@ -88,7 +91,7 @@ CASES = [
     case("left", "group-owner-changed", GROUP, alone(GROUP, "owners"), "low", "strengthens"),
     case("a member", "group-owner-changed", GROUP, with_eve(GROUP, "members"), None),
     case("ordinary", "group-rule-changed", DYNAMIC, ANYBODY, "low", "neutral"),
-    case("let out", "group-rule-changed", DYNAMIC, ANYBODY, "high", context=EXCLUDED),
+    case("let out", "group-rule-changed", DYNAMIC, ANYBODY, "high", "neutral", context=EXCLUDED),
     case("under a policy", "group-rule-changed", DYNAMIC, ANYBODY, "medium", "neutral", context=INCLUDED),
     case("a member", "group-rule-changed", DYNAMIC, with_eve(DYNAMIC, "members"), None),
     case("opened", "group-opened", GROUP, {**GROUP, "visibility": "Public"}, "medium"),

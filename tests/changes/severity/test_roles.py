@@ -131,6 +131,14 @@ CASES = [
         custom(READ, "microsoft.directory/roleAssignments/standard/read"),
         "low",
     ),
+    definition(
+        "by Microsoft",
+        "role-definition-widened",
+        {**custom(READ), "isBuiltIn": True},
+        {**custom(READ, CREDENTIALS), "isBuiltIn": True},
+        "low",
+        "neutral",
+    ),
     definition("fewer", "role-definition-widened", custom(READ, CREDENTIALS), custom(READ), None),
     definition(
         "fewer",

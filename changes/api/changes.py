@@ -1,4 +1,4 @@
-"""Changes and audit events over REST. Thin: selectors say what is visible, services act."""
+"""Changes over REST. Thin: selectors say what is visible, services act."""
 
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from changes import selectors, services
-from changes.models import SEVERITIES, Acknowledgement, Attribution, AuditEvent, Change, Finding
-from snapshots.api import CHANGE_KINDS, FieldChangeSerializer, PatchOperationSerializer
-from tenants import access
+from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
+from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
 from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter
 
 
@@ -63,11 +62,13 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     tenant = serializers.CharField(source="tenant.name", read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
     snapshot = serializers.IntegerField(source="snapshot_id", read_only=True)
-    kind = Choice("ChangeKind", CHANGE_KINDS, read_only=True)
+    kind = Choice("ChangeKind", Change.Kind.choices, read_only=True)
     severity = Choice("Severity", SEVERITIES, read_only=True)
     findings = FindingSerializer(many=True, read_only=True)
     attribution = serializers.SerializerMethodField(help_text="The most certain one.")
-    occurred_at = serializers.SerializerMethodField(help_text="By the audit event; null while that is unknown.")
+    occurred_at = serializers.SerializerMethodField(
+        help_text="By the audit event; null while that is unknown."
+    )
     acknowledged = serializers.SerializerMethodField()
 
     class Meta:
@@ -143,12 +144,17 @@ class ChangeFilters(django_filters.FilterSet):
     severity = ListFilter(choices=SEVERITIES, help_text="One or more, comma-separated.")
     type = django_filters.CharFilter(field_name="resource_type", help_text="Resource type.")
     resource = django_filters.CharFilter(field_name="resource_id", help_text="Resource id.")
-    kind = django_filters.ChoiceFilter(choices=CHANGE_KINDS)
-    actor = django_filters.CharFilter(method="by_actor", help_text="User principal name, or application name.")
+    kind = django_filters.ChoiceFilter(choices=Change.Kind.choices)
+    actor = django_filters.CharFilter(
+        method="by_actor", help_text="User principal name, or application name."
+    )
     since = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="gte")
     until = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="lt")
     acknowledged = django_filters.BooleanFilter(
-        field_name="acknowledgement", lookup_expr="isnull", exclude=True, help_text="Whether somebody has seen it."
+        field_name="acknowledgement",
+        lookup_expr="isnull",
+        exclude=True,
+        help_text="Whether somebody has seen it.",
     )
 
     def by_actor(self, queryset: QuerySet[Change], _name: str, value: str) -> QuerySet[Change]:
@@ -159,14 +165,18 @@ class ChangeFilters(django_filters.FilterSet):
 @extend_schema_view(
     list=extend_schema(tags=["changes"], summary="The timeline, newest first"),
     retrieve=extend_schema(
-        tags=["changes"], summary="One change, with what differs and who it was", responses=ChangeDetailSerializer
+        tags=["changes"],
+        summary="One change, with what differs and who it was",
+        responses=ChangeDetailSerializer,
     ),
     acknowledge=extend_schema(
         tags=["changes"],
         summary="Say that you have seen it, and what it is",
         request=AcknowledgeSerializer,
         responses={201: AcknowledgementSerializer},
-        examples=[OpenApiExample("Known work", {"note": "Ticket 4711: planned maintenance."}, request_only=True)],
+        examples=[
+            OpenApiExample("Known work", {"note": "Ticket 4711: planned maintenance."}, request_only=True)
+        ],
     ),
 )
 class ChangeViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Change]):
@@ -189,65 +199,3 @@ class ChangeViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Change]):
         change = self.get_object()
         made = services.acknowledge(self.actor, change=change, note=given.validated_data["note"])
         return Response(AcknowledgementSerializer(made).data, status=201)
-
-
-class AuditTargetSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField(allow_null=True, required=False)
-    name = serializers.CharField(allow_null=True, required=False)
-    type = serializers.CharField(allow_null=True, required=False)
-    properties = serializers.ListField(child=serializers.CharField(), required=False)
-
-
-class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
-    """A record of Microsoft's logs. The record as Microsoft gave it stays sealed."""
-
-    tenant = serializers.CharField(source="tenant.name", read_only=True)
-    tenant_id = serializers.IntegerField(read_only=True)
-    targets = AuditTargetSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = AuditEvent
-        fields = (
-            "id",
-            "tenant",
-            "tenant_id",
-            "event_id",
-            "source",
-            "activity",
-            "category",
-            "service",
-            "result",
-            "occurred_at",
-            "correlation_id",
-            "actor_type",
-            "actor_id",
-            "actor_name",
-            "actor_app_id",
-            "ip",
-            "targets",
-        )
-        read_only_fields = fields
-
-
-class AuditEventFilters(django_filters.FilterSet):
-    tenant = TenantFilter(help_text=TENANT_HELP)
-    actor = django_filters.CharFilter(
-        field_name="actor_name", lookup_expr="iexact", help_text="User principal name, or application name."
-    )
-    activity = django_filters.CharFilter(lookup_expr="icontains")
-    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
-
-
-@extend_schema_view(
-    list=extend_schema(tags=["audit-events"], summary="Microsoft's audit events, as they were received, newest first"),
-    retrieve=extend_schema(tags=["audit-events"], summary="One audit event"),
-)
-class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEvent]):
-    queryset = AuditEvent.objects.none()
-    serializer_class = AuditEventSerializer
-    filterset_class = AuditEventFilters
-
-    def get_queryset(self) -> QuerySet[AuditEvent]:
-        visible = AuditEvent.objects.filter(tenant__in=access.visible_tenants(self.actor))
-        return visible.select_related("tenant").defer("sealed")

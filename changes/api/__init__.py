@@ -1,0 +1,1 @@
+"""The REST API of changes: the timeline, comparison of snapshots, and Microsoft's audit events."""

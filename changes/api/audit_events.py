@@ -1,0 +1,77 @@
+"""Microsoft's audit events over REST, read-only. The record as Microsoft gave it stays sealed."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
+from changes.models import AuditEvent
+from tenants import access
+from tenants.api.base import TENANT_HELP, ApiViewSet, TenantFilter
+
+
+class AuditTargetSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(allow_null=True, required=False)
+    name = serializers.CharField(allow_null=True, required=False)
+    type = serializers.CharField(allow_null=True, required=False)
+    properties = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    """A record of Microsoft's logs. The record as Microsoft gave it stays sealed."""
+
+    tenant = serializers.CharField(source="tenant.name", read_only=True)
+    tenant_id = serializers.IntegerField(read_only=True)
+    targets = AuditTargetSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "id",
+            "tenant",
+            "tenant_id",
+            "event_id",
+            "source",
+            "activity",
+            "category",
+            "service",
+            "result",
+            "occurred_at",
+            "correlation_id",
+            "actor_type",
+            "actor_id",
+            "actor_name",
+            "actor_app_id",
+            "ip",
+            "targets",
+        )
+        read_only_fields = fields
+
+
+class AuditEventFilters(django_filters.FilterSet):
+    tenant = TenantFilter(help_text=TENANT_HELP)
+    actor = django_filters.CharFilter(
+        field_name="actor_name", lookup_expr="iexact", help_text="User principal name, or application name."
+    )
+    activity = django_filters.CharFilter(lookup_expr="icontains")
+    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+
+
+@extend_schema_view(
+    list=extend_schema(
+        tags=["audit-events"], summary="Microsoft's audit events, as they were received, newest first"
+    ),
+    retrieve=extend_schema(tags=["audit-events"], summary="One audit event"),
+)
+class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEvent]):
+    queryset = AuditEvent.objects.none()
+    serializer_class = AuditEventSerializer
+    filterset_class = AuditEventFilters
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        visible = AuditEvent.objects.filter(tenant__in=access.visible_tenants(self.actor))
+        return visible.select_related("tenant").defer("sealed")

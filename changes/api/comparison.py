@@ -1,0 +1,98 @@
+"""Comparing two snapshots over REST: it needs the diff, which the room below does not know."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
+from changes.diff import diff
+from changes.models import Change
+from snapshots import store
+from snapshots.api.snapshots import SnapshotViewSet
+from snapshots.catalog import registry
+from snapshots.models import Snapshot
+from snapshots.selectors import Compared, NotComparable, compare
+from tenants.api.base import Choice
+
+
+class ComparedSerializer(serializers.Serializer[Any]):
+    """One resource that is not the same in both."""
+
+    resource_type = serializers.CharField()
+    resource_id = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+    kind = Choice("ChangeKind", Change.Kind.choices)
+    patch = PatchOperationSerializer(many=True)
+    fields = FieldChangeSerializer(many=True)  # type: ignore[assignment]
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    base = serializers.IntegerField(help_text="Snapshot id.")
+    target = serializers.IntegerField(help_text="Snapshot id.")
+    differences = ComparedSerializer(many=True)
+
+
+class ComparedSnapshotViewSet(SnapshotViewSet):
+    @extend_schema(
+        operation_id="snapshots_compare",
+        tags=["snapshots"],
+        summary="What differs between two snapshots of a tenant",
+        parameters=[
+            OpenApiParameter(
+                "base", OpenApiTypes.INT, required=True, description="The earlier snapshot's id."
+            ),
+            OpenApiParameter(
+                "target", OpenApiTypes.INT, required=True, description="The later snapshot's id."
+            ),
+            OpenApiParameter("type", OpenApiTypes.STR, description="Only this resource type."),
+        ],
+        responses=ComparisonSerializer,
+        filters=False,
+    )
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def compare(self, request: Request) -> Response:
+        base, target = (self._asked_for(request, side) for side in ("base", "target"))
+        try:
+            found = compare(base, target)
+        except NotComparable as error:
+            raise serializers.ValidationError({"target": [str(error)]}) from error
+        wanted = request.query_params.get("type")
+        found = [each for each in found if wanted in (None, each.resource_type)]
+        return Response(
+            ComparisonSerializer(
+                {"base": base.pk, "target": target.pk, "differences": _differences(base, found)}
+            ).data
+        )
+
+    def _asked_for(self, request: Request, side: str) -> Snapshot:
+        text = request.query_params.get(side, "")
+        if not text.isdecimal():
+            raise serializers.ValidationError({side: ["Give the id of a snapshot."]})
+        return self.snapshot_named(text)
+
+
+def _differences(base: Snapshot, found: list[Compared]) -> list[dict[str, Any]]:
+    sides = [version for each in found for version in (each.before, each.after) if version is not None]
+    documents = store.documents(base.tenant, (version.digest for version in sides))
+    return [_as_json(each, documents) for each in found]
+
+
+def _as_json(each: Compared, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    difference = diff(
+        documents[each.before.digest] if each.before else None,
+        documents[each.after.digest] if each.after else None,
+        registry.get(each.resource_type),
+    )
+    return {
+        "resource_type": each.resource_type,
+        "resource_id": each.resource_id,
+        "display_name": each.display_name,
+        "kind": each.kind,
+        "patch": difference.patch,
+        "fields": difference.fields,
+    }

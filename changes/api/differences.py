@@ -1,0 +1,28 @@
+"""How the API shows what differs between two documents."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from changes.diff import FieldChange
+from tenants.api.base import Choice
+
+
+class PatchOperationSerializer(serializers.Serializer[Any]):
+    """One operation of a JSON Patch (RFC 6902)."""
+
+    op = Choice("PatchOp", ["add", "remove", "replace"])
+    path = serializers.CharField(allow_blank=True, help_text="JSON Pointer.")
+    value = serializers.JSONField(required=False)
+
+
+class FieldChangeSerializer(serializers.Serializer[FieldChange]):
+    """One difference, as a person reads it."""
+
+    path = serializers.CharField()
+    label = serializers.CharField()
+    kind = Choice("FieldChangeKind", ["added", "removed", "changed"])
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+    added = serializers.ListField(child=serializers.JSONField(), help_text="Members that came into a set.")
+    removed = serializers.ListField(child=serializers.JSONField(), help_text="Members that left it.")

@@ -1,0 +1,130 @@
+"""Differences as people read them: one row for each field, members of sets marked, ids with the names behind them.
+
+Used by the pages of changes and rollbacks; it reads names, and otherwise only arranges what it is given.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from changes.diff import FieldChange
+from snapshots import principals
+from snapshots.canonical import canonical_bytes
+from tenants.models import Tenant
+
+Mark = Literal["", "added", "removed"]
+Names = Mapping[str, str]
+
+SHOWN_UNCHANGED = 6
+"""Members of a set that stay the same on both sides, before the rest is only counted."""
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One value, or one member of a set."""
+
+    text: str
+    name: str = ""
+    """Who or what the id in `text` is."""
+    mark: Mark = ""
+    multiline: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One side of a row; `exists` is false where the field is not there at all."""
+
+    items: tuple[Item, ...]
+    unshown: int = 0
+    exists: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    path: str
+    kind: str
+    before: Cell
+    after: Cell
+
+
+def rows(fields: Iterable[FieldChange], names: Names) -> list[Row]:
+    return [_row(field, names) for field in fields]
+
+
+def names_in(tenant: Tenant, fields: Iterable[FieldChange]) -> Names:
+    """The names behind every id in these fields, by one look-up."""
+    found = {text for field in fields for value in (field.before, field.after) for text in _ids(value)}
+    found |= {match for field in fields for match in _guids(field.path)}
+    return principals.names(tenant, found) if found else {}
+
+
+def _row(field: FieldChange, names: Names) -> Row:
+    label = _GUID.sub(lambda match: names.get(match[0], match[0]), field.label) or "Object"
+    if field.added or field.removed:
+        before, after = _set_cells(field, names)
+    else:
+        before = _cell(field.before, names, exists=field.kind != "added", mark="removed")
+        after = _cell(field.after, names, exists=field.kind != "removed", mark="added")
+    return Row(label, field.path, field.kind, before, after)
+
+
+def _set_cells(field: FieldChange, names: Names) -> tuple[Cell, Cell]:
+    old, new = _members(field.before), _members(field.after)
+    went, came = _keys(field.removed), _keys(field.added)
+    before = _marked(old, went, "removed", names, exists=field.before is not None)
+    return before, _marked(new, came, "added", names, exists=field.after is not None)
+
+
+def _marked(members: Sequence[Any], moved: set[bytes], mark: Mark, names: Names, *, exists: bool) -> Cell:
+    changed = [_item(member, names, mark) for member in members if canonical_bytes(member) in moved]
+    same = [_item(member, names) for member in members if canonical_bytes(member) not in moved]
+    shown = same if len(same) <= SHOWN_UNCHANGED + 1 else same[:SHOWN_UNCHANGED]
+    return Cell((*changed, *shown), unshown=len(same) - len(shown), exists=exists)
+
+
+def _cell(value: Any, names: Names, *, exists: bool, mark: Mark) -> Cell:
+    if not exists:
+        return Cell((), exists=False)
+    if isinstance(value, list) and value and not any(isinstance(member, dict | list) for member in value):
+        return Cell(tuple(_item(member, names, mark) for member in value))
+    return Cell((_item(value, names, mark),))
+
+
+def _item(value: Any, names: Names, mark: Mark = "") -> Item:
+    if isinstance(value, str):
+        return Item(value or "(empty)", names.get(value, ""), mark)
+    if isinstance(value, dict | list) and value:
+        return Item(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True), mark=mark, multiline=True)
+    text = json.dumps(value)
+    return Item(_WORDS.get(text, text), mark=mark)
+
+
+_WORDS = {"null": "(not set)", "[]": "(none)", "{}": "(empty)", "true": "yes", "false": "no"}
+
+
+def _members(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _keys(members: Iterable[Any]) -> set[bytes]:
+    return {canonical_bytes(member) for member in members}
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if _GUID.fullmatch(value):
+            yield value
+    elif isinstance(value, list):
+        for member in value:
+            yield from _ids(member)
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _ids(member)
+
+
+def _guids(path: str) -> Iterator[str]:
+    return (match[0] for match in _GUID.finditer(path))

@@ -1,0 +1,222 @@
+"""Pages of what moved: the timeline, one change, two snapshots side by side, one resource, the audit events."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from changes import presentation, selectors, services
+from changes.diff import diff
+from changes.forms import ChangeFilter
+from changes.models import AuditEvent, Change
+from snapshots import store
+from snapshots.catalog import registry
+from snapshots.models import Version
+from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
+from tenants import access
+from tenants.actions import Action
+from tenants.models import Tenant
+from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
+
+PAGE_SIZE = 50
+HISTORY_SIZE = 10
+COMPARED_IN_FULL = 100
+"""Resources whose fields a comparison spells out; the rest it only lists."""
+
+
+@require_GET
+@page
+def timeline(request: PageRequest) -> HttpResponse:
+    actor = actor_of(request)
+    tenants = access.visible_tenants(actor).select_related("customer")
+    form = ChangeFilter(request.GET, tenants=tenants)
+    changes = form.narrow(selectors.visible_changes(actor))
+    older_than = integer(request.GET.get("before"))
+    if older_than is not None:
+        changes = changes.filter(pk__lt=older_than)
+    shown, more = _first(selectors.with_details(changes).order_by("-pk"), PAGE_SIZE)
+    requestable = set(access.visible_tenants(actor, Action.REQUEST_ROLLBACK).values_list("pk", flat=True))
+    context = {
+        "section": "timeline",
+        "form": form,
+        "changes": [_listed(change) for change in shown],
+        "next_before": shown[-1].pk if more else None,
+        "is_continuation": older_than is not None,
+        "requestable": requestable,
+        "filtered": any(request.GET.getlist(name) != [""] for name in request.GET if name in form.fields),
+    }
+    if wants_fragment(request):
+        fragment = "changes/_rows.html" if older_than is not None else "changes/_timeline.html"
+        return render(request, fragment, context)
+    return render(request, "changes/timeline.html", context)
+
+
+@require_GET
+@page
+def detail(request: PageRequest, change_id: int) -> HttpResponse:
+    actor = actor_of(request)
+    change = get_object_or_404(selectors.with_details(selectors.visible_changes(actor)), pk=change_id)
+    before, after = selectors.documents_of(change)
+    difference = diff(before, after, registry.get(change.resource_type))
+    history = (
+        selectors.visible_changes(actor)
+        .filter(tenant=change.tenant, resource_type=change.resource_type, resource_id=change.resource_id)
+        .order_by("-pk")
+    )
+    context = {
+        "section": "timeline",
+        "change": change,
+        "type": registry.get(change.resource_type),
+        "rows": presentation.rows(difference.fields, presentation.names_in(change.tenant, difference.fields)),
+        "patch": difference.patch,
+        "before": before,
+        "after": after,
+        "attribution": selectors.best_attribution(change),
+        "history": history[:HISTORY_SIZE],
+        "acknowledgement": getattr(change, "acknowledgement", None),
+        "may_triage": access.can(actor, Action.TRIAGE, change.tenant),
+        "may_request": access.can(actor, Action.REQUEST_ROLLBACK, change.tenant),
+    }
+    return render(request, "changes/detail.html", context)
+
+
+@require_POST
+@page
+def acknowledge(request: PageRequest, change_id: int) -> HttpResponse:
+    actor = actor_of(request)
+    change = get_object_or_404(selectors.visible_changes(actor), pk=change_id)
+    attempt(
+        request,
+        lambda: services.acknowledge(actor, change=change, note=request.POST.get("note", "").strip()),
+        done="Acknowledged.",
+    )
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = reverse("change", args=[change.pk])
+    return redirect(back)
+
+
+@require_GET
+@page
+def comparison(request: PageRequest) -> HttpResponse:
+    """What differs between any two snapshots of one tenant."""
+    snapshots = visible_snapshots(actor_of(request))
+    base = get_object_or_404(snapshots, pk=integer(request.GET.get("base")))
+    target = get_object_or_404(snapshots, pk=integer(request.GET.get("target")))
+    problem, differing = "", []
+    try:
+        differing = compare(base, target)
+    except NotComparable as error:
+        problem = str(error)
+    context = {
+        "section": "tenants",
+        "base": base,
+        "target": target,
+        "problem": problem,
+        "total": len(differing),
+        "sections": _with_fields(base.tenant, differing[:COMPARED_IN_FULL]),
+        "rest": differing[COMPARED_IN_FULL:],
+        "snapshots": snapshots.filter(tenant=base.tenant)[:100],
+    }
+    return render(request, "changes/comparison.html", context)
+
+
+@require_GET
+@page
+def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_id: str) -> HttpResponse:
+    """Every version of one resource, the content of one of them, and its changes."""
+    actor = actor_of(request)
+    tenant = get_object_or_404(access.visible_tenants(actor).select_related("customer"), pk=tenant_id)
+    versions = list(
+        store.history(tenant, resource_type, resource_id).filter(pk__in=visible_versions(actor).values("pk"))
+    )
+    if not versions:
+        raise Http404("There is no such resource, or you cannot see it.")
+    chosen = _chosen(versions, integer(request.GET.get("version")))
+    context = {
+        "section": "tenants",
+        "tenant": tenant,
+        "type": registry.get(resource_type),
+        "resource_id": resource_id,
+        "versions": versions,
+        "chosen": chosen,
+        "document": store.document(tenant, chosen.digest),
+        "changes": selectors.visible_changes(actor)
+        .filter(tenant=tenant, resource_type=resource_type, resource_id=resource_id)
+        .order_by("-pk")[:HISTORY_SIZE],
+    }
+    return render(request, "changes/resource.html", context)
+
+
+@require_GET
+@page
+def audit_events(request: PageRequest) -> HttpResponse:
+    """Microsoft's own records, as kept: who did what, and which change each explains."""
+    tenants = access.visible_tenants(actor_of(request)).select_related("customer")
+    events = AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant")
+    tenant, actor_name = integer(request.GET.get("tenant")), request.GET.get("actor", "").strip()
+    if request.GET.get("tenant"):
+        events = events.filter(tenant_id=tenant)
+    if actor_name:
+        events = events.filter(actor_name__icontains=actor_name)
+    older_than = integer(request.GET.get("before"))
+    if older_than is not None:
+        events = events.filter(pk__lt=older_than)
+    shown, more = _first(events.order_by("-pk").prefetch_related("attributions__change"), PAGE_SIZE)
+    context = {
+        "section": "audit-events",
+        "events": shown,
+        "next_before": shown[-1].pk if more else None,
+        "tenants": tenants,
+        "tenant": tenant,
+        "actor_name": actor_name,
+    }
+    return render(request, "changes/audit_events.html", context)
+
+
+def _first(rows: QuerySet[Any], size: int) -> tuple[list[Any], bool]:
+    """The first rows, and whether there are more."""
+    found = list(rows[: size + 1])
+    return found[:size], len(found) > size
+
+
+def _listed(change: Change) -> dict[str, Any]:
+    return {
+        "change": change,
+        "type": registry.get(change.resource_type),
+        "attribution": selectors.best_attribution(change),
+        "acknowledgement": getattr(change, "acknowledgement", None),
+    }
+
+
+def _with_fields(tenant: Tenant, differing: list[Compared]) -> list[dict[str, Any]]:
+    digests = {
+        version.digest for item in differing for version in (item.before, item.after) if version is not None
+    }
+    contents = store.documents(tenant, digests)
+    compared = [
+        (item, registry.get(item.resource_type), diff(_content(item.before, contents), _content(item.after, contents), registry.get(item.resource_type)))
+        for item in differing
+    ]
+    names = presentation.names_in(tenant, [field for _, _, difference in compared for field in difference.fields])
+    return [
+        {"item": item, "type": spec, "rows": presentation.rows(difference.fields, names)}
+        for item, spec, difference in compared
+    ]
+
+
+def _content(version: Version | None, contents: dict[str, Any]) -> Any:
+    return contents[version.digest] if version is not None else None
+
+
+def _chosen(versions: list[Version], wanted: int | None) -> Version:
+    if wanted is None:
+        return versions[0]
+    for version in versions:
+        if version.pk == wanted:
+            return version
+    raise Http404("There is no such version, or you cannot see it.")

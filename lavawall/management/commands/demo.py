@@ -1,0 +1,84 @@
+"""Plays a whole incident against the emulator, from connecting to the verified rollback, then serves it.
+
+DEMO_SERVE=0 ends after the story. The exit status tells whether every step held.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from lavawall.demo.cast import Login
+from lavawall.demo.show import Show
+from lavawall.demo.story import Stage, play
+from tenants.models import Tenant
+
+AUDIT_DELAY_SECONDS = "2"
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def handle(self, **_options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        if Tenant.objects.exists():
+            raise CommandError("The demo needs an empty database. Start it with: make demo")
+        show = Show()
+        show.panel(
+            "Lavawall",
+            "An incident from the attack to the verified rollback, over real HTTPS, on this machine.",
+        )
+        with emulator(Path(settings.BASE_DIR, "var", "demo-ca.pem")) as cloud:
+            os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]
+            stage = Stage(show, cloud)
+            try:
+                play(stage)
+            except Exception as error:
+                raise CommandError(f"The demo did not hold: {error}") from error
+            show.panel("All steps held", f"{show.number} steps in {show.seconds:.0f} s")
+            if os.environ.get("DEMO_SERVE", "1") != "0":
+                self.stdout.write(_logins(stage.logins))
+                call_command("serve", stdout=self.stdout)
+
+
+@contextmanager
+def emulator(ca_file: Path) -> Iterator[dict[str, Any]]:
+    """An emulator in a process of its own: its url, CA file and tenants by name."""
+    ca_file.parent.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [
+            *(sys.executable, "manage.py", "emulate", "--json", "--seed", "demo", "--no-throttle"),
+            *("--audit-delay", AUDIT_DELAY_SECONDS, "--ca-file", str(ca_file)),
+        ],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        if process.stdout is None:
+            raise CommandError("The emulator's output cannot be read.")
+        line = process.stdout.readline()
+        if not line:
+            raise CommandError(f"The emulator did not start (status {process.wait()}).")
+        cloud = json.loads(line)
+        cloud["tenants"] = {tenant["name"]: tenant for tenant in cloud["tenants"]}
+        yield cloud
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _logins(logins: dict[str, Login]) -> str:
+    rows = [
+        f"  {login.username:<16} {login.password:<18} {login.role.value} on {login.scope}"
+        for login in logins.values()
+    ]
+    return "\n".join(["Sign in on http://127.0.0.1:8000 as:", *rows])

@@ -1,0 +1,123 @@
+"""Coverage over REST, and tenants with what their snapshots say of them."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.db.models import Count, Max, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+
+from snapshots import selectors
+from snapshots.models import Coverage, Snapshot
+from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, tenant_asked_for
+from tenants.api.tenants import TenantSerializer, TenantViewSet
+from tenants.models import Tenant
+
+
+class CoverageSerializer(serializers.ModelSerializer[Coverage]):
+    """Whether a resource type is covered, by the newest snapshot that asked for it."""
+
+    status = Choice("CoverageStatus", Coverage.Status.choices, read_only=True)
+    snapshot = serializers.IntegerField(source="snapshot_id", read_only=True)
+
+    class Meta:
+        model = Coverage
+        fields = ("resource_type", "status", "count", "reason", "remedy", "snapshot")
+        read_only_fields = fields
+
+
+@extend_schema_view(
+    list=extend_schema(
+        tags=["coverage"],
+        summary="What of a tenant is covered, by resource type",
+        parameters=[TENANT_PARAMETER],
+    )
+)
+class CoverageViewSet(ListModelMixin, ApiViewSet[Coverage]):
+    queryset = Coverage.objects.none()
+    serializer_class = CoverageSerializer
+    ordering = "resource_type"
+
+    def get_queryset(self) -> QuerySet[Coverage]:
+        return selectors.coverage_of(tenant_asked_for(self.request, self.actor))
+
+
+class LatestSnapshotSerializer(serializers.ModelSerializer[Snapshot]):
+    status = Choice("SnapshotStatus", Snapshot.Status.choices, read_only=True)
+
+    class Meta:
+        model = Snapshot
+        fields = ("id", "number", "status", "completed_at")
+        read_only_fields = fields
+
+
+class ObservedTenantSerializer(TenantSerializer):
+    """`snapshots` and `coverage` in the context hold each tenant's facts by its id."""
+
+    latest_snapshot = serializers.SerializerMethodField()
+    coverage = serializers.SerializerMethodField(help_text="Coverage status → number of resource types.")
+
+    class Meta(TenantSerializer.Meta):
+        fields = (*TenantSerializer.Meta.fields, "latest_snapshot", "coverage")
+        read_only_fields = fields
+
+    @extend_schema_field(LatestSnapshotSerializer(allow_null=True))
+    def get_latest_snapshot(self, tenant: Tenant) -> Any:
+        latest = self.context["snapshots"].get(tenant.pk)
+        return LatestSnapshotSerializer(latest).data if latest else None
+
+    def get_coverage(self, tenant: Tenant) -> dict[str, int]:
+        return cast("dict[str, int]", self.context["coverage"].get(tenant.pk, {}))
+
+
+@extend_schema_view(
+    list=extend_schema(tags=["tenants"], summary="The tenants that you can see"),
+    retrieve=extend_schema(tags=["tenants"], summary="One tenant"),
+)
+class ObservedTenantViewSet(TenantViewSet):
+    """Tenants with their latest snapshot and coverage, in a fixed number of queries for any page."""
+
+    serializer_class = ObservedTenantSerializer
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        shown: Sequence[Tenant] = args[0] if kwargs.get("many") else args[:1]
+        kwargs["context"] = {
+            **self.get_serializer_context(),
+            "snapshots": latest_snapshots(shown),
+            "coverage": coverage_counts(shown),
+        }
+        return self.get_serializer_class()(*args, **kwargs)
+
+
+def latest_snapshots(tenants: Sequence[Tenant]) -> dict[int, Snapshot]:
+    """Tenant id → its newest snapshot."""
+    newest = (
+        Snapshot.objects.filter(tenant__in=tenants)
+        .order_by()
+        .values("tenant")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
+    return {snapshot.tenant_id: snapshot for snapshot in Snapshot.objects.filter(pk__in=newest)}
+
+
+def coverage_counts(tenants: Sequence[Tenant]) -> dict[int, dict[str, int]]:
+    """Tenant id → coverage status → number of types, by the newest word on each type."""
+    newest = (
+        Coverage.objects.filter(snapshot__tenant__in=tenants)
+        .exclude(status=Coverage.Status.NOT_REQUESTED)
+        .order_by()
+        .values("snapshot__tenant", "resource_type")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for tenant_id, status, number in (
+        Coverage.objects.filter(pk__in=newest)
+        .order_by("status")
+        .values_list("snapshot__tenant", "status")
+        .annotate(number=Count("pk"))
+    ):
+        counts.setdefault(tenant_id, {})[status] = number
+    return counts

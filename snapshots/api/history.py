@@ -1,0 +1,63 @@
+"""The history of one resource over REST."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from snapshots import store
+from snapshots.models import Version
+from tenants import access
+from tenants.api.base import TENANT_PARAMETER, ApiViewSet, tenant_asked_for
+
+
+class VersionSerializer(serializers.ModelSerializer[Version]):
+    """One content of the resource. `documents` in the context holds contents by digest."""
+
+    first_snapshot = serializers.IntegerField(source="first_snapshot_id", read_only=True)
+    last_snapshot = serializers.IntegerField(
+        source="last_snapshot_id", read_only=True, allow_null=True, help_text="Null: it is still so."
+    )
+    since = serializers.DateTimeField(source="first_snapshot.completed_at", read_only=True)
+    document = serializers.SerializerMethodField(help_text="Its canonical content.")
+
+    class Meta:
+        model = Version
+        fields = ("display_name", "digest", "first_snapshot", "last_snapshot", "since", "document")
+        read_only_fields = fields
+
+    def get_document(self, version: Version) -> dict[str, Any]:
+        document: dict[str, Any] = self.context["documents"][version.digest]
+        return document
+
+
+class HistoryViewSet(ApiViewSet[Version]):
+    queryset = Version.objects.none()
+    serializer_class = VersionSerializer
+    ordering = "-first_snapshot_id"
+
+    @extend_schema(
+        operation_id="resources_history_list",
+        tags=["resources"],
+        summary="Every version of a resource, newest first",
+        parameters=[
+            TENANT_PARAMETER,
+            OpenApiParameter("resource_type", OpenApiTypes.STR, OpenApiParameter.PATH),
+            OpenApiParameter("resource_id", OpenApiTypes.STR, OpenApiParameter.PATH),
+        ],
+        responses=VersionSerializer(many=True),
+    )
+    def list(self, request: Request, resource_type: str, resource_id: str) -> Response:
+        tenant = tenant_asked_for(request, self.actor)
+        versions: QuerySet[Version] = store.history(tenant, resource_type, resource_id)
+        if not versions.exists():
+            raise access.NotVisible("There is no such resource, or you cannot see it.")
+        page = self.paginate_queryset(versions) or []
+        documents = store.documents(tenant, (version.digest for version in page))
+        return self.get_paginated_response(
+            VersionSerializer(page, many=True, context={"documents": documents}).data
+        )

@@ -1,0 +1,39 @@
+"""Acts on snapshots."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from snapshots.catalog import registry
+from snapshots.models import Snapshot
+from tenants import access, ledger, runs
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.models import Run, Tenant
+
+
+@transaction.atomic
+def request_snapshot(
+    actor: Actor,
+    *,
+    tenant: Tenant,
+    types: Sequence[str] | None = None,
+    mode: Snapshot.Mode = Snapshot.Mode.FULL,
+) -> Run:
+    """A queued collection of the given types (default: all); the one already waiting, where it is the same.
+
+    Raises NotVisible, Refused or UnknownResourceType.
+    """
+    access.require(actor, Action.TAKE_SNAPSHOT, tenant)
+    parameters: dict[str, Any] = {"mode": mode.value}
+    if types:
+        parameters["types"] = sorted({registry.get(key).key for key in types})
+    waiting = Run.objects.filter(
+        tenant=tenant, kind=Run.Kind.COLLECT, state=Run.State.QUEUED, parameters=parameters
+    )
+    run = waiting.first() or runs.enqueue(
+        tenant, Run.Kind.COLLECT, requested_by=actor.label, parameters=parameters
+    )
+    ledger.record(actor, "snapshot:request", tenant.name, tenant=tenant, run=run.pk, **parameters)
+    return run

@@ -1,0 +1,135 @@
+"""Pages of what a tenant looks like: tenants with their coverage and connections, and snapshots."""
+
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from snapshots import selectors, services, store
+from snapshots.catalog import registry
+from snapshots.models import Coverage, Snapshot
+from tenants import access
+from tenants.actions import Action
+from tenants.connections import test_connection
+from tenants.models import Connection, Run, Tenant
+from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
+
+SNAPSHOTS_SHOWN = 25
+RUNS_SHOWN = 5
+COVERED = (Coverage.Status.COMPLETE, Coverage.Status.NOT_REQUESTED)
+
+
+@require_GET
+@page
+def tenant_list(request: PageRequest) -> HttpResponse:
+    tenants = (
+        access.visible_tenants(actor_of(request)).select_related("customer").prefetch_related("connections")
+    )
+    newest = Snapshot.objects.filter(tenant=OuterRef("pk")).order_by("-id")
+    tenants = tenants.annotate(newest_id=Subquery(newest.values("pk")[:1]))
+    snapshots = {
+        snapshot.pk: snapshot
+        for snapshot in Snapshot.objects.filter(pk__in=[tenant.newest_id for tenant in tenants]).annotate(
+            uncovered=Count("coverage", filter=~Q(coverage__status__in=COVERED))
+        )
+    }
+    listed = [{"tenant": tenant, "snapshot": snapshots.get(tenant.newest_id)} for tenant in tenants]
+    return render(request, "snapshots/tenants.html", {"section": "tenants", "tenants": listed})
+
+
+@require_GET
+@page
+def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
+    actor = actor_of(request)
+    found = _tenant(request, tenant_id)
+    context = {
+        "section": "tenants",
+        "tenant": found,
+        "connections": [_connection(row) for row in found.connections.select_related("app_registration")],
+        "purposes_missing": _missing_purposes(found),
+        "coverage": [_covered(row) for row in selectors.coverage_of(found)],
+        "snapshots": Snapshot.objects.filter(tenant=found)[:SNAPSHOTS_SHOWN],
+        "runs": found.runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]),
+        "failed_runs": found.runs.filter(state__in=[Run.State.FAILED, Run.State.QUARANTINED])[:RUNS_SHOWN],
+        "may_snapshot": access.can(actor, Action.TAKE_SNAPSHOT, found),
+        "may_manage": access.can(actor, Action.MANAGE, found),
+    }
+    return render(request, "snapshots/tenant.html", context)
+
+
+@require_POST
+@page
+def take(request: PageRequest, tenant_id: int) -> HttpResponse:
+    """Asks for a snapshot; the answer is the run, whose progress the page then follows."""
+    actor, found = actor_of(request), _tenant(request, tenant_id)
+    run = attempt(
+        request, lambda: services.request_snapshot(actor, tenant=found), done="A snapshot was asked for."
+    )
+    if wants_fragment(request) and run is not None:
+        return render(request, "snapshots/_taken.html", {"run": run, "unfinished": True})
+    if wants_fragment(request):
+        return render(request, "includes/_messages.html")
+    return redirect("run", run.pk) if run is not None else redirect("tenant", found.pk)
+
+
+@require_POST
+@page
+def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.Purpose) -> HttpResponse:
+    actor, found = actor_of(request), _tenant(request, tenant_id)
+    attempt(
+        request,
+        lambda: test_connection(actor, tenant=found, purpose=purpose.value, needed=_needed(purpose)),
+        done=f"The {purpose.label} signed in.",
+    )
+    return redirect("tenant", found.pk)
+
+
+@require_GET
+@page
+def snapshot(request: PageRequest, snapshot_id: int) -> HttpResponse:
+    found = get_object_or_404(selectors.visible_snapshots(actor_of(request)), pk=snapshot_id)
+    versions = store.state_at(found).order_by("resource_type", "display_name", "resource_id")
+    context = {
+        "section": "tenants",
+        "snapshot": found,
+        "groups": [
+            {"type": registry.get(key), "versions": list(group)}
+            for key, group in groupby(versions, key=lambda version: version.resource_type)
+        ],
+        "coverage": [_covered(row) for row in found.coverage.exclude(status__in=COVERED)],
+        "others": Snapshot.objects.filter(tenant=found.tenant).exclude(pk=found.pk)[:100],
+        "previous": Snapshot.objects.filter(tenant=found.tenant, pk__lt=found.pk).first(),
+        "newer": Snapshot.objects.filter(tenant=found.tenant, pk__gt=found.pk).order_by("pk").first(),
+    }
+    return render(request, "snapshots/snapshot.html", context)
+
+
+def _tenant(request: PageRequest, tenant_id: int) -> Tenant:
+    tenants: QuerySet[Tenant] = access.visible_tenants(actor_of(request)).select_related("customer")
+    return get_object_or_404(tenants, pk=tenant_id)
+
+
+def _covered(row: Coverage) -> dict[str, Any]:
+    return {"row": row, "type": registry.get(row.resource_type)}
+
+
+def _connection(connection: Connection) -> dict[str, Any]:
+    """What a person may know of a connection: never its credential, only what kind it is and when it ends."""
+    needed = _needed(Connection.Purpose(connection.purpose))
+    missing = {name: uses for name, uses in needed.items() if name not in connection.granted}
+    return {
+        "connection": connection,
+        "missing": [(name, [registry.get(key).label for key in uses]) for name, uses in missing.items()],
+    }
+
+
+def _needed(purpose: Connection.Purpose) -> dict[str, tuple[str, ...]]:
+    return registry.required_permissions("read" if purpose == Connection.Purpose.READER else "write")
+
+
+def _missing_purposes(found: Tenant) -> list[str]:
+    present = set(found.connections.values_list("purpose", flat=True))
+    return [purpose.label for purpose in Connection.Purpose if purpose.value not in present]

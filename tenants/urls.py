@@ -1,0 +1,10 @@
+"""Pages of the platform itself."""
+
+from django.urls import path
+
+from tenants import views
+
+urlpatterns = [
+    path("runs/<int:run_id>/", views.run, name="run"),
+    path("ledger/", views.ledger, name="ledger"),
+]

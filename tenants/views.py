@@ -1,0 +1,58 @@
+"""Pages of the platform itself: a run's progress, and the ledger."""
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from tenants import access
+from tenants.actions import Action
+from tenants.models import LedgerEntry, Run
+from tenants.web import PageRequest, actor_of, integer, page, wants_fragment
+
+PAGE_SIZE = 100
+UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
+
+
+@require_GET
+@page
+def run(request: PageRequest, run_id: int) -> HttpResponse:
+    """How a run stands; asked again every second by the page that started it, until it is finished."""
+    runs = Run.objects.filter(tenant__in=access.visible_tenants(actor_of(request))).select_related("tenant")
+    found = get_object_or_404(runs, pk=run_id)
+    context = {"section": "tenants", "run": found, "unfinished": found.state in UNFINISHED}
+    return render(request, "tenants/_run.html" if wants_fragment(request) else "tenants/run.html", context)
+
+
+@require_GET
+@page
+def ledger(request: PageRequest) -> HttpResponse:
+    """Who did what in this product, within the reader's scope."""
+    actor = actor_of(request)
+    everywhere = access.can_everywhere(actor, Action.VIEW_LEDGER)
+    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
+    customers = access.visible_customers(actor, Action.VIEW_LEDGER)
+    if not everywhere and not tenants.exists() and not customers.exists():
+        raise access.Refused(f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role.")
+    entries = LedgerEntry.objects.all()
+    if not everywhere:
+        whole_customers = Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
+        entries = entries.filter(Q(tenant_id__in=tenants.values("pk")) | whole_customers)
+    asked = {name: request.GET.get(name, "").strip() for name in ("actor", "action")}
+    if asked["actor"]:
+        entries = entries.filter(actor__icontains=asked["actor"])
+    if asked["action"]:
+        entries = entries.filter(action__startswith=asked["action"])
+    older_than = integer(request.GET.get("before"))
+    if older_than is not None:
+        entries = entries.filter(sequence__lt=older_than)
+    found = list(entries.order_by("-sequence")[: PAGE_SIZE + 1])
+    names = dict(access.visible_tenants(actor).values_list("pk", "name"))
+    context = {
+        "section": "ledger",
+        "entries": found[:PAGE_SIZE],
+        "next_before": found[PAGE_SIZE - 1].sequence if len(found) > PAGE_SIZE else None,
+        "names": names,
+        "asked": asked,
+    }
+    return render(request, "tenants/ledger.html", context)

@@ -1,0 +1,336 @@
+"""Changes find their actors: in the database alone, and end to end over HTTPS with the emulated cloud."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from changes import attribution
+from changes.audit.collect import ingest
+from changes.detect import detect
+from changes.models import Attribution, AuditEvent, Change, SignIn
+from snapshots import capture
+from snapshots.models import Blob
+from tenants.models import Connection, Tenant
+from tests.changes.audit import geoip_file
+from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
+from tests.changes.audit.records import (
+    ALICE,
+    GROUP,
+    MALLORY,
+    MINUTE,
+    NOON,
+    POLICY,
+    History,
+    application,
+    modified,
+    target,
+    user,
+)
+
+UPDATE = "Update conditional access policy"
+ENABLED = {"displayName": "Require MFA", "state": "enabled"}
+DISABLED = {"displayName": "Require MFA", "state": "disabled"}
+SWITCHED_OFF = modified("State", "enabled", "disabled")
+LATER = NOON + 10 * MINUTE
+
+
+@pytest.fixture
+def history(db: None) -> History:
+    return History()
+
+
+def test_a_change_is_linked_to_its_event_with_actor_place_and_reasons(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    event = history.event("e1", UPDATE, target(POLICY, "Require MFA", SWITCHED_OFF))
+    SignIn.objects.create(
+        tenant=history.tenant,
+        event_id="s1",
+        principal_id=ALICE,
+        ip=BUCHAREST,
+        country="RO",
+        occurred_at=NOON - timedelta(hours=3),
+    )
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+    found = attribution.best(change)
+    assert found is not None
+    assert (found.event, found.confidence, found.ours) == (event, "high", False)
+    assert (found.country, found.country_source) == ("RO", "sign-in")
+    assert "it modified what changed" in found.why
+    assert attribution.occurred_at(change) == event.occurred_at
+
+
+def test_a_change_without_an_event_has_no_actor(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    assert attribution.attribute(history.tenant, now=LATER) == 0
+    assert attribution.best(change) is None
+    assert attribution.occurred_at(change) is None
+
+
+def test_attributing_again_adds_nothing(history: History) -> None:
+    history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+    assert attribution.attribute(history.tenant, now=LATER) == 0
+    assert Attribution.objects.count() == 1
+
+
+def test_a_late_event_is_linked_when_it_arrives(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", "Label policy", target(POLICY))
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+    first = attribution.best(change)
+    assert first is not None
+    assert first.confidence == "low"
+    history.event("e2", UPDATE, target(POLICY), initiatedBy=user(MALLORY, "mallory@aurora.example"))
+    assert attribution.attribute(history.tenant, now=LATER + timedelta(days=3)) == 1
+    best = attribution.best(change)
+    assert best is not None
+    assert (best.event.event_id, best.confidence) == ("e2", "high")
+
+
+def test_another_actors_late_event_joins_a_sure_one_within_a_day_and_not_after(history: History) -> None:
+    history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    attribution.attribute(history.tenant, now=LATER)
+    history.event(
+        "e2", UPDATE, target(POLICY, "", SWITCHED_OFF), initiatedBy=user(MALLORY, "mallory@aurora.example")
+    )
+    assert attribution.attribute(history.tenant, now=LATER + timedelta(days=2)) == 0
+    assert attribution.attribute(history.tenant, now=LATER + timedelta(hours=2)) == 1
+
+
+def test_two_actors_of_one_change_are_both_kept_and_it_is_said(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    history.event(
+        "e2", UPDATE, target(POLICY, "", SWITCHED_OFF), initiatedBy=user(MALLORY, "mallory@aurora.example")
+    )
+    assert attribution.attribute(history.tenant, now=LATER) == 2
+    links = list(change.attributions.all())
+    assert [link.event.event_id for link in links] == ["e2", "e1"]
+    assert all("it is one of 2 matching events by 2 actors" in link.why for link in links)
+
+
+def test_changes_older_than_two_weeks_are_left_alone_unless_asked_for(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    later = LATER + timedelta(days=15)
+    assert attribution.attribute(history.tenant, now=later) == 0
+    assert attribution.attribute(history.tenant, [change], now=later) == 1
+
+
+def test_our_own_applications_writes_are_marked(
+    history: History, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    ours = "0a0a0a0a-0000-4000-8000-000000000001"
+    connect_app(history.tenant, ours)
+    change = history.change(ENABLED, DISABLED)
+    other = history.change({"displayName": "B"}, {"displayName": "C"}, resource_id=GROUP, name="C")
+    history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours.upper()))
+    history.event("e2", UPDATE, target(GROUP), initiatedBy=application("another"))
+    assert attribution.attribute(history.tenant, now=LATER) == 2
+    best = attribution.best_for([change, other])
+    assert best[change.pk].ours
+    assert not best[other.pk].ours
+
+
+def test_a_person_is_never_ours(history: History, connect_app: Callable[[Tenant, str], Connection]) -> None:
+    ours = "0a0a0a0a-0000-4000-8000-000000000001"
+    connect_app(history.tenant, ours)
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY), initiatedBy=user() | {"app": {"appId": ours}})
+    attribution.attribute(history.tenant, now=LATER)
+    best = attribution.best(change)
+    assert best is not None
+    assert not best.ours
+
+
+def test_another_tenants_events_sign_ins_and_changes_play_no_part(history: History) -> None:
+    other = History("Aurora Labs", number=2)
+    change, foreign = history.change(ENABLED, DISABLED), other.change(ENABLED, DISABLED)
+    other.event("e1", UPDATE, target(POLICY))
+    assert attribution.attribute(history.tenant, now=LATER) == 0
+    assert attribution.attribute(history.tenant, [foreign], now=LATER) == 0
+    history.event("e1", UPDATE, target(POLICY))
+    SignIn.objects.create(
+        tenant=other.tenant, event_id="s", principal_id=ALICE, ip=BUCHAREST, country="RO", occurred_at=NOON
+    )
+    attribution.attribute(history.tenant, now=LATER)
+    best = attribution.best(change)
+    assert best is not None
+    assert best.country == ""
+
+
+def test_the_geoip_file_of_the_settings_tells_the_country(
+    history: History, settings: Settings, tmp_path: Path
+) -> None:
+    file = geoip_file.write(tmp_path / "country.mmdb", {"198.51.100.0/24": {"country": {"iso_code": "NG"}}})
+    settings.LAVAWALL_GEOIP_DB = str(file)
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    attribution.attribute(history.tenant, now=LATER)
+    best = attribution.best(change)
+    assert best is not None
+    assert (best.country, best.country_source) == ("NG", "geoip")
+
+
+def test_a_type_that_is_no_longer_declared_is_matched_by_id(history: History) -> None:
+    change = history.change(ENABLED, DISABLED)
+    Change.objects.bulk_create(
+        [
+            Change(
+                **{
+                    field.attname: getattr(change, field.attname)
+                    for field in Change._meta.concrete_fields
+                    if not field.primary_key
+                }
+                | {"resource_type": "retiredType", "resource_id": GROUP}
+            )
+        ]
+    )
+    history.event("e1", "Update retired thing", target(GROUP))
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+
+
+def test_contents_that_are_gone_are_said_and_the_id_still_matches(
+    history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY))
+    Blob.objects.filter(tenant=history.tenant)._raw_delete(using="default")
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+    assert "without contents" in caplog.text
+
+
+def test_the_number_of_queries_does_not_grow_with_the_changes(history: History) -> None:
+    def queries(start: int, count: int) -> int:
+        for number in range(start, start + count):
+            object_id = f"{number:08d}-0000-4000-8000-000000000000"
+            history.change(ENABLED, DISABLED, resource_id=object_id)
+            history.event(f"e{number}", UPDATE, target(object_id))
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert attribution.attribute(history.tenant, now=LATER) == count
+        return len(captured)
+
+    assert queries(0, 2) == queries(10, 40)
+
+
+def _observe(world: World) -> list[Change]:
+    with transaction.atomic():
+        return detect(capture.seal(capture.collect(world.tenant, world.client), requested_by="test"))
+
+
+def _attack(world: World) -> None:
+    """The kinds of change that a stolen administrator's session would make."""
+    send = world.sign_in()
+    graph = send("GET", "/servicePrincipals?$filter=appId eq '00000003-0000-0000-c000-000000000000'")[
+        "value"
+    ][0]
+    roles = {role["value"]: role["id"] for role in graph["appRoles"]}
+    app = send("POST", "/applications", {"displayName": "Mail Helper"})
+    principal = send("POST", "/servicePrincipals", {"appId": app["appId"]})["id"]
+    for value in ("Mail.ReadWrite", "Files.ReadWrite.All"):
+        grant = {"principalId": principal, "resourceId": graph["id"], "appRoleId": roles[value]}
+        send("POST", f"/servicePrincipals/{graph['id']}/appRoleAssignedTo", grant)
+    consent = {
+        "clientId": principal,
+        "consentType": "AllPrincipals",
+        "resourceId": graph["id"],
+        "scope": "Mail.Read",
+    }
+    send("POST", "/oauth2PermissionGrants", consent)
+    administrator = "62e90394-69f5-4237-9190-012177145e10"
+    assignment = {"principalId": principal, "roleDefinitionId": administrator, "directoryScopeId": "/"}
+    send("POST", "/roleManagement/directory/roleAssignments", assignment)
+    methods = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/Sms"
+    sms = {"@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration", "state": "enabled"}
+    send("PATCH", methods, sms)
+    listed = send("GET", "/identity/conditionalAccess/policies?$top=50")["value"]
+    first, second = sorted(each["id"] for each in listed if each["state"] == "enabled")[:2]
+    send("PATCH", f"/identity/conditionalAccess/policies/{first}", {"state": "disabled"})
+    send("DELETE", f"/identity/conditionalAccess/policies/{second}")
+    group = next(
+        each["id"] for each in send("GET", "/groups?$top=50")["value"] if not each["isAssignableToRole"]
+    )
+    member = {"@odata.id": f"{world.emulator.url}/v1.0/directoryObjects/{principal}"}
+    send("POST", f"/groups/{group}/members/$ref", member)
+    other = next(each for each in send("GET", "/applications?$top=50")["value"] if each["id"] != app["id"])
+    send("POST", f"/applications/{other['id']}/addPassword", {"passwordCredential": {"displayName": "x"}})
+
+
+def test_everything_that_a_stolen_session_does_is_attributed_to_it_when_the_events_arrive(
+    world: World,
+) -> None:
+    _observe(world)
+    _attack(world)
+    changes = _observe(world)
+    kinds = sorted((change.resource_type, change.kind) for change in changes)
+    assert kinds == [
+        ("appRoleAssignment", "created"),
+        ("appRoleAssignment", "created"),
+        ("application", "created"),
+        ("application", "updated"),
+        ("authenticationMethodConfiguration", "updated"),
+        ("conditionalAccessPolicy", "deleted"),
+        ("conditionalAccessPolicy", "updated"),
+        ("group", "updated"),
+        ("oAuth2PermissionGrant", "created"),
+        ("servicePrincipal", "created"),
+        ("unifiedRoleAssignment", "created"),
+    ]
+    ingest(world.tenant, world.client, now=world.clock.now)
+    assert attribution.attribute(world.tenant, now=world.clock.now) == 0
+
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    best = attribution.best_for(changes)
+    thief = world.info.admins[0].user_principal_name
+    said = {
+        (
+            str(change),
+            link.event.actor_name,
+            link.event.ip,
+            link.country,
+            link.country_source,
+            link.confidence,
+        )
+        for change in changes
+        if (link := best.get(change.pk))
+    }
+    assert said == {(str(change), thief, BUCHAREST, "RO", "sign-in", "high") for change in changes}
+
+
+def test_each_grant_of_one_consent_is_linked_to_its_own_event(world: World) -> None:
+    _observe(world)
+    _attack(world)
+    changes = [change for change in _observe(world) if change.resource_type == "appRoleAssignment"]
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    links = Attribution.objects.filter(change__in=changes)
+    assert len({link.event_id for link in links}) == len(links) == len(changes)
+
+
+def test_what_our_own_writer_does_is_recognised(
+    world: World, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    connect_app(world.tenant, world.info.writer.client_id)
+    _observe(world)
+    send: Callable[..., Any] = world.sign_in_as_app(world.info.writer)
+    listed = send("GET", "/identity/conditionalAccess/policies?$top=50")["value"]
+    enabled = next(each["id"] for each in listed if each["state"] == "enabled")
+    send("PATCH", f"/identity/conditionalAccess/policies/{enabled}", {"state": "disabled"})
+    (change,) = _observe(world)
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    best = attribution.best(change)
+    assert best is not None
+    assert (best.ours, best.event.actor_type, best.country) == (True, "application", "")
+    assert AuditEvent.objects.filter(tenant=world.tenant).count() == 1
