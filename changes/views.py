@@ -43,7 +43,7 @@ def timeline(request: PageRequest) -> HttpResponse:
     context = {
         "section": "timeline",
         "form": form,
-        "changes": [_listed(change) for change in shown],
+        "changes": [listed(change) for change in shown],
         "next_before": shown[-1].pk if more else None,
         "is_continuation": older_than is not None,
         "requestable": requestable,
@@ -184,7 +184,8 @@ def _first(rows: QuerySet[Any], size: int) -> tuple[list[Any], bool]:
     return found[:size], len(found) > size
 
 
-def _listed(change: Change) -> dict[str, Any]:
+def listed(change: Change) -> dict[str, Any]:
+    """A change as a row of a list; of a queryset that went through `with_details`."""
     return {
         "change": change,
         "type": registry.get(change.resource_type),

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_GET
 from changes.models import SEVERITIES, Change
 from changes.selectors import visible_changes, with_details
 from changes.views import listed
-from rollbacks.models import Approval, Rollback
-from rollbacks.selectors import visible_rollbacks
+from rollbacks.views import awaiting_approval_of
 from snapshots.models import Coverage, Snapshot
 from snapshots.selectors import visible_snapshots
 from snapshots.views import COVERED
@@ -36,20 +35,19 @@ Counts = dict[str, dict[str, int]]
 """Period → severity → number of changes."""
 
 
+def _no_counts() -> Counts:
+    return {period: {severity: 0 for severity, _ in SEVERITIES} for period in PERIODS}
+
+
 @dataclass
 class TenantRow:
     """One tenant on the overview."""
 
     tenant: Tenant
     snapshot: Snapshot | None = None
-    counts: Counts = field(default_factory=lambda: _no_counts())
+    counts: Counts = field(default_factory=_no_counts)
     problems: list[Coverage] = field(default_factory=list)
-
-    def is_late(self, now: datetime) -> bool:
-        if self.snapshot is None:
-            return True
-        patience = timedelta(minutes=self.tenant.snapshot_interval_minutes * LATE)
-        return self.tenant.is_active and now - self.snapshot.completed_at > patience
+    late: bool = True
 
 
 @require_GET
@@ -57,9 +55,7 @@ class TenantRow:
 def overview(request: PageRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     rows = _rows(actor, now)
-    late = [row for row in rows if row.is_late(now)]
-    for row in rows:
-        row.late = row in late  # type: ignore[attr-defined]
+    totals = _totals(rows)
     context = {
         "section": "overview",
         "customers": [
@@ -67,11 +63,12 @@ def overview(request: PageRequest) -> HttpResponse:
         ],
         "periods": list(PERIODS),
         "severities": [value for value, _ in SEVERITIES],
-        "totals": _totals(rows),
+        "totals": totals,
+        "critical_now": totals["24h"]["critical"],
         "tenant_count": len(rows),
-        "late_count": len(late),
+        "late_count": sum(row.late for row in rows),
         "problem_count": sum(len(row.problems) for row in rows),
-        "awaiting": awaiting_approval_of(actor, now),
+        "awaiting": awaiting_approval_of(actor),
         "worst": [listed(change) for change in _worst(actor, now)],
     }
     return render(request, "overview.html", context)
@@ -84,3 +81,58 @@ def healthz(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
+
+
+def _rows(actor: Actor, now: datetime) -> list[TenantRow]:
+    """Every tenant in scope, in a number of queries that does not grow with them."""
+    tenants = access.visible_tenants(actor).select_related("customer").order_by("customer__name", "name")
+    rows = {tenant.pk: TenantRow(tenant) for tenant in tenants}
+    newest = visible_snapshots(actor).order_by().values("tenant").annotate(newest=Max("pk")).values("newest")
+    for snapshot in Snapshot.objects.filter(pk__in=newest):
+        row = rows[snapshot.tenant_id]
+        patience = timedelta(minutes=row.tenant.snapshot_interval_minutes * LATE)
+        row.snapshot = snapshot
+        row.late = row.tenant.is_active and now - snapshot.completed_at > patience
+    for coverage in _problems(actor):
+        rows[coverage.snapshot.tenant_id].problems.append(coverage)
+    for counted in _counted(actor, now):
+        for period in PERIODS:
+            rows[counted["tenant"]].counts[period][counted["severity"]] = counted[f"in_{period}"]
+    return list(rows.values())
+
+
+def _problems(actor: Actor) -> QuerySet[Coverage]:
+    """What the newest snapshot that asked for every type could not read completely."""
+    partial = Coverage.objects.filter(status=Coverage.Status.NOT_REQUESTED).values("snapshot")
+    whole = visible_snapshots(actor).exclude(pk__in=partial)
+    newest = whole.order_by().values("tenant").annotate(newest=Max("pk")).values("newest")
+    return Coverage.objects.filter(snapshot__in=newest).exclude(status__in=COVERED).select_related("snapshot")
+
+
+def _counted(actor: Actor, now: datetime) -> QuerySet[Change, dict[str, int | str]]:
+    periods = {
+        f"in_{period}": Count("pk", filter=Q(detected_at__gte=now - length)) for period, length in PERIODS.items()
+    }
+    recent = visible_changes(actor).filter(detected_at__gte=now - max(PERIODS.values()))
+    return recent.order_by().values("tenant", "severity").annotate(**periods)
+
+
+def _totals(rows: list[TenantRow]) -> Counts:
+    totals = _no_counts()
+    for row in rows:
+        for period, by_severity in row.counts.items():
+            for severity, count in by_severity.items():
+                totals[period][severity] += count
+    return totals
+
+
+def _worst(actor: Actor, now: datetime) -> list[Change]:
+    """Grave changes of the last week that nobody has acknowledged, the gravest and newest first."""
+    rank = Case(
+        *(When(severity=severity, then=Value(place)) for place, severity in enumerate(GRAVE)),
+        output_field=IntegerField(),
+    )
+    grave = visible_changes(actor).filter(
+        severity__in=GRAVE, detected_at__gte=now - PERIODS["7d"], acknowledgement__isnull=True
+    )
+    return list(with_details(grave).order_by(rank, "-pk")[:WORST_SHOWN])

@@ -43,7 +43,7 @@ def record(
     """Appends one entry. Must run inside the transaction of the act it records: both stand, or neither."""
     if not connection.in_atomic_block:
         raise RuntimeError("ledger.record must run inside the transaction of the act that it records.")
-    forbidden = [key for key in detail if any(word in key.lower() for word in SECRET_WORDS)]
+    forbidden = [key for key in _keys(detail) if any(word in key.lower() for word in SECRET_WORDS)]
     if forbidden:
         raise ValueError(f"A ledger entry must not hold {', '.join(forbidden)}.")
     _one_writer_at_a_time()
@@ -108,6 +108,13 @@ def _digest(entry: LedgerEntry) -> str:
         default=str,
     )
     return hmac.new(vault.ledger_key(), content, hashlib.sha256).hexdigest()
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for inside in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(inside)
 
 
 def _one_writer_at_a_time() -> None:

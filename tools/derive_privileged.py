@@ -150,7 +150,9 @@ def authentication(reference: Row) -> dict[str, Any]:
         "sources": AUTHENTICATION_SOURCES,
         "weak_methods": methods["weak_when_enabled"],
         "strong_methods": ["Fido2", "X509Certificate", "MicrosoftAuthenticator"],
-        "rank_names": dict(enumerate((name.replace("_", " ") for name in STRENGTH_RANKS), start=1)),
+        "rank_names": dict(
+            enumerate((name.replace("_", " ").replace("mfa", "MFA") for name in STRENGTH_RANKS), start=1)
+        ),
         "mode_ranks": modes,
         "strengths": {
             key: {

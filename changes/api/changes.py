@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -14,8 +14,9 @@ from rest_framework.response import Response
 
 from changes import selectors, services
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
+from changes.diff import Difference
 from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
@@ -94,7 +95,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         )
         read_only_fields: tuple[str, ...] = fields
 
-    @extend_schema_field(AttributionSerializer(allow_null=True))
+    @shown_as(AttributionSerializer(allow_null=True))
     def get_attribution(self, change: Change) -> dict[str, Any] | None:
         return selectors.attribution_as_json(selectors.best_attribution(change))
 
@@ -107,7 +108,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
 
 
 class ChangeDetailSerializer(ChangeSerializer):
-    """A change with what exactly differs: `difference` in the context."""
+    """A change with what exactly differs."""
+
+    difference: Difference
 
     patch = serializers.SerializerMethodField(help_text="JSON Patch (RFC 6902) from before to after.")
     fields = serializers.SerializerMethodField(  # type: ignore[assignment]
@@ -120,19 +123,23 @@ class ChangeDetailSerializer(ChangeSerializer):
         fields = (*ChangeSerializer.Meta.fields, "patch", "fields", "attributions", "acknowledgement")
         read_only_fields = fields
 
-    @extend_schema_field(PatchOperationSerializer(many=True))
+    def to_representation(self, change: Change) -> Any:
+        self.difference = selectors.difference_of(change)
+        return super().to_representation(change)
+
+    @shown_as(PatchOperationSerializer(many=True))
     def get_patch(self, _change: Change) -> list[dict[str, Any]]:
-        return list(self.context["difference"].patch)
+        return list(self.difference.patch)
 
-    @extend_schema_field(FieldChangeSerializer(many=True))
+    @shown_as(FieldChangeSerializer(many=True))
     def get_field_changes(self, _change: Change) -> Any:
-        return FieldChangeSerializer(self.context["difference"].fields, many=True).data
+        return [FieldChangeSerializer(each).data for each in self.difference.fields]
 
-    @extend_schema_field(AttributionSerializer(many=True))
+    @shown_as(AttributionSerializer(many=True))
     def get_attributions(self, change: Change) -> list[dict[str, Any] | None]:
         return [selectors.attribution_as_json(attribution) for attribution in change.attributions.all()]
 
-    @extend_schema_field(AcknowledgementSerializer(allow_null=True))
+    @shown_as(AcknowledgementSerializer(allow_null=True))
     def get_acknowledgement(self, change: Change) -> Any:
         if not hasattr(change, "acknowledgement"):
             return None
@@ -187,13 +194,11 @@ class ChangeViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Change]):
     def get_queryset(self) -> QuerySet[Change]:
         return selectors.with_details(selectors.visible_changes(self.actor))
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        change = self.get_object()
-        context = {**self.get_serializer_context(), "difference": selectors.difference_of(change)}
-        return Response(ChangeDetailSerializer(change, context=context).data)
+    def get_serializer_class(self) -> type[ChangeSerializer]:
+        return ChangeDetailSerializer if self.action == "retrieve" else ChangeSerializer
 
     @action(detail=True, methods=["post"])
-    def acknowledge(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def acknowledge(self, request: Request, **_kwargs: Any) -> Response:
         given = AcknowledgeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         change = self.get_object()

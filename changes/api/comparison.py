@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -37,8 +37,8 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     differences = ComparedSerializer(many=True)
 
 
-class ComparedSnapshotViewSet(SnapshotViewSet):
-    @extend_schema(
+@extend_schema_view(
+    compare=extend_schema(
         operation_id="snapshots_compare",
         tags=["snapshots"],
         summary="What differs between two snapshots of a tenant",
@@ -54,6 +54,8 @@ class ComparedSnapshotViewSet(SnapshotViewSet):
         responses=ComparisonSerializer,
         filters=False,
     )
+)
+class ComparedSnapshotViewSet(SnapshotViewSet):
     @action(detail=False, pagination_class=None, filter_backends=[])
     def compare(self, request: Request) -> Response:
         base, target = (self._asked_for(request, side) for side in ("base", "target"))

@@ -20,7 +20,7 @@ class FieldChangeSerializer(serializers.Serializer[FieldChange]):
     """One difference, as a person reads it."""
 
     path = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     kind = Choice("FieldChangeKind", ["added", "removed", "changed"])
     before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True)

@@ -47,6 +47,7 @@ GO_BETWEEN = -10
 _GO_BETWEENS = frozenset({"ms-pim"})
 """Microsoft's own applications that act on a person's behalf; the person stands in another event."""
 
+_DELETING = ("delete ", "remove ")
 _ADDING = frozenset({"add", "create", "consent", "invite", "restore", "register", "grant", "assign"})
 _REMOVING = frozenset({"delete", "remove", "revoke", "unassign"})
 _ABOUT_A_PART = frozenset({"member", "members", "owner", "owners", "credentials", "assignment", "grant"})
@@ -239,7 +240,9 @@ def confidence_of(points: int) -> Confidence | None:
 
 @lru_cache(maxsize=1024)
 def known_activities(hints: AuditHints) -> frozenset[str]:
-    return frozenset(activity_words(activity) for activity in hints.activities)
+    """The declared ones, and the restoring of what can be deleted, which is logged in the same words."""
+    declared = frozenset(activity_words(activity) for activity in hints.activities)
+    return declared | {f"restore {each.partition(' ')[2]}" for each in declared if each.startswith(_DELETING)}
 
 
 def activity_words(activity: str) -> str:

@@ -54,13 +54,11 @@ def loss(policy: Policy, context: Context) -> str:
     return f"{what[0].upper()}{what[1:]} is no longer required of {who}"
 
 
-def token_names(tokens: Tokens, context: Context) -> str:
-    return listed(_name(token, context) for token in tokens)
+def token_names(tokens: Tokens, context: Context, everything: str = "everything") -> str:
+    return listed(everything if token == ALL else _name(token, context) for token in tokens)
 
 
 def _name(token: str, context: Context) -> str:
-    if token == ALL:
-        return "everything"
     kind, _, key = token.partition(":")
     if kind == "guest" or token == ANY_GUEST:
         return _GUESTS

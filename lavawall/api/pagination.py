@@ -20,9 +20,7 @@ class CursorPagination(pagination.CursorPagination):
     page_size_query_description = "Results per page, at most 200."
     cursor_query_description = "From the next or previous link of another page."
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, InvalidValue, NotFound) as error:

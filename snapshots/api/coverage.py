@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db.models import Count, Max, QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
 from snapshots import selectors
 from snapshots.models import Coverage, Snapshot
-from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, tenant_asked_for
+from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, tenant_asked_for
 from tenants.api.tenants import TenantSerializer, TenantViewSet
 from tenants.models import Tenant
 
@@ -62,7 +62,7 @@ class ObservedTenantSerializer(TenantSerializer):
         fields = (*TenantSerializer.Meta.fields, "latest_snapshot", "coverage")
         read_only_fields = fields
 
-    @extend_schema_field(LatestSnapshotSerializer(allow_null=True))
+    @shown_as(LatestSnapshotSerializer(allow_null=True))
     def get_latest_snapshot(self, tenant: Tenant) -> Any:
         latest = self.context["snapshots"].get(tenant.pk)
         return LatestSnapshotSerializer(latest).data if latest else None

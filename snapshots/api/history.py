@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,12 +35,8 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         return document
 
 
-class HistoryViewSet(ApiViewSet[Version]):
-    queryset = Version.objects.none()
-    serializer_class = VersionSerializer
-    ordering = "-first_snapshot_id"
-
-    @extend_schema(
+@extend_schema_view(
+    list=extend_schema(
         operation_id="resources_history_list",
         tags=["resources"],
         summary="Every version of a resource, newest first",
@@ -51,6 +47,12 @@ class HistoryViewSet(ApiViewSet[Version]):
         ],
         responses=VersionSerializer(many=True),
     )
+)
+class HistoryViewSet(ApiViewSet[Version]):
+    queryset = Version.objects.none()
+    serializer_class = VersionSerializer
+    ordering = "-first_snapshot_id"
+
     def list(self, request: Request, resource_type: str, resource_id: str) -> Response:
         tenant = tenant_asked_for(request, self.actor)
         versions: QuerySet[Version] = store.history(tenant, resource_type, resource_id)

@@ -130,7 +130,7 @@ DOCUMENTS_PARAMETER = OpenApiParameter(
         responses=ResourceSerializer(many=True),
     ),
 )
-class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Snapshot]):
+class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
     queryset = Snapshot.objects.none()
     serializer_class = SnapshotSerializer
     filterset_class = SnapshotFilters
@@ -152,7 +152,7 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Snapshot]):
         return accepted(run, request)
 
     @action(detail=True, filterset_class=ResourceFilters, queryset=Version.objects.none())
-    def resources(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def resources(self, request: Request, **kwargs: Any) -> Response:
         snapshot = self.snapshot_named(kwargs["pk"])
         page = self.paginate_queryset(self.filter_queryset(store.state_at(snapshot))) or []
         wanted = serializers.BooleanField().run_validation(request.query_params.get("documents", False))

@@ -3,15 +3,15 @@
 It decides nothing about permissions: that is tenants.access, through each room's selectors and services.
 """
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
 
 import django_filters
 from django.db.models import Model, Q, QuerySet
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +25,7 @@ from tenants.models import ApiToken, Tenant, User
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 ROW_ID = "[0-9]{1,19}"
 Row = TypeVar("Row", bound=Model)
+Method = TypeVar("Method", bound=Callable[..., Any])
 WRITING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -45,7 +46,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField(help_text="The HTTP status.")
     detail = serializers.CharField(help_text="What was wrong and what to do.")
     instance = serializers.CharField(help_text="The path that was asked for.")
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]
         required=False, help_text="Field → what is wrong with it; validation only."
     )
 
@@ -71,6 +72,11 @@ class ApiSchema(AutoSchema):
         if self.method in WRITING_METHODS:
             yield "409", "The object is not in a state that allows this."
         yield "429", "Too many requests; wait as long as Retry-After says."
+
+
+def shown_as(form: Any) -> Callable[[Method], Method]:
+    """What a SerializerMethodField's method returns, for the OpenAPI document."""
+    return cast("Callable[[Method], Method]", extend_schema_field(form))
 
 
 class Choice(serializers.ChoiceField):

@@ -267,10 +267,10 @@ def switch_turned(subject: Subject, context: Context) -> Iterator[Hit]:
         if safe_before and not safe_after:
             held = _powers(subject, context)
             severity = max(switch.severity, Severity.HIGH) if held else switch.severity
-            yield weakens(severity, f"{_noun(subject).capitalize()}: {switch.effect}.{_holds(held)}")
+            yield weakens(severity, f"The {_noun(subject)} is less protected: {switch.effect}.{_holds(held)}")
         elif safe_after and not safe_before:
             yield strengthens(
-                f"{_noun(subject).capitalize()} is stricter: no longer holds that {switch.effect}."
+                f"The {_noun(subject)} is better protected, it is no longer so that {switch.effect}."
             )
 
 

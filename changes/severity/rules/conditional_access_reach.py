@@ -71,7 +71,7 @@ def people_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
         severity = part_worth(before, context)
         if before.requirement.multi_factor and _loses_administrators(before, after, move.weaker, context):
             severity = Severity.CRITICAL
-        names = token_names(move.weaker, context)
+        names = token_names(move.weaker, context, "all users")
         reason = f"Policy {subject.name} {_no_longer(before)} {names}, no longer included in it."
         yield weakens(weighed(before, severity), reason, technique(before))
 
@@ -90,7 +90,7 @@ def applications_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
         severity = part_worth(before, context)
         if ALL in move.weaker and worth(after, context) < worth(before, context):
             severity = max(severity, worth(before, context))
-        names = token_names(move.weaker, context)
+        names = token_names(move.weaker, context, "every application as before")
         verb = "excluded from" if move.dimension.mode is Mode.EXCLUSION else "removed from"
         reason = f"{loss(before, context)} in {names}: {verb} policy {subject.name}."
         yield weakens(weighed(before, severity), reason, technique(before))

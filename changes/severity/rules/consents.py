@@ -153,6 +153,8 @@ def app_role_revoked(subject: Subject, context: Context) -> Iterator[Hit]:
     )
     granted = app_permission(context, resource_id, role_id)
     what = granted.name if granted else f"the role {role_id}"
+    if role_id == DEFAULT_ACCESS:
+        what = f"access to the app {display_name(context, 'servicePrincipal', resource_id)}"
     yield strengthens(f"{principal(context, principal_id).name} lost {what}.")
 
 

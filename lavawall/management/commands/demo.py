@@ -51,13 +51,14 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def emulator(ca_file: Path) -> Iterator[dict[str, Any]]:
-    """An emulator in a process of its own: its url, CA file and tenants by name."""
+def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
+    """An emulator in a process of its own: its url, CA file and tenants by name. `sizes`: users, groups, apps."""
     ca_file.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(  # noqa: S603 - our own command
         [
             *(sys.executable, "manage.py", "emulate", "--json", "--seed", "demo", "--no-throttle"),
             *("--audit-delay", AUDIT_DELAY_SECONDS, "--ca-file", str(ca_file)),
+            *(word for name, count in sizes.items() for word in (f"--{name}", str(count))),
         ],
         stdout=subprocess.PIPE,
         start_new_session=True,

@@ -32,6 +32,10 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def catch_up(self) -> None:
+        """To the time of this machine, by which snapshots are dated."""
+        self.now = datetime.now(UTC)
+
     def pass_by(self, time: timedelta) -> datetime:
         self.now += time
         return self.now

@@ -15,7 +15,6 @@ from changes.audit.collect import ingest
 from changes.detect import detect
 from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots import capture
-from snapshots.models import Blob
 from tenants.models import Connection, Tenant
 from tests.changes.audit import geoip_file
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
@@ -180,20 +179,14 @@ def test_the_geoip_file_of_the_settings_tells_the_country(
     assert (best.country, best.country_source) == ("NG", "geoip")
 
 
+def _twin(change: Change, **other: str) -> None:
+    columns = [field.attname for field in Change._meta.concrete_fields if not field.primary_key]
+    Change.objects.create(**{column: getattr(change, column) for column in columns} | other)
+
+
 def test_a_type_that_is_no_longer_declared_is_matched_by_id(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
-    Change.objects.bulk_create(
-        [
-            Change(
-                **{
-                    field.attname: getattr(change, field.attname)
-                    for field in Change._meta.concrete_fields
-                    if not field.primary_key
-                }
-                | {"resource_type": "retiredType", "resource_id": GROUP}
-            )
-        ]
-    )
+    _twin(change, resource_type="retiredType", resource_id=GROUP)
     history.event("e1", "Update retired thing", target(GROUP))
     assert attribution.attribute(history.tenant, now=LATER) == 1
 
@@ -201,9 +194,8 @@ def test_a_type_that_is_no_longer_declared_is_matched_by_id(history: History) ->
 def test_contents_that_are_gone_are_said_and_the_id_still_matches(
     history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
-    history.change(ENABLED, DISABLED)
-    history.event("e1", UPDATE, target(POLICY))
-    Blob.objects.filter(tenant=history.tenant)._raw_delete(using="default")
+    _twin(history.change(ENABLED, DISABLED), resource_id=GROUP, before_digest="0" * 64)
+    history.event("e1", UPDATE, target(GROUP))
     assert attribution.attribute(history.tenant, now=LATER) == 1
     assert "without contents" in caplog.text
 
@@ -214,9 +206,7 @@ def test_the_number_of_queries_does_not_grow_with_the_changes(history: History) 
             object_id = f"{number:08d}-0000-4000-8000-000000000000"
             history.change(ENABLED, DISABLED, resource_id=object_id)
             history.event(f"e{number}", UPDATE, target(object_id))
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             assert attribution.attribute(history.tenant, now=LATER) == count
         return len(captured)
 
@@ -230,6 +220,7 @@ def _observe(world: World) -> list[Change]:
 
 def _attack(world: World) -> None:
     """The kinds of change that a stolen administrator's session would make."""
+    world.clock.catch_up()
     send = world.sign_in()
     graph = send("GET", "/servicePrincipals?$filter=appId eq '00000003-0000-0000-c000-000000000000'")[
         "value"
@@ -258,7 +249,7 @@ def _attack(world: World) -> None:
     send("PATCH", f"/identity/conditionalAccess/policies/{first}", {"state": "disabled"})
     send("DELETE", f"/identity/conditionalAccess/policies/{second}")
     group = next(
-        each["id"] for each in send("GET", "/groups?$top=50")["value"] if not each["isAssignableToRole"]
+        each["id"] for each in send("GET", "/groups?$top=50")["value"] if not each.get("isAssignableToRole")
     )
     member = {"@odata.id": f"{world.emulator.url}/v1.0/directoryObjects/{principal}"}
     send("POST", f"/groups/{group}/members/$ref", member)
@@ -323,6 +314,7 @@ def test_what_our_own_writer_does_is_recognised(
 ) -> None:
     connect_app(world.tenant, world.info.writer.client_id)
     _observe(world)
+    world.clock.catch_up()
     send: Callable[..., Any] = world.sign_in_as_app(world.info.writer)
     listed = send("GET", "/identity/conditionalAccess/policies?$top=50")["value"]
     enabled = next(each["id"] for each in listed if each["state"] == "enabled")
@@ -334,3 +326,29 @@ def test_what_our_own_writer_does_is_recognised(
     assert best is not None
     assert (best.ours, best.event.actor_type, best.country) == (True, "application", "")
     assert AuditEvent.objects.filter(tenant=world.tenant).count() == 1
+
+
+def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
+    world: World, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    connect_app(world.tenant, world.info.writer.client_id)
+    _observe(world)
+    world.clock.catch_up()
+    policies = "/identity/conditionalAccess/policies"
+    thief = world.sign_in()
+    policy = thief("GET", policies)["value"][0]["id"]
+    thief("DELETE", f"{policies}/{policy}")
+    (deleted,) = _observe(world)
+    world.clock.catch_up()
+    world.sign_in_as_app(world.info.writer)(
+        "POST", f"/identity/conditionalAccess/deletedItems/policies/{policy}/restore"
+    )
+    (created,) = _observe(world)
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    best = attribution.best_for([deleted, created])
+    assert {change.kind: best[change.pk].ours for change in (deleted, created)} == {
+        "deleted": False,
+        "created": True,
+    }
+    assert {link.confidence for link in best.values()} == {"high"}

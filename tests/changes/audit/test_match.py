@@ -239,6 +239,32 @@ def test_a_service_of_microsoft_that_acts_for_somebody_ranks_below_the_person() 
     assert service.score < person.score
 
 
+def test_a_singleton_is_found_surely_when_the_event_has_its_name() -> None:
+    facts, hints = sms()
+    assert_match(score(facts, event(METHODS, target(POLICY, "SMS")), hints), "high")
+
+
+def test_a_restore_is_known_wherever_a_delete_is() -> None:
+    facts, hints = change(None, ENABLED)
+    assert_match(score(facts, event("Restore conditional access policy", target(POLICY)), hints), "high")
+
+
+def test_ids_inside_a_declared_list_find_the_event() -> None:
+    hints = AuditHints(activities=("assign policy",), targets=("assignments[].groupId",))
+    facts = change_facts(
+        kind="created",
+        resource_id="opaque",
+        display_name="",
+        earliest_at=NOON,
+        detected_at=NOON,
+        documents=(None, {"assignments": [{"groupId": GROUP}, {"groupId": 7}]}),
+        fields=(),
+        hints=hints,
+    )
+    assert_match(score(facts, event("Assign policy", target(GROUP)), hints), "medium")
+    assert score(facts, event("Assign policy", target(ALICE)), hints) is None
+
+
 @pytest.mark.parametrize("result", ["failure", "timeout", "", "Failure"])
 def test_what_did_not_succeed_changed_nothing(result: str) -> None:
     facts, hints = change(ENABLED, DISABLED)

@@ -195,7 +195,7 @@ CASES = [
     ),
     strength("another key", "strength-restriction-loosened", STRENGTH, keys("one", "two", "three"), "medium"),
     strength("fewer keys", "strength-restriction-loosened", STRENGTH, keys("one"), "low", "strengthens"),
-    strength("the same keys", "strength-restriction-loosened", STRENGTH, keys("two", "one"), None),
+    strength("renamed", "strength-restriction-loosened", STRENGTH, {**STRENGTH, "displayName": "Best"}, None),
     configuration("SMS", "auth-method-enabled", method("sms", "disabled"), method("sms", "enabled"), "high"),
     configuration(
         "voice", "auth-method-enabled", method("voice", "disabled"), method("voice", "enabled"), "high"

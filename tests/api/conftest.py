@@ -1,0 +1,117 @@
+"""Two customers that must not see each other, people with each role on the first, and clients for them."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from changes.models import Attribution, AuditEvent, Change
+from tenants import accounts, ledger, runs
+from tenants.actions import Role, TokenScope
+from tenants.actors import Actor
+from tenants.models import Customer, Run, Tenant, User
+from tests.factories.changes import disabled_mfa
+from tests.factories.tenants import CustomerFactory, TenantFactory, person
+
+EVERY_SCOPE = frozenset(TokenScope)
+
+
+@pytest.fixture(autouse=True)
+def _without_static_files(settings: Any) -> None:
+    """The API serves none, and looking for them costs each client a walk through the static folders."""
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
+
+
+@dataclass
+class Side:
+    """A customer with one tenant in which something happened."""
+
+    customer: Customer
+    tenant: Tenant
+    change: Change
+    event: AuditEvent
+    run: Run
+
+
+@dataclass
+class World:
+    ours: Side
+    foreign: Side
+    people: dict[Role, User] = field(default_factory=dict)
+
+    def client(self, role: Role) -> APIClient:
+        """A client with an API token of the person who has this role, with all scopes."""
+        return bearer(self.people[role])
+
+
+def bearer(
+    user: User,
+    scopes: frozenset[TokenScope] = EVERY_SCOPE,
+    customer: Customer | None = None,
+    life: timedelta = timedelta(days=1),
+) -> APIClient:
+    _token, text = accounts.issue_token(
+        Actor.person(user, "test"), user=user, name="test", scopes=scopes, customer=customer, life=life
+    )
+    return with_token(text)
+
+
+def with_token(text: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return client
+
+
+def side(name: str) -> Side:
+    customer = CustomerFactory(name=f"{name} Ltd")
+    tenant = TenantFactory(name=name, customer=customer)
+    change = disabled_mfa(tenant)
+    event = audit_event(tenant, f"admin@{name.lower()}.example")
+    Attribution.objects.create(
+        change=change,
+        event=event,
+        confidence="high",
+        score=95,
+        why=["same object", "same property"],
+        country="NL",
+        country_source="sign-in",
+        made_at=timezone.now(),
+    )
+    run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
+    with transaction.atomic():
+        ledger.record(Actor.system("test"), "test:act", f"something of {name}", tenant=tenant)
+    return Side(customer, tenant, change, event, run)
+
+
+def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:
+    return AuditEvent.objects.create(
+        tenant=tenant,
+        event_id=f"Directory_{actor_name}",
+        activity="Update conditional access policy",
+        category="Policy",
+        occurred_at=timezone.now() - timedelta(minutes=5),
+        actor_type="user",
+        actor_id="11111111-2222-3333-4444-555555555555",
+        actor_name=actor_name,
+        ip="203.0.113.7",
+        targets=[{"id": "x", "name": "Require MFA", "type": "Policy", "properties": ["State"]}],
+        sealed=b"sealed-bytes",
+        received_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    made = World(ours=side("Contoso"), foreign=side("Fabrikam"))
+    for role in Role:
+        made.people[role] = person(role, customer=made.ours.customer, username=role.value)
+    return made
+
+
+@pytest.fixture
+def engineer(world: World) -> APIClient:
+    return world.client(Role.ENGINEER)

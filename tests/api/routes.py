@@ -1,0 +1,101 @@
+"""Every operation of the API with who may use it: the table that the access tests walk through."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, URLResolver
+
+from lavawall.api.urls import urlpatterns
+from tenants.actions import Role
+from tests.api.conftest import Side
+
+READERS = frozenset(Role)
+"""Every role may read."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`path` and `body` are made for a side; `refused` see the object but may not do this."""
+
+    route: str
+    method: str
+    path: Callable[[Side], str]
+    allowed: Role = Role.ENGINEER
+    refused: frozenset[Role] = frozenset()
+    status: int = 200
+    body: Callable[[Side], dict[str, Any]] = field(default=lambda _side: {})
+    lists: bool = False
+    """It lists: a foreign tenant's rows are left out instead of refused."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}"
+
+
+OPERATIONS = (
+    Operation("tenant-list", "get", lambda side: "tenants/", lists=True),
+    Operation("tenant-detail", "get", lambda side: f"tenants/{side.tenant.pk}/"),
+    Operation("snapshot-list", "get", lambda side: f"snapshots/?tenant={side.tenant.pk}", lists=True),
+    Operation(
+        "snapshot-list",
+        "post",
+        lambda side: "snapshots/",
+        refused=frozenset({Role.APPROVER, Role.AUDITOR, Role.PORTAL, Role.PORTAL_APPROVER}),
+        status=202,
+        body=lambda side: {"tenant": side.tenant.name},
+    ),
+    Operation("snapshot-detail", "get", lambda side: f"snapshots/{side.change.snapshot_id}/"),
+    Operation("snapshot-resources", "get", lambda side: f"snapshots/{side.change.snapshot_id}/resources/"),
+    Operation(
+        "snapshot-compare",
+        "get",
+        lambda side: (
+            f"snapshots/compare/?base={side.change.previous_snapshot_id}&target={side.change.snapshot_id}"
+        ),
+    ),
+    Operation(
+        "resource-history-list",
+        "get",
+        lambda side: (
+            f"resources/{side.change.resource_type}/{side.change.resource_id}/history/?tenant={side.tenant.pk}"
+        ),
+    ),
+    Operation("change-list", "get", lambda side: f"changes/?tenant={side.tenant.name}", lists=True),
+    Operation("change-detail", "get", lambda side: f"changes/{side.change.pk}/"),
+    Operation(
+        "change-acknowledge",
+        "post",
+        lambda side: f"changes/{side.change.pk}/acknowledge/",
+        refused=READERS - {Role.ENGINEER},
+        status=201,
+        body=lambda side: {"note": "seen"},
+    ),
+    Operation("audit-event-list", "get", lambda side: f"audit-events/?tenant={side.tenant.pk}", lists=True),
+    Operation("audit-event-detail", "get", lambda side: f"audit-events/{side.event.pk}/"),
+    Operation(
+        "ledger-list",
+        "get",
+        lambda side: f"ledger/?tenant={side.tenant.pk}",
+        allowed=Role.AUDITOR,
+        refused=frozenset({Role.ENGINEER, Role.APPROVER, Role.PORTAL, Role.PORTAL_APPROVER}),
+        lists=True,
+    ),
+    Operation("coverage-list", "get", lambda side: f"coverage/?tenant={side.tenant.pk}"),
+    Operation("run-detail", "get", lambda side: f"runs/{side.run.pk}/"),
+)
+
+DOCUMENTATION = {"schema", "api-docs", "api-unknown"}
+
+
+def served() -> set[tuple[str, str]]:
+    """Every (route, method) that the API really serves."""
+    return set(_served(urlpatterns))
+
+
+def _served(patterns: Any) -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _served(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name not in DOCUMENTATION:
+            for method in pattern.callback.actions:
+                yield pattern.name or str(pattern.pattern), method
