@@ -1,9 +1,38 @@
-"""The admin site."""
+"""The admin site: the rooms' models under their own permissions, entered through the product's sign-in."""
+
+from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from tenants.models import User
+
+ROOMS = frozenset({"tenants", "snapshots", "changes", "rollbacks"})
 
 
 class LavawallAdminSite(AdminSite):
-    site_header = "Lavawall"
+    """Registers nothing but the rooms' models: those of libraries (schedules, groups) would lead around the rules."""
+
+    site_header = "Lavawall administration"
     site_title = "Lavawall"
     index_title = "Administration"
+    site_url = "/"
+    enable_nav_sidebar = True
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        ours = [model for model in models if model._meta.app_label in ROOMS]
+        if ours:
+            super().register(ours, admin_class, **options)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """The product's own sign-in page, or a refusal for those who are signed in without a staff role."""
+        if isinstance(request.user, User) and not self.has_permission(request):
+            raise PermissionDenied("The administration is for the MSP's own people.")
+        if self.has_permission(request):
+            return redirect(f"{self.name}:index")
+        return redirect_to_login(request.GET.get("next") or reverse(f"{self.name}:index"))

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from snapshots import selectors, services, store
 from snapshots.catalog import registry
 from snapshots.models import Coverage, Snapshot
-from tenants import access
+from tenants import access, connections
 from tenants.actions import Action
-from tenants.connections import test_connection
 from tenants.models import Connection, Run, Tenant
 from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
 
@@ -81,7 +80,7 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
     actor, found = actor_of(request), _tenant(request, tenant_id)
     attempt(
         request,
-        lambda: test_connection(actor, tenant=found, purpose=purpose.value, needed=_needed(purpose)),
+        lambda: connections.check_connection(actor, tenant=found, purpose=purpose.value),
         done=f"The {purpose.label} signed in.",
     )
     return redirect("tenant", found.pk)

@@ -104,8 +104,10 @@ def can_everywhere(actor: Actor, action: Action) -> bool:
 
 def tenant_named(actor: Actor, name: str, action: Action = Action.VIEW) -> Tenant:
     """The tenant with this name or id. Raises NotVisible or Refused."""
-    match = models.Q(name=name) | (models.Q(pk=int(name)) if name.isdecimal() else models.Q())
-    tenant = visible_tenants(actor).filter(match).first()
+    tenants = visible_tenants(actor)
+    tenant = tenants.filter(name=name).first()
+    if tenant is None and name.isdecimal():
+        tenant = tenants.filter(pk=int(name)).first()
     if tenant is None:
         raise NotVisible(f"There is no tenant called {name}, or you cannot see it.")
     require(actor, action, tenant)

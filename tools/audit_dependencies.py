@@ -3,7 +3,14 @@
 import subprocess
 import sys
 
-UNREACHABLE = ("ConnectionError", "Max retries", "NameResolution", "Failed to connect", "ServiceError", "Timeout")
+UNREACHABLE = (
+    "ConnectionError",
+    "Max retries",
+    "NameResolution",
+    "Failed to connect",
+    "ServiceError",
+    "Timeout",
+)
 UNKNOWN = "could not be audited"
 
 
@@ -19,7 +26,9 @@ def main() -> int:
         print("pip-audit: its vulnerability service cannot be reached from here; nothing was audited.")
         return 0
     if unknown := said.count(UNKNOWN):
-        print(f"pip-audit: the package index here has no vulnerability data for {unknown} packages; no verdict on them.")
+        print(
+            f"pip-audit: the package index here has no vulnerability data for {unknown} packages; no verdict on them."
+        )
         return done.returncode
     print(said.strip())
     return done.returncode

@@ -21,7 +21,10 @@ def main() -> int:
     for app in APPS:
         percent = 100.0 * covered[app] / total[app] if total[app] else 0.0
         short = short or percent < BAR
-        print(f"{app:<12} {percent:5.1f} % of lines and branches" + ("" if percent >= BAR else f"  < {BAR:.0f} %"))
+        print(
+            f"{app:<12} {percent:5.1f} % of lines and branches"
+            + ("" if percent >= BAR else f"  < {BAR:.0f} %")
+        )
     return 1 if short else 0
 
 

@@ -16,7 +16,9 @@ def main() -> int:
         "ALLOWED_HOSTS": "lavawall.example.com",
     }
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], env=environment, check=False
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env=environment,
+        check=False,
     ).returncode
 
 

@@ -143,7 +143,9 @@ def references(entry: dict[str, Any], source: dict[str, Any]) -> list[str]:
     names += [entry["base"]] if "base" in entry else []
     names += source.get("derived") or []
     names += [
-        item_type(prop["type"]) for prop in source.get("navigation", {}).values() if prop.get("containsTarget")
+        item_type(prop["type"])
+        for prop in source.get("navigation", {}).values()
+        if prop.get("containsTarget")
     ]
     return [name for name in names if not name.startswith("Edm.")]
 
@@ -197,7 +199,11 @@ def derive_reference(reference_path: Path, permissions_path: Path) -> None:
     application |= UNPUBLISHED_PERMISSIONS
     delegated = {
         entry["value"]: entry["id"]
-        for group in ("graph_delegated_scopes_high_risk", "consent_phishing_scopes", "low_risk_delegated_scopes")
+        for group in (
+            "graph_delegated_scopes_high_risk",
+            "consent_phishing_scopes",
+            "low_risk_delegated_scopes",
+        )
         for entry in reference[group]
         if entry.get("id")
     }

@@ -7,6 +7,7 @@ from changes.api.audit_events import AuditEventViewSet
 from changes.api.changes import ChangeViewSet
 from changes.api.comparison import ComparedSnapshotViewSet
 from lavawall.api.documentation import DocumentationView, SchemaView, UnknownAddressView
+from rollbacks.api import RollbackViewSet
 from snapshots.api.coverage import CoverageViewSet, ObservedTenantViewSet
 from snapshots.api.history import HistoryViewSet
 from tenants.api.ledger import LedgerViewSet
@@ -21,6 +22,7 @@ router.register(
     basename="resource-history",
 )
 router.register("changes", ChangeViewSet, basename="change")
+router.register("rollbacks", RollbackViewSet, basename="rollback")
 router.register("audit-events", AuditEventViewSet, basename="audit-event")
 router.register("ledger", LedgerViewSet, basename="ledger")
 router.register("coverage", CoverageViewSet, basename="coverage")

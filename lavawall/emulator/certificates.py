@@ -35,7 +35,9 @@ class AppCertificate:
 
     @property
     def der(self) -> bytes:
-        return x509.load_pem_x509_certificate(self.public_pem.encode()).public_bytes(serialization.Encoding.DER)
+        return x509.load_pem_x509_certificate(self.public_pem.encode()).public_bytes(
+            serialization.Encoding.DER
+        )
 
     @property
     def thumbprint(self) -> str:
@@ -57,7 +59,10 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, end: datetime
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    end: datetime,
 ) -> x509.CertificateBuilder:
     start = min(datetime.now(UTC) - SKEW, end - LIFETIME)
     return (
@@ -74,7 +79,10 @@ def _builder(
 def make_server_certificate() -> ServerCertificate:
     """A fresh authority and a certificate for localhost, 127.0.0.1 and ::1 signed by it."""
     end = datetime.now(UTC) + LIFETIME
-    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_key, server_key = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
     issuer = _name("Lavawall emulator authority")
     authority = (
         _builder(issuer, issuer, authority_key.public_key(), end)
@@ -126,6 +134,8 @@ def make_app_certificate(common_name: str, *, expired: bool = False) -> AppCerti
     """A self-signed certificate for an app registration; an expired one for tests of exactly that."""
     key = signing_key()
     end = datetime.now(UTC) + (timedelta(days=-1) if expired else LIFETIME)
-    certificate = _builder(_name(common_name), _name(common_name), key.public_key(), end).sign(key, hashes.SHA256())
+    certificate = _builder(_name(common_name), _name(common_name), key.public_key(), end).sign(
+        key, hashes.SHA256()
+    )
     public = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return AppCertificate(pem=_pem(key) + public, public_pem=public, not_after=end)

@@ -39,7 +39,12 @@ class Cloud:
         return None
 
     def session(
-        self, directory: Directory, caller: Caller = SYSTEM, *, now: datetime | None = None, correlation_id: str = ""
+        self,
+        directory: Directory,
+        caller: Caller = SYSTEM,
+        *,
+        now: datetime | None = None,
+        correlation_id: str = "",
     ) -> Session:
         return Session(
             directory=directory,

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Behaviour = Literal["answer", "close_before", "close_after", "not_json", "html", "loop", "slow"]
-BEHAVIOURS: tuple[Behaviour, ...] = ("answer", "close_before", "close_after", "not_json", "html", "loop", "slow")
+BEHAVIOURS: tuple[Behaviour, ...] = (
+    "answer",
+    "close_before",
+    "close_after",
+    "not_json",
+    "html",
+    "loop",
+    "slow",
+)
 
 
 @dataclass

@@ -62,7 +62,9 @@ def _tokens(text: str) -> list[Token]:
     while position < len(text.rstrip()):
         match = TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise unsupported_query(f"Invalid filter clause: syntax error at position {position} in '{text}'.")
+            raise unsupported_query(
+                f"Invalid filter clause: syntax error at position {position} in '{text}'."
+            )
         found.append(Token(match.lastgroup, match.group(match.lastgroup)))
         position = match.end()
     return found

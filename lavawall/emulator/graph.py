@@ -1,10 +1,11 @@
 """The Graph service: token, throttle, permission, route, and the error format around all of it. Also $batch."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from werkzeug.datastructures import Headers
 
 from lavawall.emulator import permissions, registry, tokens, types
 from lavawall.emulator.cloud import Cloud
@@ -27,7 +28,7 @@ class GraphRequest:
     method: str
     origin: str
     target: str
-    headers: Mapping[str, str]
+    headers: Headers
     content: bytes = b""
 
 
@@ -114,7 +115,13 @@ class GraphService:
         return directory, caller
 
     def _charge(
-        self, route: Route, directory: Directory, caller: Caller, method: str, path: str, query: dict[str, str]
+        self,
+        route: Route,
+        directory: Directory,
+        caller: Caller,
+        method: str,
+        path: str,
+        query: dict[str, str],
     ) -> dict[str, str]:
         cost = unit_cost(method, "/" + path, query)
         if not self._cloud.options.throttle:
@@ -148,8 +155,8 @@ class GraphService:
         return Answer(200, {"responses": responses})
 
     def _part(self, request: GraphRequest, version: str, entry: dict[str, Any]) -> Answer:
-        headers = {"Authorization": request.headers.get("Authorization", "")}
-        headers |= {name.title() if name.islower() else name: value for name, value in (entry.get("headers") or {}).items()}
+        headers = Headers({"Authorization": request.headers.get("Authorization", "")})
+        headers.update(entry.get("headers") or {})
         content = json.dumps(entry["body"]).encode() if entry.get("body") is not None else b""
         url = "/" + str(entry["url"]).lstrip("/")
         fault = self._faults.take(entry["method"], urlsplit(f"/{version}{url}").path)
@@ -167,7 +174,9 @@ def _logged_body(request: GraphRequest) -> Any:
 
 
 def _failed_dependency() -> Answer:
-    return Answer(424, {"error": {"code": "FailedDependency", "message": "A request that this one depends on failed."}})
+    return Answer(
+        424, {"error": {"code": "FailedDependency", "message": "A request that this one depends on failed."}}
+    )
 
 
 def _batch_requests(content: bytes) -> list[dict[str, Any]]:
@@ -176,7 +185,10 @@ def _batch_requests(content: bytes) -> list[dict[str, Any]]:
         seen: set[str] = set()
         for entry in requests:
             if entry["id"] in seen or not seen.issuperset(entry.get("dependsOn") or []):
-                raise bad_request(f"Batch request '{entry['id']}' is repeated or depends on an unknown request.", "BadRequest")
+                raise bad_request(
+                    f"Batch request '{entry['id']}' is repeated or depends on an unknown request.",
+                    "BadRequest",
+                )
             if not isinstance(entry["method"], str) or not isinstance(entry["url"], str):
                 raise bad_request("Batch requests need 'method' and 'url'.", "BadRequest")
             seen.add(entry["id"])

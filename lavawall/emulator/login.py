@@ -98,9 +98,7 @@ class LoginService:
     def user_realm(user: str) -> Json:
         return {"ver": "1.0", "account_type": "Managed", "domain_name": user.partition("@")[2]}
 
-    def token(
-        self, origin: str, name: str, form: Mapping[str, str], address: str, user_agent: str
-    ) -> Json:
+    def token(self, origin: str, name: str, form: Mapping[str, str], address: str, user_agent: str) -> Json:
         directory = self.directory(name)
         grant = form.get("grant_type")
         with directory.lock:
@@ -108,7 +106,9 @@ class LoginService:
                 return self._app_token(origin, directory, form, address)
             if grant == "password":
                 return self._user_token(origin, directory, form, address, user_agent)
-        raise LoginError(70003, f"The app requested an unsupported grant type '{grant}'.", "unsupported_grant_type", 400)
+        raise LoginError(
+            70003, f"The app requested an unsupported grant type '{grant}'.", "unsupported_grant_type", 400
+        )
 
     def _audience(self, origin: str, form: Mapping[str, str]) -> str:
         scope = form.get("scope", "")
@@ -125,7 +125,12 @@ class LoginService:
         )
 
     def _answer(
-        self, origin: str, directory: Directory, caller: Caller, form: Mapping[str, str], scopes: dict[str, Any]
+        self,
+        origin: str,
+        directory: Directory,
+        caller: Caller,
+        form: Mapping[str, str],
+        scopes: dict[str, Any],
     ) -> Json:
         lifetime = self._cloud.options.token_lifetime
         token = tokens.issue(
@@ -137,7 +142,12 @@ class LoginService:
             now=self._cloud.clock(),
             lifetime=lifetime,
         )
-        return {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token}
+        return {
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "access_token": token,
+        }
 
     def _app_token(self, origin: str, directory: Directory, form: Mapping[str, str], address: str) -> Json:
         client_id = form.get("client_id", "")
@@ -170,16 +180,15 @@ class LoginService:
             return
         secret = form.get("client_secret")
         if not secret:
-            raise LoginError(
-                7000218, "The request body must contain 'client_assertion' or 'client_secret'."
-            )
+            raise LoginError(7000218, "The request body must contain 'client_assertion' or 'client_secret'.")
         now = timestamp(self._cloud.clock())
         known = {each["keyId"]: each for each in application.body.get("passwordCredentials") or []}
         for key_id, kept in application.secrets.items():
             if key_id in known and hmac.compare_digest(kept.encode(), secret.encode()):
                 if known[key_id]["endDateTime"] <= now:
                     raise LoginError(
-                        7000222, f"The provided client secret keys for app '{application.body['appId']}' are expired."
+                        7000222,
+                        f"The provided client secret keys for app '{application.body['appId']}' are expired.",
                     )
                 return
         raise LoginError(
@@ -188,7 +197,9 @@ class LoginService:
             f"value, not the client secret ID, for a secret added to app '{application.body['appId']}'.",
         )
 
-    def _check_assertion(self, origin: str, directory: Directory, application: Record, assertion: str) -> None:
+    def _check_assertion(
+        self, origin: str, directory: Directory, application: Record, assertion: str
+    ) -> None:
         try:
             header = jwt.get_unverified_header(assertion)
         except jwt.InvalidTokenError as error:
@@ -204,7 +215,9 @@ class LoginService:
             raise LoginError(
                 700027, "Client assertion contains an invalid signature. The certificate used is expired."
             )
-        endpoints = [f"{each}/{directory.directory_id}/oauth2/v2.0/token" for each in {origin, *self._cloud.origins}]
+        endpoints = [
+            f"{each}/{directory.directory_id}/oauth2/v2.0/token" for each in {origin, *self._cloud.origins}
+        ]
         try:
             claims = jwt.decode(
                 assertion,
@@ -216,11 +229,15 @@ class LoginService:
         except jwt.ExpiredSignatureError as error:
             raise LoginError(700024, "Client assertion is not within its valid time range.") from error
         except jwt.InvalidAudienceError as error:
-            raise LoginError(700023, "Client assertion audience claim does not match the realm issuer.") from error
+            raise LoginError(
+                700023, "Client assertion audience claim does not match the realm issuer."
+            ) from error
         except jwt.InvalidTokenError as error:
             raise LoginError(700027, f"Client assertion failed signature validation: {error}.") from error
         if {claims["iss"], claims["sub"]} != {application.body["appId"]}:
-            raise LoginError(700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
+            raise LoginError(
+                700021, "Client assertion application identifier doesn't match 'client_id' parameter."
+            )
 
     def _user_token(
         self, origin: str, directory: Directory, form: Mapping[str, str], address: str, user_agent: str
@@ -241,9 +258,18 @@ class LoginService:
             None,
         )
         if user is None:
-            raise LoginError(50034, f"The user account {name} does not exist in the directory.", "invalid_grant", 400)
-        if not hmac.compare_digest(user.secrets.get("password", "").encode(), form.get("password", "").encode()):
-            raise LoginError(50126, "Error validating credentials due to invalid username or password.", "invalid_grant", 400)
+            raise LoginError(
+                50034, f"The user account {name} does not exist in the directory.", "invalid_grant", 400
+            )
+        if not hmac.compare_digest(
+            user.secrets.get("password", "").encode(), form.get("password", "").encode()
+        ):
+            raise LoginError(
+                50126,
+                "Error validating credentials due to invalid username or password.",
+                "invalid_grant",
+                400,
+            )
         if user.body.get("accountEnabled") is False:
             raise LoginError(50057, "The user account is disabled.", "invalid_grant", 400)
         caller = Caller("user", user.id, user.name, client_id, address, user.body["userPrincipalName"])

@@ -14,7 +14,18 @@ from lavawall.emulator.requests import Call
 from lavawall.emulator.store import Json, Record
 
 KNOWN_OPTIONS = frozenset(
-    {"$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$search", "$format"}
+    {
+        "$select",
+        "$expand",
+        "$filter",
+        "$orderby",
+        "$top",
+        "$skip",
+        "$count",
+        "$skiptoken",
+        "$search",
+        "$format",
+    }
 )
 ADVANCED = (" ne ", "not ", "endswith(")
 
@@ -43,7 +54,9 @@ def parse_query(call: Call, kind: EntityType) -> Query:
     eventual = call.headers.get("ConsistencyLevel", "").lower() == "eventual"
     text = options.get("$filter", "")
     if text and kind.is_directory_object and not eventual and any(each in text.lower() for each in ADVANCED):
-        raise unsupported_query("Unsupported Query: this filter needs $count=true and ConsistencyLevel: eventual.")
+        raise unsupported_query(
+            "Unsupported Query: this filter needs $count=true and ConsistencyLevel: eventual."
+        )
     order_by, _, direction = options.get("$orderby", "").partition(" ")
     if order_by:
         _check_path(kind, order_by)
@@ -76,7 +89,9 @@ def _check_path(kind: EntityType, path: str) -> None:
     name = path.split("/")[0]
     types = _all_types(kind)
     if types and not any(name in each.properties or name in each.navigation for each in types):
-        raise unsupported_query(f"Could not find a property named '{name}' on type 'microsoft.graph.{kind.name}'.")
+        raise unsupported_query(
+            f"Could not find a property named '{name}' on type 'microsoft.graph.{kind.name}'."
+        )
 
 
 def _check_filter(kind: EntityType, path: str) -> None:
@@ -97,7 +112,9 @@ def _expansions(text: str, kind: EntityType) -> tuple[str, ...]:
     allowed = set(kind.expand) | {link.name for link in kind.links}
     for name in names:
         if name not in allowed:
-            raise bad_request(f"Parsing OData Select and Expand failed: '{name}' cannot be expanded.", "BadRequest")
+            raise bad_request(
+                f"Parsing OData Select and Expand failed: '{name}' cannot be expanded.", "BadRequest"
+            )
     if len(names) > 1:
         raise bad_request("Only one navigation property can be expanded at a time.", "BadRequest")
     return names
@@ -168,7 +185,9 @@ def _page_size(call: Call, kind: EntityType, query: Query) -> int:
 
 
 def _next_link(call: Call, token: str) -> str:
-    kept = {name: value for name, value in call.query.items() if name not in {"$skiptoken", "$skip", "$count"}}
+    kept = {
+        name: value for name, value in call.query.items() if name not in {"$skiptoken", "$skip", "$count"}
+    }
     kept["$skiptoken"] = token
     text = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in kept.items())
     return f"{call.url.split('?')[0]}?{text}"

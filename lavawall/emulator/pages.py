@@ -31,6 +31,8 @@ class Pages:
             kept = self._rests.get(token)
         if kept is None or kept[0] != owner:
             raise GraphError(
-                400, "Directory_ExpiredPageToken", "The specified page token value has expired or is not valid."
+                400,
+                "Directory_ExpiredPageToken",
+                "The specified page token value has expired or is not valid.",
             )
         return kept[1]

@@ -38,7 +38,8 @@ def global_administrators(directory: Directory) -> list[Record]:
     return [
         record
         for record in directory.all("unifiedRoleAssignment")
-        if record.body["roleDefinitionId"] == GLOBAL_ADMINISTRATOR and record.body.get("directoryScopeId") == "/"
+        if record.body["roleDefinitionId"] == GLOBAL_ADMINISTRATOR
+        and record.body.get("directoryScopeId") == "/"
     ]
 
 
@@ -57,7 +58,9 @@ def authorise(directory: Directory, caller: Caller, needed: Permissions, *, writ
         return
     service_principal = directory.get("servicePrincipal", caller.object_id)
     if service_principal is None or service_principal.body.get("accountEnabled") is False:
-        raise invalid_token("The application of this access token is disabled or not present in the directory.")
+        raise invalid_token(
+            "The application of this access token is disabled or not present in the directory."
+        )
     if not _app_allowed(app_permissions(directory, caller.object_id), needed):
         raise denied()
 

@@ -50,7 +50,12 @@ def _presented(value: Any, declared: schema.Property, vary: Variation, ordered: 
         return items if declared.name in ordered else vary.shuffled(items)
     if isinstance(value, dict) and schema.exists(declared.type):
         return _completed(value, schema.type_of(value, declared.type), vary, ordered)
-    if isinstance(value, str) and ", " in value and not declared.is_primitive and schema.exists(declared.type):
+    if (
+        isinstance(value, str)
+        and ", " in value
+        and not declared.is_primitive
+        and schema.exists(declared.type)
+    ):
         return ", ".join(vary.shuffled(value.split(", ")))
     return value
 

@@ -61,7 +61,9 @@ def _write_link_audit(
     owner_type = audit.TARGET_TYPES[owner.type_name]
     values = [(f"{owner_type}.ObjectID", owner.id), (f"{owner_type}.DisplayName", owner.name)]
     changes = [
-        audit.property_change(name, None, value) if operation == "Assign" else audit.property_change(name, value, None)
+        audit.property_change(name, None, value)
+        if operation == "Assign"
+        else audit.property_change(name, value, None)
         for name, value in values
     ]
     audit.write(
@@ -89,13 +91,17 @@ class PolicyBin:
     def list(self, call: Call) -> Answer:
         kind = self.kind
         records = [
-            kept.record for kept in call.session.directory.deleted.values() if kept.record.type_name == kind.name
+            kept.record
+            for kept in call.session.directory.deleted.values()
+            if kept.record.type_name == kind.name
         ]
         return Answer(200, listing(call, kind, records, context=kind.recycle.strip("/")))
 
     def get(self, call: Call) -> Answer:
         body = present(call.session, self.kind, self._kept(call).record, single=True)
-        return Answer(200, {"@odata.context": f"{call.root}/$metadata#{self.kind.recycle.strip('/')}/$entity", **body})
+        return Answer(
+            200, {"@odata.context": f"{call.root}/$metadata#{self.kind.recycle.strip('/')}/$entity", **body}
+        )
 
     def restore(self, call: Call) -> Answer:
         record = entities.restore(call.session, self.kind, self._kept(call))
@@ -171,7 +177,9 @@ def get_by_ids(call: Call) -> Answer:
     ids = body.get("ids") if isinstance(body, dict) else None
     if not isinstance(ids, list) or not ids or len(ids) > 1000:
         raise bad_request("'ids' must hold between 1 and 1000 object ids.")
-    types = [str(each).removeprefix("microsoft.graph.") for each in body.get("types") or DIRECTORY_OBJECT_TYPES]
+    types = [
+        str(each).removeprefix("microsoft.graph.") for each in body.get("types") or DIRECTORY_OBJECT_TYPES
+    ]
     wanted = DIRECTORY_OBJECT_TYPES if "directoryObject" in types else tuple(types)
     found = [call.session.directory.directory_object(str(each).lower(), wanted) for each in ids]
     shown = shown_objects(call.session, [record.id for record in found if record is not None])

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 from lavawall.emulator.errors import bad_request
 from lavawall.emulator.pages import Pages
 from lavawall.emulator.store import Json, Session
@@ -31,7 +33,7 @@ class Call:
     pages: Pages
     parameters: Mapping[str, str]
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: Headers
     content: bytes = b""
 
     def json(self) -> Any:

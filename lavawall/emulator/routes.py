@@ -15,6 +15,13 @@ from lavawall.emulator.store import Json, Record
 
 Handler = Callable[[Call], Answer]
 GUID = re.compile(r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
+
+
+def _group(placeholder: re.Match[str]) -> str:
+    """{key} is an alternate key in brackets, quoted or not; any other name is one segment of the path."""
+    name = placeholder.group(1)
+    return "'?(?P<id>[^')]+)'?" if name == "key" else f"(?P<{name}>[^/]+)"
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,12 @@ class Route:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        parts = [
-            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part).replace(r"\{key\}", "'?(?P<id>[^')]+)'?")
-            for part in self.path.strip("/").split("/")
-        ]
+        parts = [PLACEHOLDER.sub(_group, re.escape(part)) for part in self.path.strip("/").split("/")]
         object.__setattr__(self, "pattern", re.compile("^/" + "/".join(parts) + "/?$", re.IGNORECASE))
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET"
+        return self.method != "GET" and not self.path.endswith("/getByIds")
 
 
 class Routes:
@@ -58,7 +62,9 @@ class Routes:
                 return route, {name: _normal(value) for name, value in found.groupdict().items()}
             allowed = True
         if allowed:
-            raise GraphError(405, "Request_BadRequest", f"Specified HTTP method '{method}' is not allowed here.")
+            raise GraphError(
+                405, "Request_BadRequest", f"Specified HTTP method '{method}' is not allowed here."
+            )
         segment = path.strip("/").split("/")[-1]
         raise bad_request(f"Resource not found for the segment '{segment}'.", "BadRequest")
 

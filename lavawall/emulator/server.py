@@ -27,8 +27,12 @@ from lavawall.emulator.seed.builder import AppRegistration, TenantInfo
 from lavawall.emulator.store import Directory, Options
 from lavawall.emulator.tokens import key_set
 
-JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-HTML_PAGE = "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try later.</body></html>"
+JSON_TYPE = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+)
+HTML_PAGE = (
+    "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try later.</body></html>"
+)
 LOGGER = logging.getLogger(__name__)
 
 
@@ -78,12 +82,12 @@ class Emulator:
         self._login = LoginService(self.cloud)
         self._folder = tempfile.TemporaryDirectory(prefix="lavawall-emulator-")
         self.ca_file = str(Path(ca_file).resolve() if ca_file else Path(self._folder.name) / "ca.pem")
-        self._server = self._bound_server()
-        self.port: int = self._server.bind_addr[1]
-        self.cloud.origins = (f"https://127.0.0.1:{self.port}", f"https://localhost:{self.port}")
-        self._thread: threading.Thread | None = None
+        self._server = self._make_server()
+        self._bound = threading.Event()
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
-    def _bound_server(self) -> Any:
+    def _make_server(self) -> Any:
         certificate = make_server_certificate()
         folder = Path(self._folder.name)
         chain, key = folder / "server.pem", folder / "server.key"
@@ -91,12 +95,23 @@ class Emulator:
         chain.write_text(certificate.chain)
         key.touch(mode=0o600)
         key.write_text(certificate.key)
-        server = Server(("127.0.0.1", self._port), self._respond, numthreads=8, server_name="emulator")
+        server: Any = Server(("127.0.0.1", self._port), self._respond, numthreads=8, server_name="emulator")
         server.ssl_adapter = BuiltinSSLAdapter(str(chain), str(key))
         server.shutdown_timeout = 1
+        server.expiration_interval = 0.05
         server.error_log = _log_server_error
-        server.prepare()
         return server
+
+    def _run(self) -> None:
+        """Binds inside the daemon thread, so that cheroot's workers are daemons too and never outlive a script."""
+        try:
+            self._server.prepare()
+        except OSError as error:
+            self._failure = error
+            return
+        finally:
+            self._bound.set()
+        self._server.serve()
 
     @property
     def url(self) -> str:
@@ -108,15 +123,23 @@ class Emulator:
         """The seeded tenants by name, with app registrations and administrators."""
         return self._landscape.tenants
 
+    @property
+    def port(self) -> int:
+        port: int = self._server.bind_addr[1]
+        return port
+
     def start(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve, name="emulator", daemon=True)
+        """Listens; the URL is known from here on."""
         self._thread.start()
+        self._bound.wait()
+        if self._failure is not None:
+            raise OSError(f"Port {self._port} cannot be used: {self._failure}") from self._failure
+        self.cloud.origins = (f"https://127.0.0.1:{self.port}", f"https://localhost:{self.port}")
         return self
 
     def stop(self) -> None:
         self._server.stop()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._thread.join(timeout=5)
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -145,7 +168,12 @@ class Emulator:
         `certificate` is valid or expired. The app is multi-tenant when it is consented anywhere else.
         """
         return seeds.register_app(
-            self.cloud, name, home=home, permissions=permissions, consented_in=consented_in, certificate=certificate
+            self.cloud,
+            name,
+            home=home,
+            permissions=permissions,
+            consented_in=consented_in,
+            certificate=certificate,
         )
 
     def set_permissions(self, directory_id: str, client_id: str, permissions: Iterable[str]) -> None:
@@ -154,7 +182,9 @@ class Emulator:
 
     def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        fault = None if request.path.startswith("/_emulator/") else self.faults.take(request.method, request.path)
+        fault = (
+            None if request.path.startswith("/_emulator/") else self.faults.take(request.method, request.path)
+        )
         return self._response(request, fault)(environ, start_response)
 
     def _response(self, request: Request, fault: Fault | None) -> Response:
@@ -234,7 +264,7 @@ def _graph_request(request: Request) -> GraphRequest:
     return GraphRequest(
         method=request.method,
         origin=request.host_url.rstrip("/"),
-        target=request.environ["REQUEST_URI"] if "REQUEST_URI" in request.environ else f"{request.path}?{query}",
+        target=request.environ.get("REQUEST_URI", f"{request.path}?{query}"),
         headers=request.headers,
         content=request.get_data(),
     )
@@ -243,10 +273,12 @@ def _graph_request(request: Request) -> GraphRequest:
 def _json_response(answer: Answer) -> Response:
     if answer.body is None:
         return Response(status=answer.status, headers=answer.headers)
-    content = json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body)
+    content = (
+        json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body)
+    )
     return Response(content, answer.status, headers=answer.headers, content_type=JSON_TYPE)
 
 
-def _log_server_error(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's signature
+def _log_server_error(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
     """Broken handshakes of clients that do not trust the CA are everyday; a bug in a rule is not."""
     LOGGER.log(level if level >= logging.ERROR else logging.DEBUG, msg, exc_info=traceback)

@@ -83,7 +83,9 @@ class Directory:
         record = self.records[type_name].get(identifier)
         return record if record is not None and record.visible_from <= self.clock() else None
 
-    def directory_object(self, identifier: str, types: tuple[str, ...] = DIRECTORY_OBJECT_TYPES) -> Record | None:
+    def directory_object(
+        self, identifier: str, types: tuple[str, ...] = DIRECTORY_OBJECT_TYPES
+    ) -> Record | None:
         for type_name in types:
             record = self.get(type_name, identifier)
             if record is not None:

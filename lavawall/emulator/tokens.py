@@ -14,7 +14,16 @@ KEY_ID = "emulator-1"
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 
 
-def issue(caller: Caller, *, directory_id: str, issuer: str, audience: str, scopes: dict[str, Any], now: datetime, lifetime: int) -> str:
+def issue(
+    caller: Caller,
+    *,
+    directory_id: str,
+    issuer: str,
+    audience: str,
+    scopes: dict[str, Any],
+    now: datetime,
+    lifetime: int,
+) -> str:
     """A token for one directory; `scopes` is {"roles": [...]} for an app and {"scp": "..."} for a user."""
     claims: dict[str, Any] = {
         "aud": audience,

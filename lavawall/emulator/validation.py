@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -162,7 +162,7 @@ def _checked_item(value: Any, type_name: str, path: str, inline: frozenset[str])
 
 def _checked_enum(value: Any, declared: schema.Type, path: str) -> str:
     parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else []
-    known: Collection[str] = set(declared.members) - {"unknownFutureValue"}
+    known = set(declared.members) - {"unknownFutureValue"}
     if not parts or (len(parts) > 1 and not declared.is_flags) or not known.issuperset(parts):
         raise bad_request(f"Property '{path}' has an invalid value: '{value}' is no {declared.name}.")
     return str(value)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 import django_filters
+from django import forms
 from django.db.models import Model, Q, QuerySet
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -36,6 +38,12 @@ def actor_of(request: Request) -> Actor:
     if not isinstance(request.user, User):
         raise access.Refused("Sign in, or send an API token.")
     return Actor.person(request.user, "api")
+
+
+class Conflict(APIException):
+    """What was asked for is not possible as things stand; the text says why."""
+
+    status_code = 409
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -121,11 +129,18 @@ class TenantFilter(django_filters.CharFilter):
         return queryset.filter(tenant__in=Tenant.objects.filter(named(value))) if value else queryset
 
 
+class CommaSeparated(forms.SelectMultiple):
+    """Reads `?name=a,b` as well as `?name=a&name=b`."""
+
+    def value_from_datadict(self, data: Any, _files: Any, name: str) -> list[str]:
+        return [part.strip() for text in data.getlist(name) for part in text.split(",") if part.strip()]
+
+
 class ListFilter(django_filters.MultipleChoiceFilter):
-    """`?name=a,b` or `?name=a&name=b`."""
+    """One or more of the choices."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=django_filters.widgets.QueryArrayWidget, **kwargs)
+        super().__init__(widget=CommaSeparated, **kwargs)
 
 
 TENANT_PARAMETER = OpenApiParameter(

@@ -10,12 +10,13 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from changes.models import Attribution, AuditEvent, Change
+from rollbacks.models import Plan, Rollback
 from tenants import accounts, ledger, runs
 from tenants.actions import Role, TokenScope
 from tenants.actors import Actor
 from tenants.models import Customer, Run, Tenant, User
 from tests.factories.changes import disabled_mfa
-from tests.factories.tenants import CustomerFactory, TenantFactory, person
+from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person
 
 EVERY_SCOPE = frozenset(TokenScope)
 
@@ -35,6 +36,7 @@ class Side:
     change: Change
     event: AuditEvent
     run: Run
+    rollback: Rollback
 
 
 @dataclass
@@ -84,7 +86,31 @@ def side(name: str) -> Side:
     run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
     with transaction.atomic():
         ledger.record(Actor.system("test"), "test:act", f"something of {name}", tenant=tenant)
-    return Side(customer, tenant, change, event, run)
+    return Side(customer, tenant, change, event, run, planned(tenant, change))
+
+
+def planned(tenant: Tenant, change: Change, requester: User | None = None) -> Rollback:
+    """A rollback that waits for approval. Its plan is empty: what the API shows and refuses does not hang on steps."""
+    rollback = Rollback.objects.create(
+        tenant=tenant,
+        requester=requester or UserFactory(),
+        source=Rollback.Source.CHANGES,
+        parameters={"changes": [change.pk]},
+        state=Rollback.State.AWAITING_APPROVAL,
+    )
+    rollback.plan = Plan.objects.create(
+        rollback=rollback,
+        revision=1,
+        base_snapshot=change.snapshot,
+        digest="d" * 64,
+        required_approvals=2,
+        complete=True,
+        applicable=True,
+        planned_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(hours=24),
+    )
+    rollback.save(update_fields=["plan"])
+    return rollback
 
 
 def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:

@@ -13,6 +13,9 @@ from tests.api.conftest import Side
 READERS = frozenset(Role)
 """Every role may read."""
 
+NOT_CONNECTED = NOT_APPROVED = 409
+"""Permitted, and then refused by the state that the table's tenant or rollback is in; test_rollbacks goes further."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -33,13 +36,13 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("tenant-list", "get", lambda side: "tenants/", lists=True),
+    Operation("tenant-list", "get", lambda _side: "tenants/", lists=True),
     Operation("tenant-detail", "get", lambda side: f"tenants/{side.tenant.pk}/"),
     Operation("snapshot-list", "get", lambda side: f"snapshots/?tenant={side.tenant.pk}", lists=True),
     Operation(
         "snapshot-list",
         "post",
-        lambda side: "snapshots/",
+        lambda _side: "snapshots/",
         refused=frozenset({Role.APPROVER, Role.AUDITOR, Role.PORTAL, Role.PORTAL_APPROVER}),
         status=202,
         body=lambda side: {"tenant": side.tenant.name},
@@ -68,7 +71,7 @@ OPERATIONS = (
         lambda side: f"changes/{side.change.pk}/acknowledge/",
         refused=READERS - {Role.ENGINEER},
         status=201,
-        body=lambda side: {"note": "seen"},
+        body=lambda _side: {"note": "seen"},
     ),
     Operation("audit-event-list", "get", lambda side: f"audit-events/?tenant={side.tenant.pk}", lists=True),
     Operation("audit-event-detail", "get", lambda side: f"audit-events/{side.event.pk}/"),
@@ -82,6 +85,53 @@ OPERATIONS = (
     ),
     Operation("coverage-list", "get", lambda side: f"coverage/?tenant={side.tenant.pk}"),
     Operation("run-detail", "get", lambda side: f"runs/{side.run.pk}/"),
+    Operation("rollback-list", "get", lambda side: f"rollbacks/?tenant={side.tenant.pk}", lists=True),
+    Operation(
+        "rollback-list",
+        "post",
+        lambda _side: "rollbacks/",
+        refused=READERS - {Role.ENGINEER},
+        status=NOT_CONNECTED,
+        body=lambda side: {"tenant": side.tenant.pk, "changes": [side.change.pk], "reason": "attack"},
+    ),
+    Operation("rollback-detail", "get", lambda side: f"rollbacks/{side.rollback.pk}/"),
+    Operation("rollback-steps", "get", lambda side: f"rollbacks/{side.rollback.pk}/steps/"),
+    Operation(
+        "rollback-dry-run",
+        "post",
+        lambda side: f"rollbacks/{side.rollback.pk}/dry-run/",
+        refused=READERS - {Role.ENGINEER},
+        status=NOT_CONNECTED,
+    ),
+    Operation(
+        "rollback-approve",
+        "post",
+        lambda side: f"rollbacks/{side.rollback.pk}/approve/",
+        allowed=Role.APPROVER,
+        refused=READERS - {Role.APPROVER, Role.PORTAL_APPROVER},
+        body=lambda side: {"digest": side.rollback.plan.digest if side.rollback.plan else ""},
+    ),
+    Operation(
+        "rollback-reject",
+        "post",
+        lambda side: f"rollbacks/{side.rollback.pk}/reject/",
+        allowed=Role.APPROVER,
+        refused=READERS - {Role.APPROVER, Role.PORTAL_APPROVER},
+        body=lambda _side: {"comment": "not now"},
+    ),
+    Operation(
+        "rollback-execute",
+        "post",
+        lambda side: f"rollbacks/{side.rollback.pk}/execute/",
+        refused=READERS - {Role.ENGINEER},
+        status=NOT_APPROVED,
+    ),
+    Operation(
+        "rollback-cancel",
+        "post",
+        lambda side: f"rollbacks/{side.rollback.pk}/cancel/",
+        refused=READERS - {Role.ENGINEER},
+    ),
 )
 
 DOCUMENTATION = {"schema", "api-docs", "api-unknown"}
@@ -97,5 +147,5 @@ def _served(patterns: Any) -> Iterator[tuple[str, str]]:
         if isinstance(pattern, URLResolver):
             yield from _served(pattern.url_patterns)
         elif isinstance(pattern, URLPattern) and pattern.name not in DOCUMENTATION:
-            for method in pattern.callback.actions:
+            for method in set(getattr(pattern.callback, "actions", ())) - {"head"}:
                 yield pattern.name or str(pattern.pattern), method

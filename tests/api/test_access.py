@@ -55,17 +55,12 @@ def test_lists_hold_nothing_of_another_customer(world: World, operation: Operati
     assert ours.json()["results"], "the same list holds our own rows"
 
 
-@pytest.mark.parametrize(
-    ("operation", "role"),
-    [(each, role) for each in OPERATIONS for role in sorted(each.refused)],
-    ids=lambda value: str(value),
-)
-def test_who_sees_the_tenant_but_lacks_the_right_is_refused(
-    world: World, operation: Operation, role: Role
-) -> None:
-    response = ask(world.client(role), operation, world.ours)
-    assert response.status_code == 403
-    assert response.json()["detail"]
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.refused], ids=str)
+def test_who_sees_the_tenant_but_lacks_the_right_is_refused(world: World, operation: Operation) -> None:
+    for role in sorted(operation.refused):
+        response = ask(world.client(role), operation, world.ours)
+        assert response.status_code == 403, role
+        assert response.json()["detail"]
 
 
 @WRITES
@@ -102,7 +97,14 @@ def test_a_token_bound_to_one_customer_sees_no_other_that_its_user_sees(
 
 
 def test_not_there_and_not_visible_read_the_same(world: World, engineer: APIClient) -> None:
-    for path in ("changes/{}/", "tenants/{}/", "snapshots/{}/", "runs/{}/", "audit-events/{}/", "coverage/?tenant={}"):
+    for path in (
+        "changes/{}/",
+        "tenants/{}/",
+        "snapshots/{}/",
+        "runs/{}/",
+        "audit-events/{}/",
+        "coverage/?tenant={}",
+    ):
         foreign = {
             "changes/{}/": world.foreign.change.pk,
             "snapshots/{}/": world.foreign.change.snapshot_id,

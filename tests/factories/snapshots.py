@@ -32,6 +32,9 @@ def collected(tenant: Tenant, state: State) -> Collected:
 
 def take(tenant: Tenant, state: State) -> Sealed:
     """Seals a snapshot with this state."""
-    gathered = collected(tenant, state)
+    return seal(collected(tenant, state))
+
+
+def seal(gathered: Collected) -> Sealed:
     with transaction.atomic():
         return capture.seal(gathered, requested_by="test")

@@ -17,7 +17,7 @@ from tenants.models import LedgerEntry, Tenant
 from tests.factories.tenants import TenantFactory, UserFactory
 
 SYSTEM = Actor.system("test")
-WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4)
 DETAILS = st.dictionaries(
     WORDS,
     st.recursive(

@@ -62,12 +62,22 @@ METHOD_DETAILS: dict[str, Json] = {
             }
         },
         "includeTargets": [
-            {"id": "all_users", "targetType": "group", "isRegistrationRequired": False, "authenticationMode": "any"}
+            {
+                "id": "all_users",
+                "targetType": "group",
+                "isRegistrationRequired": False,
+                "authenticationMode": "any",
+            }
         ],
     },
     "Sms": {
         "includeTargets": [
-            {"id": "all_users", "targetType": "group", "isRegistrationRequired": False, "isUsableForSignIn": False}
+            {
+                "id": "all_users",
+                "targetType": "group",
+                "isRegistrationRequired": False,
+                "isUsableForSignIn": False,
+            }
         ]
     },
     "TemporaryAccessPass": {
@@ -188,7 +198,7 @@ def _scopes(scopes: dict[str, str]) -> list[Json]:
 
 def _microsoft_service_principals(builder: TenantBuilder) -> None:
     graph = reference_data("graph_permissions")
-    table = (
+    table: tuple[tuple[str, str, dict[str, str], dict[str, str]], ...] = (
         (GRAPH_APP_ID, "Microsoft Graph", graph["application"], graph["delegated"]),
         (EXCHANGE_APP_ID, "Office 365 Exchange Online", EXCHANGE_ROLES, {}),
         (AZURE_MANAGEMENT_APP_ID, "Windows Azure Service Management API", {}, {}),
@@ -214,7 +224,11 @@ def _strengths(builder: TenantBuilder) -> None:
     for identifier, name, combinations in STRENGTHS:
         builder.add(
             "authenticationStrengthPolicy",
-            {"displayName": name, "description": f"Built-in strength: {name}", "allowedCombinations": combinations},
+            {
+                "displayName": name,
+                "description": f"Built-in strength: {name}",
+                "allowedCombinations": combinations,
+            },
             computed={"id": identifier, "policyType": "builtIn", "requirementsSatisfied": "mfa"},
         )
 
@@ -225,7 +239,11 @@ def _methods(builder: TenantBuilder) -> None:
         "state": "default",
         "excludeTargets": [],
         "includeTargets": [
-            {"id": "all_users", "targetType": "group", "targetedAuthenticationMethod": "microsoftAuthenticator"}
+            {
+                "id": "all_users",
+                "targetType": "group",
+                "targetedAuthenticationMethod": "microsoftAuthenticator",
+            }
         ],
     }
     builder.add(

@@ -228,7 +228,13 @@ class TenantBuilder:
 
 
 def register_app(
-    cloud: Cloud, name: str, *, home: str, permissions: Iterable[str], consented_in: Iterable[str], certificate: str
+    cloud: Cloud,
+    name: str,
+    *,
+    home: str,
+    permissions: Iterable[str],
+    consented_in: Iterable[str],
+    certificate: str,
 ) -> AppRegistration:
     """Registers an app in its home directory with a secret and a certificate, and consents to it."""
     granted, elsewhere = tuple(permissions), [each for each in consented_in if each != home]

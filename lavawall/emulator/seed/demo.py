@@ -42,7 +42,10 @@ PLANS = (
             ("Lucas Pereira", "Helpdesk Analyst", "IT"),
             ("Zoe Papadakis", "Compliance Officer", "Operations"),
         ),
-        offices=(("Calgary clinic", ("203.0.113.16/28",)), ("Edmonton clinic", ("203.0.113.64/27", "2001:db8:20::/48"))),
+        offices=(
+            ("Calgary clinic", ("203.0.113.16/28",)),
+            ("Edmonton clinic", ("203.0.113.64/27", "2001:db8:20::/48")),
+        ),
         countries=("CA", "US"),
         apps=("Patient Portal", "Appointment Sync", "Imaging Archive"),
     ),
@@ -88,7 +91,10 @@ PLANS = (
             ("Sara Lindholm", "Warehouse Planner", "Warehouse"),
             ("Nils Petersen", "Support Engineer", "IT"),
         ),
-        offices=(("Hamburg depot", ("203.0.113.160/27",)), ("Hannover hub", ("203.0.113.224/28", "2001:db8:40::/44"))),
+        offices=(
+            ("Hamburg depot", ("203.0.113.160/27",)),
+            ("Hannover hub", ("203.0.113.224/28", "2001:db8:40::/44")),
+        ),
         countries=("DE", "AT", "PL"),
         apps=("Route Planner", "Telematics Gateway", "Freight Billing"),
     ),
@@ -132,7 +138,9 @@ def build(cloud: Cloud) -> Landscape:
         baseline.lay(builders[plan.tenant], plan.country)
         admins[plan.tenant] = furnish(builders[plan.tenant], plan)
     shared_by = [
-        builders[plan.tenant].directory.directory_id for plan in PLANS if plan.customer == "Aurora Dental Group"
+        builders[plan.tenant].directory.directory_id
+        for plan in PLANS
+        if plan.customer == "Aurora Dental Group"
     ]
     shared = _register_pair(cloud, home.directory_id, shared_by)
     landscape = Landscape()
@@ -140,6 +148,12 @@ def build(cloud: Cloud) -> Landscape:
         directory_id = builders[plan.tenant].directory.directory_id
         pair = shared if directory_id in shared_by else _register_pair(cloud, directory_id, [directory_id])
         landscape.tenants[plan.tenant] = TenantInfo(
-            plan.tenant, plan.customer, directory_id, plan.domain, pair.reader, pair.writer, admins[plan.tenant]
+            plan.tenant,
+            plan.customer,
+            directory_id,
+            plan.domain,
+            pair.reader,
+            pair.writer,
+            admins[plan.tenant],
         )
     return landscape

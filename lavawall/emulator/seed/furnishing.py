@@ -85,7 +85,10 @@ def _groups(
         for name, members in departments.items()
     }
     everyone = builder.group(
-        "All Staff", by_department.values(), [administrator.id], description="Holds the teams of all departments"
+        "All Staff",
+        by_department.values(),
+        [administrator.id],
+        description="Holds the teams of all departments",
     )
     emergency_group = builder.group(
         "Break-Glass Accounts",
@@ -95,7 +98,11 @@ def _groups(
     )
     administrators = builder.group(
         "IT Administrators",
-        [login.id for login, (_, _, department) in zip(people, plan.people, strict=True) if department == "IT"],
+        [
+            login.id
+            for login, (_, _, department) in zip(people, plan.people, strict=True)
+            if department == "IT"
+        ],
         [administrator.id],
         description="Holds directory roles",
         isAssignableToRole=True,
@@ -198,7 +205,10 @@ def _strength(builder: TenantBuilder) -> str:
         {
             "@odata.type": "#microsoft.graph.fido2CombinationConfiguration",
             "appliesToCombinations": ["fido2"],
-            "allowedAAGUIDs": ["cb69481e-8ff7-4039-93ec-0a2729a154a8", "ee882879-721c-4913-9775-3dfcce97072a"],
+            "allowedAAGUIDs": [
+                "cb69481e-8ff7-4039-93ec-0a2729a154a8",
+                "ee882879-721c-4913-9775-3dfcce97072a",
+            ],
         },
         name="fido2",
         parent_id=strength.id,
@@ -208,7 +218,10 @@ def _strength(builder: TenantBuilder) -> str:
 
 def _policies(builder: TenantBuilder, groups: Groups, locations: dict[str, str], strength: str) -> None:
     all_users: Json = {"includeUsers": ["All"], "excludeGroups": [groups.emergency]}
-    admins: Json = {"includeRoles": [role_id(name) for name in ADMIN_ROLES], "excludeGroups": [groups.emergency]}
+    admins: Json = {
+        "includeRoles": [role_id(name) for name in ADMIN_ROLES],
+        "excludeGroups": [groups.emergency],
+    }
     all_apps: Json = {"includeApplications": ["All"]}
     mfa: Json = {"operator": "OR", "builtInControls": ["mfa"]}
     block: Json = {"operator": "OR", "builtInControls": ["block"]}
@@ -299,7 +312,10 @@ def _apps(builder: TenantBuilder, plan: Plan, people: list[UserLogin], administr
         secret=True,
         web={
             "homePageUrl": f"https://portal.{slug}.example.com",
-            "redirectUris": [f"https://portal.{slug}.example.com/signin-oidc", "https://localhost:5001/signin-oidc"],
+            "redirectUris": [
+                f"https://portal.{slug}.example.com/signin-oidc",
+                "https://localhost:5001/signin-oidc",
+            ],
         },
         identifierUris=[f"https://portal.{slug}.example.com"],
         appRoles=[

@@ -26,12 +26,16 @@ TWO_YEARS = timedelta(days=730)
 def check_application(write: Write) -> None:
     _check_identifier_uris(write)
     for path in SWITCHABLE_LISTS:
-        _check_switched_off_first(value_at(write.before or {}, path) or [], value_at(write.after, path) or [], path)
+        _check_switched_off_first(
+            value_at(write.before or {}, path) or [], value_at(write.after, path) or [], path
+        )
     scopes = {scope["id"] for scope in value_at(write.after, "api/oauth2PermissionScopes") or []}
     for client in value_at(write.after, "api/preAuthorizedApplications") or []:
         unknown = set(client.get("delegatedPermissionIds") or []) - scopes
         if unknown:
-            raise bad_request(f"Pre-authorized permission ids do not exist on the application: {sorted(unknown)}.")
+            raise bad_request(
+                f"Pre-authorized permission ids do not exist on the application: {sorted(unknown)}."
+            )
 
 
 def _check_identifier_uris(write: Write) -> None:
@@ -40,14 +44,18 @@ def _check_identifier_uris(write: Write) -> None:
     for other in write.session.directory.records["application"].values():
         taken = wanted.intersection(other.body.get("identifierUris") or [])
         if taken and other.id != own_id:
-            raise bad_request(f"Another object with the same value for property identifierUris already exists: {taken}.")
+            raise bad_request(
+                f"Another object with the same value for property identifierUris already exists: {taken}."
+            )
 
 
 def _check_switched_off_first(before: list[Json], after: list[Json], path: str) -> None:
     kept = {each["id"] for each in after}
     for each in before:
         if each["id"] not in kept and each.get("isEnabled", True):
-            raise bad_request(f"An entry of '{path}' cannot be removed or replaced unless it is disabled first.")
+            raise bad_request(
+                f"An entry of '{path}' cannot be removed or replaced unless it is disabled first."
+            )
 
 
 def check_keys(write: Write) -> None:
@@ -56,7 +64,9 @@ def check_keys(write: Write) -> None:
         return
     for key in write.after["keyCredentials"]:
         if not key.get("key"):
-            raise bad_request("Every entry of keyCredentials needs its 'key': the list replaces all existing ones.")
+            raise bad_request(
+                "Every entry of keyCredentials needs its 'key': the list replaces all existing ones."
+            )
         key.setdefault("keyId", write.session.randomness.guid())
         key["keyId"] = key["keyId"] or write.session.randomness.guid()
 
@@ -126,7 +136,9 @@ def service_principal_dependants(session: Session, record: Record) -> list[Recor
         for each in records["oAuth2PermissionGrant"].values()
         if record.id in (each.body["clientId"], each.body["resourceId"])
     ]
-    assigned_to = [each for each in records["appRoleAssignment"].values() if each.body["resourceId"] == record.id]
+    assigned_to = [
+        each for each in records["appRoleAssignment"].values() if each.body["resourceId"] == record.id
+    ]
     return [*principal_dependants(session, record), *grants, *assigned_to]
 
 
@@ -204,7 +216,9 @@ def make_secret(session: Session) -> str:
 def remove_password(call: Call) -> Answer:
     record = _called_on(call)
     body: Any = call.json() or {}
-    kept = [each for each in record.body.get("passwordCredentials") or [] if each["keyId"] != body.get("keyId")]
+    kept = [
+        each for each in record.body.get("passwordCredentials") or [] if each["keyId"] != body.get("keyId")
+    ]
     if len(kept) == len(record.body.get("passwordCredentials") or []):
         raise bad_request(f"No password credential found with keyId '{body.get('keyId')}'.")
     before = _credential_entries(record)
@@ -253,7 +267,11 @@ KINDS = (
         ),
         defaults={
             "signInAudience": "AzureADMyOrg",
-            "api": {"knownClientApplications": [], "oauth2PermissionScopes": [], "preAuthorizedApplications": []},
+            "api": {
+                "knownClientApplications": [],
+                "oauth2PermissionScopes": [],
+                "preAuthorizedApplications": [],
+            },
             "info": {},
             "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
             "publicClient": {"redirectUris": []},

@@ -34,7 +34,9 @@ def check_strength(write: Write) -> None:
     if write.before is not None:
         refuse_built_in(write.session, write.before)
         if "allowedCombinations" in write.body:
-            raise bad_request("Use updateAllowedCombinations to change the allowed combinations.", "BadRequest")
+            raise bad_request(
+                "Use updateAllowedCombinations to change the allowed combinations.", "BadRequest"
+            )
         return
     _check_combinations(write.after)
     if write.session.is_seeding:
@@ -89,7 +91,9 @@ def update_allowed_combinations(call: Call) -> Answer:
     if not isinstance(body, dict) or set(body) - {"allowedCombinations", "@odata.type"}:
         raise bad_request("updateAllowedCombinations takes 'allowedCombinations' only.", "BadRequest")
     refuse_built_in(session, record.body)
-    checked = checked_body({"allowedCombinations": body.get("allowedCombinations")}, kind.name, WriteRules(), creating=False)
+    checked = checked_body(
+        {"allowedCombinations": body.get("allowedCombinations")}, kind.name, WriteRules(), creating=False
+    )
     _check_combinations(checked)
     before = copy.deepcopy(record.body)
     record.body = {**record.body, **checked, "modifiedDateTime": timestamp(session.now)}
@@ -128,7 +132,9 @@ def check_combination_configuration(write: Write) -> None:
     applies = tidy(write.after.get("appliesToCombinations") or [])
     unknown = [each for each in applies if each not in strength.body["allowedCombinations"]]
     if not applies or unknown:
-        raise bad_request(f"Combinations that the strength does not allow: {unknown or 'none given'}.", "BadRequest")
+        raise bad_request(
+            f"Combinations that the strength does not allow: {unknown or 'none given'}.", "BadRequest"
+        )
 
 
 def _configurations(directory: Directory) -> Iterator[Record]:
@@ -190,11 +196,14 @@ def write_methods_audit(session: Session, verb: str, record: Record, before: Jso
 def method_defaults(odata_type: str, identifier: str) -> Json:
     """A configuration as a new directory has it: switched off, for everybody."""
     actual = schema.type_named(odata_type.removeprefix(schema.NAMESPACE))
-    body: Json = {"@odata.type": actual.odata_type, "id": identifier, "state": "disabled", "excludeTargets": []}
+    body: Json = {
+        "@odata.type": actual.odata_type,
+        "id": identifier,
+        "state": "disabled",
+        "excludeTargets": [],
+    }
     if "includeTargets" in actual.navigation:
-        body["includeTargets"] = [
-            {"id": "all_users", "targetType": "group", "isRegistrationRequired": False}
-        ]
+        body["includeTargets"] = [{"id": "all_users", "targetType": "group", "isRegistrationRequired": False}]
     return body
 
 
@@ -241,7 +250,9 @@ KINDS = (
         read=READ_STRENGTH,
         write=WRITE_STRENGTH,
         rules=WriteRules(
-            computed=frozenset({"createdDateTime", "modifiedDateTime", "policyType", "requirementsSatisfied"}),
+            computed=frozenset(
+                {"createdDateTime", "modifiedDateTime", "policyType", "requirementsSatisfied"}
+            ),
             required=("displayName", "allowedCombinations"),
         ),
         audit=_strength_audit("Authentication Strength Policy"),
@@ -274,7 +285,13 @@ KINDS = (
         write=WRITE,
         rules=WriteRules(
             computed=frozenset(
-                {"lastModifiedDateTime", "policyVersion", "reconfirmationInDays", "displayName", "description"}
+                {
+                    "lastModifiedDateTime",
+                    "policyVersion",
+                    "reconfirmationInDays",
+                    "displayName",
+                    "description",
+                }
             )
         ),
         checks=(check_migration,),

@@ -19,7 +19,15 @@ MOST_POLICIES = 240
 MOST_RANGES = 2_000
 PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(each)
-    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")
+    for each in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
 )
 WELL_KNOWN_APPS = frozenset(
     {
@@ -67,13 +75,21 @@ REFERENCES: tuple[tuple[str, frozenset[str], Check], ...] = (
     ("users/{}Users", frozenset({"All", "None", "GuestsOrExternalUsers"}), _is_user),
     ("users/{}Groups", frozenset(), _is_group),
     ("users/{}Roles", frozenset(), _is_role),
-    ("applications/{}Applications", frozenset({"All", "None", "Office365", "MicrosoftAdminPortals"}), _is_app),
+    (
+        "applications/{}Applications",
+        frozenset({"All", "None", "Office365", "MicrosoftAdminPortals"}),
+        _is_app,
+    ),
     (
         "locations/{}Locations",
         frozenset({"All", "AllTrusted", "00000000-0000-0000-0000-000000000000"}),
         _is_location,
     ),
-    ("clientApplications/{}ServicePrincipals", frozenset({"ServicePrincipalsInMyTenant"}), _is_service_principal),
+    (
+        "clientApplications/{}ServicePrincipals",
+        frozenset({"ServicePrincipalsInMyTenant"}),
+        _is_service_principal,
+    ),
 )
 
 
@@ -81,7 +97,9 @@ def _dangling(directory: Directory, conditions: Json) -> Iterator[str]:
     for pattern, words, exists in REFERENCES:
         for path in (pattern.format("include"), pattern.format("exclude")):
             values: list[str] = value_at(conditions, path) or []
-            yield from (f"{path}: {value}" for value in values if value not in words and not exists(directory, value))
+            yield from (
+                f"{path}: {value}" for value in values if value not in words and not exists(directory, value)
+            )
 
 
 def check_conditions(write: Write) -> None:
@@ -94,7 +112,9 @@ def check_conditions(write: Write) -> None:
     if "conditions" in write.body:
         missing = next(_dangling(write.session.directory, conditions), None)
         if missing is not None:
-            raise refusal(1017, f"Policy refers to an object that does not exist in the directory: {missing}.")
+            raise refusal(
+                1017, f"Policy refers to an object that does not exist in the directory: {missing}."
+            )
 
 
 def check_controls(write: Write) -> None:
@@ -107,7 +127,11 @@ def check_controls(write: Write) -> None:
     strength = controls.get("authenticationStrength")
     if strength:
         _check_strength(write.session.directory, strength, built_in)
-    demands = [*built_in, *(controls.get("termsOfUse") or []), *(controls.get("customAuthenticationFactors") or [])]
+    demands = [
+        *built_in,
+        *(controls.get("termsOfUse") or []),
+        *(controls.get("customAuthenticationFactors") or []),
+    ]
     if not demands and not strength:
         raise refusal(1046, "Grant controls are empty.")
     if "block" in built_in and (len(demands) > 1 or strength):
@@ -118,7 +142,9 @@ def check_controls(write: Write) -> None:
 
 def _check_strength(directory: Directory, strength: Json, built_in: list[str]) -> None:
     if set(strength) != {"id"}:
-        raise refusal(1007, "Incoming object does not match the schema: authenticationStrength takes an 'id' only.")
+        raise refusal(
+            1007, "Incoming object does not match the schema: authenticationStrength takes an 'id' only."
+        )
     if directory.get("authenticationStrengthPolicy", strength["id"]) is None:
         raise refusal(1017, f"Authentication strength '{strength['id']}' does not exist.")
     if "mfa" in built_in:
@@ -135,7 +161,9 @@ def show_strength(view: View) -> None:
     controls = view.body.get("grantControls")
     if not controls or not controls.get("authenticationStrength"):
         return
-    record = view.session.directory.get("authenticationStrengthPolicy", controls["authenticationStrength"]["id"])
+    record = view.session.directory.get(
+        "authenticationStrengthPolicy", controls["authenticationStrength"]["id"]
+    )
     if record is None:
         return
     strength = present(view.session, registry.kind("authenticationStrengthPolicy"), record)
@@ -189,7 +217,9 @@ def _check_ranges(ranges: list[Json]) -> None:
         try:
             network = ipaddress.ip_network(each.get("cidrAddress", ""), strict=False)
         except ValueError as error:
-            raise refusal(1039, f"'{each.get('cidrAddress')}' is not an address range in CIDR notation.") from error
+            raise refusal(
+                1039, f"'{each.get('cidrAddress')}' is not an address range in CIDR notation."
+            ) from error
         if network.version != version:
             raise refusal(1039, f"'{network}' does not match its '@odata.type'.")
         if any(network.version == other.version and network.overlaps(other) for other in PRIVATE_NETWORKS):
@@ -199,12 +229,16 @@ def _check_ranges(ranges: list[Json]) -> None:
 def _check_countries(countries: list[Any]) -> None:
     wrong = [each for each in countries if not re.fullmatch("[A-Z]{2}", str(each))]
     if not countries or wrong:
-        raise refusal(1041, f"A country location holds two-letter country codes; refused: {wrong or 'none given'}.")
+        raise refusal(
+            1041, f"A country location holds two-letter country codes; refused: {wrong or 'none given'}."
+        )
 
 
 def check_location_unused(session: Session, record: Record) -> None:
     if policies_with_location(session.directory, record.id):
-        raise refusal(1100, "The named location is used by a Conditional Access policy and cannot be deleted.")
+        raise refusal(
+            1100, "The named location is used by a Conditional Access policy and cannot be deleted."
+        )
     if record.body.get("isTrusted"):
         raise refusal(1101, "A trusted named location cannot be deleted; set isTrusted to false first.")
 

@@ -38,7 +38,9 @@ def check_assignment(write: Write) -> None:
         raise resource_not_found(str(after["resourceId"]))
     roles = {role["id"] for role in resource.body.get("appRoles") or []}
     if after["appRoleId"] not in roles | {DEFAULT_ACCESS} or (after["appRoleId"] == DEFAULT_ACCESS and roles):
-        raise bad_request(f"Permission '{after['appRoleId']}' was not found on application '{resource.name}'.")
+        raise bad_request(
+            f"Permission '{after['appRoleId']}' was not found on application '{resource.name}'."
+        )
     parts = ("principalId", "resourceId", "appRoleId")
     if any(all(each.body[name] == after[name] for name in parts) for each in directory.all(write.type.name)):
         raise bad_request("Permission being assigned already exists on the object")
@@ -59,7 +61,11 @@ def write_assignment_audit(session: Session, verb: str, record: Record, _before:
     if resource is None or principal is None:
         return
     value = next(
-        (role["value"] for role in resource.body.get("appRoles") or [] if role["id"] == record.body["appRoleId"]),
+        (
+            role["value"]
+            for role in resource.body.get("appRoles") or []
+            if role["id"] == record.body["appRoleId"]
+        ),
         None,
     )
     kind = PRINCIPAL_NAMES[principal.type_name]
@@ -72,7 +78,8 @@ def write_assignment_audit(session: Session, verb: str, record: Record, _before:
     ]
     adding = verb == "Add"
     changes = [
-        audit.property_change(name, None if adding else item, item if adding else None) for name, item in values
+        audit.property_change(name, None if adding else item, item if adding else None)
+        for name, item in values
     ]
     audit.write(
         session,
@@ -159,18 +166,25 @@ def check_grant(write: Write) -> None:
         raise bad_request(f"Invalid consentType '{after['consentType']}'.")
     principal_id = after.get("principalId")
     if (after["consentType"] == "Principal") != bool(principal_id):
-        raise bad_request("principalId is needed for consentType 'Principal' and refused for 'AllPrincipals'.")
+        raise bad_request(
+            "principalId is needed for consentType 'Principal' and refused for 'AllPrincipals'."
+        )
     if principal_id and directory.get("user", principal_id) is None:
         raise resource_not_found(principal_id)
     parts = ("clientId", "resourceId", "consentType", "principalId")
-    if any(all(each.body.get(name) == after.get(name) for name in parts) for each in directory.all(write.type.name)):
+    if any(
+        all(each.body.get(name) == after.get(name) for name in parts)
+        for each in directory.all(write.type.name)
+    ):
         raise conflict("Permission entry already exists.", "Request_MultipleObjectsWithSameKeyValue")
 
 
 def grant_id(write: Write) -> str:
     """Graph derives the id of a grant from its parts: the same grant made again gets the same id."""
     parts = [write.after["clientId"], write.after["resourceId"], write.after.get("principalId")]
-    return base64.urlsafe_b64encode(b"".join(UUID(part).bytes_le for part in parts if part)).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(b"".join(UUID(part).bytes_le for part in parts if part)).decode().rstrip("=")
+    )
 
 
 def show_scope(view: View) -> None:
@@ -257,7 +271,9 @@ KINDS = (
             Action("POST", "/servicePrincipals/{id}/appRoleAssignedTo", assign_to, WRITE),
             Action("GET", "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}", get_assigned, READ),
             Action("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}", unassign_from, WRITE),
-            Action("GET", "/servicePrincipals/{id}/appRoleAssignments", assignments_of_service_principal, READ),
+            Action(
+                "GET", "/servicePrincipals/{id}/appRoleAssignments", assignments_of_service_principal, READ
+            ),
             Action("POST", "/servicePrincipals/{id}/appRoleAssignments", assign, WRITE),
             Action("DELETE", "/servicePrincipals/{id}/appRoleAssignments/{assignment}", unassign, WRITE),
             Action("GET", "/users/{id}/appRoleAssignments", assignments_of_user, USER_READ),
@@ -283,6 +299,8 @@ KINDS = (
         dates=(),
         present=show_scope,
         filterable=frozenset({"clientId", "consentType", "principalId", "resourceId", "id"}),
-        actions=(Action("GET", "/servicePrincipals/{id}/oauth2PermissionGrants", grants_of_client, GRANT_READ),),
+        actions=(
+            Action("GET", "/servicePrincipals/{id}/oauth2PermissionGrants", grants_of_client, GRANT_READ),
+        ),
     ),
 )

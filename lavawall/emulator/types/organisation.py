@@ -3,7 +3,13 @@
 from lavawall.emulator import recycle
 from lavawall.emulator.model import Action, EntityType
 
-READ = ("Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "User.Read.All")
+READ = (
+    "Organization.Read.All",
+    "Organization.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "User.Read.All",
+)
 DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
 BIN_READ = (
     *DIRECTORY_READ,
@@ -14,7 +20,12 @@ BIN_READ = (
     "User.Read.All",
     "User.ReadWrite.All",
 )
-BIN_WRITE = ("Application.ReadWrite.All", "Group.ReadWrite.All", "User.DeleteRestore.All", "User.ReadWrite.All")
+BIN_WRITE = (
+    "Application.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "User.DeleteRestore.All",
+    "User.ReadWrite.All",
+)
 
 KINDS = (
     EntityType(

@@ -7,7 +7,13 @@ from lavawall.emulator.permissions import app_permissions, keep_one_administrato
 from lavawall.emulator.store import Record, Session
 from lavawall.emulator.validation import WriteRules
 
-USER_READ = ("User.Read.All", "User.ReadWrite.All", "User.ReadBasic.All", "Directory.Read.All", "Directory.ReadWrite.All")
+USER_READ = (
+    "User.Read.All",
+    "User.ReadWrite.All",
+    "User.ReadBasic.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+)
 USER_WRITE = ("User.ReadWrite.All", "Directory.ReadWrite.All")
 GROUP_READ = (
     "Group.Read.All",
@@ -70,7 +76,7 @@ def check_user(write: Write) -> None:
         raise bad_request("A password must be specified to create a new user.")
 
 
-def keep_password(session: Session, record: Record) -> None:
+def keep_password(_session: Session, record: Record) -> None:
     """A password can be set and used, never read."""
     profile = record.body.pop("passwordProfile", None) or {}
     if profile.get("password"):
@@ -159,7 +165,13 @@ KINDS = (
         rules=WriteRules(
             computed=frozenset({"deletedDateTime", "securityIdentifier"}),
             writable=frozenset({"businessPhones", "mobilePhone"}),
-            required=("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"),
+            required=(
+                "accountEnabled",
+                "displayName",
+                "mailNickname",
+                "userPrincipalName",
+                "passwordProfile",
+            ),
         ),
         defaults={"userType": "Member"},
         audit=Audit(
@@ -188,7 +200,12 @@ KINDS = (
         write=GROUP_WRITE,
         rules=WriteRules(
             computed=frozenset(
-                {"deletedDateTime", "securityIdentifier", "isManagementRestricted", "hasMembersWithLicenseErrors"}
+                {
+                    "deletedDateTime",
+                    "securityIdentifier",
+                    "isManagementRestricted",
+                    "hasMembersWithLicenseErrors",
+                }
             ),
             immutable=frozenset({"isAssignableToRole", "uniqueName", "resourceBehaviorOptions"}),
             required=("displayName", "mailEnabled", "mailNickname", "securityEnabled"),

@@ -48,7 +48,9 @@ def refuse_built_in(session: Session, record: Record) -> None:
 
 
 def refuse_assigned(session: Session, record: Record) -> None:
-    if any(each.body["roleDefinitionId"] == record.id for each in session.directory.all("unifiedRoleAssignment")):
+    if any(
+        each.body["roleDefinitionId"] == record.id for each in session.directory.all("unifiedRoleAssignment")
+    ):
         raise bad_request("The role definition has assignments; remove them first.")
 
 
@@ -62,13 +64,19 @@ def check_assignment(write: Write) -> None:
     if directory.get("unifiedRoleDefinition", str(after["roleDefinitionId"])) is None:
         raise resource_not_found(str(after["roleDefinitionId"]))
     scope = str(after["directoryScopeId"])
-    if scope != "/" and directory.directory_object(scope.strip("/"), ("application", "servicePrincipal")) is None:
+    if (
+        scope != "/"
+        and directory.directory_object(scope.strip("/"), ("application", "servicePrincipal")) is None
+    ):
         raise bad_request(f"The directory scope '{scope}' does not exist.")
     parts = ("principalId", "roleDefinitionId", "directoryScopeId")
     if any(
-        all(each.body[name] == after[name] for name in parts) for each in directory.all("unifiedRoleAssignment")
+        all(each.body[name] == after[name] for name in parts)
+        for each in directory.all("unifiedRoleAssignment")
     ):
-        raise bad_request("A conflicting object with one or more of the specified property values is present.")
+        raise bad_request(
+            "A conflicting object with one or more of the specified property values is present."
+        )
 
 
 def keep_an_administrator(session: Session, record: Record) -> None:
@@ -95,7 +103,8 @@ def write_assignment_audit(session: Session, verb: str, record: Record, _before:
     ]
     adding = verb == "Add"
     changes = [
-        audit.property_change(name, None if adding else value, value if adding else None) for name, value in values
+        audit.property_change(name, None if adding else value, value if adding else None)
+        for name, value in values
     ]
     audit.write(
         session,

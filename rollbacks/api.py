@@ -1,0 +1,359 @@
+"""Rollbacks over REST. Thin: selectors say what is visible, services hold every rule about who may sign what."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from changes.selectors import visible_changes
+from rollbacks import selectors, services
+from rollbacks.models import Approval, Rollback, Step
+from snapshots.selectors import visible_snapshots
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, Conflict, ListFilter, TenantFilter, shown_as
+from tenants.api.runs import RunSerializer, accepted
+from tenants.models import Run, Tenant
+
+TARGETS = ("changes", "actor", "snapshot")
+TAGS = ["rollbacks"]
+
+
+class ApprovalSerializer(serializers.ModelSerializer[Approval]):
+    """A signature under (or against) the current plan."""
+
+    by = serializers.CharField(source="approver.username", read_only=True)
+    verdict = Choice("Verdict", Approval.Verdict.choices, read_only=True)
+
+    class Meta:
+        model = Approval
+        fields = ("by", "verdict", "comment", "at")
+        read_only_fields = fields
+
+
+class RequestSerializer(serializers.Serializer[Any]):
+    """One request to Microsoft. Ids that are not known yet stand as symbols."""
+
+    method = serializers.CharField()
+    path = serializers.CharField()
+    body = serializers.JSONField(allow_null=True)
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    order = serializers.IntegerField()
+    kind = Choice("StepKind", Step.Kind.choices)
+    resource_type = serializers.CharField()
+    resource_id = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+    explanation = serializers.CharField(help_text="What this step does, in one sentence.")
+    requests = RequestSerializer(many=True)
+    fields = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.DictField(), help_text="What it changes, field by field."
+    )
+
+
+class RollbackSerializer(serializers.ModelSerializer[Rollback]):
+    """A rollback with its current plan's terms; get it by id for the steps and the dry run."""
+
+    tenant = serializers.CharField(source="tenant.name", read_only=True)
+    tenant_id = serializers.IntegerField(read_only=True)
+    state = Choice("RollbackState", Rollback.State.choices, read_only=True)
+    source = Choice("RollbackSource", Rollback.Source.choices, read_only=True)  # type: ignore[assignment]
+    requester = serializers.CharField(source="requester.username", read_only=True)
+    digest = serializers.CharField(
+        source="plan.digest",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="What an approval signs.",
+    )
+    expires_at = serializers.DateTimeField(
+        source="plan.expires_at", read_only=True, default=None, allow_null=True
+    )
+    required_approvals = serializers.IntegerField(
+        source="plan.required_approvals", read_only=True, default=None, allow_null=True
+    )
+    approvals = ApprovalSerializer(source="plan.approvals", many=True, read_only=True, default=())
+
+    class Meta:
+        model = Rollback
+        fields: tuple[str, ...] = (
+            "id",
+            "tenant",
+            "tenant_id",
+            "state",
+            "source",
+            "reason",
+            "requester",
+            "created_at",
+            "closed_at",
+            "digest",
+            "expires_at",
+            "required_approvals",
+            "approvals",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+
+class RollbackDetailSerializer(RollbackSerializer):
+    """A rollback with what the approvers decide on, and how its execution went."""
+
+    facts: dict[str, Any]
+    complete = serializers.SerializerMethodField(help_text="Everything asked for is in the steps.")
+    applicable = serializers.SerializerMethodField(help_text="It may be approved and executed.")
+    warnings = serializers.SerializerMethodField()
+    steps = serializers.SerializerMethodField()
+    dry_run = serializers.SerializerMethodField(help_text="What the executor found when it wrote nothing.")
+    execution = serializers.SerializerMethodField(
+        help_text="How it went, with the verification; null before."
+    )
+
+    class Meta(RollbackSerializer.Meta):
+        fields = (
+            *RollbackSerializer.Meta.fields,
+            "complete",
+            "applicable",
+            "warnings",
+            "steps",
+            "dry_run",
+            "execution",
+        )
+        read_only_fields = fields
+
+    def to_representation(self, rollback: Rollback) -> Any:
+        self.facts = selectors.as_json(rollback)
+        return super().to_representation(rollback)
+
+    def get_complete(self, _rollback: Rollback) -> bool:
+        return bool(self.facts["complete"])
+
+    def get_applicable(self, _rollback: Rollback) -> bool:
+        return bool(self.facts["applicable"])
+
+    def get_warnings(self, _rollback: Rollback) -> list[str]:
+        return list(self.facts["warnings"])
+
+    @shown_as(StepSerializer(many=True))
+    def get_steps(self, _rollback: Rollback) -> Any:
+        return self.facts["steps"]
+
+    @shown_as(serializers.DictField(allow_null=True))
+    def get_dry_run(self, _rollback: Rollback) -> Any:
+        return self.facts["dry_run"]
+
+    @shown_as(serializers.DictField(allow_null=True))
+    def get_execution(self, _rollback: Rollback) -> Any:
+        return self.facts["execution"]
+
+
+class RequestRollbackSerializer(serializers.Serializer[Any]):
+    """What to bring back: chosen changes, everything an actor did in a window, or the state of a snapshot."""
+
+    tenant = serializers.CharField(help_text=TENANT_HELP)
+    changes = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        allow_empty=False,
+        help_text="Change ids.",
+    )
+    actor = serializers.CharField(required=False, help_text="User principal name, or application name.")
+    to = serializers.DateTimeField(required=False, help_text="The window's end; needs actor.")
+    snapshot = serializers.IntegerField(required=False, min_value=1, help_text="Snapshot id.")
+    type = serializers.CharField(required=False, help_text="Only this resource type; needs snapshot.")
+    resource = serializers.CharField(
+        required=False, help_text="Only this resource id; needs snapshot and type."
+    )
+    reason = serializers.CharField(default="", allow_blank=True, max_length=2000)
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a keyword in Python.
+        start = serializers.DateTimeField(required=False, help_text="The window's start; needs actor.")
+        return {**super().get_fields(), "from": start}
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in TARGETS if name in asked]
+        if len(given) != 1:
+            raise serializers.ValidationError(
+                "Give exactly one of changes, actor (with from and to) or snapshot."
+            )
+        if given == ["actor"] and not {"from", "to"} <= asked.keys():
+            raise serializers.ValidationError({"actor": ["Say from when to when: give from and to."]})
+        if given != ["actor"] and {"from", "to"} & asked.keys():
+            raise serializers.ValidationError({"from": ["from and to belong to actor."]})
+        if given != ["snapshot"] and {"type", "resource"} & asked.keys():
+            raise serializers.ValidationError({"type": ["type and resource belong to snapshot."]})
+        if "resource" in asked and "type" not in asked:
+            raise serializers.ValidationError({"resource": ["Say of which type the resource is: give type."]})
+        return asked
+
+
+class ApproveSerializer(serializers.Serializer[Any]):
+    digest = serializers.CharField(
+        required=False,
+        help_text="The digest of the plan that you read. Send it: it is refused where the plan changed since.",
+    )
+    comment = serializers.CharField(default="", allow_blank=True, max_length=2000)
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    comment = serializers.CharField(default="", allow_blank=True, max_length=2000)
+
+
+class RollbackFilters(django_filters.FilterSet):
+    tenant = TenantFilter(help_text=TENANT_HELP)
+    state = ListFilter(choices=Rollback.State.choices, help_text="One or more, comma-separated.")
+    requester = django_filters.CharFilter(field_name="requester__username")
+
+
+def _acts(summary: str, **kwargs: Any) -> Any:
+    return extend_schema(tags=TAGS, summary=summary, **{"responses": RollbackDetailSerializer, **kwargs})
+
+
+@extend_schema_view(
+    list=extend_schema(tags=TAGS, summary="Rollbacks, newest first"),
+    retrieve=_acts("One rollback: steps, dry run, approvals and execution"),
+    create=_acts(
+        "Request a rollback: it is planned and dry-run at once",
+        request=RequestRollbackSerializer,
+        responses={201: RollbackDetailSerializer},
+        examples=[
+            OpenApiExample("Two changes", {"tenant": "Contoso", "changes": [41, 42]}, request_only=True),
+            OpenApiExample(
+                "What an actor did",
+                {
+                    "tenant": "Contoso",
+                    "actor": "mallory@contoso.example",
+                    "from": "2026-03-01T02:00:00Z",
+                    "to": "2026-03-01T03:00:00Z",
+                },
+                request_only=True,
+            ),
+            OpenApiExample("Back to a snapshot", {"tenant": "Contoso", "snapshot": 7}, request_only=True),
+        ],
+    ),
+    dry_run=_acts(
+        "Plan and dry-run it again on the live tenant; approvals of the old plan are void", request=None
+    ),
+    approve=_acts("Sign the plan; never your own request", request=ApproveSerializer),
+    reject=_acts("Sign against the plan", request=RejectSerializer),
+    cancel=_acts("Withdraw it", request=None),
+    execute=_acts("Execute the approved plan", request=None, responses={202: RunSerializer}),
+    steps=_acts("The current plan's steps in order", responses=StepSerializer(many=True), filters=False),
+)
+class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
+    queryset = Rollback.objects.none()
+    serializer_class = RollbackSerializer
+    filterset_class = RollbackFilters
+
+    def get_queryset(self) -> QuerySet[Rollback]:
+        """Services get a rollback without anything read ahead: what they decide on must be fresh."""
+        visible: QuerySet[Rollback] = selectors.visible_rollbacks(self.actor)
+        return _shown_with(visible) if self.request.method in SAFE_METHODS else visible
+
+    def get_serializer_class(self) -> type[RollbackSerializer]:
+        return RollbackSerializer if self.action == "list" else RollbackDetailSerializer
+
+    def create(self, request: Request) -> Response:
+        asked = _valid(RequestRollbackSerializer, request)
+        tenant = access.tenant_named(self.actor, asked["tenant"], Action.REQUEST_ROLLBACK)
+        targets = _targets(self.actor, tenant, asked)
+        with _conflicts():
+            rollback = services.plan_rollback(self.actor, tenant=tenant, reason=asked["reason"], **targets)
+        return self._shown(rollback, status=201)
+
+    @action(detail=True, methods=["post"], url_path="dry-run")
+    def dry_run(self, _request: Request, **_kwargs: Any) -> Response:
+        rollback = self.get_object()
+        with _conflicts():
+            services.replan(self.actor, rollback=rollback)
+        return self._shown(rollback)
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, **_kwargs: Any) -> Response:
+        signed = _valid(ApproveSerializer, request)
+        rollback = self.get_object()
+        with _conflicts():
+            services.approve(
+                self.actor, rollback=rollback, digest=signed.get("digest"), comment=signed["comment"]
+            )
+        return self._shown(rollback)
+
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, **_kwargs: Any) -> Response:
+        signed = _valid(RejectSerializer, request)
+        rollback = self.get_object()
+        with _conflicts():
+            services.reject(self.actor, rollback=rollback, comment=signed["comment"])
+        return self._shown(rollback)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, _request: Request, **_kwargs: Any) -> Response:
+        rollback = self.get_object()
+        with _conflicts():
+            services.cancel(self.actor, rollback=rollback)
+        return self._shown(rollback)
+
+    @action(detail=True, methods=["post"])
+    def execute(self, request: Request, **_kwargs: Any) -> Response:
+        rollback = self.get_object()
+        with _conflicts():
+            execution = services.execute(self.actor, rollback=rollback)
+        return accepted(Run.objects.select_related("tenant").get(pk=execution.run_id), request)
+
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def steps(self, _request: Request, **_kwargs: Any) -> Response:
+        return Response(selectors.as_json(self.get_object())["steps"])
+
+    def _shown(self, rollback: Rollback, status: int = 200) -> Response:
+        """As it is now, whatever the caller holds in hand."""
+        fresh = _shown_with(selectors.visible_rollbacks(self.actor)).get(pk=rollback.pk)
+        return Response(RollbackDetailSerializer(fresh).data, status=status)
+
+
+def _shown_with(rollbacks: QuerySet[Rollback]) -> QuerySet[Rollback]:
+    return rollbacks.select_related("tenant", "requester", "plan").prefetch_related(
+        "plan__approvals__approver"
+    )
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """The services say with a ValueError why something is not possible in the state that it is in."""
+    try:
+        yield
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+
+
+def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = form(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def _targets(actor: Actor, tenant: Tenant, asked: dict[str, Any]) -> dict[str, Any]:
+    """What to bring back, as the planner takes it. What is out of sight is as if it did not exist."""
+    if "changes" in asked:
+        wanted = set(asked["changes"])
+        chosen = list(visible_changes(actor).filter(tenant=tenant, pk__in=wanted))
+        if absent := sorted(wanted - {change.pk for change in chosen}):
+            raise serializers.ValidationError({"changes": [f"{tenant.name} has no change {absent[0]}."]})
+        return {"changes": chosen}
+    if "actor" in asked:
+        return {"actor_name": asked["actor"], "since": asked["from"], "until": asked["to"]}
+    snapshot = visible_snapshots(actor).filter(tenant=tenant, pk=asked["snapshot"]).first()
+    if snapshot is None:
+        raise serializers.ValidationError(
+            {"snapshot": [f"{tenant.name} has no snapshot {asked['snapshot']}."]}
+        )
+    return {"snapshot": snapshot, "resource_type": asked.get("type"), "resource_id": asked.get("resource")}

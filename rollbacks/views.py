@@ -1,0 +1,331 @@
+"""Pages of rollbacks: the list, planning one, and the page on which it is judged, signed, executed and verified."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget
+
+from changes import presentation
+from changes.diff import FieldChange
+from changes.selectors import visible_changes
+from rollbacks import selectors, services
+from rollbacks.forms import ActorWindow, BackToSnapshot
+from rollbacks.models import Approval, Execution, Plan, Rollback, StepRecord
+from snapshots.catalog import registry
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.models import Tenant
+from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
+
+PAGE_SIZE = 50
+State = Rollback.State
+GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
+    "open": ("Open", (State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING)),
+    "executed": ("Executed", (State.VERIFIED, State.DIFFERS)),
+    "stopped": ("Stopped", (State.STALE, State.FAILED)),
+    "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
+}
+CANCELLABLE = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
+REPLANNABLE = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXPIRED, State.STALE})
+
+
+class ManyTenants(ValueError):
+    """Changes of several tenants were chosen for one rollback."""
+
+
+def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
+    """Rollbacks that this person may sign and has not signed yet."""
+    return (
+        _listed(selectors.visible_rollbacks(actor))
+        .filter(tenant__in=access.visible_tenants(actor, Action.APPROVE_ROLLBACK))
+        .filter(state=State.AWAITING_APPROVAL, plan__expires_at__gt=timezone.now())
+        .exclude(requester=actor.user)
+        .exclude(plan__approvals__approver=actor.user)
+    )
+
+
+@require_GET
+@page
+def rollback_list(request: PageRequest) -> HttpResponse:
+    actor = actor_of(request)
+    rollbacks = _listed(selectors.visible_rollbacks(actor))
+    group, tenant = request.GET.get("state", ""), integer(request.GET.get("tenant"))
+    if group in GROUPS:
+        rollbacks = rollbacks.filter(state__in=GROUPS[group][1])
+    elif group in State:
+        rollbacks = rollbacks.filter(state=group)
+    if request.GET.get("tenant"):
+        rollbacks = rollbacks.filter(tenant_id=tenant)
+    older_than = integer(request.GET.get("before"))
+    if older_than is not None:
+        rollbacks = rollbacks.filter(pk__lt=older_than)
+    found = list(rollbacks[: PAGE_SIZE + 1])
+    context = {
+        "section": "rollbacks",
+        "awaiting": awaiting_approval_of(actor),
+        "rollbacks": found[:PAGE_SIZE],
+        "next_before": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None,
+        "groups": [("", "All"), *((key, label) for key, (label, _) in GROUPS.items())],
+        "group": group,
+        "tenant": access.visible_tenants(actor).filter(pk=tenant).first() if tenant is not None else None,
+        "may_request": access.visible_tenants(actor, Action.REQUEST_ROLLBACK).exists(),
+    }
+    return render(request, "rollbacks/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def plan(request: PageRequest) -> HttpResponse:
+    """Asks for a rollback of chosen changes, of what an actor did, or back to a snapshot."""
+    actor = actor_of(request)
+    requestable = access.visible_tenants(actor, Action.REQUEST_ROLLBACK).select_related("customer")
+    if request.method == "POST" and request.POST.get("source", "changes") == "changes":
+        rollback = attempt(request, lambda: _plan_changes(request, actor), done="Planned. This is the dry run.")
+        return redirect("rollback", rollback.pk) if rollback else redirect(_back(request))
+    tenant = get_object_or_404(
+        access.visible_tenants(actor), pk=integer(request.GET.get("tenant"))
+    ) if request.GET.get("tenant") else None
+    if tenant is None and not requestable.exists():
+        raise access.Refused(f"{actor.label} may not request rollbacks. Ask an administrator for the engineer's role.")
+    if tenant is not None:
+        access.require(actor, Action.REQUEST_ROLLBACK, tenant)
+        return _plan_in(request, actor, tenant)
+    return render(request, "rollbacks/plan.html", {"section": "rollbacks", "tenants": requestable})
+
+
+@require_GET
+@page
+def detail(request: PageRequest, rollback_id: int) -> HttpResponse:
+    rollback = _rollback(request, rollback_id)
+    return render(request, "rollbacks/detail.html", _context(request, rollback))
+
+
+@require_GET
+@page
+def progress(request: PageRequest, rollback_id: int) -> HttpResponse:
+    """How the execution stands. When it is over, the whole rollback is shown anew, and the asking ends."""
+    rollback = _rollback(request, rollback_id)
+    if not wants_fragment(request):
+        return redirect("rollback", rollback.pk)
+    if rollback.state == State.EXECUTING:
+        return render(request, "rollbacks/_progress.html", {"rollback": rollback, **_execution_of(rollback.plan)})
+    response = render(request, "rollbacks/_rollback.html", _context(request, rollback))
+    return reswap(retarget(response, "#rollback"), "outerHTML")
+
+
+@require_POST
+@page
+def approve(request: PageRequest, rollback_id: int) -> HttpResponse:
+    return _act(
+        request,
+        rollback_id,
+        lambda actor, rollback: services.approve(
+            actor, rollback=rollback, digest=_digest(request), comment=_comment(request)
+        ),
+        done="Approved. Your signature is under this plan.",
+    )
+
+
+@require_POST
+@page
+def reject(request: PageRequest, rollback_id: int) -> HttpResponse:
+    return _act(
+        request,
+        rollback_id,
+        lambda actor, rollback: services.reject(
+            actor, rollback=rollback, digest=_digest(request), comment=_comment(request)
+        ),
+        done="Rejected. Nothing will be written.",
+    )
+
+
+@require_POST
+@page
+def execute(request: PageRequest, rollback_id: int) -> HttpResponse:
+    return _act(
+        request,
+        rollback_id,
+        lambda actor, rollback: services.execute(actor, rollback=rollback),
+        done="The execution has started.",
+    )
+
+
+@require_POST
+@page
+def cancel(request: PageRequest, rollback_id: int) -> HttpResponse:
+    return _act(
+        request,
+        rollback_id,
+        lambda actor, rollback: services.cancel(actor, rollback=rollback),
+        done="Cancelled. Nothing will be written.",
+    )
+
+
+@require_POST
+@page
+def replan(request: PageRequest, rollback_id: int) -> HttpResponse:
+    return _act(
+        request,
+        rollback_id,
+        lambda actor, rollback: services.replan(actor, rollback=rollback),
+        done="Planned anew against the tenant as it is now. Earlier approvals no longer count.",
+    )
+
+
+def _act(
+    request: PageRequest, rollback_id: int, act: Callable[[Actor, Rollback], object], *, done: str
+) -> HttpResponse:
+    rollback = _rollback(request, rollback_id)
+    attempt(request, lambda: act(actor_of(request), rollback), done=done)
+    return redirect("rollback", rollback.pk)
+
+
+def _plan_changes(request: PageRequest, actor: Actor) -> Rollback:
+    wanted = {pk for pk in map(integer, request.POST.getlist("change")) if pk is not None}
+    chosen = list(visible_changes(actor).filter(pk__in=wanted).select_related("tenant"))
+    if not chosen:
+        raise ValueError("Choose at least one change to roll back.")
+    if len(chosen) != len(wanted):
+        raise access.NotVisible("There is no such change, or you cannot see it.")
+    names = sorted({change.tenant.name for change in chosen})
+    if len(names) > 1:
+        raise ManyTenants(
+            f"The chosen changes belong to {len(names)} tenants ({', '.join(names)}). "
+            "A rollback is for one tenant: choose the changes of one."
+        )
+    return services.plan_rollback(
+        actor, tenant=chosen[0].tenant, changes=chosen, reason=request.POST.get("reason", "").strip()
+    )
+
+
+def _plan_in(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse:
+    source = request.POST.get("source")
+    window = ActorWindow(
+        request.POST if source == "actor" else None, initial={"actor_name": request.GET.get("actor")}
+    )
+    target = BackToSnapshot(
+        request.POST if source == "snapshot" else None,
+        auto_id="snapshot-%s",
+        tenant=tenant,
+        initial={name: request.GET.get(name) for name in ("snapshot", "resource_type", "resource_id")},
+    )
+    asked = {"actor": window, "snapshot": target}.get(source or "")
+    if asked is not None and asked.is_valid():
+        given = {name: value for name, value in asked.cleaned_data.items() if value not in ("", None)}
+        rollback = attempt(
+            request,
+            lambda: services.plan_rollback(actor, tenant=tenant, **given),
+            done="Planned. This is the dry run.",
+        )
+        if rollback is not None:
+            return redirect("rollback", rollback.pk)
+    context = {"section": "rollbacks", "tenant": tenant, "window": window, "target": target}
+    return render(request, "rollbacks/plan.html", context)
+
+
+def _rollback(request: PageRequest, rollback_id: int) -> Rollback:
+    rollbacks = selectors.visible_rollbacks(actor_of(request)).select_related(
+        "tenant__customer", "requester", "plan__base_snapshot"
+    )
+    return get_object_or_404(rollbacks, pk=rollback_id)
+
+
+def _listed(rollbacks: QuerySet[Rollback]) -> QuerySet[Rollback]:
+    signatures = Count("plan__approvals", filter=Q(plan__approvals__verdict=Approval.Verdict.APPROVED))
+    return (
+        rollbacks.select_related("tenant__customer", "requester", "plan").annotate(signed=signatures).order_by("-pk")
+    )
+
+
+def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
+    actor, plan, tenant = actor_of(request), rollback.plan, rollback.tenant
+    signatures = list(plan.approvals.select_related("approver")) if plan is not None else []
+    given = [signature for signature in signatures if signature.verdict == Approval.Verdict.APPROVED]
+    required = plan.required_approvals if plan is not None else 0
+    is_requester = rollback.requester_id == request.user.pk
+    may_request = access.can(actor, Action.REQUEST_ROLLBACK, tenant)
+    open_plan = plan is not None and plan.expires_at > timezone.now()
+    return {
+        "section": "rollbacks",
+        "rollback": rollback,
+        "plan": plan,
+        "steps": _steps(rollback),
+        "signatures": signatures,
+        "given": len(given),
+        "open_places": range(max(0, required - len(given))),
+        "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id).prefetch_related("approvals__approver"),
+        "is_requester": is_requester,
+        "has_signed": any(signature.approver_id == request.user.pk for signature in signatures),
+        "may_approve": access.can(actor, Action.APPROVE_ROLLBACK, tenant),
+        "may_execute": rollback.state == State.APPROVED and access.can(actor, Action.EXECUTE_ROLLBACK, tenant),
+        "may_cancel": rollback.state in CANCELLABLE and (is_requester or may_request),
+        "may_replan": rollback.state in REPLANNABLE and may_request,
+        "is_open": open_plan,
+        "is_expired": plan is not None and not open_plan,
+        **_execution_of(plan),
+    }
+
+
+def _steps(rollback: Rollback) -> list[dict[str, Any]]:
+    """The plan's steps with their differences, every id named."""
+    listed = selectors.as_json(rollback)["steps"]
+    fields = [[_field(each) for each in step["fields"]] for step in listed]
+    names = presentation.names_in(rollback.tenant, [field for of_step in fields for field in of_step])
+    return [
+        {**step, "type": registry.get(step["resource_type"]), "rows": presentation.rows(of_step, names)}
+        for step, of_step in zip(listed, fields, strict=True)
+    ]
+
+
+def _field(data: dict[str, Any]) -> FieldChange:
+    return FieldChange(
+        data["path"],
+        data["kind"],
+        data["before"],
+        data["after"],
+        tuple(data["added"]),
+        tuple(data["removed"]),
+    )
+
+
+def _execution_of(plan: Plan | None) -> dict[str, Any]:
+    """The execution, and for each step (by its order) where it stands."""
+    execution = Execution.objects.filter(plan=plan).select_related("started_by", "verified_snapshot").first()
+    if plan is None or execution is None:
+        return {"execution": None, "records": {}}
+    records: dict[int, StepRecord] = {}
+    for record in execution.records.select_related("step"):
+        records[record.step.order] = record
+    finished = sum(record.state in (StepRecord.State.DONE, StepRecord.State.ALREADY) for record in records.values())
+    return {
+        "execution": execution,
+        "records": records,
+        "remappings": execution.remappings.all(),
+        "plan_steps": plan.steps.defer("sealed"),
+        "finished_steps": finished,
+    }
+
+
+def _digest(request: PageRequest) -> str:
+    return request.POST.get("digest", "")
+
+
+def _comment(request: PageRequest) -> str:
+    return request.POST.get("comment", "").strip()
+
+
+def _back(request: PageRequest) -> str:
+    """Where the person came from, if that is one of our pages."""
+    came_from = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(
+        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return came_from if safe else reverse("timeline")

@@ -1,0 +1,196 @@
+"""Durable runs: one worker at a time, a lapsed lease is taken over, and what keeps failing is given up."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from tenants import runs
+from tenants.models import Run, Tenant
+from tenants.runs import LEASE, MAXIMUM_ATTEMPTS, Lease, LeaseLost
+from tests.factories.tenants import TenantFactory
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    tenant: Tenant = TenantFactory()
+    return tenant
+
+
+def queued(tenant: Tenant, kind: Run.Kind = Run.Kind.COLLECT) -> Run:
+    return runs.create(tenant, kind, requested_by="test")
+
+
+def claimed(run: Run, **options: object) -> Lease:
+    lease = runs.claim(run.pk, **options)  # type: ignore[arg-type]
+    assert lease is not None
+    return lease
+
+
+def after_the_lease() -> dict[str, object]:
+    return {"now": timezone.now() + LEASE + timedelta(seconds=1)}
+
+
+def test_a_claim_counts_the_attempt_before_the_work(tenant: Tenant) -> None:
+    run = queued(tenant)
+    lease = claimed(run)
+    stored = Run.objects.get()
+    assert (stored.state, stored.attempts, stored.fencing_token) == ("running", 1, 1)
+    assert lease.fencing_token == 1
+    assert stored.lease_until is not None
+    assert stored.lease_until > timezone.now()
+
+
+def test_a_held_run_is_not_claimed_again(tenant: Tenant) -> None:
+    run = queued(tenant)
+    claimed(run)
+    assert runs.claim(run.pk) is None
+    assert Run.objects.get().attempts == 1
+
+
+def test_a_run_that_does_not_exist_is_not_claimed(db: None) -> None:
+    assert runs.claim(12345) is None
+
+
+@pytest.mark.parametrize("end", [lambda lease: runs.finish(lease, {"n": 1}), lambda lease: runs.fail(lease, "no")])
+def test_a_run_that_has_ended_is_not_claimed_again(tenant: Tenant, end: object) -> None:
+    run = queued(tenant)
+    end(claimed(run))  # type: ignore[operator]
+    assert runs.claim(run.pk, **after_the_lease()) is None  # type: ignore[arg-type]
+
+
+def test_a_lapsed_lease_is_taken_over_and_the_old_worker_must_stop(tenant: Tenant) -> None:
+    run = queued(tenant)
+    old = claimed(run)
+    new = claimed(run, **after_the_lease())
+    assert new.fencing_token == old.fencing_token + 1
+    for act in (
+        lambda: runs.heartbeat(old),
+        lambda: runs.still_held(old),
+        lambda: runs.finish(old, {}),
+        lambda: runs.fail(old, "too late"),
+    ):
+        with pytest.raises(LeaseLost):
+            act()
+    assert Run.objects.get().state == "running"
+    runs.finish(new, {"snapshot": 7})
+    assert Run.objects.values_list("state", "result", "error").get() == ("succeeded", {"snapshot": 7}, "")
+
+
+def test_a_heartbeat_extends_the_lease(tenant: Tenant) -> None:
+    run = queued(tenant)
+    early = timezone.now() - LEASE + timedelta(seconds=60)
+    lease = claimed(run, now=early)
+    runs.heartbeat(lease)
+    assert runs.claim(run.pk, now=early + LEASE + timedelta(seconds=1)) is None
+
+
+def test_one_run_of_a_kind_per_tenant_is_at_work(tenant: Tenant) -> None:
+    first, second = queued(tenant), queued(tenant)
+    lease = claimed(first)
+    assert runs.claim(second.pk) is None
+    assert Run.objects.get(pk=second.pk).state == "queued"
+    claimed(queued(tenant, Run.Kind.ATTRIBUTE))
+    claimed(queued(TenantFactory()))
+    runs.finish(lease, {})
+    claimed(second)
+
+
+def test_a_run_that_keeps_killing_its_worker_is_not_claimed_for_ever(tenant: Tenant) -> None:
+    run = queued(tenant)
+    now = timezone.now()
+    for attempt in range(MAXIMUM_ATTEMPTS):
+        assert claimed(run, now=now).run.attempts == attempt + 1
+        now += LEASE + timedelta(seconds=1)
+    assert runs.claim(run.pk, now=now) is None
+    assert runs.reconcile(now=now) == ([], [run.pk])
+    stored = Run.objects.get()
+    assert stored.state == "quarantined"
+    assert stored.error == "Given up after 3 attempts that ended without an answer."
+    claimed(queued(tenant))
+
+
+def test_the_reconciler_hints_again_at_what_lapsed_or_was_forgotten_and_at_nothing_else(tenant: Tenant) -> None:
+    later = timezone.now() + LEASE + timedelta(seconds=1)
+    lapsed = queued(tenant)
+    claimed(lapsed)
+    forgotten = queued(tenant)
+    ended = queued(TenantFactory())
+    runs.finish(claimed(ended), {})
+    assert runs.reconcile() == ([], [])
+    again, quarantined = runs.reconcile(now=later)
+    assert sorted(again) == [lapsed.pk, forgotten.pk]
+    assert quarantined == []
+    assert OrmQ.objects.count() == 2
+
+
+def test_a_run_that_ends_while_the_reconciler_looks_keeps_its_end(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, later = timezone.now(), timezone.now() + LEASE + timedelta(seconds=1)
+    worn, other = queued(tenant), queued(TenantFactory())
+    Run.objects.filter(pk=worn.pk).update(attempts=MAXIMUM_ATTEMPTS - 1)
+    lease = claimed(worn, now=now)
+    claimed(other, now=now)
+    monkeypatch.setattr(runs, "async_task", lambda *_: runs.finish(lease, {"snapshot": 1}))
+    assert runs.reconcile(now=later) == ([other.pk], [])
+    assert Run.objects.get(pk=worn.pk).state == "succeeded"
+
+
+def test_enqueueing_tells_the_queue_only_the_id_and_only_after_the_commit(committed_db: None) -> None:
+    tenant: Tenant = TenantFactory()
+    with transaction.atomic():
+        run = runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="test", parameters={"types": ["group"]})
+        assert not OrmQ.objects.exists()
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"], task["kwargs"]) == (runs.TASK, (run.pk,), {})
+
+
+def test_nothing_is_enqueued_by_a_transaction_that_is_rolled_back(committed_db: None) -> None:
+    tenant: Tenant = TenantFactory()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="test")
+        raise ZeroDivisionError
+    assert not OrmQ.objects.exists()
+    assert not Run.objects.exists()
+
+
+def test_only_a_queued_run_can_be_withdrawn(tenant: Tenant) -> None:
+    held = queued(tenant)
+    claimed(held)
+    waiting = queued(tenant)
+    for run in (held, waiting):
+        runs.withdraw(run)
+    assert Run.objects.get(pk=held.pk).state == "running"
+    assert Run.objects.get(pk=waiting.pk).state == "failed"
+
+
+@pytest.mark.parametrize("same_run", [True, False], ids=["one run", "two runs of a kind"])
+def test_of_two_workers_at_once_exactly_one_gets_the_lease(committed_db: None, same_run: bool) -> None:
+    tenant: Tenant = TenantFactory()
+    first = queued(tenant)
+    ids = [first.pk, first.pk if same_run else queued(tenant).pk]
+    barrier = threading.Barrier(2)
+    leases: list[Lease | None] = []
+    errors: list[Exception] = []
+
+    def work(run_id: int) -> None:
+        try:
+            barrier.wait(timeout=10)
+            leases.append(runs.claim(run_id))
+        except Exception as error:  # noqa: BLE001 - whatever a thread meets must fail the test
+            errors.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work, args=(run_id,)) for run_id in ids]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=60)
+    assert errors == []
+    assert sorted(lease is None for lease in leases) == [False, True]
+    assert Run.objects.filter(state="running").count() == 1
