@@ -17,6 +17,8 @@ PERIODS = {
     "30d": ("Last 30 days", timedelta(days=30)),
     "90d": ("Last 90 days", timedelta(days=90)),
 }
+USUAL = ("tenant", "actor", "period")
+RARE = ("type", "kind", "state", "since", "until")
 DATETIME = {"type": "datetime-local"}
 
 
@@ -54,6 +56,15 @@ class ChangeFilter(forms.Form):
         types = self.fields["type"]
         if isinstance(types, forms.ChoiceField):
             types.choices = [("", "All types"), *((spec.key, spec.plural) for spec in _by_label())]
+
+    def usual(self) -> list[forms.BoundField]:
+        return [self[name] for name in USUAL]
+
+    def rare(self) -> list[forms.BoundField]:
+        return [self[name] for name in RARE]
+
+    def has_rare(self) -> bool:
+        return any(self.data.get(name) for name in RARE)
 
     def narrow(self, changes: QuerySet[Change]) -> QuerySet[Change]:
         if not self.is_valid():

@@ -98,7 +98,9 @@ def _item(value: Any, names: Names, mark: Mark = "") -> Item:
     if isinstance(value, str):
         return Item(value or "(empty)", names.get(value, ""), mark)
     if isinstance(value, dict | list) and value:
-        return Item(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True), mark=mark, multiline=True)
+        return Item(
+            json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True), mark=mark, multiline=True
+        )
     text = json.dumps(value)
     return Item(_WORDS.get(text, text), mark=mark)
 

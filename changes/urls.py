@@ -10,7 +10,9 @@ urlpatterns = [
     path("changes/<int:change_id>/acknowledge/", views.acknowledge, name="acknowledge"),
     path("snapshots/compare/", views.comparison, name="compare"),
     path(
-        "tenants/<int:tenant_id>/resources/<str:resource_type>/<path:resource_id>/", views.resource, name="resource"
+        "tenants/<int:tenant_id>/resources/<str:resource_type>/<path:resource_id>/",
+        views.resource,
+        name="resource",
     ),
     path("audit-events/", views.audit_events, name="audit-events"),
 ]

@@ -200,10 +200,20 @@ def _with_fields(tenant: Tenant, differing: list[Compared]) -> list[dict[str, An
     }
     contents = store.documents(tenant, digests)
     compared = [
-        (item, registry.get(item.resource_type), diff(_content(item.before, contents), _content(item.after, contents), registry.get(item.resource_type)))
+        (
+            item,
+            registry.get(item.resource_type),
+            diff(
+                _content(item.before, contents),
+                _content(item.after, contents),
+                registry.get(item.resource_type),
+            ),
+        )
         for item in differing
     ]
-    names = presentation.names_in(tenant, [field for _, _, difference in compared for field in difference.fields])
+    names = presentation.names_in(
+        tenant, [field for _, _, difference in compared for field in difference.fields]
+    )
     return [
         {"item": item, "type": spec, "rows": presentation.rows(difference.fields, names)}
         for item, spec, difference in compared

@@ -25,7 +25,7 @@ class LavawallAdminSite(AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
-        ours = [model for model in models if model._meta.app_label in ROOMS]
+        ours = [model for model in models if model.__module__.partition(".")[0] in ROOMS]
         if ours:
             super().register(ours, admin_class, **options)
 

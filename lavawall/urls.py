@@ -15,5 +15,6 @@ urlpatterns = [
     path("", include("snapshots.urls")),
     path("", include("rollbacks.urls")),
     path("", include("tenants.urls")),
+    path("api/", include("lavawall.api.urls")),
     path("admin/", admin.site.urls),
 ]

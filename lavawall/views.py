@@ -20,7 +20,6 @@ from snapshots.models import Coverage, Snapshot
 from snapshots.selectors import visible_snapshots
 from snapshots.views import COVERED
 from tenants import access
-from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.models import Tenant
 from tenants.web import PageRequest, actor_of, page
@@ -76,7 +75,7 @@ def overview(request: PageRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """Whether this process answers and reaches its database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -111,7 +110,8 @@ def _problems(actor: Actor) -> QuerySet[Coverage]:
 
 def _counted(actor: Actor, now: datetime) -> QuerySet[Change, dict[str, int | str]]:
     periods = {
-        f"in_{period}": Count("pk", filter=Q(detected_at__gte=now - length)) for period, length in PERIODS.items()
+        f"in_{period}": Count("pk", filter=Q(detected_at__gte=now - length))
+        for period, length in PERIODS.items()
     }
     recent = visible_changes(actor).filter(detected_at__gte=now - max(PERIODS.values()))
     return recent.order_by().values("tenant", "severity").annotate(**periods)

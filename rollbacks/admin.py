@@ -16,7 +16,15 @@ class RollbackAdmin(ScopedAdmin):
 @admin.register(Plan)
 class PlanAdmin(ScopedAdmin):
     tenant_path = "rollback__tenant"
-    list_display = ["rollback", "revision", "digest", "required_approvals", "complete", "applicable", "expires_at"]
+    list_display = [
+        "rollback",
+        "revision",
+        "digest",
+        "required_approvals",
+        "complete",
+        "applicable",
+        "expires_at",
+    ]
     search_fields = ["digest"]
 
 

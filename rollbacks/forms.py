@@ -13,7 +13,10 @@ MOMENT = {"type": "datetime-local", "step": "1"}
 
 def _reason() -> forms.CharField:
     return forms.CharField(
-        required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), label="Reason, for the approvers"
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Reason, for the approvers",
     )
 
 

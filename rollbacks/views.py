@@ -88,13 +88,19 @@ def plan(request: PageRequest) -> HttpResponse:
     actor = actor_of(request)
     requestable = access.visible_tenants(actor, Action.REQUEST_ROLLBACK).select_related("customer")
     if request.method == "POST" and request.POST.get("source", "changes") == "changes":
-        rollback = attempt(request, lambda: _plan_changes(request, actor), done="Planned. This is the dry run.")
+        rollback = attempt(
+            request, lambda: _plan_changes(request, actor), done="Planned. This is the dry run."
+        )
         return redirect("rollback", rollback.pk) if rollback else redirect(_back(request))
-    tenant = get_object_or_404(
-        access.visible_tenants(actor), pk=integer(request.GET.get("tenant"))
-    ) if request.GET.get("tenant") else None
+    tenant = (
+        get_object_or_404(access.visible_tenants(actor), pk=integer(request.GET.get("tenant")))
+        if request.GET.get("tenant")
+        else None
+    )
     if tenant is None and not requestable.exists():
-        raise access.Refused(f"{actor.label} may not request rollbacks. Ask an administrator for the engineer's role.")
+        raise access.Refused(
+            f"{actor.label} may not request rollbacks. Ask an administrator for the engineer's role."
+        )
     if tenant is not None:
         access.require(actor, Action.REQUEST_ROLLBACK, tenant)
         return _plan_in(request, actor, tenant)
@@ -116,7 +122,9 @@ def progress(request: PageRequest, rollback_id: int) -> HttpResponse:
     if not wants_fragment(request):
         return redirect("rollback", rollback.pk)
     if rollback.state == State.EXECUTING:
-        return render(request, "rollbacks/_progress.html", {"rollback": rollback, **_execution_of(rollback.plan)})
+        return render(
+            request, "rollbacks/_progress.html", {"rollback": rollback, **_execution_of(rollback.plan)}
+        )
     response = render(request, "rollbacks/_rollback.html", _context(request, rollback))
     return reswap(retarget(response, "#rollback"), "outerHTML")
 
@@ -241,7 +249,9 @@ def _rollback(request: PageRequest, rollback_id: int) -> Rollback:
 def _listed(rollbacks: QuerySet[Rollback]) -> QuerySet[Rollback]:
     signatures = Count("plan__approvals", filter=Q(plan__approvals__verdict=Approval.Verdict.APPROVED))
     return (
-        rollbacks.select_related("tenant__customer", "requester", "plan").annotate(signed=signatures).order_by("-pk")
+        rollbacks.select_related("tenant__customer", "requester", "plan")
+        .annotate(signed=signatures)
+        .order_by("-pk")
     )
 
 
@@ -252,7 +262,9 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
     required = plan.required_approvals if plan is not None else 0
     is_requester = rollback.requester_id == request.user.pk
     may_request = access.can(actor, Action.REQUEST_ROLLBACK, tenant)
-    open_plan = plan is not None and plan.expires_at > timezone.now()
+    is_expired = plan is not None and plan.expires_at <= timezone.now()
+    has_signed = any(signature.approver_id == request.user.pk for signature in signatures)
+    may_approve = access.can(actor, Action.APPROVE_ROLLBACK, tenant)
     return {
         "section": "rollbacks",
         "rollback": rollback,
@@ -263,13 +275,17 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
         "open_places": range(max(0, required - len(given))),
         "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id).prefetch_related("approvals__approver"),
         "is_requester": is_requester,
-        "has_signed": any(signature.approver_id == request.user.pk for signature in signatures),
-        "may_approve": access.can(actor, Action.APPROVE_ROLLBACK, tenant),
-        "may_execute": rollback.state == State.APPROVED and access.can(actor, Action.EXECUTE_ROLLBACK, tenant),
+        "has_signed": has_signed,
+        "is_expired": is_expired,
+        "may_decide": (
+            rollback.state == State.AWAITING_APPROVAL
+            and may_approve
+            and not (is_requester or has_signed or is_expired)
+        ),
+        "may_execute": rollback.state == State.APPROVED
+        and access.can(actor, Action.EXECUTE_ROLLBACK, tenant),
         "may_cancel": rollback.state in CANCELLABLE and (is_requester or may_request),
         "may_replan": rollback.state in REPLANNABLE and may_request,
-        "is_open": open_plan,
-        "is_expired": plan is not None and not open_plan,
         **_execution_of(plan),
     }
 
@@ -304,7 +320,9 @@ def _execution_of(plan: Plan | None) -> dict[str, Any]:
     records: dict[int, StepRecord] = {}
     for record in execution.records.select_related("step"):
         records[record.step.order] = record
-    finished = sum(record.state in (StepRecord.State.DONE, StepRecord.State.ALREADY) for record in records.values())
+    finished = sum(
+        record.state in (StepRecord.State.DONE, StepRecord.State.ALREADY) for record in records.values()
+    )
     return {
         "execution": execution,
         "records": records,

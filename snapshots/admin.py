@@ -23,7 +23,14 @@ class CoverageAdmin(ScopedAdmin):
 
 @admin.register(Version)
 class VersionAdmin(ScopedAdmin):
-    list_display = ["tenant", "resource_type", "display_name", "resource_id", "first_snapshot", "last_snapshot"]
+    list_display = [
+        "tenant",
+        "resource_type",
+        "display_name",
+        "resource_id",
+        "first_snapshot",
+        "last_snapshot",
+    ]
     search_fields = ["resource_type", "resource_id", "display_name"]
 
 

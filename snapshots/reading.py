@@ -1,6 +1,7 @@
 """Reading one resource type completely, or saying why it could not be. Sends reads only; stores nothing."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -30,10 +31,17 @@ def read_type(client: GraphClient, spec: ResourceType, parents: Sequence[str] = 
 
     Raises MicrosoftError where any of it could not be read: a part of a type is no state.
     """
-    try:
+    with _told_of(spec):
         raws = {resource_id(raw, spec): raw for raw in _raws(client, spec, parents)}
         _fill_parts(client, spec, raws)
         return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in raws.items()]
+
+
+@contextmanager
+def _told_of(spec: ResourceType) -> Iterator[None]:
+    """Whatever goes wrong in reading a type is told as a MicrosoftError that says what helps."""
+    try:
+        yield
     except PermissionMissing as error:
         raise error.naming(spec.permissions.read) from error
     except (ValueError, AttributeError, TypeError) as error:
@@ -46,10 +54,11 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
     """An object that the list no longer had, read directly: None where it is really gone."""
     if spec.read.item_path is None:
         return None
-    live = read_live(client, spec, object_id, known)
-    if live.document is None or live.raw is None:
-        return None
-    return Found(object_id, spec.name(live.raw)[:400], live.document)
+    with _told_of(spec):
+        live = read_live(client, spec, object_id, known)
+        if live.document is None or live.raw is None:
+            return None
+        return Found(object_id, spec.name(live.raw)[:400], live.document)
 
 
 def _raws(client: GraphClient, spec: ResourceType, parents: Sequence[str]) -> Iterator[Document]:

@@ -146,11 +146,9 @@ def _everywhere(user: User, action: Action) -> bool:
     if user.is_superuser:
         return True
     mine = models.Q(user=user) | models.Q(group__user=user)
-    return (
-        Permission.objects.filter(
-            mine, content_type=ContentType.objects.get_for_model(Tenant), codename=action.value
-        ).exists()
-    )
+    return Permission.objects.filter(
+        mine, content_type=ContentType.objects.get_for_model(Tenant), codename=action.value
+    ).exists()
 
 
 def _everywhere_permission(codename: str) -> Permission:

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.core.exceptions import ValidationError
-from django.db.models import ForeignKey, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_post_parameters
 
 from tenants import access, accounts, administration, connections
 from tenants.actions import Action, Role, TokenScope
-from tenants.admin_forms import AccountForm, NewAccountForm, PasswordForm, RoleBindingForm, TokenForm, visible_users
+from tenants.admin_forms import NewAccountForm, PasswordForm, RoleBindingForm, TokenForm, visible_users
 from tenants.models import (
     ApiToken,
     AppRegistration,
@@ -24,7 +25,8 @@ from tenants.models import (
     Tenant,
     User,
 )
-from tenants.scoped_admin import ScopedAdmin, actor_of
+from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of
+from tenants.selectors import readable_entries
 from tenants.web import EXPECTED
 
 
@@ -35,7 +37,7 @@ class CustomerAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         visible = access.visible_customers(actor_of(request))
-        return admin.ModelAdmin.get_queryset(self, request).filter(pk__in=visible.values("pk"))
+        return ModelAdmin.get_queryset(self, request).filter(pk__in=visible.values("pk"))
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
         return []
@@ -46,7 +48,14 @@ class TenantAdmin(ScopedAdmin):
     """The policy can be changed by administrators of the tenant; onboarding is a command of its own."""
 
     tenant_path = "pk"
-    list_display = ["name", "customer", "directory_id", "is_active", "required_approvals", "plan_lifetime_hours"]
+    list_display = [
+        "name",
+        "customer",
+        "directory_id",
+        "is_active",
+        "required_approvals",
+        "plan_lifetime_hours",
+    ]
     search_fields = ["name", "directory_id", "customer__name"]
     fields = ["customer", "name", "directory_id", "subscriptions", *administration.POLICY]
     readonly_fields = ["customer", "name", "directory_id", "subscriptions"]
@@ -58,7 +67,7 @@ class TenantAdmin(ScopedAdmin):
         manageable = access.visible_tenants(actor_of(request), Action.MANAGE)
         return manageable.exists() if obj is None else manageable.filter(pk=obj.pk).exists()
 
-    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002
         values = {name: form.cleaned_data[name] for name in form.changed_data}
         administration.change_policy(actor_of(request), tenant=obj, **values)
 
@@ -73,7 +82,7 @@ class AppRegistrationAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         tenants = access.visible_tenants(actor_of(request))
         used = Q(tenant__in=tenants) | Q(tenant__isnull=True, connections__tenant__in=tenants)
-        return admin.ModelAdmin.get_queryset(self, request).filter(used).distinct()
+        return ModelAdmin.get_queryset(self, request).filter(used).distinct()
 
 
 @admin.register(Connection)
@@ -87,7 +96,9 @@ class ConnectionAdmin(ScopedAdmin):
         for connection in queryset:
             try:
                 connections.check_connection(
-                    actor_of(request), tenant=connection.tenant, purpose=Connection.Purpose(connection.purpose).value
+                    actor_of(request),
+                    tenant=connection.tenant,
+                    purpose=Connection.Purpose(connection.purpose).value,
                 )
             except EXPECTED as error:
                 self.message_user(request, f"{connection}: {error}", messages.ERROR)
@@ -113,27 +124,24 @@ class LedgerEntryAdmin(ScopedAdmin):
     ordering = ["-sequence"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return admin.ModelAdmin.get_queryset(self, request).filter(
-            pk__in=readable_entries(actor_of(request)).values("pk")
-        )
+        readable = readable_entries(actor_of(request))
+        return ModelAdmin.get_queryset(self, request).filter(pk__in=readable.values("pk"))
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
         return []
 
 
 @admin.register(RoleBinding)
-class RoleBindingAdmin(ScopedAdmin):
+class RoleBindingAdmin(FormPages, ScopedAdmin):
     """Roles are bound and unbound here, never edited: the grants are derived from the rows."""
 
-    form = RoleBindingForm
     needed = Action.BIND_ROLES
     list_display = ["user", "group", "role", "scope_label", "created_at"]
     list_filter = ["role"]
     search_fields = ["user__username", "group__name"]
-    fields = ["user", "group", "role", "customer", "tenant"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        actor, rows = actor_of(request), admin.ModelAdmin.get_queryset(self, request)
+        actor, rows = actor_of(request), ModelAdmin.get_queryset(self, request)
         if access.can_everywhere(actor, Action.BIND_ROLES):
             return rows
         return rows.filter(
@@ -145,69 +153,55 @@ class RoleBindingAdmin(ScopedAdmin):
         return self.has_view_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.has_view_permission(request, obj)
-
-    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        form = super().get_form(request, obj, change, **kwargs)
-        return type("BoundForm", (form,), {"actor": actor_of(request)})
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        actor = actor_of(request)
-        choices: dict[str, QuerySet[Any]] = {
-            "tenant": access.visible_tenants(actor, Action.BIND_ROLES),
-            "customer": access.visible_customers(actor, Action.BIND_ROLES),
-            "user": visible_users(actor),
-        }
-        if db_field.name in choices:
-            kwargs["queryset"] = choices[db_field.name]
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def save_model(self, request: HttpRequest, obj: RoleBinding, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
-        binding = accounts.bind_role(
-            actor_of(request),
-            subject=form.subject(),
-            role=Role(obj.role),
-            scope=accounts.Scope(customer=obj.customer, tenant=obj.tenant),
+        if not isinstance(obj, RoleBinding):
+            return self.has_view_permission(request)
+        return administration.may_bind(
+            actor_of(request), accounts.Scope(customer=obj.customer, tenant=obj.tenant)
         )
-        obj.pk = binding.pk
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        actor = actor_of(request)
+
+        def bind(given: dict[str, Any]) -> str:
+            scope = accounts.Scope(customer=given["customer"], tenant=given["tenant"])
+            accounts.bind_role(actor, subject=given["user"], role=Role(given["role"]), scope=scope)
+            return f"{given['user']} is {given['role']} on {scope} now."
+
+        return self.form_page(
+            request, RoleBindingForm(request.POST or None, actor=actor), "Bind a role", bind
+        )
 
     def delete_model(self, request: HttpRequest, obj: RoleBinding) -> None:
         accounts.unbind_role(actor_of(request), obj)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(FormPages, ScopedAdmin):
     """Accounts: created, locked, given a new password. Roles are bound elsewhere; grants are never edited."""
 
-    form = AccountForm
-    add_form = NewAccountForm
-    change_password_form = PasswordForm
-    actions = None
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff"]
     search_fields = ["username", "email"]
-    filter_horizontal = []
-    readonly_fields = ["username", "is_staff", "is_superuser", "last_login", "date_joined"]
-    fieldsets = [(None, {"fields": ["username", "email", "is_active", *readonly_fields[1:]]})]
-    add_fieldsets = [(None, {"fields": ["username", "email", "password1", "password2"]})]
+    fields = [
+        "username",
+        "email",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "last_login",
+        "date_joined",
+        "password_page",
+    ]
+    readonly_fields = ["username", "is_staff", "is_superuser", "last_login", "date_joined", "password_page"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         visible = visible_users(actor_of(request))
-        return super().get_queryset(request).filter(pk__in=visible.values("pk"))
+        return ModelAdmin.get_queryset(self, request).filter(pk__in=visible.values("pk"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
-        return list(self.readonly_fields) if obj is not None else []
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
+        return list(self.list_filter)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        form = super().get_form(request, obj, change, **kwargs)
-        return type("BoundForm", (form,), {"actor": actor_of(request)})
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         visible = visible_users(actor_of(request))
         return visible.exists() if obj is None else visible.filter(pk=obj.pk).exists()
 
@@ -220,28 +214,107 @@ class UserAdmin(DjangoUserAdmin):
             return access.can_everywhere(actor, Action.BIND_ROLES)
         return administration.may_administer(actor, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
-        actor, given = actor_of(request), form.cleaned_data
-        if change:
-            administration.change_account(actor, user=obj, email=given["email"], is_active=given["is_active"])
-            return
-        created = accounts.create_user(
-            actor, username=given["username"], password=given["password1"], email=given["email"]
+    def get_urls(self) -> list[URLPattern]:
+        password = path(
+            "<int:user_id>/password/",
+            self.admin_site.admin_view(self.password_view),
+            name="tenants_user_password",
         )
-        obj.pk = created.pk
+        return [password, *super().get_urls()]
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        bound = type("BoundForm", (PasswordForm,), {"actor": actor_of(request)})
-        return type(self)._with_form(self, bound).__class__.__mro__ and super().user_change_password(request, id, form_url)
+    @admin.display(description="Password")
+    def password_page(self, obj: User) -> str:
+        return format_html(
+            '<a href="{}">Set a new one</a>', reverse("admin:tenants_user_password", args=[obj.pk])
+        )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002
+        given = form.cleaned_data
+        administration.change_account(
+            actor_of(request), user=obj, email=given["email"], is_active=given["is_active"]
+        )
+
+    @method_decorator(sensitive_post_parameters())
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        actor = actor_of(request)
+
+        def create(given: dict[str, Any]) -> str:
+            user = accounts.create_user(actor, **given)
+            return f"{user} can sign in now. Bind a role, or there is nothing to see."
+
+        return self.form_page(request, NewAccountForm(request.POST or None), "Add a person", create)
+
+    @method_decorator(sensitive_post_parameters())
+    def password_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        user = self.get_queryset(request).filter(pk=user_id).first()
+        if user is None:
+            raise Http404("There is no such account, or you cannot see it.")
+        actor = actor_of(request)
+
+        def set_password(given: dict[str, Any]) -> str:
+            administration.set_password(actor, user=user, password=given["password"])
+            return f"{user} has a new password."
+
+        title = f"A new password for {user}"
+        return self.form_page(
+            request,
+            PasswordForm(request.POST or None),
+            title,
+            set_password,
+            allowed=administration.may_administer(actor, user),
+        )
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ScopedAdmin):
-    """Tokens: issued (the text is shown once) and revoked, never edited."""
+class ApiTokenAdmin(FormPages, ScopedAdmin):
+    """Tokens: issued (the text is shown this once) and revoked, never edited."""
 
-    list_display = ["name", "prefix", "user", "scopes", "customer", "expires_at", "revoked_at", "last_used_at"]
+    list_display = [
+        "name",
+        "prefix",
+        "user",
+        "scopes",
+        "customer",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    ]
     search_fields = ["name", "prefix", "user__username"]
     actions = ["revoke"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        actor, rows = actor_of(request), ModelAdmin.get_queryset(self, request)
+        return rows if access.can_everywhere(actor, Action.BIND_ROLES) else rows.filter(user=actor.user)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
+        return []
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is None or self.get_queryset(request).filter(pk=obj.pk).exists()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return True
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return True
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset:
+            accounts.revoke_token(actor_of(request), token)
+            self.message_user(request, f"{token} is revoked.", messages.SUCCESS)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        actor = actor_of(request)
+        form = TokenForm(request.POST or None, actor=actor)
+        if form.is_valid():
+            given = form.cleaned_data
+            scopes = frozenset(TokenScope(scope) for scope in given.pop("scopes"))
+            try:
+                token, text = accounts.issue_token(actor, scopes=scopes, **given)
+            except EXPECTED as error:
+                form.add_error(None, str(error))
+            else:
+                context = {**self.admin_site.each_context(request), "title": "Token issued", "token": token}
+                return render(request, "admin/token_issued.html", {**context, "text": text})
+        return self.render_form(request, form, "Issue an API token")

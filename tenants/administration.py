@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
-from tenants import access, ledger
+from tenants import access, accounts, ledger
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.models import Tenant, User
@@ -51,12 +50,9 @@ def change_account(actor: Actor, *, user: User, email: str, is_active: bool) -> 
 
 @transaction.atomic
 def set_password(actor: Actor, *, user: User, password: str) -> None:
-    """Gives an account a new password; its sessions end. Raises Refused or ValidationError."""
+    """Gives an account a new password, which ends its sessions. Raises Refused or ValidationError."""
     _require_over(actor, user)
-    validate_password(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    ledger.record(actor, "user:reset", user.get_username())
+    accounts.set_password(actor, user=user, password=password)
 
 
 def may_administer(actor: Actor, user: User) -> bool:
@@ -64,6 +60,19 @@ def may_administer(actor: Actor, user: User) -> bool:
     if user.is_superuser and not (actor.user is not None and actor.user.is_superuser):
         return False
     return access.can_everywhere(actor, Action.BIND_ROLES)
+
+
+def may_bind(actor: Actor, scope: accounts.Scope) -> bool:
+    """Whether the actor may bind and unbind roles on this scope."""
+    if scope.tenant is not None:
+        return access.can(actor, Action.BIND_ROLES, scope.tenant)
+    if scope.customer is None:
+        return access.can_everywhere(actor, Action.BIND_ROLES)
+    try:
+        access.require_on_customer(actor, Action.BIND_ROLES, scope.customer)
+    except access.Refused:
+        return False
+    return True
 
 
 def _require_over(actor: Actor, user: User) -> None:

@@ -3,18 +3,26 @@
 Permissions come from tenants.access alone; Django's own model permissions play no part.
 """
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.models import User
+from tenants.web import EXPECTED
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -45,7 +53,7 @@ def tenant_filter(path: str) -> type[TenantFilter]:
     return type("TenantFilter", (TenantFilter,), {"path": path})
 
 
-class ScopedAdmin(admin.ModelAdmin[Any]):
+class ScopedAdmin(ModelAdmin):
     """Shows the rows whose tenant (at the end of `tenant_path`) the person may see; nothing can be changed."""
 
     tenant_path: ClassVar[str] = "tenant"
@@ -77,3 +85,43 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False
+
+
+class FormPages:
+    """Pages of one plain form whose fields go to a service; a refusal stands above the form."""
+
+    opts: Any
+    admin_site: Any
+
+    def form_page(
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        title: str,
+        act: Callable[[dict[str, Any]], str],
+        *,
+        allowed: bool | None = None,
+    ) -> HttpResponse:
+        """`act` is given the cleaned fields and says what it did. `allowed` defaults to the permission to add."""
+        if not (self.has_add_permission(request) if allowed is None else allowed):  # type: ignore[attr-defined]
+            raise PermissionDenied("Your role does not include this.")
+        if form.is_valid():
+            try:
+                done = act(form.cleaned_data)
+            except EXPECTED as error:
+                form.add_error(None, str(error))
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            else:
+                messages.success(request, done)
+                return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return self.render_form(request, form, title)
+
+    def render_form(self, request: HttpRequest, form: forms.Form, title: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "form": form,
+            "opts": self.opts,
+        }
+        return render(request, "admin/one_form.html", context)

@@ -1,13 +1,11 @@
 """Pages of the platform itself: a run's progress, and the ledger."""
 
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from tenants import access
-from tenants.actions import Action
-from tenants.models import LedgerEntry, Run
+from tenants import access, selectors
+from tenants.models import Run
 from tenants.web import PageRequest, actor_of, integer, page, wants_fragment
 
 PAGE_SIZE = 100
@@ -29,15 +27,11 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 def ledger(request: PageRequest) -> HttpResponse:
     """Who did what in this product, within the reader's scope."""
     actor = actor_of(request)
-    everywhere = access.can_everywhere(actor, Action.VIEW_LEDGER)
-    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
-    customers = access.visible_customers(actor, Action.VIEW_LEDGER)
-    if not everywhere and not tenants.exists() and not customers.exists():
-        raise access.Refused(f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role.")
-    entries = LedgerEntry.objects.all()
-    if not everywhere:
-        whole_customers = Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
-        entries = entries.filter(Q(tenant_id__in=tenants.values("pk")) | whole_customers)
+    if not selectors.may_read_ledger(actor):
+        raise access.Refused(
+            f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
+        )
+    entries = selectors.readable_entries(actor)
     asked = {name: request.GET.get(name, "").strip() for name in ("actor", "action")}
     if asked["actor"]:
         entries = entries.filter(actor__icontains=asked["actor"])

@@ -83,4 +83,8 @@ def wants_fragment(request: PageRequest) -> bool:
 
 def integer(text: Any) -> int | None:
     """A row id from a query string; None for anything else."""
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return (
+        int(text)
+        if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19
+        else None
+    )

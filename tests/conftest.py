@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
+from lavawall.emulator import Emulator
 from tenants import vault
 from tenants.append_only import GATE
 
@@ -32,3 +33,11 @@ def open_gate(transactional_db: None) -> Iterator[None]:
 @pytest.fixture
 def committed_db(open_gate: None) -> None:
     """A database whose commits are real; history's triggers refuse to clear after a bare transactional_db."""
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Microsoft's cloud on loopback with the demo's tenants, trusted by every outgoing call."""
+    with Emulator(seed="demo") as cloud:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.ca_file)
+        yield cloud

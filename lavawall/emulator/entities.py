@@ -4,15 +4,20 @@ import copy
 from typing import Any
 
 from lavawall.emulator import audit
-from lavawall.emulator.errors import resource_not_found
+from lavawall.emulator.errors import bad_request, resource_not_found
 from lavawall.emulator.model import EntityType, Write
 from lavawall.emulator.store import Deleted, Json, Record, Session, timestamp
 from lavawall.emulator.validation import checked_body
 
+MOST_BOUND = 20
+
 
 def bound_ids(body: Any, name: str) -> list[str]:
     """Object ids in a `name@odata.bind` annotation."""
-    return [str(url).rstrip("/").rsplit("/", 1)[-1] for url in (body or {}).get(f"{name}@odata.bind", [])]
+    urls = body.get(f"{name}@odata.bind", []) if isinstance(body, dict) else []
+    if not isinstance(urls, list) or len(urls) > MOST_BOUND:
+        raise bad_request(f"'{name}@odata.bind' takes a list of at most {MOST_BOUND} addresses.")
+    return [str(url).rstrip("/").rsplit("/", 1)[-1] for url in urls]
 
 
 def find(session: Session, kind: EntityType, identifier: str, *, parent_id: str = "") -> Record:

@@ -125,10 +125,12 @@ class Verbs:
 
     def update(self, call: Call) -> Answer:
         record, body = _locate(call, self.kind), call.json()
-        for link in self.kind.links:
-            for identifier in entities.bound_ids(body, link.name):
+        bound = {link: entities.bound_ids(body, link.name) for link in self.kind.links}
+        if not any(bound.values()) or any("@odata." not in name for name in body):
+            entities.update(call.session, self.kind, record, body)
+        for link, identifiers in bound.items():
+            for identifier in identifiers:
                 recycle.add_link(call.session, record, link, identifier)
-        entities.update(call.session, self.kind, record, body)
         return Answer(204)
 
     def delete(self, call: Call) -> Answer:

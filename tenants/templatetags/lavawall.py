@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tenants import access
-from tenants.actions import Action
+from tenants import selectors
 from tenants.models import RoleBinding
 from tenants.web import actor_of
 
@@ -91,13 +90,11 @@ def query(context: template.Context, **changes: Any) -> str:
 def navigation(context: template.Context) -> dict[str, Any]:
     request: HttpRequest = context["request"]
     names = list(NAVIGATION)
-    if access.visible_tenants(actor_of(request), Action.VIEW_LEDGER).exists():
+    if selectors.may_read_ledger(actor_of(request)):
         names.append(("ledger", "Ledger"))
     here = context.get("section") or ""
     return {
-        "items": [
-            {"url": reverse(name), "label": label, "current": name == here} for name, label in names
-        ]
+        "items": [{"url": reverse(name), "label": label, "current": name == here} for name, label in names]
     }
 
 

@@ -1,6 +1,6 @@
 """Two customers that must not see each other, people with each role on the first, and clients for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -39,11 +39,23 @@ class Side:
     rollback: Rollback
 
 
+class People(dict[Role, User]):
+    """The person with each role on a customer, made when first asked for."""
+
+    def __init__(self, customer: Customer) -> None:
+        super().__init__()
+        self.customer = customer
+
+    def __missing__(self, role: Role) -> User:
+        self[role] = person(role, customer=self.customer, username=role.value)
+        return self[role]
+
+
 @dataclass
 class World:
     ours: Side
     foreign: Side
-    people: dict[Role, User] = field(default_factory=dict)
+    people: People
 
     def client(self, role: Role) -> APIClient:
         """A client with an API token of the person who has this role, with all scopes."""
@@ -132,10 +144,8 @@ def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:
 
 @pytest.fixture
 def world(db: None) -> World:
-    made = World(ours=side("Contoso"), foreign=side("Fabrikam"))
-    for role in Role:
-        made.people[role] = person(role, customer=made.ours.customer, username=role.value)
-    return made
+    ours = side("Contoso")
+    return World(ours, side("Fabrikam"), People(ours.customer))
 
 
 @pytest.fixture

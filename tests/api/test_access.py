@@ -72,8 +72,9 @@ def test_a_read_token_writes_nothing(world: World, operation: Operation) -> None
 @WRITES
 def test_an_auditor_and_a_portal_write_nothing(world: World, operation: Operation) -> None:
     for role in (Role.AUDITOR, Role.PORTAL):
+        client = world.client(role)
         with CaptureQueriesContext(connection) as queries:
-            assert ask(world.client(role), operation, world.ours).status_code == 403
+            assert ask(client, operation, world.ours).status_code == 403
         written = [
             query["sql"]
             for query in queries

@@ -112,7 +112,7 @@ def test_documents_and_difference_are_those_of_the_change(tenant: Tenant) -> Non
     assert before is not None
     assert after is not None
     assert (before["state"], after["state"]) == ("enabled", "disabled")
-    assert apply(before, selectors.difference_of(change).patch) == after
+    assert apply(selectors.difference_of(change).patch, before) == after
 
 
 @pytest.mark.parametrize("created", [True, False])

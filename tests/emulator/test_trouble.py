@@ -71,7 +71,7 @@ def test_a_page_can_be_no_json_or_html_or_lead_to_itself(emulator: Emulator, rea
         reader.send("GET", "/groups").json()
     emulator.faults.add("html", status=502)
     page = reader.send("GET", "/groups")
-    assert (page.status_code, page.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
+    assert (page.status_code, page.headers["Content-Type"]) == (502, "text/html")
     emulator.faults.add("loop")
     assert reader.get("/groups")["@odata.nextLink"] == f"{reader.base}/groups"
 

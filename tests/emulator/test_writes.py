@@ -285,7 +285,7 @@ def test_members_can_be_bound_up_to_twenty_at_once(
     group = writer.post("/groups", {**body, "members@odata.bind": urls[:10]})["id"]
     writer.done("PATCH", f"/groups/{group}", {"members@odata.bind": urls[10:]})
     assert emulator.state(tenant.directory_id).links(group, "members") == set(people)
-    writer.refused("PATCH", f"/groups/{group}", {"members@odata.bind": urls * 2})
+    assert "at most 20" in writer.refused("PATCH", f"/groups/{group}", {"members@odata.bind": urls * 2})
 
 
 @pytest.mark.parametrize(
@@ -445,9 +445,10 @@ JSON_VALUES = st.recursive(
 def test_any_body_is_either_stored_or_refused_with_a_400(kind: str, data: st.DataObject) -> None:
     names = st.sampled_from(sorted(schema.type_named(kind).properties)) | st.text(max_size=5)
     body = data.draw(st.dictionaries(names, JSON_VALUES, max_size=4))
+    outcome: Any
     try:
-        checked = checked_body(body, kind, WriteRules(), creating=False)
+        outcome = checked_body(body, kind, WriteRules(), creating=False)
     except GraphError as error:
-        assert error.status == 400
-    else:
-        assert set(checked) <= set(body)
+        outcome = error
+    refused = isinstance(outcome, GraphError) and outcome.status == 400
+    assert refused or set(outcome) <= set(body)

@@ -1,40 +1,62 @@
-"""An emulated Microsoft cloud with tenants of ours connected to it, for tests that go the whole way."""
+"""Tenants of the emulator, onboarded through the real service, and clients that do not wait between attempts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
-import pytest
-
-from lavawall.cli import operator
-from lavawall.emulator.server import Emulator
+from lavawall.emulator import AppRegistration, Emulator
+from snapshots.catalog import registry
 from tenants import connections
+from tenants.actions import Action
+from tenants.actors import Actor
 from tenants.connections import NewConnection
-from tenants.microsoft.connection import Endpoints, SecretCredential
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.connection import CertificateCredential, Endpoints, SecretCredential
+from tenants.microsoft.retry import RetryPolicy
 from tenants.models import Tenant
 
-
-@contextmanager
-def running(monkeypatch: pytest.MonkeyPatch, **options: object) -> Iterator[Emulator]:
-    """An emulator whose CA every outgoing call trusts."""
-    with Emulator(**options) as emulator:  # type: ignore[arg-type]
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.ca_file)
-        yield emulator
+OPERATOR = Actor.system("test", *Action)
+TENANT = "Brenner Logistics"
+SIBLINGS = ("Aurora Dental", "Aurora Labs")
+IMPATIENT = RetryPolicy(first_wait=0, longest_wait=0, jitter=lambda low, _high: low)
 
 
-def connect(emulator: Emulator, name: str = "Aurora Dental", *, writer: bool = True) -> Tenant:
-    """The emulator's tenant of this name, onboarded."""
-    facts = emulator.tenants[name]
-    endpoints = Endpoints(emulator.url, emulator.url, emulator.url, emulator.url)
+def endpoints(emulator: Emulator) -> Endpoints:
+    return Endpoints(emulator.url, emulator.url, emulator.url, emulator.url)
 
-    def new(client_id: str, secret: str) -> NewConnection:
-        return NewConnection(UUID(client_id), SecretCredential(secret), cloud="custom", endpoints=endpoints)
 
+def connection_of(
+    emulator: Emulator, app: AppRegistration, *, certificate: bool = False, **facts: Any
+) -> NewConnection:
+    given: dict[str, Any] = {
+        "client_id": UUID(app.client_id),
+        "credential": (
+            CertificateCredential(app.certificate_pem) if certificate else SecretCredential(app.secret)
+        ),
+        "cloud": "custom",
+        "endpoints": endpoints(emulator),
+    }
+    return NewConnection(**given | facts)
+
+
+def onboarded(emulator: Emulator, name: str = TENANT, *, actor: Actor = OPERATOR, **facts: Any) -> Tenant:
+    """A seeded tenant with its reader and its writer."""
+    info = emulator.tenants[name]
     return connections.onboard(
-        operator(),
-        customer_name=facts.customer,
+        actor,
+        customer_name=info.customer,
         name=name,
-        directory_id=UUID(facts.directory_id),
-        reader=new(facts.reader.client_id, facts.reader.secret),
-        writer=new(facts.writer.client_id, facts.writer.secret) if writer else None,
+        directory_id=UUID(info.directory_id),
+        reader=connection_of(emulator, info.reader, **facts),
+        writer=connection_of(emulator, info.writer, **facts),
     )
+
+
+def impatient_client(tenant: Tenant, purpose: connections.Purpose = "reader") -> GraphClient:
+    """Like open_client, but attempts follow one another at once."""
+    connection = tenant.connections.select_related("app_registration__tenant", "tenant").get(purpose=purpose)
+    return GraphClient(connections.config_of(connection), writable=purpose == "writer", retry=IMPATIENT)
+
+
+def path_of(key: str) -> str:
+    """A pattern that matches the listing of a type and nothing below it."""
+    return f"^{registry.get(key).read.path}$"

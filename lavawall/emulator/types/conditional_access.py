@@ -253,7 +253,7 @@ KINDS = (
         rules=WriteRules(
             computed=frozenset({"deletedDateTime", "templateId"}),
             required=("displayName", "state", "conditions"),
-            inline=frozenset({"authenticationStrength"}),
+            inline=frozenset({"authenticationStrength", "combinationConfigurations"}),
         ),
         audit=Audit(
             service=audit.CONDITIONAL_ACCESS,

@@ -63,7 +63,6 @@ GROUP_ON_REQUEST = frozenset(
         "welcomeMessageEnabled",
     }
 )
-MOST_BOUND_MEMBERS = 20
 
 
 def check_user(write: Write) -> None:
@@ -102,7 +101,7 @@ def check_group(write: Write) -> None:
         write.session.directory.records["group"][write.before["id"]].links["members"].clear()
 
 
-def check_bound_members(write: Write) -> None:
+def check_hidden_membership(write: Write) -> None:
     if "HiddenMembership" in {write.after.get("visibility"), (write.before or {}).get("visibility")} and (
         not write.creating and write.after.get("visibility") != (write.before or {}).get("visibility")
     ):
@@ -242,7 +241,7 @@ KINDS = (
                 check_remove=check_owner_leaves,
             ),
         ),
-        checks=(check_group, check_bound_members),
+        checks=(check_group, check_hidden_membership),
         created=(own_by_creator,),
         dependants=dependants,
         recycle="/directory/deletedItems",

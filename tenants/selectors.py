@@ -1,0 +1,26 @@
+"""Reading the platform's own records."""
+
+from django.db.models import Q, QuerySet
+
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.models import LedgerEntry
+
+
+def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
+    """The ledger as far as the actor may read it; what concerns the whole MSP only for those who read all of it."""
+    if access.can_everywhere(actor, Action.VIEW_LEDGER):
+        return LedgerEntry.objects.all()
+    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
+    customers = access.visible_customers(actor, Action.VIEW_LEDGER)
+    return LedgerEntry.objects.filter(
+        Q(tenant_id__in=tenants.values("pk"))
+        | Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
+    )
+
+
+def may_read_ledger(actor: Actor) -> bool:
+    return access.can_everywhere(actor, Action.VIEW_LEDGER) or (
+        access.visible_customers(actor, Action.VIEW_LEDGER).exists()
+    )
