@@ -20,7 +20,7 @@ from snapshots.selectors import Compared, NotComparable, compare, visible_snapsh
 from tenants import access
 from tenants.actions import Action
 from tenants.models import Tenant
-from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
+from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, wants_fragment
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 10
@@ -105,8 +105,8 @@ def acknowledge(request: PageRequest, change_id: int) -> HttpResponse:
 def comparison(request: PageRequest) -> HttpResponse:
     """What differs between any two snapshots of one tenant."""
     snapshots = visible_snapshots(actor_of(request))
-    base = get_object_or_404(snapshots, pk=integer(request.GET.get("base")))
-    target = get_object_or_404(snapshots, pk=integer(request.GET.get("target")))
+    base = get_object_or_404(snapshots, pk=integer(request.GET.get("base")) or NOBODY)
+    target = get_object_or_404(snapshots, pk=integer(request.GET.get("target")) or NOBODY)
     problem, differing = "", []
     try:
         differing = compare(base, target)
@@ -160,7 +160,7 @@ def audit_events(request: PageRequest) -> HttpResponse:
     events = AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant")
     tenant, actor_name = integer(request.GET.get("tenant")), request.GET.get("actor", "").strip()
     if request.GET.get("tenant"):
-        events = events.filter(tenant_id=tenant)
+        events = events.filter(tenant_id=tenant or NOBODY)
     if actor_name:
         events = events.filter(actor_name__icontains=actor_name)
     older_than = integer(request.GET.get("before"))

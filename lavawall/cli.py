@@ -11,8 +11,10 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from rollbacks.models import Rollback
+from rollbacks.selectors import visible_rollbacks
 from snapshots.catalog.registry import UnknownResourceType
-from tenants.access import Refused
+from tenants.access import NotVisible, Refused
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.connections import NoConnection
@@ -46,6 +48,14 @@ def person(username: str) -> Actor:
     if user is None:
         raise CommandError(f"There is no active user called {username}. Create one with add_user.")
     return Actor.person(user, "command line")
+
+
+def rollback_numbered(actor: Actor, number: int) -> Rollback:
+    """Raises NotVisible, in the same words, for one that does not exist and one that the actor cannot see."""
+    rollback = visible_rollbacks(actor).filter(pk=number).first()
+    if rollback is None:
+        raise NotVisible(f"There is no rollback {number}, or you cannot see it.")
+    return rollback
 
 
 class ProductCommand(BaseCommand):

@@ -52,43 +52,55 @@ def perform(lease: Lease) -> None:
 
 def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> Observation:
     """Collect, then seal and detect in one transaction, then attribute. Raises what made it impossible."""
+    try:
+        return _observed(lease, progress)
+    except runs.LeaseLost:
+        raise
+    except Exception as error:
+        runs.fail(lease, str(error))
+        raise
+
+
+def _observed(lease: Lease, progress: Progress) -> Observation:
     run, tenant = lease.run, lease.run.tenant
     started = timezone.now()
-    if lease.fencing_token > 1:
+    if _may_have_left_something(lease):
         housekeeping.collect_garbage(tenant)
 
     def alive(spec: ResourceType, outcome: Outcome) -> None:
         runs.heartbeat(lease)
         progress(spec, outcome)
 
-    try:
-        with closing(open_client(tenant, "reader")) as client:
-            collected = capture.collect(
-                tenant,
-                client,
-                types=run.parameters.get("types"),
-                mode=Snapshot.Mode(run.parameters.get("mode", Snapshot.Mode.FULL)),
-                progress=alive,
-            )
-        with transaction.atomic():
-            runs.still_held(lease)
-            sealed = capture.seal(collected, requested_by=run.requested_by, run_id=run.pk)
-            changes = detect.detect(sealed)
-            ledger.record(
-                Actor.system("collection"),
-                "snapshot:seal",
-                f"snapshot {sealed.snapshot.number} of {tenant.name}",
-                tenant=tenant,
-                **integrity.facts_of(sealed.snapshot),
-            )
-    except runs.LeaseLost:
-        raise
-    except Exception as error:
-        runs.fail(lease, str(error))
-        raise
+    with closing(open_client(tenant, "reader")) as client:
+        collected = capture.collect(
+            tenant,
+            client,
+            types=run.parameters.get("types"),
+            mode=Snapshot.Mode(run.parameters.get("mode", Snapshot.Mode.FULL)),
+            progress=alive,
+        )
+    with transaction.atomic():
+        runs.still_held(lease)
+        sealed = capture.seal(collected, requested_by=run.requested_by, run_id=run.pk)
+        changes = detect.detect(sealed)
+        ledger.record(
+            Actor.system("collection"),
+            integrity.ACTION,
+            f"snapshot {sealed.snapshot.number} of {tenant.name}",
+            tenant=tenant,
+            **integrity.facts_of(sealed.snapshot),
+        )
     attributed = attribute(lease)
     runs.finish(lease, {"snapshot": sealed.snapshot.pk, "changes": detect.count_by_severity(changes)})
     return Observation(sealed.snapshot, changes, attributed, (timezone.now() - started).total_seconds())
+
+
+def _may_have_left_something(lease: Lease) -> bool:
+    """Whether an earlier attempt, or the collection before this one, may have stored contents and sealed nothing."""
+    run = lease.run
+    earlier = Run.objects.filter(tenant=run.tenant, kind=run.kind, pk__lt=run.pk, attempts__gt=0)
+    before = earlier.order_by("-pk").first()
+    return lease.fencing_token > 1 or (before is not None and before.state != Run.State.SUCCEEDED)
 
 
 def attribute(lease: Lease) -> int:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -28,7 +28,7 @@ def enqueue_due() -> list[int]:
     """Enqueues a collection for each tenant whose interval has passed, least recently collected first."""
     now = timezone.now()
     enqueued = []
-    for tenant in _idle(Run.Kind.COLLECT).order_by("last_run_at"):
+    for tenant in _idle(Run.Kind.COLLECT).order_by(F("last_run_at").asc(nulls_first=True)):
         due_at = tenant.last_run_at and tenant.last_run_at + timedelta(
             minutes=tenant.snapshot_interval_minutes
         )

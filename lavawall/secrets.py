@@ -83,7 +83,7 @@ def _from_environment(name: str) -> str:
 
 def _generated(keep_in: Path | None) -> dict[str, str]:
     if keep_in is not None and keep_in.exists():
-        return dict(line.split("=", 1) for line in keep_in.read_text(encoding="utf-8").split() if "=" in line)
+        return _kept(keep_in)
     made = {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "LAVAWALL_MASTER_KEY": base64.b64encode(os.urandom(MASTER_KEY_BYTES)).decode(),
@@ -92,6 +92,17 @@ def _generated(keep_in: Path | None) -> dict[str, str]:
         _write_once(keep_in, "".join(f"{name}={value}\n" for name, value in made.items()))
         return _generated(keep_in)
     return made
+
+
+def _kept(path: Path) -> dict[str, str]:
+    kept = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").split() if "=" in line)
+    missing = {"SECRET_KEY", "LAVAWALL_MASTER_KEY"} - kept.keys()
+    if missing:
+        raise ImproperlyConfigured(
+            f"{path} has no {' and no '.join(sorted(missing))}. Restore the file: without its key, nothing that is "
+            "stored in this database opens."
+        )
+    return kept
 
 
 def _write_once(path: Path, content: str) -> None:

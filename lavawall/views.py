@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
@@ -108,7 +109,7 @@ def _problems(actor: Actor) -> QuerySet[Coverage]:
     return Coverage.objects.filter(snapshot__in=newest).exclude(status__in=COVERED).select_related("snapshot")
 
 
-def _counted(actor: Actor, now: datetime) -> QuerySet[Change, dict[str, int | str]]:
+def _counted(actor: Actor, now: datetime) -> QuerySet[Change, Any]:
     periods = {
         f"in_{period}": Count("pk", filter=Q(detected_at__gte=now - length))
         for period, length in PERIODS.items()

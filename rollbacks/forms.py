@@ -11,6 +11,11 @@ from tenants.models import Tenant
 MOMENT = {"type": "datetime-local", "step": "1"}
 
 
+class SnapshotChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.number}: {obj.completed_at:%Y-%m-%d %H:%M} UTC"
+
+
 def _reason() -> forms.CharField:
     return forms.CharField(
         required=False,
@@ -32,7 +37,7 @@ class ActorWindow(forms.Form):
 class BackToSnapshot(forms.Form):
     """The tenant, one type of it, or one resource, as a snapshot has it."""
 
-    snapshot = forms.ModelChoiceField(queryset=Snapshot.objects.none(), empty_label=None)
+    snapshot = SnapshotChoice(queryset=Snapshot.objects.none(), empty_label=None)
     resource_type = forms.ChoiceField(required=False, label="Only this type")
     resource_id = forms.CharField(required=False, max_length=400, label="Only this resource (id)")
     reason = _reason()
@@ -42,6 +47,5 @@ class BackToSnapshot(forms.Form):
         snapshots, types = self.fields["snapshot"], self.fields["resource_type"]
         if isinstance(snapshots, forms.ModelChoiceField):
             snapshots.queryset = Snapshot.objects.filter(tenant=tenant)
-            snapshots.label_from_instance = lambda row: f"{row.number}: {row.completed_at:%Y-%m-%d %H:%M} UTC"  # type: ignore[method-assign]
         if isinstance(types, forms.ChoiceField):
             types.choices = [("", "All types"), *((spec.key, spec.plural) for spec in registry.all_types())]

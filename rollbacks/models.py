@@ -55,9 +55,14 @@ class Plan(models.Model):
     rollback = models.ForeignKey(Rollback, on_delete=models.PROTECT, related_name="plans")
     revision = models.PositiveSmallIntegerField()
     base_snapshot = models.ForeignKey(
-        Snapshot, on_delete=models.PROTECT, related_name="+", help_text="The newest snapshot when it was planned."
+        Snapshot,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The newest snapshot when it was planned.",
     )
-    digest = models.CharField(max_length=64, help_text="Over tenant, steps and their preconditions, policy, expiry.")
+    digest = models.CharField(
+        max_length=64, help_text="Over tenant, steps and their preconditions, policy, expiry."
+    )
     required_approvals = models.PositiveSmallIntegerField()
     complete = models.BooleanField(help_text="Everything asked for is in the steps.")
     applicable = models.BooleanField(help_text="It may be approved and executed.")
@@ -70,7 +75,9 @@ class Plan(models.Model):
         default_permissions = ()
         ordering = ["-revision"]
         constraints = [
-            models.UniqueConstraint(fields=["rollback", "revision"], name="plan_revisions_count_per_rollback"),
+            models.UniqueConstraint(
+                fields=["rollback", "revision"], name="plan_revisions_count_per_rollback"
+            ),
             models.CheckConstraint(
                 condition=models.Q(required_approvals__gte=1), name="plan_needs_an_approval"
             ),
@@ -100,8 +107,12 @@ class Step(models.Model):
     resource_id = models.CharField(max_length=400)
     display_name = models.CharField(max_length=400, blank=True)
     explanation = models.TextField(help_text="What this step does, in one sentence.")
-    expected_digest = models.CharField(max_length=64, blank=True, help_text="Of the live object; empty: it is absent.")
-    target_digest = models.CharField(max_length=64, blank=True, help_text="Of the object wanted; empty: absent.")
+    expected_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the live object; empty: it is absent."
+    )
+    target_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the object wanted; empty: absent."
+    )
     changes = models.ManyToManyField(Change, related_name="steps", blank=True)
     sealed = models.BinaryField(editable=False)
 
@@ -185,7 +196,9 @@ class StepRecord(models.Model):
     sent_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     client_request_id = models.CharField(max_length=64, blank=True)
-    new_id = models.CharField(max_length=400, blank=True, help_text="The id that Graph gave a created object.")
+    new_keys = models.JSONField(default=dict, help_text="The identifiers that Graph gave a created object.")
+    closes_step = models.BooleanField(default=False, help_text="The step is done.")
+    left_digest = models.CharField(max_length=64, blank=True, help_text="Of the object as the step left it.")
     message = models.TextField(blank=True)
 
     class Meta:

@@ -23,7 +23,7 @@ from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.models import Tenant
-from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
+from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, wants_fragment
 
 PAGE_SIZE = 50
 State = Rollback.State
@@ -63,7 +63,7 @@ def rollback_list(request: PageRequest) -> HttpResponse:
     elif group in State:
         rollbacks = rollbacks.filter(state=group)
     if request.GET.get("tenant"):
-        rollbacks = rollbacks.filter(tenant_id=tenant)
+        rollbacks = rollbacks.filter(tenant_id=tenant or NOBODY)
     older_than = integer(request.GET.get("before"))
     if older_than is not None:
         rollbacks = rollbacks.filter(pk__lt=older_than)
@@ -273,7 +273,9 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
         "signatures": signatures,
         "given": len(given),
         "open_places": range(max(0, required - len(given))),
-        "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id).prefetch_related("approvals__approver"),
+        "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id or NOBODY).prefetch_related(
+            "approvals__approver"
+        ),
         "is_requester": is_requester,
         "has_signed": has_signed,
         "is_expired": is_expired,
@@ -333,7 +335,11 @@ def _execution_of(plan: Plan | None) -> dict[str, Any]:
 
 
 def _digest(request: PageRequest) -> str:
-    return request.POST.get("digest", "")
+    """Of the plan that the person saw: a signature is under that one, or under none."""
+    digest = request.POST.get("digest", "")
+    if not digest:
+        raise ValueError("The form did not say which plan you saw. Load the page again.")
+    return digest
 
 
 def _comment(request: PageRequest) -> str:

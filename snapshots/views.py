@@ -1,7 +1,7 @@
 """Pages of what a tenant looks like: tenants with their coverage and connections, and snapshots."""
 
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
@@ -80,7 +80,9 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
     actor, found = actor_of(request), _tenant(request, tenant_id)
     attempt(
         request,
-        lambda: connections.check_connection(actor, tenant=found, purpose=purpose.value),
+        lambda: connections.check_connection(
+            actor, tenant=found, purpose=cast("connections.Purpose", purpose.value)
+        ),
         done=f"The {purpose.label} signed in.",
     )
     return redirect("tenant", found.pk)

@@ -1,6 +1,6 @@
 """Customers, tenants, people and the platform's own records in the admin. What can be changed goes through services."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
@@ -25,7 +25,7 @@ from tenants.models import (
     Tenant,
     User,
 )
-from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of
+from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
 from tenants.selectors import readable_entries
 from tenants.web import EXPECTED
 
@@ -64,8 +64,9 @@ class TenantAdmin(ScopedAdmin):
         return []
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        manageable = access.visible_tenants(actor_of(request), Action.MANAGE)
-        return manageable.exists() if obj is None else manageable.filter(pk=obj.pk).exists()
+        if obj is None:
+            return acts_somewhere(request, Action.MANAGE)
+        return access.visible_tenants(actor_of(request), Action.MANAGE).filter(pk=obj.pk).exists()
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002
         values = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -98,7 +99,7 @@ class ConnectionAdmin(ScopedAdmin):
                 connections.check_connection(
                     actor_of(request),
                     tenant=connection.tenant,
-                    purpose=Connection.Purpose(connection.purpose).value,
+                    purpose=cast("connections.Purpose", connection.purpose),
                 )
             except EXPECTED as error:
                 self.message_user(request, f"{connection}: {error}", messages.ERROR)
@@ -106,7 +107,7 @@ class ConnectionAdmin(ScopedAdmin):
                 self.message_user(request, f"{connection}: signed in.", messages.SUCCESS)
 
     def has_test_permission(self, request: HttpRequest) -> bool:
-        return access.visible_tenants(actor_of(request), Action.MANAGE).exists()
+        return acts_somewhere(request, Action.MANAGE)
 
 
 @admin.register(Run)

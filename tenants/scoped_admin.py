@@ -3,7 +3,7 @@
 Permissions come from tenants.access alone; Django's own model permissions play no part.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -29,6 +29,14 @@ def actor_of(request: HttpRequest) -> Actor:
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
     return Actor.person(request.user, "admin")
+
+
+def acts_somewhere(request: HttpRequest, action: Action) -> bool:
+    """Whether the person may do this on any tenant; asked once in a request, for every model in the menu asks it."""
+    answers: dict[Action, bool] = request.__dict__.setdefault("acts_somewhere", {})
+    if action not in answers:
+        answers[action] = access.visible_tenants(actor_of(request), action).exists()
+    return answers[action]
 
 
 class TenantFilter(admin.SimpleListFilter):
@@ -58,7 +66,7 @@ class ScopedAdmin(ModelAdmin):
 
     tenant_path: ClassVar[str] = "tenant"
     needed: ClassVar[Action] = Action.VIEW
-    actions = None
+    actions: Any = None
     list_select_related = True
     show_full_result_count = False
 
@@ -66,7 +74,7 @@ class ScopedAdmin(ModelAdmin):
         tenants = access.visible_tenants(actor_of(request), self.needed)
         return super().get_queryset(request).filter(**{f"{self.tenant_path}__in": tenants})
 
-    def get_list_filter(self, request: HttpRequest) -> Iterable[Any]:
+    def get_list_filter(self, request: HttpRequest) -> Any:
         return [tenant_filter(self.tenant_path), *super().get_list_filter(request)]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -74,7 +82,7 @@ class ScopedAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if obj is None:
-            return access.visible_tenants(actor_of(request), self.needed).exists()
+            return acts_somewhere(request, self.needed)
         return self.get_queryset(request).filter(pk=obj.pk).exists()
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002

@@ -12,7 +12,6 @@ from django.db import transaction
 from tenants import crypto
 from tenants.models import DataKey, Tenant
 
-
 _kept: dict[int | None, bytes] = {}
 """Unwrapped keys, kept from the commit on: a key whose row is rolled back must never seal anything again."""
 

@@ -5,7 +5,7 @@ Views of all rooms use it; it never decides who may do what (tenants.access does
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,6 +23,8 @@ from tenants.models import User
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
+NOBODY = 0
+"""The id of no row: what an id that does not parse stands for."""
 EXPECTED = (Refused, ValueError, NoConnection, MicrosoftError)
 """What a service raises to say no: each text is a sentence for the person who asked."""
 
@@ -35,9 +37,10 @@ class PageRequest(HttpRequest):
 
 
 Page = Callable[Concatenate[PageRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def page(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def page(view: Page[P]) -> View[P]:
     """Only for the signed in, never cached; what is out of sight is 404, what is not allowed 403."""
 
     @never_cache
@@ -51,7 +54,7 @@ def page(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         except Refused as error:
             raise PermissionDenied(str(error)) from error
 
-    return shown
+    return cast("View[P]", shown)
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -21,6 +21,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+MIDDLEWARE = [each for each in MIDDLEWARE if not each.startswith("whitenoise.")]  # noqa: F405
 if SQLITE:  # noqa: F405
     # A file, as in production: SQLite's in-memory database locks whole tables and knows no WAL.
     DATABASES["default"]["TEST"] = {  # noqa: F405

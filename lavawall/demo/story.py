@@ -22,7 +22,7 @@ from lavawall.cli import operator
 from lavawall.demo import cast
 from lavawall.demo.cast import ATTACKED, CUSTOMERS, Login
 from lavawall.demo.show import Show, StepFailed, expect
-from lavawall.emulator.attack import SCENARIOS
+from lavawall.emulator.attack import AttackStep, run_attack
 from rollbacks import selectors as rollback_selectors
 from rollbacks.models import Rollback
 from snapshots import selectors as snapshot_selectors
@@ -32,7 +32,7 @@ from tenants.access import Refused
 from tenants.models import Run, Tenant
 
 SCENARIO = "stolen_global_admin"
-ATTACKER_IP = "198.51.100.77"
+ATTACKER_IP = "198.51.100.23"
 AUDIT_PATIENCE_SECONDS = 20
 
 EXPECTED: tuple[tuple[str, str, str, str], ...] = (
@@ -96,13 +96,13 @@ def play(stage: Stage) -> None:
 
 
 def connect(stage: Stage) -> None:
-    stage.logins = cast.hire()
     for name, customer in CUSTOMERS.items():
         facts = stage.cloud["tenants"][name]
         answer = _add_tenant(stage.cloud["url"], name, customer, facts)
         missing = answer["reader"]["missing"]
         expect(not missing, f"the reader of {name} lacks {', '.join(missing)}")
         stage.show.say(f"{name} ({customer}): reader and writer signed in over TLS")
+    stage.logins = cast.hire()
 
 
 def snapshot_all(stage: Stage) -> None:
@@ -121,7 +121,7 @@ def snapshot_all(stage: Stage) -> None:
 
 def attack(stage: Stage) -> None:
     stage.attack_began = timezone.now()
-    SCENARIOS[SCENARIO](
+    run_attack(
         login_url=stage.cloud["url"],
         graph_url=stage.cloud["url"],
         directory_id=stage.attacked["directory_id"],
@@ -129,7 +129,8 @@ def attack(stage: Stage) -> None:
         password=stage.thief["password"],
         ip=ATTACKER_IP,
         verify=stage.cloud["ca_file"],
-        report=lambda step: stage.show.say(str(step)),
+        report=lambda step: _tell(stage, step),
+        scenario=SCENARIO,
     )
     stage.attack_ended = timezone.now() + timedelta(seconds=1)
 
@@ -191,9 +192,9 @@ def plan(stage: Stage) -> None:
         "plan",
         ATTACKED,
         actor=stage.thief["user_principal_name"],
-        from_time=stage.attack_began.isoformat(),
-        to_time=stage.attack_ended.isoformat(),
-        as_user="erin",
+        since=stage.attack_began,
+        until=stage.attack_ended,
+        username="erin",
     )
     stage.rollback = Rollback.objects.get(pk=shown["rollback"])
     for step in shown["steps"]:
@@ -208,23 +209,23 @@ def plan(stage: Stage) -> None:
 def approve(stage: Stage) -> None:
     rollback = _planned(stage)
     _refused(
-        stage, "erin, who asked for it, approves", lambda: _command("approve", rollback.pk, as_user="erin")
+        stage, "erin, who asked for it, approves", lambda: _command("approve", rollback.pk, username="erin")
     )
     _refused(
-        stage, "erin executes without approvals", lambda: _command("execute", rollback.pk, as_user="erin")
+        stage, "erin executes without approvals", lambda: _command("execute", rollback.pk, username="erin")
     )
-    _command("approve", rollback.pk, as_user="amir")
+    _command("approve", rollback.pk, username="amir")
     stage.show.say("amir approves: one of two")
     _refused(
-        stage, "erin executes with one approval", lambda: _command("execute", rollback.pk, as_user="erin")
+        stage, "erin executes with one approval", lambda: _command("execute", rollback.pk, username="erin")
     )
-    _command("approve", rollback.pk, as_user="aiko")
+    _command("approve", rollback.pk, username="aiko")
     stage.show.say("aiko approves: two of two")
 
 
 def execute(stage: Stage) -> None:
     rollback = _planned(stage)
-    done = _command("execute", rollback.pk, as_user="erin")
+    done = _command("execute", rollback.pk, username="erin")
     expect(done["state"] == "verified", f"the rollback ended as {done['state']}: {done['execution']}")
     for moved in done["execution"]["remapped"]:
         stage.show.say(
@@ -262,6 +263,10 @@ SCENES: Iterable[tuple[str, Callable[[Stage], None]]] = (
 )
 
 
+def _tell(stage: Stage, step: AttackStep) -> None:
+    stage.show.say(f"{step.number}. {step.title}")
+
+
 def _planned(stage: Stage) -> Rollback:
     if stage.rollback is None:
         raise StepFailed("There is no planned rollback.")
@@ -277,10 +282,10 @@ def _refused(stage: Stage, what: str, attempt: Callable[[], object]) -> None:
     raise StepFailed(f"{what}: this must be refused, and was not.")
 
 
-def _command(name: str, *arguments: object, **options: Any) -> Any:
+def _command(command: str, /, *arguments: object, **options: Any) -> Any:
     """A management command exactly as a person would type it; its JSON answer."""
     out = StringIO()
-    call_command(name, *map(str, arguments), json=True, stdout=out, **options)
+    call_command(command, *map(str, arguments), json=True, stdout=out, **options)
     return json.loads(out.getvalue())
 
 

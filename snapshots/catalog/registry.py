@@ -62,12 +62,16 @@ def required_permissions(
     return {permission: tuple(types) for permission, types in sorted(needed.items())}
 
 
-def lacking_permissions(purpose: Literal["read", "write"], granted: Collection[str]) -> dict[str, tuple[str, ...]]:
+def lacking_permissions(
+    purpose: Literal["read", "write"], granted: Collection[str]
+) -> dict[str, tuple[str, ...]]:
     """Each least-privilege permission that is not granted, with the types that nothing granted covers either."""
     uncovered = [
         spec.key
         for spec in _declared()
-        if not (spec.permissions.may_read(granted) if purpose == "read" else spec.permissions.may_write(granted))
+        if not (
+            spec.permissions.may_read(granted) if purpose == "read" else spec.permissions.may_write(granted)
+        )
     ]
     needed = required_permissions(purpose, uncovered)
     return {name: keys for name, keys in needed.items() if name not in granted}

@@ -83,7 +83,7 @@ def query(context: template.Context, **changes: Any) -> str:
             parameters.pop(name, None)
         else:
             parameters[name] = str(value)
-    return "?" + parameters.urlencode()
+    return f"?{parameters.urlencode()}"
 
 
 @register.inclusion_tag("includes/_navigation.html", takes_context=True)

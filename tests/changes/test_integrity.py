@@ -46,7 +46,7 @@ def told(db: None) -> Tenant:
     return tenant
 
 
-def tamper(statement: str, *parameters: object) -> None:
+def tamper(statement: str, *parameters: str | int | bytes) -> None:
     with retention_gate("a test"), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
@@ -68,7 +68,10 @@ def faults(tenant: Tenant) -> list[tuple[str, str]]:
         ("UPDATE snapshots_coverage SET reason = 'x' WHERE snapshot_id = {last}", "snapshot 3"),
         ("UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = {last}", "snapshot 3"),
         ("UPDATE snapshots_snapshot SET root = 'x' WHERE id = {last}", "snapshot 3"),
-        ("UPDATE snapshots_snapshot SET completed_at = '2020-01-01 00:00:00+00:00' WHERE id = {last}", "snapshot 3"),
+        (
+            "UPDATE snapshots_snapshot SET completed_at = '2020-01-01 00:00:00+00:00' WHERE id = {last}",
+            "snapshot 3",
+        ),
         ("UPDATE snapshots_version SET display_name = 'x' WHERE last_snapshot_id IS NULL", "snapshot 2"),
     ],
 )
@@ -129,7 +132,9 @@ RECORD: dict[str, Any] = {
     "correlationId": "c1",
     "result": "success",
     "initiatedBy": {"user": {"id": "u1", "userPrincipalName": "eve@example.com", "ipAddress": "203.0.113.7"}},
-    "targetResources": [{"id": MFA_POLICY_ID, "displayName": "MFA", "type": "Policy", "modifiedProperties": []}],
+    "targetResources": [
+        {"id": MFA_POLICY_ID, "displayName": "MFA", "type": "Policy", "modifiedProperties": []}
+    ],
 }
 
 

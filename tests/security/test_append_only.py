@@ -6,7 +6,7 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from django.utils import timezone
 
 from changes import services
-from changes.models import AuditEvent, Attribution, Change, SignIn
+from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots.models import Version
 from tenants.actions import Role
 from tenants.actors import Actor
@@ -61,12 +61,12 @@ def history(db: None) -> Change:
     return change
 
 
-def execute(statement: str, *parameters: object) -> None:
+def execute(statement: str, *parameters: str | int | bytes) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
 
-def altered(field: "models.Field[object, object]", value: object) -> object:
+def altered(field: "models.Field[object, object]", value: object) -> str | int | bytes:
     if isinstance(field, models.BooleanField):
         return not value
     if isinstance(field, models.DateTimeField):
@@ -129,7 +129,9 @@ def test_no_table_of_history_can_be_emptied_at_once(history: Change, table: str)
 def test_a_version_may_end_and_nothing_else_of_it_may_move(history: Change) -> None:
     tenant = history.tenant
     version = Version.objects.get(tenant=tenant, last_snapshot=None)
-    snapshot = take(tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="disabled")}}).snapshot
+    snapshot = take(
+        tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="disabled")}}
+    ).snapshot
     Version.objects.filter(pk=version.pk).update(last_snapshot=snapshot)
     with pytest.raises(REFUSALS, match="append-only"), transaction.atomic():
         Version.objects.filter(pk=version.pk).update(last_snapshot=None, display_name="another")
@@ -148,7 +150,7 @@ def test_the_gate_opens_history_for_its_own_transaction_only(history: Change) ->
 
 
 def test_a_gate_that_fails_is_closed_and_its_work_undone(history: Change) -> None:
-    with pytest.raises(ZeroDivisionError), retention_gate("a test"):
+    with pytest.raises(ZeroDivisionError), retention_gate("a test"):  # noqa: PT012 - the error must leave the transaction
         Attribution.objects.all().delete()
         raise ZeroDivisionError
     assert Attribution.objects.exists()

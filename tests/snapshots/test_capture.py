@@ -1,14 +1,13 @@
 """Collection over real HTTPS: complete, without a false change, honest about what it could not read."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from changes import detect
 from changes.models import Change
-from django.db import transaction
 from lavawall.emulator import Emulator
 from snapshots import capture, principals, store
 from snapshots.capture import Collected, Sealed
@@ -28,8 +27,8 @@ POLICIES = "/v1.0/identity/conditionalAccess/policies"
 
 
 @pytest.fixture
-def tenant(db: None, emulator: Emulator) -> Iterator[Tenant]:
-    yield onboarded(emulator)
+def tenant(db: None, emulator: Emulator) -> Tenant:
+    return onboarded(emulator)
 
 
 def collect(tenant: Tenant, *types: str) -> Collected:
@@ -153,14 +152,20 @@ def test_a_type_without_permission_is_forbidden_with_the_permission_named_and_ca
         assert permission in coverage["group"]["remedy"]
     assert coverage["conditionalAccessPolicy"]["status"] == "complete"
     assert ids(tenant, "group") == groups
-    assert {version.resource_id for version in store.state_at(snapshot).filter(resource_type="group")} == groups
+    assert {
+        version.resource_id for version in store.state_at(snapshot).filter(resource_type="group")
+    } == groups
     assert not Change.objects.exclude(resource_type="appRoleAssignment").filter(snapshot=snapshot).exists()
 
 
-def test_an_object_that_a_listing_leaves_out_is_asked_for_and_kept(tenant: Tenant, emulator: Emulator) -> None:
+def test_an_object_that_a_listing_leaves_out_is_asked_for_and_kept(
+    tenant: Tenant, emulator: Emulator
+) -> None:
     take(tenant)
     policies = ids(tenant, "conditionalAccessPolicy")
-    emulator.faults.add("answer", method="GET", path=path_of("conditionalAccessPolicy"), status=200, body={"value": []})
+    emulator.faults.add(
+        "answer", method="GET", path=path_of("conditionalAccessPolicy"), status=200, body={"value": []}
+    )
     snapshot = take(tenant)
     assert emulator.faults.pending() == []
     assert told(snapshot) == []
@@ -173,7 +178,9 @@ def test_an_object_whose_absence_cannot_be_confirmed_is_kept_with_its_type(
 ) -> None:
     take(tenant)
     policies = ids(tenant, "conditionalAccessPolicy")
-    emulator.faults.add("answer", method="GET", path=path_of("conditionalAccessPolicy"), status=200, body={"value": []})
+    emulator.faults.add(
+        "answer", method="GET", path=path_of("conditionalAccessPolicy"), status=200, body={"value": []}
+    )
     emulator.faults.add("answer", method="GET", path=f"{POLICIES}/", status=403, body=None)
     snapshot = take(tenant)
     row = coverage_as_json(snapshot)["conditionalAccessPolicy"]
@@ -185,8 +192,8 @@ def test_an_object_whose_absence_cannot_be_confirmed_is_kept_with_its_type(
 
 def test_only_the_types_asked_for_are_read(tenant: Tenant, emulator: Emulator) -> None:
     take(tenant)
-    policy = sorted(ids(tenant, "conditionalAccessPolicy"))[0]
-    group = sorted(ids(tenant, "group"))[0]
+    policy = min(ids(tenant, "conditionalAccessPolicy"))
+    group = min(ids(tenant, "group"))
     send(tenant, "PATCH", f"{POLICIES}/{policy}", {"state": "disabled"})
     send(tenant, "PATCH", f"/v1.0/groups/{group}", {"description": "changed"})
     emulator.requests.clear()
@@ -223,7 +230,9 @@ def test_a_wrong_secret_is_no_snapshot(db: None, emulator: Emulator) -> None:
 def test_progress_is_told_type_by_type(tenant: Tenant) -> None:
     seen: list[tuple[str, Coverage.Status]] = []
     with closing(open_client(tenant, "reader")) as client:
-        capture.collect(tenant, client, progress=lambda spec, outcome: seen.append((spec.key, outcome.status)))
+        capture.collect(
+            tenant, client, progress=lambda spec, outcome: seen.append((spec.key, outcome.status))
+        )
     assert sorted(key for key, _ in seen) == sorted(spec.key for spec in registry.all_types())
     assert {status for _, status in seen} == {Coverage.Status.COMPLETE}
 

@@ -1,6 +1,5 @@
 """The store: contents kept once per tenant, intervals equal to full copies, and any alteration found."""
 
-
 from typing import Any
 
 import pytest
@@ -40,7 +39,7 @@ def groups(*names: str) -> State:
     return {"group": {IDS[number]: group(name) for number, name in enumerate(names)}}
 
 
-def tamper(statement: str, *parameters: object) -> None:
+def tamper(statement: str, *parameters: str | int | bytes) -> None:
     with retention_gate("a test"), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
@@ -50,7 +49,9 @@ def faults(tenant: Tenant) -> set[tuple[str, str]]:
 
 
 def test_what_was_put_is_got_back(tenant: Tenant) -> None:
-    documents = [canonicalise(group(f"Team {number}", description="é" * number), GROUP) for number in range(5)]
+    documents = [
+        canonicalise(group(f"Team {number}", description="é" * number), GROUP) for number in range(5)
+    ]
     digests = store.put(tenant, ((GROUP, document) for document in documents))
     assert digests == [store.digest_of(tenant, GROUP, document) for document in documents]
     assert store.documents(tenant, digests) == dict(zip(digests, documents, strict=True))
@@ -143,7 +144,9 @@ STATES = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(states=STATES)
 def test_intervals_say_what_full_copies_would_say(db: None, states: list[dict[str, dict[str, str]]]) -> None:
     """A type that a state does not name was not read: the naive copy carries it over too."""
@@ -153,7 +156,9 @@ def test_intervals_say_what_full_copies_would_say(db: None, states: list[dict[st
     for state in states:
         raws = {key: {name: group(text) for name, text in objects.items()} for key, objects in state.items()}
         taken.append(take(tenant, raws).snapshot)
-        carried = {place: text for place, text in (copies[-1] if copies else {}).items() if place[0] not in state}
+        carried = {
+            place: text for place, text in (copies[-1] if copies else {}).items() if place[0] not in state
+        }
         read = {(key, name): text for key, objects in state.items() for name, text in objects.items()}
         copies.append(carried | read)
     for snapshot, copy in zip(taken, copies, strict=True):
@@ -181,7 +186,11 @@ def _check_history(
     if runs and runs[-1][2] == taken[-1].number:
         runs[-1] = (*runs[-1][:2], None)
     assert [
-        (version.display_name, version.first_snapshot.number, version.last_snapshot and version.last_snapshot.number)
+        (
+            version.display_name,
+            version.first_snapshot.number,
+            version.last_snapshot and version.last_snapshot.number,
+        )
         for version in reversed(store.history(tenant, key, name))
     ] == runs
 
@@ -241,8 +250,10 @@ def test_altered_history_is_found(told: Tenant, statement: str) -> None:
 
 
 def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
-    first, middle, last = Snapshot.objects.order_by("id")
-    tamper("UPDATE snapshots_version SET first_snapshot_id = %s WHERE first_snapshot_id = %s", last.pk, middle.pk)
+    _first, middle, last = Snapshot.objects.order_by("id")
+    tamper(
+        "UPDATE snapshots_version SET first_snapshot_id = %s WHERE first_snapshot_id = %s", last.pk, middle.pk
+    )
     tamper("DELETE FROM snapshots_coverage WHERE snapshot_id = %s", middle.pk)
     tamper("DELETE FROM snapshots_snapshot WHERE id = %s", middle.pk)
     assert {
@@ -257,7 +268,9 @@ def test_an_interrupted_collections_contents_are_no_fault(told: Tenant) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=3), st.text(max_size=3)), max_size=9))
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_root_depends_on_every_entry_and_on_no_order(db: None, entries: list[tuple[str, str, str]]) -> None:
     tenant = Tenant.objects.first() or TenantFactory()
     root = store.manifest_root(tenant, entries, "")
@@ -271,6 +284,6 @@ def test_a_root_depends_on_every_entry_and_on_no_order(db: None, entries: list[t
 
 def test_a_root_needs_the_tenants_key(db: None) -> None:
     entries: list[tuple[str, str, str]] = [("group", "1", "f")]
-    assert store.manifest_root(TenantFactory(), entries, "") != store.manifest_root(TenantFactory(), entries, "")
-
-
+    assert store.manifest_root(TenantFactory(), entries, "") != store.manifest_root(
+        TenantFactory(), entries, ""
+    )

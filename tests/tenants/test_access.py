@@ -48,7 +48,13 @@ def actor_of(user: User) -> Actor:
 
 
 def token_of(user: User, **facts: object) -> Actor:
-    given = {"name": "test", "prefix": f"lw_{user.pk}", "token_hash": str(user.pk), "scopes": ["read"], **facts}
+    given = {
+        "name": "test",
+        "prefix": f"lw_{user.pk}",
+        "token_hash": str(user.pk),
+        "scopes": ["read"],
+        **facts,
+    }
     token = ApiToken.objects.create(user=user, expires_at=timezone.now() + timedelta(days=1), **given)
     return Actor.bearer(token)
 

@@ -85,7 +85,12 @@ def test_a_new_password_replaces_the_old_one(db: None) -> None:
 
 
 def test_only_administrators_of_the_whole_msp_make_accounts(tenant: Tenant) -> None:
-    for other in (actor(Role.ADMINISTRATOR, tenant=tenant), actor(Role.ENGINEER), actor(Role.AUDITOR), actor()):
+    for other in (
+        actor(Role.ADMINISTRATOR, tenant=tenant),
+        actor(Role.ENGINEER),
+        actor(Role.AUDITOR),
+        actor(),
+    ):
         with pytest.raises(Refused):
             accounts.create_user(other, username="maria", password=PASSWORD)
         with pytest.raises(Refused):
@@ -214,7 +219,9 @@ def test_a_token_cannot_issue_a_token(db: None) -> None:
 def test_the_ledger_holds_every_act_and_verifies(tenant: Tenant) -> None:
     user = accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
     accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(customer=tenant.customer))
-    token, _ = accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset(), customer=tenant.customer)
+    token, _ = accounts.issue_token(
+        OPERATOR, user=user, name="ci", scopes=frozenset(), customer=tenant.customer
+    )
     accounts.revoke_token(OPERATOR, token)
     assert acts() == ["user:create", "role:bind", "api:issue", "api:revoke"]
     assert ledger.verify() == []

@@ -1,6 +1,5 @@
 """Connecting tenants: over real TLS and sign-in, credentials sealed, and each mistake told in a clear sentence."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,11 +124,13 @@ def test_a_reader_connection_refuses_to_write(db: None, emulator: Emulator) -> N
 
 
 def test_a_tenant_without_a_writer_says_what_is_missing(db: None) -> None:
-    with pytest.raises(NoConnection, match="has no writer connection. Add one with"):
+    with pytest.raises(NoConnection, match=r"has no writer connection. Add one with"):
         connections.open_client(TenantFactory(), "writer")
 
 
-def test_a_replaced_credential_is_the_one_in_use_and_the_old_one_is_gone(db: None, emulator: Emulator) -> None:
+def test_a_replaced_credential_is_the_one_in_use_and_the_old_one_is_gone(
+    db: None, emulator: Emulator
+) -> None:
     tenant = onboarded(emulator)
     info = emulator.tenants[TENANT]
     old = bytes(AppRegistration.objects.get(client_id=info.reader.client_id).sealed_credential)
@@ -275,8 +276,8 @@ def test_a_directory_or_a_name_that_is_connected_already_is_refused(db: None, em
 
 
 @pytest.fixture
-def tenant(db: None, emulator: Emulator) -> Iterator[Tenant]:
-    yield onboarded(emulator, SIBLINGS[0], shared=True)
+def tenant(db: None, emulator: Emulator) -> Tenant:
+    return onboarded(emulator, SIBLINGS[0], shared=True)
 
 
 def test_only_who_may_manage_connects_and_tests(tenant: Tenant, emulator: Emulator) -> None:
@@ -296,7 +297,9 @@ def test_only_who_may_manage_connects_and_tests(tenant: Tenant, emulator: Emulat
 
 def test_an_administrator_of_one_tenant_adds_none_to_its_customer(tenant: Tenant, emulator: Emulator) -> None:
     with pytest.raises(Refused):
-        onboarded(emulator, SIBLINGS[1], actor=Actor.person(person(Role.ADMINISTRATOR, tenant=tenant), "page"))
+        onboarded(
+            emulator, SIBLINGS[1], actor=Actor.person(person(Role.ADMINISTRATOR, tenant=tenant), "page")
+        )
     of_customer = Actor.person(person(Role.ADMINISTRATOR, customer=tenant.customer), "page")
     assert onboarded(emulator, SIBLINGS[1], actor=of_customer).customer == tenant.customer
     with pytest.raises(Refused):
@@ -315,7 +318,7 @@ def test_the_shared_credential_is_set_only_by_who_manages_every_tenant(
     connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
     same = connection_of(emulator, reader, shared=True)
     connections.connect(actor, tenant=tenant, purpose="reader", new=same)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused):  # noqa: PT012 - the error must leave the transaction
         new = connection_of(emulator, reader, shared=True, client_id=uuid4())
         connections.connect(actor, tenant=tenant, purpose="reader", new=new)
 

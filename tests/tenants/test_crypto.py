@@ -47,7 +47,12 @@ def test_sealing_the_same_twice_gives_unlike_envelopes() -> None:
 
 
 def test_each_purpose_has_its_own_key() -> None:
-    keys = {KEY, crypto.derive(KEY, "digest"), crypto.derive(KEY, "ledger"), crypto.derive(bytes(32), "digest")}
+    keys = {
+        KEY,
+        crypto.derive(KEY, "digest"),
+        crypto.derive(KEY, "ledger"),
+        crypto.derive(bytes(32), "digest"),
+    }
     assert len(keys) == 4
     assert crypto.derive(KEY, "digest") == crypto.derive(KEY, "digest")
     assert {len(key) for key in keys} == {crypto.KEY_BYTES}

@@ -76,7 +76,9 @@ def test_another_master_key_is_told_in_a_sentence_that_says_what_to_do(
 ) -> None:
     vault.seal(tenant, b"content", "blob:1")
     configure(master_key=NEW_MASTER)
-    with pytest.raises(vault.MasterKeyMismatch, match="LAVAWALL_PREVIOUS_MASTER_KEY and run rotate_keys") as caught:
+    with pytest.raises(
+        vault.MasterKeyMismatch, match="LAVAWALL_PREVIOUS_MASTER_KEY and run rotate_keys"
+    ) as caught:
         vault.seal(tenant, b"content", "blob:1")
     assert base64.b64encode(NEW_MASTER).decode() not in str(caught.value)
 
@@ -117,7 +119,7 @@ def test_a_stored_key_is_read_once(
 
 
 def test_a_key_whose_row_was_rolled_back_is_never_used_again(committed_db: None) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the error must leave the transaction
         lost = vault.ledger_key()
         raise ZeroDivisionError
     used = vault.ledger_key()

@@ -1,0 +1,35 @@
+"""Executes an approved rollback now, step by step, and verifies it."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from lavawall.cli import ProductCommand, person, rollback_numbered
+from rollbacks import execution, selectors, services
+from rollbacks.states import State
+from tenants import runs
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("rollback", type=int)
+        parser.add_argument("--as", dest="username", required=True, metavar="USER")
+
+    def handle(self, **options: Any) -> None:
+        actor = person(options["username"])
+        claimed = services.execute(actor, rollback=rollback_numbered(actor, options["rollback"]))
+        lease = runs.claim(claimed.run_id or 0)
+        if lease is not None:
+            execution.perform(lease)
+        shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
+        ended = shown["execution"] or {}
+        self.emit(
+            shown,
+            [f"Rollback {shown['rollback']} is {shown['state']}. {ended['message']}"],
+            as_json=options["json"],
+        )
+        if shown["state"] not in (State.VERIFIED, State.EXECUTING):
+            raise CommandError(f"The rollback ended as {shown['state']}: {ended['message']}")

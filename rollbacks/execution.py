@@ -1,0 +1,75 @@
+"""Performing a claimed execution: the steps, then the verification, then the rollback's final state.
+
+Called with the lease of its run, by the worker or by the command line; safe to call again after a crash.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from django.db import transaction
+from django.utils import timezone
+
+from rollbacks import plan_store, verification
+from rollbacks.executor import Executor, Stale, Stopped
+from rollbacks.models import Execution
+from rollbacks.states import State, move
+from tenants import ledger, runs
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.connections import NoConnection, open_client
+from tenants.microsoft.errors import MicrosoftError
+from tenants.runs import Lease
+
+
+def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Execution:
+    """The execution, ended: verified, different, stale or failed. Raises LeaseLost where another worker took over."""
+    execution = Execution.objects.select_related("plan__rollback__tenant__customer", "started_by").get(
+        run_id=lease.run.pk
+    )
+    if execution.finished_at is not None:
+        return execution
+    tenant = execution.plan.rollback.tenant
+    try:
+        steps = plan_store.check(execution.plan)
+        with (
+            closing(open_client(tenant, "reader", priority="high")) as reader,
+            closing(open_client(tenant, "writer", priority="high")) as writer,
+        ):
+            executor = Executor(execution, lease, reader, writer, sleep)
+            executor.run(steps)
+            found = verification.verify(execution, steps, reader, executor.identifier)
+    except Stale as stale:
+        return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
+    except (Stopped, MicrosoftError, NoConnection, plan_store.Altered) as error:
+        return _end(lease, execution, State.FAILED, str(error), {})
+    if found["differs"]:
+        return _end(
+            lease, execution, State.DIFFERS, f"{len(found['differs'])} resources differ from the plan.", found
+        )
+    return _end(
+        lease, execution, State.VERIFIED, f"{len(found['equal'])} resources read again and equal.", found
+    )
+
+
+def _end(
+    lease: Lease, execution: Execution, state: State, message: str, found: dict[str, object]
+) -> Execution:
+    rollback = execution.plan.rollback
+    with transaction.atomic():
+        runs.still_held(lease)
+        Execution.objects.filter(pk=execution.pk).update(
+            finished_at=timezone.now(), outcome=state, message=message, verification=found
+        )
+        move(rollback, state, needs=frozenset({State.EXECUTING}))
+        ledger.record(
+            Actor.system("execution", Action.EXECUTE_ROLLBACK),
+            f"rollback:{state}",
+            f"rollback {rollback.pk} of {rollback.tenant.name}",
+            tenant=rollback.tenant,
+            message=message,
+            remapped=execution.remappings.count(),
+        )
+        runs.finish(lease, {"outcome": state})
+    execution.refresh_from_db()
+    return execution

@@ -1,0 +1,129 @@
+"""Reading the live tenant for a plan, building it, judging its safety and dry-running it. Writes nothing anywhere."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from changes.models import Change
+from rollbacks import safety
+from rollbacks.models import Rollback
+from rollbacks.plan_store import NewPlan
+from rollbacks.planning.build import build, unique_natural_key
+from rollbacks.planning.effects import same
+from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
+from rollbacks.targets import NothingToDo, Wish, resolve
+from snapshots import store
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document, ResourceType
+from snapshots.live import find_twin, read_live
+from tenants.connections import NoConnection, config_of, open_client
+from tenants.microsoft.client import GraphClient
+from tenants.models import Connection, Tenant
+
+CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan ready to be stored, and the changes that it undoes."""
+
+    new: NewPlan
+    undone: Sequence[Change]
+
+
+def prepare(rollback: Rollback, wish: Wish) -> Prepared:
+    """Raises NothingToDo, NoConnection or MicrosoftError."""
+    tenant = rollback.tenant
+    base = store.latest(tenant)
+    if base is None:
+        raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is nothing to go back to.")
+    targets, undone = resolve(tenant, wish)
+    catalogue = {spec.key: spec for spec in registry.all_types()}
+    with closing(open_client(tenant, "reader", priority="high")) as client:
+        live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
+        graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
+        draft = build(targets, live, catalogue, graph_url=graph_url)
+        if not draft.steps and draft.complete:
+            raise NothingToDo("There is nothing to roll back: the tenant is already as it was then.")
+        dry_run = _dry_run(client, draft, live)
+    blockers = [*draft.blockers, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
+    if not all(step["ready"] for step in dry_run["steps"]):
+        blockers.append("The tenant moved while it was read. Plan again.")
+    now = timezone.now()
+    new = NewPlan(
+        steps=draft.steps,
+        warnings=(*draft.warnings, *blockers),
+        complete=draft.complete,
+        applicable=draft.applicable and not blockers,
+        base_snapshot=base,
+        required_approvals=required_approvals(tenant, undone),
+        dry_run=dry_run,
+        planned_at=now,
+        expires_at=now + timedelta(hours=tenant.plan_lifetime_hours),
+    )
+    return Prepared(new, undone)
+
+
+def required_approvals(tenant: Tenant, undone: Sequence[Change]) -> int:
+    """The tenant's policy as it is now; more where a critical change is touched."""
+    if any(change.severity == CRITICAL for change in undone):
+        return max(tenant.required_approvals, tenant.required_approvals_critical)
+    return tenant.required_approvals
+
+
+def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
+    found = read_live(client, spec, target.resource_id, target.wanted or target.last_known)
+    twin = None
+    if (
+        found.document is None
+        and not found.deleted
+        and target.wanted is not None
+        and unique_natural_key(spec)
+    ):
+        other = find_twin(client, spec, target.wanted)
+        twin = Twin(*other) if other is not None else None
+    return LiveState(found.document, found.deleted, twin)
+
+
+def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> dict[str, Any]:
+    """Every step whose precondition can be read is read once more, as the execution will; nothing is sent."""
+    return {
+        "at": timezone.now().isoformat(),
+        "writes": 0,
+        "steps": list(_rehearsed(client, draft, live)),
+        "requests": sum(len(step.requests) for step in draft.steps),
+    }
+
+
+def _rehearsed(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> Iterator[dict[str, Any]]:
+    for step in draft.steps:
+        if step.follows:
+            yield {"order": step.order, "ready": True, "message": "builds upon an earlier step of this plan"}
+            continue
+        spec = registry.get(step.resource_type)
+        known = live[step.key].document if step.key in live else None
+        now = read_live(client, spec, step.resource_id, known or step.target or step.expected)
+        ready = _expected(now.document, step.expected)
+        yield {
+            "order": step.order,
+            "ready": ready,
+            "message": f"{len(step.requests)} requests would be sent"
+            if ready
+            else "the object has just changed",
+        }
+
+
+def _expected(document: Document | None, expected: Document | None) -> bool:
+    return same(document, expected)
+
+
+def _writer_blockers(tenant: Tenant) -> list[str]:
+    try:
+        with closing(open_client(tenant, "writer")):
+            return []
+    except NoConnection as error:
+        return [f"{error} Until then this plan can be read, not executed."]

@@ -1,0 +1,113 @@
+"""Reading rollbacks: which an actor may see, and the form in which commands, pages and API show one."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from rollbacks import plan_store, verification
+from rollbacks.models import Execution, Plan, Rollback
+from rollbacks.planning.model import PlannedStep
+from tenants import access
+from tenants.actions import Action
+from tenants.actors import Actor
+
+__all__ = ["as_json", "differing", "visible_rollbacks"]
+
+differing = verification.differing
+
+
+def visible_rollbacks(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Rollback]:
+    return Rollback.objects.filter(tenant__in=access.visible_tenants(actor, action)).select_related(
+        "tenant__customer", "requester", "plan"
+    )
+
+
+def as_json(rollback: Rollback) -> dict[str, Any]:
+    """The contract's form, with steps and requests unsealed."""
+    plan = rollback.plan
+    return {
+        "rollback": rollback.pk,
+        "tenant": rollback.tenant.name,
+        "state": rollback.state,
+        "requester": rollback.requester.get_username(),
+        "reason": rollback.reason,
+        **_plan(plan),
+        "execution": _execution(Execution.objects.filter(plan=plan).first()) if plan else None,
+    }
+
+
+def _plan(plan: Plan | None) -> dict[str, Any]:
+    if plan is None:
+        return {
+            "digest": "",
+            "complete": False,
+            "applicable": False,
+            "warnings": [],
+            "steps": [],
+            "dry_run": {},
+        }
+    return {
+        "digest": plan.digest,
+        "revision": plan.revision,
+        "expires_at": plan.expires_at.isoformat(),
+        "required_approvals": plan.required_approvals,
+        "approvals": [
+            {
+                "by": approval.approver.get_username(),
+                "verdict": approval.verdict,
+                "comment": approval.comment,
+                "at": approval.at.isoformat(),
+            }
+            for approval in plan.approvals.select_related("approver")
+        ],
+        "complete": plan.complete,
+        "applicable": plan.applicable,
+        "warnings": plan.warnings,
+        "steps": [_step(step) for step in plan_store.steps_of(plan)],
+        "dry_run": plan.dry_run,
+    }
+
+
+def _step(step: PlannedStep) -> dict[str, Any]:
+    return {
+        "order": step.order,
+        "kind": step.kind.value,
+        "resource_type": step.resource_type,
+        "resource_id": step.resource_id,
+        "display_name": step.display_name,
+        "explanation": step.explanation,
+        "requests": [
+            {
+                "method": planned.request.method,
+                "path": planned.request.path,
+                "body": planned.request.body,
+                "why": planned.request.why,
+            }
+            for planned in step.requests
+        ],
+        "fields": [dict(field) for field in step.fields],
+        "changes": list(step.changes),
+    }
+
+
+def _execution(execution: Execution | None) -> dict[str, Any] | None:
+    if execution is None:
+        return None
+    return {
+        "started_by": execution.started_by.get_username(),
+        "started_at": execution.started_at.isoformat(),
+        "finished_at": execution.finished_at.isoformat() if execution.finished_at else None,
+        "outcome": execution.outcome,
+        "message": execution.message,
+        "verification": execution.verification,
+        "remapped": verification.remapped(execution),
+        "records": [
+            {
+                "order": record.step.order,
+                "request": record.request_index,
+                "state": record.state,
+                "message": record.message,
+            }
+            for record in execution.records.select_related("step")
+        ],
+    }

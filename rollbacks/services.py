@@ -1,0 +1,291 @@
+"""Every act on a rollback. Each asks tenants.access first, moves the state by rollbacks.states only, and writes its
+ledger entry in the same transaction; a refused attempt is recorded in one of its own.
+"""
+
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from changes.models import Change
+from rollbacks import plan_store, preparing
+from rollbacks.models import Approval, Execution, Plan, Rollback
+from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
+from rollbacks.targets import NothingToDo, Wish
+from tenants import access, ledger, runs
+from tenants.access import Refused
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.models import Run, Tenant, User
+
+
+class NotApplicable(ValueError):
+    """The plan may be read, not approved or executed; the text says why."""
+
+
+class Expired(ValueError):
+    """The plan is too old; it has to be made again and approved again."""
+
+
+class NotApproved(Refused):
+    """Fewer signatures than the tenant's policy asks for."""
+
+
+def plan_rollback(
+    actor: Actor,
+    *,
+    tenant: Tenant,
+    changes: Iterable[Change] | None = None,
+    actor_name: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    snapshot: int | None = None,
+    resource_type: str = "",
+    resource_id: str = "",
+    reason: str = "",
+) -> Rollback:
+    """Plans and dry-runs against the live tenant. Raises Refused, NothingToDo, NoConnection or MicrosoftError."""
+    access.require(actor, Action.REQUEST_ROLLBACK, tenant)
+    requester = _person(actor, "request a rollback")
+    chosen = tuple(change.pk for change in changes or ())
+    if any(change.tenant_id != tenant.pk for change in changes or ()):
+        raise NothingToDo("A rollback speaks of one tenant: choose changes of one only.")
+    wish = Wish(chosen, actor_name, since, until, snapshot, resource_type, resource_id)
+    source = Rollback.Source.CHANGES
+    if snapshot is not None:
+        source = Rollback.Source.SNAPSHOT
+    elif actor_name:
+        source = Rollback.Source.ACTOR
+    rollback = Rollback(
+        tenant=tenant, requester=requester, reason=reason, source=source, parameters=wish.to_json()
+    )
+    prepared = preparing.prepare(rollback, wish)
+    with transaction.atomic():
+        rollback.save(force_insert=True)
+        _adopt_plan(actor, rollback, prepared, "rollback:plan")
+    return rollback
+
+
+def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
+    """A new revision against the tenant as it is now; approvals of the old one are void."""
+    access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
+    _person(actor, "re-plan a rollback")
+    if rollback.state not in REPLANNABLE:
+        raise MovedOn(
+            f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be planned again."
+        )
+    prepared = preparing.prepare(rollback, Wish.from_json(rollback.parameters))
+    with transaction.atomic():
+        _locked(rollback)
+        _adopt_plan(actor, rollback, prepared, "rollback:replan")
+    return rollback
+
+
+def approve(actor: Actor, *, rollback: Rollback, digest: str | None = None, comment: str = "") -> Approval:
+    """Signs the plan. Raises Refused (own request, no permission, signed before), Expired, NotApplicable, MovedOn."""
+    return _sign(actor, rollback, Approval.Verdict.APPROVED, digest, comment)
+
+
+def reject(actor: Actor, *, rollback: Rollback, digest: str | None = None, comment: str = "") -> Approval:
+    """One approver's no ends the rollback."""
+    return _sign(actor, rollback, Approval.Verdict.REJECTED, digest, comment)
+
+
+def execute(actor: Actor, *, rollback: Rollback) -> Execution:
+    """Claims the one execution of an approved plan and enqueues its run. Raises Refused, Expired or MovedOn.
+
+    Everything that an approval is worth is checked anew here, against the database as it is now.
+    """
+    try:
+        return _claim_execution(actor, rollback)
+    except (Refused, ValueError) as error:
+        _record_refusal(actor, rollback, "rollback:execute-refused", error)
+        raise
+
+
+@transaction.atomic
+def cancel(actor: Actor, *, rollback: Rollback) -> Rollback:
+    """Withdraws a rollback of which nothing was written yet."""
+    access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
+    move(rollback, State.CANCELLED, needs=OPEN)
+    ledger.record(actor, "rollback:cancel", _label(rollback), tenant=rollback.tenant)
+    return rollback
+
+
+def expire_overdue(now: datetime | None = None) -> list[int]:
+    """Closes rollbacks whose plan's time is over; returns their ids."""
+    now = now or timezone.now()
+    expired = []
+    for rollback in Rollback.objects.filter(state__in=OPEN, plan__expires_at__lte=now).select_related(
+        "tenant"
+    ):
+        with transaction.atomic():
+            try:
+                move(rollback, State.EXPIRED, needs=OPEN, plan_id=rollback.plan_id)
+            except MovedOn:
+                continue
+            ledger.record(
+                Actor.system("schedule"), "rollback:expire", _label(rollback), tenant=rollback.tenant
+            )
+            expired.append(rollback.pk)
+    return expired
+
+
+def valid_approvals(plan: Plan) -> list[Approval]:
+    """Signatures under this very plan by others who are active and may approve on this tenant at this moment."""
+    tenant = plan.rollback.tenant
+    signed = plan.approvals.filter(verdict=Approval.Verdict.APPROVED, plan_digest=plan.digest)
+    return [
+        approval
+        for approval in signed.select_related("approver")
+        if approval.approver_id != plan.rollback.requester_id and _may_approve(approval.approver_id, tenant)
+    ]
+
+
+def approvals_needed(plan: Plan) -> int:
+    """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
+    undone = list(Change.objects.filter(steps__plan=plan).distinct())
+    return max(plan.required_approvals, preparing.required_approvals(plan.rollback.tenant, undone))
+
+
+def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparing.Prepared, act: str) -> None:
+    plan = plan_store.insert(rollback, prepared.new)
+    Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
+    move(rollback, State.AWAITING_APPROVAL if plan.applicable else State.DRAFT, needs=REPLANNABLE)
+    ledger.record(
+        actor,
+        act,
+        _label(rollback),
+        tenant=rollback.tenant,
+        digest=plan.digest,
+        revision=plan.revision,
+        steps=len(prepared.new.steps),
+        changes=[change.pk for change in prepared.undone],
+        required_approvals=plan.required_approvals,
+    )
+
+
+def _sign(
+    actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str | None, comment: str
+) -> Approval:
+    try:
+        with transaction.atomic():
+            return _signed(actor, rollback, verdict, digest, comment)
+    except (Refused, ValueError) as error:
+        if isinstance(error, Expired):
+            expire_overdue()
+        _record_refusal(actor, rollback, f"rollback:{_verb(verdict)}-refused", error)
+        raise
+
+
+def _signed(
+    actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str | None, comment: str
+) -> Approval:
+    access.require(actor, Action.VIEW, rollback.tenant)
+    approver = _person(actor, "approve a rollback")
+    if approver.pk == rollback.requester_id:
+        raise Refused("You requested this rollback; somebody else has to approve it.")
+    access.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
+    _locked(rollback)
+    plan = _open_plan(rollback)
+    if digest is not None and not hmac.compare_digest(digest, plan.digest):
+        raise MovedOn("The plan changed since you looked at it. Read the new one before you sign.")
+    plan_store.check(plan)
+    try:
+        with transaction.atomic():
+            approval = Approval.objects.create(
+                plan=plan,
+                plan_digest=plan.digest,
+                approver=approver,
+                requester=rollback.requester,
+                verdict=verdict,
+                comment=comment,
+                at=timezone.now(),
+            )
+    except IntegrityError as error:
+        raise Refused("You have signed this plan already; another person is needed.") from error
+    if verdict == Approval.Verdict.REJECTED:
+        move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
+    elif rollback.state == State.AWAITING_APPROVAL and len(valid_approvals(plan)) >= approvals_needed(plan):
+        move(rollback, State.APPROVED, needs=frozenset({State.AWAITING_APPROVAL}), plan_id=plan.pk)
+    ledger.record(
+        actor,
+        f"rollback:{_verb(verdict)}",
+        _label(rollback),
+        tenant=rollback.tenant,
+        digest=plan.digest,
+        comment=comment,
+    )
+    return approval
+
+
+@transaction.atomic
+def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
+    access.require(actor, Action.EXECUTE_ROLLBACK, rollback.tenant)
+    starter = _person(actor, "execute a rollback")
+    _locked(rollback)
+    plan = _open_plan(rollback)
+    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
+    if rollback.state != State.APPROVED or valid < needed:
+        raise NotApproved(
+            f"Rollback {rollback.pk} has {valid} of {needed} approvals by people who may approve it now."
+        )
+    plan_store.check(plan)
+    move(rollback, State.EXECUTING, needs=frozenset({State.APPROVED}), plan_id=plan.pk)
+    run = runs.enqueue(
+        rollback.tenant, Run.Kind.EXECUTE, requested_by=actor.label, parameters={"rollback": rollback.pk}
+    )
+    execution = Execution.objects.create(
+        plan=plan, started_by=starter, run_id=run.pk, started_at=timezone.now()
+    )
+    ledger.record(actor, "rollback:execute", _label(rollback), tenant=rollback.tenant, digest=plan.digest)
+    return execution
+
+
+def _open_plan(rollback: Rollback) -> Plan:
+    """The current plan of a rollback that can still be signed or executed."""
+    if rollback.state in CLOSED or rollback.state == State.EXECUTING:
+        raise MovedOn(f"Rollback {rollback.pk} is {rollback.get_state_display()}.")
+    plan = rollback.plan
+    if plan is None or not plan.applicable:
+        raise NotApplicable(f"The plan of rollback {rollback.pk} cannot be applied; its warnings say why.")
+    if plan.expires_at <= timezone.now():
+        raise Expired(
+            f"The plan of rollback {rollback.pk} expired. Plan it again and have it approved again."
+        )
+    return plan
+
+
+def _locked(rollback: Rollback) -> None:
+    """Holds the row until the transaction ends, and reads it anew. SQLite's IMMEDIATE transaction is the lock there."""
+    fresh = (
+        Rollback.objects.select_for_update(of=("self",)).select_related("plan", "tenant").get(pk=rollback.pk)
+    )
+    rollback.state, rollback.plan, rollback.tenant = fresh.state, fresh.plan, fresh.tenant
+
+
+def _may_approve(user_id: int, tenant: Tenant) -> bool:
+    """Asked of the database, not of whoever is cached in the request."""
+    user = User.objects.get(pk=user_id)
+    return access.can(Actor.person(user, "check"), Action.APPROVE_ROLLBACK, tenant)
+
+
+def _person(actor: Actor, what: str) -> User:
+    if actor.user is None:
+        raise Refused(f"Only a person can {what}.")
+    return actor.user
+
+
+def _record_refusal(actor: Actor, rollback: Rollback, act: str, error: Exception) -> None:
+    with transaction.atomic():
+        ledger.record(actor, act, _label(rollback), tenant=rollback.tenant, reason=str(error))
+
+
+def _verb(verdict: Approval.Verdict) -> str:
+    return "approve" if verdict == Approval.Verdict.APPROVED else "reject"
+
+
+def _label(rollback: Rollback) -> str:
+    return f"rollback {rollback.pk} of {rollback.tenant.name}"

@@ -1,0 +1,218 @@
+"""What a rollback is to bring back: from chosen changes, from an actor's window, or from a snapshot.
+
+Reads the store only; the live tenant is read later.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from changes.attribution import best_for
+from changes.models import Attribution, Change
+from rollbacks.planning.model import Key, Target
+from snapshots import store
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document
+from snapshots.models import Coverage, Snapshot, Version
+from snapshots.references import Mention, mentions
+from tenants.models import Tenant
+
+
+class NothingToDo(ValueError):
+    """What was asked for names nothing that could be brought back."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asked for: changes, an actor's window, or a snapshot (of one type, or one resource)."""
+
+    changes: tuple[int, ...] = ()
+    actor_name: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    snapshot: int | None = None
+    resource_type: str = ""
+    resource_id: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "changes": list(self.changes),
+            "actor_name": self.actor_name,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "snapshot": self.snapshot,
+            "resource_type": self.resource_type,
+            "resource_id": self.resource_id,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> "Wish":
+        values = dict(data)
+        values["changes"] = tuple(values["changes"])  # type: ignore[arg-type]
+        for name in ("since", "until"):
+            moment = values[name]
+            values[name] = datetime.fromisoformat(str(moment)) if moment else None
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def resolve(tenant: Tenant, wish: Wish) -> tuple[list[Target], list[Change]]:
+    """The targets, with the resources that they need, and the changes that they undo. Raises NothingToDo."""
+    if wish.snapshot is not None:
+        targets, undone = _of_snapshot(tenant, wish), []
+    else:
+        undone = _changes(tenant, wish)
+        targets = _of_changes(tenant, undone)
+    if not targets:
+        raise NothingToDo("There is nothing to roll back: everything asked for is as it was then.")
+    return _with_needed(tenant, targets), undone
+
+
+def _changes(tenant: Tenant, wish: Wish) -> list[Change]:
+    of_tenant = Change.objects.filter(tenant=tenant)
+    if wish.changes:
+        found = list(of_tenant.filter(pk__in=wish.changes).order_by("pk"))
+        unknown = sorted(set(wish.changes) - {change.pk for change in found})
+        if unknown:
+            raise NothingToDo(f"{tenant.name} has no change {', '.join(map(str, unknown))}.")
+        return found
+    if not wish.actor_name or wish.since is None or wish.until is None:
+        raise NothingToDo("Say which changes, which actor from when to when, or which snapshot.")
+    linked = Attribution.objects.filter(
+        change__tenant=tenant,
+        event__actor_name__iexact=wish.actor_name,
+        event__occurred_at__gte=wish.since,
+        event__occurred_at__lte=wish.until,
+    ).exclude(confidence=Attribution.Confidence.LOW)
+    candidates = list(of_tenant.filter(attributions__in=linked).distinct().order_by("pk"))
+    best = best_for(candidates)
+    found = [change for change in candidates if _is_by(best.get(change.pk), wish.actor_name)]
+    if not found:
+        raise NothingToDo(f"No change of {tenant.name} in that time is attributed to {wish.actor_name}.")
+    return found
+
+
+def _is_by(attribution: Attribution | None, actor_name: str) -> bool:
+    return attribution is not None and attribution.event.actor_name.casefold() == actor_name.casefold()
+
+
+def _of_changes(tenant: Tenant, changes: Sequence[Change]) -> list[Target]:
+    """For each resource its state before the earliest of the chosen changes."""
+    chosen: dict[Key, list[Change]] = {}
+    for change in changes:
+        chosen.setdefault((change.resource_type, change.resource_id), []).append(change)
+    newest = _newest(tenant, chosen)
+    contents = store.documents(
+        tenant,
+        [group[0].before_digest for group in chosen.values()] + [row.digest for row in newest.values()],
+    )
+    return [
+        Target(
+            *key,
+            wanted=contents.get(group[0].before_digest),
+            display_name=group[-1].display_name,
+            last_known=contents[newest[key].digest] if key in newest else None,
+            changes=tuple(change.pk for change in group),
+        )
+        for key, group in chosen.items()
+    ]
+
+
+def _of_snapshot(tenant: Tenant, wish: Wish) -> list[Target]:
+    snapshot = Snapshot.objects.filter(tenant=tenant, pk=wish.snapshot or 0).first()
+    if snapshot is None:
+        raise NothingToDo(f"{tenant.name} has no snapshot {wish.snapshot}.")
+    then = _versions(store.state_at(snapshot), wish)
+    now = _versions(Version.objects.filter(tenant=tenant, last_snapshot__isnull=True), wish)
+    complete = set(
+        Coverage.objects.filter(
+            snapshot__tenant=tenant, snapshot_id__lte=snapshot.pk, status=Coverage.Status.COMPLETE
+        ).values_list("resource_type", flat=True)
+    )
+    keys = [
+        key
+        for key in then.keys() | now.keys()
+        if (key in then or key[0] in complete) and _digest(then.get(key)) != _digest(now.get(key))
+    ]
+    newest = _newest(tenant, keys)
+    contents = store.documents(
+        tenant, [then[key].digest for key in keys if key in then] + [row.digest for row in newest.values()]
+    )
+    return [
+        Target(
+            *key,
+            wanted=contents[then[key].digest] if key in then else None,
+            display_name=newest[key].display_name,
+            last_known=contents[newest[key].digest],
+        )
+        for key in sorted(keys)
+    ]
+
+
+def _versions(versions: Iterable[Version], wish: Wish) -> dict[Key, Version]:
+    return {
+        (version.resource_type, version.resource_id): version
+        for version in versions
+        if wish.resource_type in ("", version.resource_type) and wish.resource_id in ("", version.resource_id)
+    }
+
+
+def _newest(tenant: Tenant, keys: Iterable[Key]) -> dict[Key, Version]:
+    """The last version that each resource ever had."""
+    wanted = set(keys)
+    rows = Version.objects.filter(tenant=tenant, resource_id__in={key[1] for key in wanted}).order_by(
+        "first_snapshot_id"
+    )
+    return {key: row for row in rows if (key := (row.resource_type, row.resource_id)) in wanted}
+
+
+def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
+    """Adds what a target refers to and what the tenant has lost meanwhile, and what that refers to in turn."""
+    lost = _lost(tenant)
+    found = {target.key: target for target in targets}
+    waiting = list(targets)
+    while waiting:
+        target = waiting.pop()
+        for key in _needed(target, lost):
+            if key not in found:
+                needed = Target(
+                    *key,
+                    wanted=lost[key][1],
+                    display_name=lost[key][0],
+                    last_known=lost[key][1],
+                    because=f"“{target.display_name}” refers to it.",
+                )
+                found[key] = needed
+                waiting.append(needed)
+    return list(found.values())
+
+
+def _lost(tenant: Tenant) -> dict[Key, tuple[str, Document]]:
+    """Name and last content of every resource that once was and is no more."""
+    versions = Version.objects.filter(tenant=tenant)
+    present = set(versions.filter(last_snapshot__isnull=True).values_list("resource_type", "resource_id"))
+    gone = {
+        key: row
+        for row in versions.filter(last_snapshot__isnull=False).order_by("first_snapshot_id")
+        if (key := (row.resource_type, row.resource_id)) not in present
+    }
+    contents = store.documents(tenant, (row.digest for row in gone.values()))
+    return {key: (row.display_name, contents[row.digest]) for key, row in gone.items()}
+
+
+def _needed(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> Iterator[Key]:
+    if target.wanted is None:
+        return
+    for mention in mentions(registry.get(target.resource_type), target.wanted):
+        for key, (_, document) in lost.items():
+            if _names(mention, key, document):
+                yield key
+
+
+def _names(mention: Mention, key: Key, document: Document) -> bool:
+    if mention.to not in (key[0], "directoryObject"):
+        return False
+    return mention.value == (key[1] if mention.by == "id" else document.get(mention.by))
+
+
+def _digest(version: Version | None) -> str:
+    return version.digest if version is not None else ""

@@ -1,0 +1,103 @@
+"""After the last step: reads every touched resource again and holds it against what the plan wanted, ids remapped.
+
+Also says whether two whole snapshots are equal, remapped ids aside.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from changes.diff import diff
+from rollbacks.models import Execution, Remapping
+from rollbacks.planning.effects import same
+from rollbacks.planning.model import Key, PlannedStep
+from rollbacks.planning.references import repointed
+from rollbacks.planning.tokens import Lookup, step_with
+from snapshots import store
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document
+from snapshots.live import read_live
+from snapshots.models import Snapshot
+from tenants.microsoft.client import GraphClient
+
+
+def verify(
+    execution: Execution, steps: Sequence[PlannedStep], client: GraphClient, identifier: Lookup
+) -> dict[str, Any]:
+    """`equal` and `differs` resources, and the `remapped` ids. Values stay out of it; `differs` names the fields."""
+    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
+    equal, differs = [], []
+    for planned in {step.key: step for step in steps}.values():
+        step = step_with(planned, identifier)
+        spec = registry.get(step.resource_type)
+        object_id = moved.get(step.key, step.resource_id)
+        wanted = _under_new_ids(step, moved)
+        live = read_live(client, spec, object_id, wanted or step.expected or step.target)
+        facts = {
+            "resource_type": step.resource_type,
+            "resource_id": object_id,
+            "display_name": step.display_name,
+        }
+        if same(live.document, wanted):
+            equal.append(facts)
+        else:
+            fields = [field.path for field in diff(wanted, live.document, spec).fields]
+            differs.append({**facts, "fields": fields, "absent": live.document is None})
+    return {"equal": equal, "differs": differs, "remapped": remapped(execution)}
+
+
+def _under_new_ids(step: PlannedStep, moved: Mapping[Key, str]) -> Document | None:
+    """What is wanted, with the object's own identifiers (an application's appId) as they are now."""
+    if step.wanted is None:
+        return None
+    return {
+        name: moved.get((step.resource_type, value), value) if isinstance(value, str) else value
+        for name, value in step.wanted.items()
+    }
+
+
+def remapped(execution: Execution) -> list[dict[str, str]]:
+    return [
+        {
+            "resource_type": row.resource_type,
+            "display_name": row.display_name,
+            "old_id": row.old_id,
+            "new_id": row.new_id,
+        }
+        for row in execution.remappings.all()
+    ]
+
+
+def differing(before: Snapshot, after: Snapshot) -> list[str]:
+    """What is not equal in two snapshots of a tenant, once the ids that its rollbacks remapped are taken for the same.
+
+    An object that came back under a new id is found by its remapping, and every reference to it is read as to the
+    old one.
+    """
+    rows = Remapping.objects.filter(execution__plan__rollback__tenant_id=before.tenant_id)
+    old_ids = {row.new_id: row.old_id for row in rows}
+    then, now = _documents(before, {}), _documents(after, old_ids)
+    return [
+        f"{key[0]} {key[1]}"
+        for key in sorted(then.keys() | now.keys())
+        if not same(then.get(key), now.get(key))
+    ]
+
+
+def _documents(snapshot: Snapshot, old_ids: Mapping[str, str]) -> dict[Key, Document]:
+    versions = list(store.state_at(snapshot))
+    contents = store.documents(snapshot.tenant, (version.digest for version in versions))
+    return {
+        (version.resource_type, old_ids.get(version.resource_id, version.resource_id)): repointed(
+            _own(contents[version.digest], old_ids),
+            registry.get(version.resource_type),
+            lambda mention: old_ids.get(mention.value, mention.value),
+        )
+        for version in versions
+    }
+
+
+def _own(document: Document, old_ids: Mapping[str, str]) -> Document:
+    return {
+        name: old_ids.get(value, value) if isinstance(value, str) else value
+        for name, value in document.items()
+    }
