@@ -47,6 +47,7 @@ class RequestSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
     path = serializers.CharField()
     body = serializers.JSONField(allow_null=True)
+    why = serializers.CharField(allow_blank=True)
 
 
 class StepSerializer(serializers.Serializer[Any]):
@@ -59,6 +60,9 @@ class StepSerializer(serializers.Serializer[Any]):
     requests = RequestSerializer(many=True)
     fields = serializers.ListField(  # type: ignore[assignment]
         child=serializers.DictField(), help_text="What it changes, field by field."
+    )
+    changes = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the changes it undoes."
     )
 
 

@@ -10,11 +10,14 @@ from contextlib import closing
 from django.db import transaction
 from django.utils import timezone
 
-from rollbacks import plan_store, verification
+from rollbacks import plan_store, services, verification
 from rollbacks.executor import Executor, Stale, Stopped
+from rollbacks.journal import Journal
 from rollbacks.models import Execution
+from rollbacks.services import Expired
 from rollbacks.states import State, move
 from tenants import ledger, runs
+from tenants.access import Refused
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.connections import NoConnection, open_client
@@ -32,16 +35,17 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
     tenant = execution.plan.rollback.tenant
     try:
         steps = plan_store.check(execution.plan)
+        _still_allowed(execution)
         with (
             closing(open_client(tenant, "reader", priority="high")) as reader,
             closing(open_client(tenant, "writer", priority="high")) as writer,
         ):
-            executor = Executor(execution, lease, reader, writer, sleep)
+            executor = Executor(Journal(execution, lease), reader, writer, sleep)
             executor.run(steps)
             found = verification.verify(execution, steps, reader, executor.identifier)
     except Stale as stale:
         return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
-    except (Stopped, MicrosoftError, NoConnection, plan_store.Altered) as error:
+    except (Stopped, Refused, Expired, MicrosoftError, NoConnection, plan_store.Altered) as error:
         return _end(lease, execution, State.FAILED, str(error), {})
     if found["differs"]:
         return _end(
@@ -50,6 +54,21 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
     return _end(
         lease, execution, State.VERIFIED, f"{len(found['equal'])} resources read again and equal.", found
     )
+
+
+def _still_allowed(execution: Execution) -> None:
+    """Asked again where nothing was sent yet: the run may have waited for hours. What was begun is brought to its end.
+
+    Raises Expired or NotApproved.
+    """
+    if execution.records.exists():
+        return
+    plan = execution.plan
+    if plan.expires_at <= timezone.now():
+        raise Expired(
+            "The plan expired before its execution began. Plan it again and have it approved again."
+        )
+    services.require_signatures(plan)
 
 
 def _end(

@@ -1,47 +1,46 @@
-"""Runs an approved plan step by step. Each request is written down before it leaves (`sending`), so that a crash at any
-point leaves a record from which the run resumes: what arrived is never sent again, what did not is not lost.
+"""Runs an approved plan step by step. Each request is written down before it leaves (`sending`), so that a crash at
+any point leaves a record from which the run resumes: what arrived is not sent again, what did not is not lost.
 
-Works with clients that it is given: one that reads, one that writes.
+Works with the clients that it is given: one that reads, one that writes.
 """
 
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
-from django.utils import timezone
-
 from changes.diff import diff
-from rollbacks.models import Execution, Remapping, Step, StepRecord
-from rollbacks.planning.effects import same, shown
-from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep, StepKind
+from rollbacks.journal import SENT_PERHAPS, SETTLED, Journal, State
+from rollbacks.models import StepRecord
+from rollbacks.planning.build import unique_natural_key
+from rollbacks.planning.effects import after, foreseeable, same, shown
+from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep
 from rollbacks.planning.tokens import request_with, step_with, token
+from rollbacks.twins import twins
 from snapshots import store
-from snapshots.canonical import resource_id
+from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.live import find_twin, read_live
+from snapshots.live import Live, read_live
 from tenants import runs
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import (
     BadRequest,
     Conflict,
+    MicrosoftError,
     NotFound,
     OutcomeUnknown,
     PermissionMissing,
     WriteRefused,
 )
-from tenants.microsoft.request import Response
-from tenants.runs import Lease
 
-State = StepRecord.State
-
-LOOKS = 8
-"""How often a fresh object is looked for before it is believed missing: directory objects replicate slowly."""
-SETTLING_LOOKS = 4
-FIRST_WAIT_SECONDS = 0.5
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds between looks at something fresh: directory objects replicate slowly. One look precedes them."""
+MAXIMUM_ATTEMPTS = 2
+"""A request whose answer was lost is repeated once, and only where reading shows that nothing has changed."""
+ABSENT = "absent"
 REFUSED = (BadRequest, Conflict, NotFound, PermissionMissing, WriteRefused)
+NOT_THERE_YET = (BadRequest, NotFound)
+"""How Microsoft answers a reference to an object that has not replicated."""
 
 
 class Stale(Exception):
@@ -52,12 +51,15 @@ class Stopped(Exception):
     """A step failed and the execution must not go on."""
 
 
+class _UndeleteRefused(Exception):
+    """Microsoft keeps the object but does not let us take it out; the plan foresees another way."""
+
+
 @dataclass
 class Executor:
-    """One run of one execution."""
+    """One run of one execution. Raises Stale, Stopped or MicrosoftError; LeaseLost where another worker took over."""
 
-    execution: Execution
-    lease: Lease
+    journal: Journal
     reader: GraphClient
     writer: GraphClient
     sleep: Callable[[float], None] = time.sleep
@@ -65,264 +67,312 @@ class Executor:
     """Order of a step that brought a resource back → its identifiers now."""
 
     def run(self, steps: Sequence[PlannedStep]) -> None:
-        """Raises Stale, Stopped or MicrosoftError; LeaseLost where another worker took over."""
-        rows = {row.order: row for row in self.execution.plan.steps.all()}
-        for step in steps:
-            runs.heartbeat(self.lease)
-            self._step(step_with(step, self.identifier), rows[step.order])
+        for planned in steps:
+            runs.heartbeat(self.journal.lease)
+            spec = registry.get(planned.resource_type)
+            _StepRun(self, bound(planned, spec, self.identifier), spec).run()
 
     def identifier(self, number: int, name: str) -> str:
         """A token of a step that is yet to run stays a token: nothing that is sent now holds one."""
         return self.born[number][name] if number in self.born else token(number, name)
 
-    def _step(self, step: PlannedStep, row: Step) -> None:
-        spec = registry.get(step.resource_type)
-        records = list(self.execution.records.filter(step=row))
-        if any(record.state == State.DONE and record.closes_step for record in records):
-            self._remember(step, row)
-            return
-        begun = any(record.state != State.PENDING for record in records)
-        object_id = self._object_id(step)
-        if not begun and self._settled_already(step, row, spec, object_id):
-            return
-        try:
-            self._send_all(step.requests, step, row, spec)
-        except REFUSED as refusal:
-            if step.kind is not StepKind.UNDELETE or not step.fallback:
-                raise
-            self._note(
-                row, 0, State.FAILED, f"The undelete was refused ({refusal}); the object is created anew."
-            )
-            fallback = tuple(request_with(each, self._lookup_or_own(step)) for each in step.fallback)
-            self._send_all(fallback, step, row, spec, start=len(step.requests))
-        self._close(step, row, spec)
+    def looks(self) -> Iterator[None]:
+        """Once at once, then again after each wait."""
+        yield
+        for seconds in WAITS:
+            runs.heartbeat(self.journal.lease)
+            self.sleep(seconds)
+            yield
 
-    def _settled_already(self, step: PlannedStep, row: Step, spec: ResourceType, object_id: str) -> bool:
-        """Checks the precondition. True where the live object already is the target. Raises Stale."""
-        live = read_live(self.reader, spec, object_id, step.target or step.expected)
-        if step.kind not in BRINGS_BACK and same(live.document, step.target):
-            self._note(row, 0, State.ALREADY, "The object already is as it should be.", closes=True)
-            return True
-        if step.follows:
-            expected_digest = self._left_by_earlier(step)
-            as_expected = expected_digest in ("", self._digest(spec, live.document))
-            expected = None
+
+class _StepRun:
+    """One step. Its precondition is read before every request, not only before the first."""
+
+    def __init__(self, executor: Executor, step: PlannedStep, spec: ResourceType) -> None:
+        self.executor = executor
+        self.journal = executor.journal
+        self.step = step
+        self.spec = spec
+
+    def run(self) -> None:
+        if any(record.closes_step for record in self.journal.of_step(self.step)):
+            self._remember()
+            return
+        if self._is_so_already():
+            return
+        first = self.journal.record(self.step, 0)
+        if self.step.fallback and first.state == State.FAILED:
+            self._send_fallback()
         else:
-            expected = step.expected
-            as_expected = same(live.document, expected)
-        if not as_expected:
-            message = _moved(step, expected, live.document, spec)
-            self._note(row, 0, State.STALE, message)
-            raise Stale(message)
-        return False
-
-    def _send_all(
-        self,
-        requests: Sequence[PlannedRequest],
-        step: PlannedStep,
-        row: Step,
-        spec: ResourceType,
-        start: int = 0,
-    ) -> None:
-        for index, planned in enumerate(requests, start):
-            record, _ = StepRecord.objects.get_or_create(
-                execution=self.execution, step=row, request_index=index
-            )
-            if record.state in (State.DONE, State.ALREADY):
-                continue
-            if record.state in (State.SENDING, State.UNKNOWN) and self._arrived(planned, step, spec, record):
-                continue
-            self._send(planned, step, spec, record)
-
-    def _send(
-        self, planned: PlannedRequest, step: PlannedStep, spec: ResourceType, record: StepRecord
-    ) -> None:
-        response = self._patiently(planned, step, spec, record)
-        if response is None:
-            return
-        keys = {}
-        if planned.effect.kind is EffectKind.CREATE and isinstance(response.body, dict):
-            keys = {"id": resource_id(response.body, spec)}
-        self._finish(record, State.DONE, keys=keys)
-
-    def _patiently(
-        self, planned: PlannedRequest, step: PlannedStep, spec: ResourceType, record: StepRecord
-    ) -> Response | None:
-        """Sends; a refusal that replication explains is tried again. None: the answer was lost, but it arrived."""
-        wait = FIRST_WAIT_SECONDS
-        for look in range(LOOKS):
-            self._announce(record)
             try:
-                return self.writer.send(planned.request)
+                self._send_all(self.step.requests, 0)
+            except _UndeleteRefused:
+                self._send_fallback()
+        self._close()
+
+    def _is_so_already(self) -> bool:
+        """True where nothing was begun and the live object already is as it should be in the end."""
+        if self.journal.of_step(self.step):
+            return False
+        live = self._read().document
+        if not (same(live, self.step.target) or same(live, self.step.wanted)):
+            return False
+        record = self.journal.record(self.step, 0)
+        self.journal.note(record, State.ALREADY, message="The object already is as it should be.")
+        self.journal.close(self.step, self._digest(live))
+        self._remember()
+        return True
+
+    def _send_fallback(self) -> None:
+        """The undelete was refused for good: the object is created anew, with its own old identifiers in the body."""
+        step = self.step
+
+        def lookup(number: int, name: str) -> str:
+            return step.keys[name] if number == step.order else self.executor.identifier(number, name)
+
+        self._send_all([request_with(each, lookup) for each in step.fallback], len(step.requests))
+
+    def _send_all(self, requests: Sequence[PlannedRequest], start: int) -> None:
+        for index, planned in enumerate(requests, start):
+            record = self.journal.record(self.step, index)
+            if record.state in SETTLED:
+                continue
+            if record.state in SENT_PERHAPS and self._arrived(planned, record):
+                continue
+            if record.state not in SENT_PERHAPS and self._needless(planned, record, index):
+                continue
+            self._send(planned, record)
+
+    def _needless(self, planned: PlannedRequest, record: StepRecord, index: int) -> bool:
+        """Reads the precondition. True where the request would change nothing. Raises Stale."""
+        live = self._read()
+        if planned.effect.kind is EffectKind.CREATE:
+            return self._exists_already(record, live)
+        if planned.effect.kind is EffectKind.UNDELETE:
+            if live.document is not None:
+                self._stale(record, "exists again since the dry run.")
+            return False
+        live = self._as_left(live, record, index)
+        if not shown(planned.effect, live.document, self.spec):
+            record.before_digest = self._digest(live.document)
+            if foreseeable(planned.effect, self.spec):
+                record.left_digest = self._digest(after(planned.effect, live.document, self.spec))
+            return False
+        self.journal.note(
+            record,
+            State.ALREADY,
+            message="It was so already; nothing was sent.",
+            left_digest=self._digest(live.document),
+        )
+        return True
+
+    def _as_left(self, live: Live, record: StepRecord, index: int) -> Live:
+        """The live object, which must be what the dry run saw or what we ourselves left. Raises Stale."""
+        previous = self.journal.record(self.step, index - 1).left_digest if index else ""
+        left = previous or (self.journal.left_by_earlier(self.step) if not index else None)
+        if index and not previous:
+            return live
+        if left is None:
+            if self.step.follows or not same(live.document, self.step.expected):
+                self._stale(record, _moved(self.step, live.document, self.spec))
+            return live
+        for _ in self.executor.looks():
+            if self._digest(live.document) == left:
+                return live
+            live = self._read()
+        return self._stale(record, "changed since this execution wrote it.")
+
+    def _exists_already(self, record: StepRecord, live: Live) -> bool:
+        """For a create: whether somebody was first. Notes the objects that ours must not be mistaken for."""
+        if live.document is not None:
+            self._stale(record, "exists again since the dry run.")
+        others = twins(self.executor.reader, self.spec, self._wanted())
+        record.lookalikes = sorted(others)
+        record.before_digest = ABSENT
+        if not others or not unique_natural_key(self.spec):
+            return False
+        (other, *_) = sorted(others)
+        found = read_live(self.executor.reader, self.spec, other, self._wanted()).document
+        if not same(found, self._wanted()):
+            self._stale(record, f"exists since the dry run under another id ({other}), and differs.")
+        self.journal.note(
+            record, State.ALREADY, message="It exists already under another id.", keys={"id": other}
+        )
+        return True
+
+    def _send(self, planned: PlannedRequest, record: StepRecord) -> None:
+        """Sends until it is done; again only where the request certainly had no effect. Raises its last refusal."""
+        refused: MicrosoftError | None = None
+        for _ in self.executor.looks():
+            self.journal.announce(record)
+            try:
+                response = self.executor.writer.send(planned.request)
             except OutcomeUnknown as lost:
-                self._finish(record, State.UNKNOWN, message=str(lost))
-                if self._arrived(planned, step, spec, record):
-                    return None
-            except REFUSED:
-                if not self.born or look == LOOKS - 1:
-                    self._finish(record, State.FAILED)
-                    raise
-            self.sleep(wait)
-            wait *= 2
-        raise Stopped(
-            f"Step {step.order}: Microsoft did not answer whether the request arrived. Look at the object."
+                self.journal.note(record, State.UNKNOWN, message=str(lost))
+                if self._arrived(planned, record):
+                    return
+            except REFUSED as refusal:
+                if self._refusal_explained(planned, record):
+                    return
+                refused = refusal
+                record.attempts -= 1
+                if not self._may_be_early(planned, refusal):
+                    break
+            else:
+                keys = {}
+                if planned.effect.kind is EffectKind.CREATE and isinstance(response.body, dict):
+                    keys = {"id": resource_id(response.body, self.spec)}
+                self.journal.note(record, State.DONE, keys=keys)
+                return
+        self.journal.note(record, State.FAILED, message=str(refused))
+        if planned.effect.kind is EffectKind.UNDELETE and self.step.fallback:
+            raise _UndeleteRefused from refused
+        raise Stopped(f"Step {self.step.order} failed: {refused}") from refused
+
+    def _may_be_early(self, planned: PlannedRequest, refusal: Exception) -> bool:
+        """Whether the refusal may only mean that something which we have just brought back is not seen yet."""
+        return (
+            bool(self.executor.born)
+            and isinstance(refusal, NOT_THERE_YET)
+            and planned.effect.kind is not EffectKind.UNDELETE
         )
 
-    def _announce(self, record: StepRecord) -> None:
-        """The write-ahead record: committed, and fenced by the lease, before the request leaves."""
-        with transaction.atomic():
-            runs.still_held(self.lease)
-            StepRecord.objects.filter(pk=record.pk).update(
-                state=State.SENDING, sent_at=timezone.now(), client_request_id=str(uuid.uuid4())
-            )
+    def _refusal_explained(self, planned: PlannedRequest, record: StepRecord) -> bool:
+        """Microsoft refuses what is so already ("already exists", "does not exist"): reading tells."""
+        if planned.effect.kind in (EffectKind.CREATE, EffectKind.UNDELETE):
+            return False
+        live = self._read().document
+        if not shown(planned.effect, live, self.spec):
+            return False
+        self.journal.note(
+            record,
+            State.ALREADY,
+            message="Refused, because it was so already.",
+            left_digest=self._digest(live),
+        )
+        return True
 
-    def _arrived(
-        self, planned: PlannedRequest, step: PlannedStep, spec: ResourceType, record: StepRecord
-    ) -> bool:
-        """Resolves a request of unknown outcome by reading. True where the tenant shows its effect."""
-        wait = FIRST_WAIT_SECONDS
-        for _ in range(LOOKS // 2):
-            if self._shows(planned, step, spec, record):
-                return True
-            self.sleep(wait)
-            wait *= 2
+    def _arrived(self, planned: PlannedRequest, record: StepRecord) -> bool:
+        """Resolves a request of unknown outcome by reading. False: it certainly may be sent again. Raises Stopped."""
+        untouched = False
+        for _ in self.executor.looks():
+            if planned.effect.kind is EffectKind.CREATE:
+                created, untouched = self._created_meanwhile(record)
+                if created:
+                    self._resolved(record, {"id": created})
+                    return True
+            else:
+                live = self._read()
+                if shown(planned.effect, live.document, self.spec):
+                    self._resolved(record, {})
+                    return True
+                untouched = self._untouched(planned, record, live)
+        if not untouched or record.attempts >= MAXIMUM_ATTEMPTS:
+            message = (
+                f"Step {self.step.order}: the answer to {planned.request.method} {planned.request.path} was lost, and "
+                "reading does not tell whether it arrived. Look at the object, then plan again."
+            )
+            self.journal.note(record, State.FAILED, message=message)
+            raise Stopped(message)
         return False
 
-    def _shows(
-        self, planned: PlannedRequest, step: PlannedStep, spec: ResourceType, record: StepRecord
-    ) -> bool:
-        keys = {}
-        if planned.effect.kind is EffectKind.CREATE:
-            twin = find_twin(self.reader, spec, step.target or {})
-            arrived = twin is not None
-            keys = {"id": twin[0]} if twin is not None else {}
-        else:
-            live = read_live(self.reader, spec, self._object_id(step), step.target or step.expected)
-            arrived = shown(planned.effect, live.document, spec)
-        if arrived:
-            self._finish(
-                record, State.DONE, keys=keys, message="The answer was lost; reading showed that it arrived."
-            )
-        return arrived
+    def _created_meanwhile(self, record: StepRecord) -> tuple[str, bool]:
+        """The id of the one object that is new since the request left; or none, and that nothing is new."""
+        found = twins(self.executor.reader, self.spec, self._wanted())
+        new = sorted(found.keys() - set(record.lookalikes))
+        return (new[0], False) if len(new) == 1 else ("", not new)
 
-    def _close(self, step: PlannedStep, row: Step, spec: ResourceType) -> None:
-        """Waits until the step's effect can be read, and remembers what it left behind."""
-        self._remember(step, row)
-        object_id = self._object_id(step)
-        document, wait = None, FIRST_WAIT_SECONDS
-        for _ in range(SETTLING_LOOKS):
-            document = read_live(self.reader, spec, object_id, step.target or step.expected).document
-            if _settled(step, document):
+    def _untouched(self, planned: PlannedRequest, record: StepRecord, live: Live) -> bool:
+        if planned.effect.kind is EffectKind.UNDELETE:
+            return live.document is None and live.deleted
+        return self._digest(live.document) == record.before_digest
+
+    def _resolved(self, record: StepRecord, keys: dict[str, str]) -> None:
+        message = "The answer was lost; reading showed that the request had arrived."
+        self.journal.note(record, State.DONE, keys=keys, message=message)
+
+    def _close(self) -> None:
+        """Waits until the step's effect can be read, and remembers what it left behind.
+
+        What an update leaves is known beforehand; if something else is read, the next step finds it stale.
+        """
+        self._remember()
+        live: Document | None = None
+        for _ in self.executor.looks():
+            live = self._read().document
+            settled = live is not None if self.step.kind in BRINGS_BACK else same(live, self.step.target)
+            if settled or self._shows_all(live):
                 break
-            self.sleep(wait)
-            wait *= 2
-        last = self.execution.records.filter(step=row).order_by("-request_index").first()
-        if last is not None:
-            StepRecord.objects.filter(pk=last.pk).update(
-                closes_step=True, left_digest=self._digest(spec, document)
-            )
+        last = self.journal.of_step(self.step)[-1]
+        observed = self.step.kind in BRINGS_BACK or not last.left_digest
+        self.journal.close(self.step, self._digest(live) if observed else last.left_digest)
 
-    def _remember(self, step: PlannedStep, row: Step) -> None:
+    def _shows_all(self, live: Document | None) -> bool:
+        """Whether all requests show, though the object is not wholly the target (an undelete came back otherwise)."""
+        return self.step.kind not in BRINGS_BACK and all(
+            shown(planned.effect, live, self.spec) for planned in self.step.requests
+        )
+
+    def _remember(self) -> None:
         """The identifiers of what a step brought back, for the steps that follow."""
+        step = self.step
         if step.kind not in BRINGS_BACK:
             return
-        given = {
-            name: value
-            for record in self.execution.records.filter(step=row)
-            for name, value in record.new_keys.items()
-        }
+        given: dict[str, str] = {}
+        for record in self.journal.of_step(step):
+            given |= record.new_keys
         keys = {**step.keys, **given}
         others = [name for name in step.keys if name != "id"]
         if given and others:
-            spec = registry.get(step.resource_type)
-            live = self._visible(spec, keys["id"], step.target)
+            live = self._visible(keys["id"])
             keys |= {name: str(live.get(name, keys[name])) for name in others}
-        self.born[step.order] = keys
+        self.executor.born[step.order] = keys
         for name, new in keys.items():
             if new != step.keys[name]:
-                Remapping.objects.get_or_create(
-                    execution=self.execution,
-                    resource_type=step.resource_type,
-                    old_id=step.keys[name],
-                    new_id=new,
-                    defaults={
-                        "display_name": step.display_name if name == "id" else f"{step.display_name} ({name})"
-                    },
-                )
+                self.journal.remember_move(step, name, new)
 
-    def _visible(self, spec: ResourceType, object_id: str, known: Document | None) -> Document:
-        wait = FIRST_WAIT_SECONDS
-        for _ in range(LOOKS):
-            live = read_live(self.reader, spec, object_id, known)
+    def _visible(self, object_id: str) -> Document:
+        for _ in self.executor.looks():
+            live = read_live(self.executor.reader, self.spec, object_id, self.step.target)
             if live.document is not None:
                 return live.document
-            self.sleep(wait)
-            wait *= 2
         raise Stopped(
-            f"The new {spec.label} {object_id} cannot be read. Look at the tenant, then plan again."
+            f"The new {self.spec.label} {object_id} cannot be read. Look at the tenant, then plan again."
         )
 
-    def _object_id(self, step: PlannedStep) -> str:
-        """The id of the step's object now: the new one once it has been brought back under one."""
-        for remapping in self.execution.remappings.filter(
-            resource_type=step.resource_type, old_id=step.resource_id
-        ):
-            return remapping.new_id
-        return self.born.get(step.order, {}).get("id", step.resource_id)
+    def _wanted(self) -> Document:
+        return self.step.target or {}
 
-    def _left_by_earlier(self, step: PlannedStep) -> str:
-        earlier = (
-            self.execution.records.filter(
-                closes_step=True,
-                step__resource_type=step.resource_type,
-                step__resource_id=step.resource_id,
-                step__order__lt=step.order,
-            )
-            .order_by("-step__order")
-            .first()
-        )
-        return earlier.left_digest if earlier is not None else ""
+    def _read(self) -> Live:
+        known = self.step.target or self.step.wanted or self.step.expected
+        return read_live(self.executor.reader, self.spec, self.journal.moved_to(self.step.key), known)
 
-    def _lookup_or_own(self, step: PlannedStep) -> Callable[[int, str], str]:
-        def lookup(number: int, name: str) -> str:
-            return step.keys[name] if number == step.order else self.identifier(number, name)
+    def _digest(self, document: Document | None) -> str:
+        if document is None:
+            return ABSENT
+        return store.digest_of(self.journal.lease.run.tenant, self.spec, document)
 
-        return lookup
-
-    def _digest(self, spec: ResourceType, document: Document | None) -> str:
-        return "absent" if document is None else store.digest_of(self.lease.run.tenant, spec, document)
-
-    def _note(self, row: Step, index: int, state: State, message: str, *, closes: bool = False) -> None:
-        StepRecord.objects.update_or_create(
-            execution=self.execution,
-            step=row,
-            request_index=index,
-            defaults={
-                "state": state,
-                "message": message,
-                "finished_at": timezone.now(),
-                "closes_step": closes,
-            },
-        )
-
-    def _finish(
-        self, record: StepRecord, state: State, *, keys: dict[str, str] | None = None, message: str = ""
-    ) -> None:
-        record.state, record.message, record.finished_at = state, message, timezone.now()
-        record.new_keys = keys or record.new_keys
-        record.save(update_fields=["state", "message", "finished_at", "new_keys"])
+    def _stale(self, record: StepRecord, what: str) -> Live:
+        name = self.step.display_name or self.step.resource_id
+        message = f"{self.spec.label} {name} {what}"
+        self.journal.note(record, State.STALE, message=message)
+        raise Stale(message)
 
 
-def _settled(step: PlannedStep, document: Document | None) -> bool:
-    """What came back may still lack its parts, or be as it was deleted: it only has to be there."""
-    return document is not None if step.kind in BRINGS_BACK else same(document, step.target)
+def bound(planned: PlannedStep, spec: ResourceType, lookup: Callable[[int, str], str]) -> PlannedStep:
+    """The step with identifiers in place of tokens. Sets are sorted anew: an id sorts otherwise than its token."""
+    step = step_with(planned, lookup)
+    documents = {
+        name: None if value is None else canonicalise(value, spec)
+        for name, value in (("target", step.target), ("wanted", step.wanted), ("expected", step.expected))
+    }
+    return PlannedStep.from_json({**step.to_json(), **documents})
 
 
-def _moved(step: PlannedStep, expected: Document | None, live: Document | None, spec: ResourceType) -> str:
-    name = step.display_name or step.resource_id
+def _moved(step: PlannedStep, live: Document | None, spec: ResourceType) -> str:
     if live is None:
-        return f"{spec.label} {name} is gone since the dry run."
-    if expected is None:
-        return f"{spec.label} {name} exists or changed since the dry run."
-    paths = ", ".join(field.path for field in diff(expected, live, spec).fields)
-    return f"{spec.label} {name} changed since the dry run: {paths}."
+        return "is gone since the dry run."
+    if step.expected is None:
+        return "exists or changed since the dry run."
+    paths = ", ".join(field.path for field in diff(step.expected, live, spec).fields)
+    return f"changed since the dry run: {paths}."

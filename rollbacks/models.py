@@ -197,8 +197,13 @@ class StepRecord(models.Model):
     finished_at = models.DateTimeField(null=True)
     client_request_id = models.CharField(max_length=64, blank=True)
     new_keys = models.JSONField(default=dict, help_text="The identifiers that Graph gave a created object.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it left without a refusal.")
+    before_digest = models.CharField(max_length=64, blank=True, help_text="Of the object before the request.")
+    lookalikes = models.JSONField(
+        default=list, help_text="Ids that a created object must not be mistaken for."
+    )
     closes_step = models.BooleanField(default=False, help_text="The step is done.")
-    left_digest = models.CharField(max_length=64, blank=True, help_text="Of the object as the step left it.")
+    left_digest = models.CharField(max_length=64, blank=True, help_text="Of the object after the request.")
     message = models.TextField(blank=True)
 
     class Meta:

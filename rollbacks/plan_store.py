@@ -20,6 +20,7 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 from snapshots.models import Snapshot
 from tenants import vault
+from tenants.crypto import SealBroken
 from tenants.models import Tenant
 
 
@@ -75,12 +76,17 @@ def steps_of(plan: Plan) -> list[PlannedStep]:
 
 def check(plan: Plan) -> list[PlannedStep]:
     """The steps of a plan that is exactly what was signed. Raises Altered."""
-    steps = steps_of(plan)
+    try:
+        steps = steps_of(plan)
+    except SealBroken as error:
+        raise Altered(_altered(plan)) from error
     if not hmac.compare_digest(plan.digest, _digest(plan, steps)):
-        raise Altered(
-            f"Plan {plan.revision} of rollback {plan.rollback_id} was altered after it was made. Re-plan it."
-        )
+        raise Altered(_altered(plan))
     return steps
+
+
+def _altered(plan: Plan) -> str:
+    return f"Plan {plan.revision} of rollback {plan.rollback_id} was altered after it was made. Re-plan it."
 
 
 def _insert_step(plan: Plan, planned: PlannedStep) -> None:

@@ -29,7 +29,7 @@ class Expired(ValueError):
     """The plan is too old; it has to be made again and approved again."""
 
 
-class NotApproved(Refused):
+class NotApproved(ValueError):
     """Fewer signatures than the tenant's policy asks for."""
 
 
@@ -150,6 +150,41 @@ def approvals_needed(plan: Plan) -> int:
     return max(plan.required_approvals, preparing.required_approvals(plan.rollback.tenant, undone))
 
 
+def require_signatures(plan: Plan) -> None:
+    """Raises NotApproved where, at this moment, fewer people have signed than are needed."""
+    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
+    if valid < needed:
+        raise NotApproved(
+            f"Rollback {plan.rollback_id} has {valid} of {needed} approvals by people who may approve it now."
+        )
+
+
+def close_abandoned() -> list[int]:
+    """Ends rollbacks whose run was given up in the middle, so that they can be planned again; returns their ids."""
+    abandoned = Rollback.objects.filter(
+        state=State.EXECUTING,
+        plan__execution__run_id__in=Run.objects.filter(
+            kind=Run.Kind.EXECUTE, state__in=(Run.State.FAILED, Run.State.QUARANTINED)
+        ).values("pk"),
+    )
+    closed = []
+    for rollback in abandoned.select_related("tenant"):
+        message = "The execution was given up before its end. Look at its steps, then plan again."
+        with transaction.atomic():
+            try:
+                move(rollback, State.FAILED, needs=frozenset({State.EXECUTING}))
+            except MovedOn:
+                continue
+            Execution.objects.filter(plan_id=rollback.plan_id, finished_at__isnull=True).update(
+                finished_at=timezone.now(), outcome=State.FAILED, message=message
+            )
+            ledger.record(
+                Actor.system("schedule"), "rollback:failed", _label(rollback), tenant=rollback.tenant
+            )
+            closed.append(rollback.pk)
+    return closed
+
+
 def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparing.Prepared, act: str) -> None:
     plan = plan_store.insert(rollback, prepared.new)
     Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
@@ -227,11 +262,9 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     starter = _person(actor, "execute a rollback")
     _locked(rollback)
     plan = _open_plan(rollback)
-    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
-    if rollback.state != State.APPROVED or valid < needed:
-        raise NotApproved(
-            f"Rollback {rollback.pk} has {valid} of {needed} approvals by people who may approve it now."
-        )
+    require_signatures(plan)
+    if rollback.state != State.APPROVED:
+        raise NotApproved(f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved.")
     plan_store.check(plan)
     move(rollback, State.EXECUTING, needs=frozenset({State.APPROVED}), plan_id=plan.pk)
     run = runs.enqueue(

@@ -42,7 +42,9 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 OPEN = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
 """Nothing has been written yet."""
-CLOSED: frozenset[State] = frozenset(state for state in State if state not in OPEN and state != State.EXECUTING)
+CLOSED: frozenset[State] = frozenset(
+    state for state in State if state not in OPEN and state != State.EXECUTING
+)
 REPLANNABLE = frozenset(state for state in State if State.AWAITING_APPROVAL in TRANSITIONS[state])
 
 

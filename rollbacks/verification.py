@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from changes.diff import diff
+from rollbacks.executor import bound
 from rollbacks.models import Execution, Remapping
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, PlannedStep
 from rollbacks.planning.references import repointed
-from rollbacks.planning.tokens import Lookup, step_with
+from rollbacks.planning.tokens import Lookup
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
@@ -27,8 +28,8 @@ def verify(
     moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
     equal, differs = [], []
     for planned in {step.key: step for step in steps}.values():
-        step = step_with(planned, identifier)
-        spec = registry.get(step.resource_type)
+        spec = registry.get(planned.resource_type)
+        step = bound(planned, spec, identifier)
         object_id = moved.get(step.key, step.resource_id)
         wanted = _under_new_ids(step, moved)
         live = read_live(client, spec, object_id, wanted or step.expected or step.target)

@@ -18,6 +18,7 @@ from changes.selectors import visible_changes
 from rollbacks import selectors, services
 from rollbacks.forms import ActorWindow, BackToSnapshot
 from rollbacks.models import Approval, Execution, Plan, Rollback, StepRecord
+from rollbacks.states import OPEN, REPLANNABLE, State
 from snapshots.catalog import registry
 from tenants import access
 from tenants.actions import Action
@@ -26,15 +27,13 @@ from tenants.models import Tenant
 from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, wants_fragment
 
 PAGE_SIZE = 50
-State = Rollback.State
 GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
     "open": ("Open", (State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING)),
     "executed": ("Executed", (State.VERIFIED, State.DIFFERS)),
     "stopped": ("Stopped", (State.STALE, State.FAILED)),
     "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
 }
-CANCELLABLE = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
-REPLANNABLE = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXPIRED, State.STALE})
+SETTLED = frozenset({StepRecord.State.DONE.value, StepRecord.State.ALREADY.value})
 
 
 class ManyTenants(ValueError):
@@ -230,13 +229,18 @@ def _plan_in(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse
         given = {name: value for name, value in asked.cleaned_data.items() if value not in ("", None)}
         rollback = attempt(
             request,
-            lambda: services.plan_rollback(actor, tenant=tenant, **given),
+            lambda: services.plan_rollback(actor, tenant=tenant, **_ids(given)),
             done="Planned. This is the dry run.",
         )
         if rollback is not None:
             return redirect("rollback", rollback.pk)
     context = {"section": "rollbacks", "tenant": tenant, "window": window, "target": target}
     return render(request, "rollbacks/plan.html", context)
+
+
+def _ids(given: dict[str, Any]) -> dict[str, Any]:
+    """As the service takes them: a snapshot by its id."""
+    return given | ({"snapshot": given["snapshot"].pk} if "snapshot" in given else {})
 
 
 def _rollback(request: PageRequest, rollback_id: int) -> Rollback:
@@ -257,48 +261,64 @@ def _listed(rollbacks: QuerySet[Rollback]) -> QuerySet[Rollback]:
 
 def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
     actor, plan, tenant = actor_of(request), rollback.plan, rollback.tenant
-    signatures = list(plan.approvals.select_related("approver")) if plan is not None else []
-    given = [signature for signature in signatures if signature.verdict == Approval.Verdict.APPROVED]
-    required = plan.required_approvals if plan is not None else 0
     is_requester = rollback.requester_id == request.user.pk
+    is_expired = plan is not None and rollback.state in OPEN and plan.expires_at <= timezone.now()
     may_request = access.can(actor, Action.REQUEST_ROLLBACK, tenant)
-    is_expired = plan is not None and plan.expires_at <= timezone.now()
-    has_signed = any(signature.approver_id == request.user.pk for signature in signatures)
-    may_approve = access.can(actor, Action.APPROVE_ROLLBACK, tenant)
+    signatures = _signatures_under(plan)
+    has_signed = any(signature.approver_id == request.user.pk for signature in signatures["signatures"])
+    may_sign = access.can(actor, Action.APPROVE_ROLLBACK, tenant) and not (
+        is_requester or has_signed or is_expired
+    )
     return {
         "section": "rollbacks",
         "rollback": rollback,
         "plan": plan,
         "steps": _steps(rollback),
-        "signatures": signatures,
-        "given": len(given),
-        "open_places": range(max(0, required - len(given))),
         "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id or NOBODY).prefetch_related(
             "approvals__approver"
         ),
         "is_requester": is_requester,
-        "has_signed": has_signed,
         "is_expired": is_expired,
-        "may_decide": (
-            rollback.state == State.AWAITING_APPROVAL
-            and may_approve
-            and not (is_requester or has_signed or is_expired)
-        ),
+        "has_signed": has_signed,
+        "may_approve": may_sign and rollback.state == State.AWAITING_APPROVAL,
+        "may_reject": may_sign and rollback.state in (State.AWAITING_APPROVAL, State.APPROVED),
         "may_execute": rollback.state == State.APPROVED
         and access.can(actor, Action.EXECUTE_ROLLBACK, tenant),
-        "may_cancel": rollback.state in CANCELLABLE and (is_requester or may_request),
+        "may_cancel": rollback.state in OPEN and may_request,
         "may_replan": rollback.state in REPLANNABLE and may_request,
+        **signatures,
         **_execution_of(plan),
+    }
+
+
+def _signatures_under(plan: Plan | None) -> dict[str, Any]:
+    """Who signed, whose signature counts today, and how many are still missing."""
+    if plan is None:
+        return {"signatures": [], "counting": set(), "given": 0, "required": 0, "open_places": range(0)}
+    counting = {signature.pk for signature in services.valid_approvals(plan)}
+    required = services.approvals_needed(plan)
+    return {
+        "signatures": list(plan.approvals.select_related("approver")),
+        "counting": counting,
+        "given": len(counting),
+        "required": required,
+        "open_places": range(max(0, required - len(counting))),
     }
 
 
 def _steps(rollback: Rollback) -> list[dict[str, Any]]:
     """The plan's steps with their differences, every id named."""
-    listed = selectors.as_json(rollback)["steps"]
+    shown = selectors.as_json(rollback)
+    listed, rehearsed = shown["steps"], {step["order"]: step for step in shown["dry_run"].get("steps", ())}
     fields = [[_field(each) for each in step["fields"]] for step in listed]
     names = presentation.names_in(rollback.tenant, [field for of_step in fields for field in of_step])
     return [
-        {**step, "type": registry.get(step["resource_type"]), "rows": presentation.rows(of_step, names)}
+        {
+            **step,
+            "type": registry.get(step["resource_type"]),
+            "rows": presentation.rows(of_step, names),
+            "rehearsal": rehearsed.get(step["order"]),
+        }
         for step, of_step in zip(listed, fields, strict=True)
     ]
 
@@ -320,17 +340,18 @@ def _execution_of(plan: Plan | None) -> dict[str, Any]:
     if plan is None or execution is None:
         return {"execution": None, "records": {}}
     records: dict[int, StepRecord] = {}
+    settled: set[int] = set()
     for record in execution.records.select_related("step"):
-        records[record.step.order] = record
-    finished = sum(
-        record.state in (StepRecord.State.DONE, StepRecord.State.ALREADY) for record in records.values()
-    )
+        order = record.step.order
+        records[order] = record
+        if record.closes_step and record.state in SETTLED:
+            settled.add(order)
     return {
         "execution": execution,
         "records": records,
         "remappings": execution.remappings.all(),
         "plan_steps": plan.steps.defer("sealed"),
-        "finished_steps": finished,
+        "finished_steps": len(settled),
     }
 
 

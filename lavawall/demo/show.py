@@ -1,14 +1,17 @@
-"""What the demo prints: one line for each step, with what it shows, and whether it held."""
+"""What the demo prints: each step of the story, what it shows, and whether it held; never anything of its own."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
 SEVERITY_STYLE = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan"}
+INDENT = 4
+MOST_COLUMNS = 110
 
 
 class StepFailed(Exception):
@@ -22,39 +25,60 @@ def expect(holds: object, otherwise: str) -> None:
 
 
 class Show:
-    """Counts the steps and remembers whether all of them held."""
+    """Tells the steps as they happen. Works the same in a terminal, in a pipe and in a log."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        self.failed: list[str] = []
+        if self.console.width > MOST_COLUMNS:
+            self.console.width = MOST_COLUMNS
         self.number = 0
         self._started = time.monotonic()
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, title: str, of: int) -> Iterator[None]:
         """A failing step is told and ends the story, for what follows builds on it."""
         self.number += 1
         began = time.monotonic()
+        self.console.print(Text(f"\n{self.number}/{of}  {title}", style="bold"))
         try:
-            with self.console.status(f"{self.number:>2}  {escape(title)}"):
+            with self.console.status("working"):
                 yield
         except Exception as error:
-            self.failed.append(title)
-            self.console.print(f"[bold red]✗[/] {self.number:>2}  {escape(title)}: {escape(str(error))}")
+            self._row(Text("✗", style="bold red"), Text(f"did not hold: {said(error)}", style="bold red"))
             raise
         spent = time.monotonic() - began
-        self.console.print(f"[bold green]✓[/] {self.number:>2}  {escape(title)} [dim]({spent:.1f} s)[/]")
+        self._row(Text("✓", style="bold green"), Text(f"held, {spent:.1f} s", style="green"))
 
-    def say(self, text: str) -> None:
-        self.console.print(f"       [dim]{escape(text)}[/]")
+    def say(self, text: str, mark: str = "·") -> None:
+        self._row(Text(mark, style="dim"), Text(text))
 
-    def finding(self, severity: str, text: str) -> None:
-        style = SEVERITY_STYLE.get(severity, "dim")
-        self.console.print(f"       [{style}]{severity:>13}[/]  {escape(text)}")
+    def refusal(self, attempt: str, answer: str) -> None:
+        """Somebody tried what is not allowed, and was told so."""
+        self._row(Text("✗", style="bold yellow"), Text(f"{attempt}: refused. {answer}"))
+
+    def finding(self, severity: str, what: str, summary: str) -> None:
+        told = Text(what, style="bold")
+        told.append(f"\n{summary}", style="not bold dim")
+        self._row(Text(f" {severity} ", style=SEVERITY_STYLE.get(severity, "dim")), told, wide=10)
 
     def panel(self, title: str, text: str) -> None:
-        self.console.print(Panel(escape(text), title=escape(title), expand=False))
+        self.console.print()
+        self.console.print(Panel(Text(text), title=Text(title), title_align="left", expand=False))
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._started
+
+    def _row(self, mark: Text, text: Text, wide: int = 2) -> None:
+        """A hanging indent, so that long lines stay readable in a narrow terminal."""
+        row = Table.grid(padding=(0, 1))
+        row.add_column(width=INDENT - 1)
+        row.add_column(width=wide, justify="right", no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row("", mark, text)
+        self.console.print(row)
+
+
+def said(error: BaseException) -> str:
+    """What an exception says; its name where it says nothing."""
+    return str(error) or type(error).__name__

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import StringIO
@@ -16,39 +16,61 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from changes import selectors as change_selectors
-from changes.models import Change
+from changes.models import Attribution, Change
 from lavawall import pipeline
-from lavawall.cli import operator
 from lavawall.demo import cast
 from lavawall.demo.cast import ATTACKED, CUSTOMERS, Login
 from lavawall.demo.show import Show, StepFailed, expect
 from lavawall.emulator.attack import AttackStep, run_attack
 from rollbacks import selectors as rollback_selectors
 from rollbacks.models import Rollback
-from snapshots import selectors as snapshot_selectors
-from snapshots.models import Snapshot
+from snapshots.models import Snapshot, Version
 from tenants import runs
-from tenants.access import Refused
 from tenants.models import Run, Tenant
 
 SCENARIO = "stolen_global_admin"
 ATTACKER_IP = "198.51.100.23"
 AUDIT_PATIENCE_SECONDS = 20
-
-EXPECTED: tuple[tuple[str, str, str, str], ...] = (
-    ("conditionalAccessPolicy", "updated", "critical", "MFA for administrators switched off"),
-    ("conditionalAccessPolicy", "updated", "high", "an account excluded from an MFA policy"),
-    ("conditionalAccessPolicy", "deleted", "high", "a policy deleted"),
-    ("namedLocation", "deleted", "medium", "the named location it used deleted"),
-    ("appRoleAssignment", "created", "high", "Mail.ReadWrite and Files.ReadWrite.All consented"),
-    ("unifiedRoleAssignment", "created", "critical", "a service principal made Global Administrator"),
-    ("authenticationMethodConfiguration", "updated", "high", "SMS enabled"),
-    ("authenticationStrengthPolicy", "updated", "high", "an authentication strength weakened"),
-    ("application", "updated", "high", "a credential added to an existing app"),
-)
-"""Resource type, kind, least severity, what the incident did."""
-
+AUDIT_PAUSE_SECONDS = 0.5
+SHOWN_EVENTS = 3
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
+
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One thing that the incident did, and how it must be found. `says`: words of the finding's summary."""
+
+    resource_type: str
+    kind: str
+    least: str
+    what: str
+    says: str = ""
+
+    def is_met_by(self, change: Change) -> bool:
+        return (
+            (change.resource_type, change.kind) == (self.resource_type, self.kind)
+            and SEVERITIES.index(change.severity) >= SEVERITIES.index(self.least)
+            and self.says in change.summary
+        )
+
+
+EXPECTED = (
+    Expected("conditionalAccessPolicy", "updated", "critical", "MFA for administrators switched off"),
+    Expected("unifiedRoleAssignment", "created", "critical", "A service principal made Global Administrator"),
+    Expected("conditionalAccessPolicy", "updated", "high", "An account excluded from MFA", "newly excluded"),
+    Expected("conditionalAccessPolicy", "deleted", "high", "A policy deleted"),
+    Expected("appRoleAssignment", "created", "high", "An app consented to read all mail", "Mail.ReadWrite"),
+    Expected("appRoleAssignment", "created", "high", "and all files", "Files.ReadWrite.All"),
+    Expected("oAuth2PermissionGrant", "created", "high", "and both on behalf of everybody"),
+    Expected("authenticationMethodConfiguration", "updated", "high", "SMS enabled as a factor"),
+    Expected("authenticationStrengthPolicy", "updated", "high", "An authentication strength weakened"),
+    Expected("application", "updated", "high", "A credential added to an existing app"),
+    Expected("namedLocation", "deleted", "medium", "The deleted policy's named location deleted too"),
+    Expected("application", "created", "low", "The app itself registered"),
+    Expected("servicePrincipal", "created", "low", "and given a service principal"),
+)
+"""The gravest first: each is met by a change of its own."""
 
 
 @dataclass
@@ -91,7 +113,7 @@ class Stage:
 def play(stage: Stage) -> None:
     """The whole story. Raises the first failure."""
     for title, scene in SCENES:
-        with stage.show.step(title):
+        with stage.show.step(title, of=len(SCENES)):
             scene(stage)
 
 
@@ -101,7 +123,7 @@ def connect(stage: Stage) -> None:
         answer = _add_tenant(stage.cloud["url"], name, customer, facts)
         missing = answer["reader"]["missing"]
         expect(not missing, f"the reader of {name} lacks {', '.join(missing)}")
-        stage.show.say(f"{name} ({customer}): reader and writer signed in over TLS")
+        stage.show.say(f"{name} of {customer}: reader and writer signed in over TLS")
     stage.logins = cast.hire()
 
 
@@ -113,10 +135,12 @@ def snapshot_all(stage: Stage) -> None:
             f"{name}: {sum(row['count'] for row in taken['coverage'].values())} resources of "
             f"{len(taken['coverage'])} types, {taken['requests']} requests, root {taken['root'][:16]}…"
         )
+    rows = Version.objects.filter(tenant=stage.tenant).count()
     again = _command("snapshot", ATTACKED)
     expect(not again["changes"], f"an unchanged tenant showed changes: {again['changes']}")
+    expect(Version.objects.filter(tenant=stage.tenant).count() == rows, "an unchanged tenant added rows")
     stage.before = Snapshot.objects.get(pk=again["snapshot"])
-    stage.show.say(f"{ATTACKED} once more, sets shuffled by the cloud: no change, no row added")
+    stage.show.say(f"{ATTACKED} once more, its sets shuffled by the cloud: no change, no row added")
 
 
 def attack(stage: Stage) -> None:
@@ -136,55 +160,50 @@ def attack(stage: Stage) -> None:
 
 
 def detect(stage: Stage) -> None:
-    taken = _command("snapshot", ATTACKED)
-    stage.show.say(f"changes by severity: {taken['changes']}")
-    incident = stage.incident()
-    for change in sorted(incident, key=lambda change: -SEVERITIES.index(change.severity)):
-        stage.show.finding(change.severity, change.summary)
-    for resource_type, kind, least, what in EXPECTED:
-        expect(
-            any(
-                change.resource_type == resource_type
-                and change.kind == kind
-                and SEVERITIES.index(change.severity) >= SEVERITIES.index(least)
-                for change in incident
-            ),
-            f"{what}: no {kind} {resource_type} of severity {least} or above was found",
-        )
+    _command("snapshot", ATTACKED)
+    unmatched = stage.incident()
+    for expected in EXPECTED:
+        found = next((change for change in unmatched if expected.is_met_by(change)), None)
+        if found is None:
+            raise StepFailed(
+                f"{expected.what}: no {expected.kind} {expected.resource_type} of severity "
+                f"{expected.least} or above was found"
+            )
+        unmatched.remove(found)
+        stage.show.finding(found.severity, expected.what, found.summary)
+    expect(not unmatched, f"changes that nobody made were found: {', '.join(map(str, unmatched))}")
 
 
 def attribute(stage: Stage) -> None:
     """Microsoft's audit events come late: look again until they are there."""
     deadline = time.monotonic() + AUDIT_PATIENCE_SECONDS
-    while True:
-        unknown = [change for change in stage.incident() if change_selectors.best_attribution(change) is None]
-        if not unknown:
-            break
+    while unknown := [change for change in stage.incident() if _attribution(change) is None]:
         expect(
             time.monotonic() < deadline, f"{len(unknown)} changes stayed without an audit event: {unknown[0]}"
         )
-        run = runs.create(stage.tenant, Run.Kind.ATTRIBUTE, requested_by="demo")
-        lease = runs.claim(run.pk)
+        time.sleep(AUDIT_PAUSE_SECONDS)
+        lease = runs.claim(runs.create(stage.tenant, Run.Kind.ATTRIBUTE, requested_by="demo").pk)
         if lease is not None:
             pipeline.perform(lease)
-        time.sleep(0.5)
-    attributions = [change_selectors.best_attribution(change) for change in stage.incident()]
-    actors = {attribution.event.actor_name for attribution in attributions if attribution}
-    places = {(attribution.event.ip, attribution.country) for attribution in attributions if attribution}
+    attributions = [found for change in stage.incident() if (found := _attribution(change))]
     thief = stage.thief["user_principal_name"]
+    actors = {found.event.actor_name for found in attributions}
     expect(
         actors == {thief}, f"the changes were attributed to {', '.join(sorted(actors))}, not to {thief} alone"
     )
+    places = {(found.event.ip, found.country) for found in attributions}
     expect(
         all(ip == ATTACKER_IP and country for ip, country in places), f"address or country is wrong: {places}"
     )
-    stage.show.say(f"one actor: {thief} from {ATTACKER_IP} ({next(iter(places))[1]}, by the sign-in log)")
-    for change in stage.incident()[:3]:
-        found = change_selectors.best_attribution(change)
-        if found is not None:
-            stage.show.say(
-                f"{found.event.activity}: audit event {found.event.event_id}, confidence {found.confidence}"
-            )
+    _, country = places.pop()
+    stage.show.say(f"All {len(attributions)} changes were made by one actor: {thief}")
+    stage.show.say(
+        f"from {ATTACKER_IP} in {country} (by the {attributions[0].get_country_source_display()})"
+    )
+    for found in attributions[:SHOWN_EVENTS]:
+        stage.show.say(f"{found.event.activity}: {found.confidence} confidence, event {found.event.event_id}")
+    if len(attributions) > SHOWN_EVENTS:
+        stage.show.say(f"and {len(attributions) - SHOWN_EVENTS} more")
 
 
 def plan(stage: Stage) -> None:
@@ -198,59 +217,68 @@ def plan(stage: Stage) -> None:
     )
     stage.rollback = Rollback.objects.get(pk=shown["rollback"])
     for step in shown["steps"]:
-        stage.show.say(f"{step['order']:>2}. {step['explanation']}")
+        stage.show.say(step["explanation"], mark=str(step["order"]))
     for warning in shown["warnings"]:
-        stage.show.say(f"warning: {warning}")
-    stage.show.say(f"dry run against the live tenant, digest {shown['digest'][:16]}…")
+        stage.show.say(warning, mark="!")
+    stage.show.say(f"Dry run against the live tenant passed, plan digest {shown['digest'][:16]}…")
     expect(shown["applicable"], f"the plan cannot be applied: {shown['warnings']}")
     expect(shown["complete"], f"the plan leaves something out: {shown['warnings']}")
 
 
 def approve(stage: Stage) -> None:
-    rollback = _planned(stage)
+    number = _planned(stage).pk
     _refused(
-        stage, "erin, who asked for it, approves", lambda: _command("approve", rollback.pk, username="erin")
+        stage,
+        "erin approves what she asked for",
+        "somebody else has to approve",
+        lambda: _command("approve", number, username="erin"),
     )
     _refused(
-        stage, "erin executes without approvals", lambda: _command("execute", rollback.pk, username="erin")
+        stage,
+        "erin executes without approvals",
+        "0 of 2 approvals",
+        lambda: _command("execute", number, username="erin"),
     )
-    _command("approve", rollback.pk, username="amir")
+    _command("approve", number, username="amir")
     stage.show.say("amir approves: one of two")
     _refused(
-        stage, "erin executes with one approval", lambda: _command("execute", rollback.pk, username="erin")
+        stage,
+        "erin executes with one approval",
+        "1 of 2 approvals",
+        lambda: _command("execute", number, username="erin"),
     )
-    _command("approve", rollback.pk, username="aiko")
+    _command("approve", number, username="aiko")
     stage.show.say("aiko approves: two of two")
 
 
 def execute(stage: Stage) -> None:
-    rollback = _planned(stage)
-    done = _command("execute", rollback.pk, username="erin")
-    expect(done["state"] == "verified", f"the rollback ended as {done['state']}: {done['execution']}")
-    for moved in done["execution"]["remapped"]:
+    done = _command("execute", _planned(stage).pk, username="erin")
+    execution = done["execution"]
+    expect(done["state"] == "verified", f"the rollback ended as {done['state']}: {execution}")
+    equal = len(execution["verification"]["equal"])
+    stage.show.say(f"{len(done['steps'])} steps executed, {equal} resources read again and equal to before")
+    expect(execution["remapped"], "the purged location came back without a new id being listed")
+    for moved in execution["remapped"]:
         stage.show.say(
-            f"new id: {moved['resource_type']} {moved['display_name']} {moved['old_id']} → {moved['new_id']}"
+            f"The {moved['resource_type']} {moved['display_name']} could not keep its id: "
+            f"{moved['old_id']} is now {moved['new_id']}"
         )
-    stage.show.say(
-        f"{len(done['execution']['verification']['equal'])} resources read again and equal to before"
-    )
 
 
 def compare(stage: Stage) -> None:
-    _command("snapshot", ATTACKED)
+    taken = _command("snapshot", ATTACKED)
+    after = Snapshot.objects.get(pk=taken["snapshot"])
     if stage.before is None:
         raise StepFailed("There is no snapshot from before the attack.")
-    after = snapshot_selectors.visible_snapshots(operator()).filter(tenant=stage.tenant).first()
-    expect(after, "there is no snapshot after the rollback")
-    differing = rollback_selectors.differing(stage.before, after) if after else []
+    differing = rollback_selectors.differing(stage.before, after)
     expect(not differing, f"still different: {', '.join(differing)}")
-    stage.show.say("the newest snapshot equals the one before the attack, remapped ids aside")
+    stage.show.say("The newest snapshot equals the one before the attack, remapped ids aside")
     verified = _command("verify")
     expect(verified["ok"], f"the stored history does not verify: {verified['faults']}")
-    stage.show.say(f"stored history verified, {verified['ledger']['entries']} ledger entries")
+    stage.show.say(f"The stored history verifies, {verified['ledger']['entries']} ledger entries with it")
 
 
-SCENES: Iterable[tuple[str, Callable[[Stage], None]]] = (
+SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("Connect two customers' three tenants", connect),
     ("Take the first snapshots", snapshot_all),
     ("A stolen Global Administrator session reconfigures Aurora Dental", attack),
@@ -264,7 +292,7 @@ SCENES: Iterable[tuple[str, Callable[[Stage], None]]] = (
 
 
 def _tell(stage: Stage, step: AttackStep) -> None:
-    stage.show.say(f"{step.number}. {step.title}")
+    stage.show.say(step.title, mark=str(step.number))
 
 
 def _planned(stage: Stage) -> Rollback:
@@ -273,13 +301,19 @@ def _planned(stage: Stage) -> Rollback:
     return stage.rollback
 
 
-def _refused(stage: Stage, what: str, attempt: Callable[[], object]) -> None:
+def _refused(stage: Stage, what: str, because: str, attempt: Callable[[], object]) -> None:
+    """The attempt must be refused, and for this reason."""
     try:
         attempt()
-    except (CommandError, Refused) as error:
-        stage.show.say(f"refused: {what} — {error}")
+    except CommandError as error:
+        expect(because in str(error), f"{what}: refused for another reason: {error}")
+        stage.show.refusal(what, str(error))
         return
     raise StepFailed(f"{what}: this must be refused, and was not.")
+
+
+def _attribution(change: Change) -> Attribution | None:
+    return change_selectors.best_attribution(change)
 
 
 def _command(command: str, /, *arguments: object, **options: Any) -> Any:

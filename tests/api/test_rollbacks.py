@@ -15,6 +15,11 @@ def address(rollback: Rollback, act: str = "") -> str:
     return f"/api/v1/rollbacks/{rollback.pk}/{act}"
 
 
+def digest_of(rollback: Rollback) -> str:
+    assert rollback.plan is not None
+    return rollback.plan.digest
+
+
 @pytest.fixture
 def own(world: World) -> Rollback:
     """The engineer's own request; and he is an approver, too."""
@@ -24,7 +29,7 @@ def own(world: World) -> Rollback:
 
 
 def test_the_requester_does_not_approve(world: World, engineer: APIClient, own: Rollback) -> None:
-    response = engineer.post(address(own, "approve/"), {"digest": "d" * 64})
+    response = engineer.post(address(own, "approve/"), {"digest": digest_of(own)})
     assert response.status_code == 403
     assert "You requested this rollback" in response.json()["detail"]
     assert not Approval.objects.exists()
@@ -33,7 +38,7 @@ def test_the_requester_does_not_approve(world: World, engineer: APIClient, own: 
 def test_a_superuser_does_not_approve_his_own_request_either(world: World) -> None:
     root = UserFactory(is_superuser=True)
     rollback = planned(world.ours.tenant, world.ours.change, requester=root)
-    response = bearer(root).post(address(rollback, "approve/"), {"digest": "d" * 64})
+    response = bearer(root).post(address(rollback, "approve/"), {"digest": digest_of(rollback)})
     assert response.status_code == 403
     assert not Approval.objects.exists()
 
@@ -51,7 +56,8 @@ def test_one_person_signs_once(world: World) -> None:
 
 def test_two_others_approve(world: World) -> None:
     for role in (Role.APPROVER, Role.PORTAL_APPROVER):
-        answer = world.client(role).post(address(world.ours.rollback, "approve/"), {"digest": "d" * 64})
+        rollback = world.ours.rollback
+        answer = world.client(role).post(address(rollback, "approve/"), {"digest": digest_of(rollback)})
         assert answer.status_code == 200, answer.json()
     assert answer.json()["state"] == "approved"
 

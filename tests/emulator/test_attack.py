@@ -39,7 +39,8 @@ def test_the_stolen_session_does_all_seven_things_in_every_tenant(
     for kind in ("conditionalAccessPolicy", "namedLocation"):
         assert steps[2].objects[kind] in before[kind]
         assert steps[2].objects[kind] not in after[kind]
-        assert steps[2].objects[kind] in directory.deleted
+    assert steps[2].objects["conditionalAccessPolicy"] in directory.deleted
+    assert steps[2].objects["namedLocation"] not in directory.deleted
     new_roles = set(after["appRoleAssignment"]) - set(before["appRoleAssignment"])
     assert len(new_roles) == 2
     assert steps[3].objects["oAuth2PermissionGrant"] in after["oAuth2PermissionGrant"]

@@ -81,8 +81,12 @@ def make_scene() -> Scene:
     )
     engineer, approver = person(Role.ENGINEER, tenant=tenant), person(Role.APPROVER, tenant=tenant)
     with transaction.atomic():
-        ledger.record(Actor.person(engineer, "page"), "test:act", f"on {HOSTILE}", tenant=tenant, note=HOSTILE)
-    run = Run.objects.create(tenant=tenant, kind=Run.Kind.COLLECT, requested_by=f"by {HOSTILE}", error=HOSTILE)
+        ledger.record(
+            Actor.person(engineer, "page"), "test:act", f"on {HOSTILE}", tenant=tenant, note=HOSTILE
+        )
+    run = Run.objects.create(
+        tenant=tenant, kind=Run.Kind.COLLECT, requested_by=f"by {HOSTILE}", error=HOSTILE
+    )
     return Scene(
         tenant=tenant,
         change=change,
@@ -103,7 +107,7 @@ def scene(db: None) -> Scene:
 
 
 @pytest.fixture
-def foreign(scene: Scene) -> Scene:  # noqa: ARG001 - the tenant of somebody else comes second
+def foreign(scene: Scene) -> Scene:
     return make_scene()
 
 
@@ -115,4 +119,3 @@ def signed_in() -> Callable[[User], Client]:
         return client
 
     return sign_in
-

@@ -76,7 +76,9 @@ def test_foreign_rows_are_neither_listed_nor_found_nor_opened(
     found = client.get(url(model, "changelist"), {"q": "e"}) if scoped.search_fields else shown
 
     assert shown.status_code == found.status_code == 200
-    mine = {row.pk for row in shown.context["cl"].result_list} | {row.pk for row in found.context["cl"].result_list}
+    mine = {row.pk for row in shown.context["cl"].result_list} | {
+        row.pk for row in found.context["cl"].result_list
+    }
     for row in model._default_manager.exclude(pk__in=mine):
         assert client.get(url(model, "change", row.pk)).status_code == 302
     assert scene.tenant.name not in shown.text
@@ -253,4 +255,3 @@ def test_sealed_columns_are_on_no_page(scene: Scene, signed_in: SignIn) -> None:
         page = client.get(url(model, "change", row.pk)).text
         assert "sealed" not in page.lower().replace(scene.tenant.name.lower(), "")
         assert "fingerprint-value" not in page
-

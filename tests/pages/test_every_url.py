@@ -67,9 +67,7 @@ PAGES = [
     Page("overview", Role.AUDITOR, names_an_object=False),
     Page("timeline", Role.AUDITOR, names_an_object=False),
     Page("change", Role.AUDITOR, of=lambda scene: [scene.change.pk]),
-    Page(
-        "compare", Role.AUDITOR, query=lambda scene: {"base": scene.before.pk, "target": scene.after.pk}
-    ),
+    Page("compare", Role.AUDITOR, query=lambda scene: {"base": scene.before.pk, "target": scene.after.pk}),
     Page("resource", Role.AUDITOR, of=lambda scene: [scene.tenant.pk, "conditionalAccessPolicy", POLICY]),
     Page("audit-events", Role.AUDITOR, names_an_object=False),
     Page("tenants", Role.AUDITOR, names_an_object=False),
@@ -145,7 +143,9 @@ def test_whoever_has_the_right_is_answered(page: Page, scene: Scene, signed_in: 
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.method == "get" and page.answers == 200], ids=lambda page: page.name
+    "page",
+    [page for page in PAGES if page.method == "get" and page.answers == 200],
+    ids=lambda page: page.name,
 )
 def test_names_from_a_tenant_are_never_markup(page: Page, scene: Scene, signed_in: SignIn) -> None:
     response = page.call(signed_in(person(page.allowed, tenant=scene.tenant)), scene)

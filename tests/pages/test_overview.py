@@ -49,7 +49,10 @@ def test_an_acknowledged_change_is_no_longer_among_the_worst(scene: Scene, signe
 
 def test_a_type_that_could_not_be_read_is_reported(scene: Scene, signed_in: SignIn) -> None:
     Coverage.objects.create(
-        snapshot=scene.after, resource_type="group", status="forbidden", reason="The app lacks Group.Read.All."
+        snapshot=scene.after,
+        resource_type="group",
+        status="forbidden",
+        reason="The app lacks Group.Read.All.",
     )
     Coverage.objects.filter(snapshot=scene.after, status="not_requested").delete()
 

@@ -317,6 +317,7 @@ def test_inactive_and_unconnected_and_busy_tenants_are_left_alone(db: None) -> N
     TenantFactory(name="unconnected")
     runs.claim(runs.create(with_reader(name="busy"), Run.Kind.COLLECT, requested_by="test").pk)
     runs.create(with_reader(name="queued"), Run.Kind.COLLECT, requested_by="test")
+    Run.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert due() == []
 
 

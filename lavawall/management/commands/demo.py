@@ -18,36 +18,48 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from lavawall.demo.cast import Login
-from lavawall.demo.show import Show
+from lavawall.demo.show import Show, said
 from lavawall.demo.story import Stage, play
+from lavawall.management.commands.serve import refuse_taken
 from tenants.models import Tenant
 
 AUDIT_DELAY_SECONDS = "2"
+SERVED_ON = ("127.0.0.1", 8000)
 
 
 class Command(BaseCommand):
     help = __doc__ or ""
 
     def handle(self, **_options: Any) -> None:
+        serving = os.environ.get("DEMO_SERVE", "1") != "0"
+        if serving:
+            refuse_taken(*SERVED_ON)
         call_command("migrate", verbosity=0)
         if Tenant.objects.exists():
             raise CommandError("The demo needs an empty database. Start it with: make demo")
-        show = Show()
-        show.panel(
-            "Lavawall",
-            "An incident from the attack to the verified rollback, over real HTTPS, on this machine.",
-        )
-        with emulator(Path(settings.BASE_DIR, "var", "demo-ca.pem")) as cloud:
-            os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]
-            stage = Stage(show, cloud)
-            try:
-                play(stage)
-            except Exception as error:
-                raise CommandError(f"The demo did not hold: {error}") from error
-            show.panel("All steps held", f"{show.number} steps in {show.seconds:.0f} s")
-            if os.environ.get("DEMO_SERVE", "1") != "0":
-                self.stdout.write(_logins(stage.logins))
-                call_command("serve", stdout=self.stdout)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with emulator(Path(settings.BASE_DIR, "var", "demo-ca.pem")) as cloud:
+                os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]
+                logins = _perform(cloud)
+                if serving:
+                    self.stdout.write(_told(logins))
+                    call_command("serve", bind=SERVED_ON, stdout=self.stdout)
+        except KeyboardInterrupt:
+            raise CommandError("The demo was interrupted.", returncode=128 + signal.SIGINT) from None
+
+
+def _perform(cloud: dict[str, Any]) -> dict[str, Login]:
+    """The story on this cloud; CommandError when a step does not hold."""
+    show = Show()
+    show.panel("Lavawall", "An incident, from the attack to the verified rollback, over real HTTPS.")
+    stage = Stage(show, cloud)
+    try:
+        play(stage)
+    except Exception as error:
+        raise CommandError(f"The demo did not hold: {said(error)}") from error
+    show.panel("All steps held", f"{show.number} steps in {show.seconds:.0f} s")
+    return stage.logins
 
 
 @contextmanager
@@ -73,13 +85,14 @@ def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
         cloud["tenants"] = {tenant["name"]: tenant for tenant in cloud["tenants"]}
         yield cloud
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         process.wait()
 
 
-def _logins(logins: dict[str, Login]) -> str:
+def _told(logins: dict[str, Login]) -> str:
+    host, port = SERVED_ON
     rows = [
         f"  {login.username:<16} {login.password:<18} {login.role.value} on {login.scope}"
         for login in logins.values()
     ]
-    return "\n".join(["Sign in on http://127.0.0.1:8000 as:", *rows])
+    return "\n".join([f"Sign in on http://{host}:{port} as (name, password, role):", *rows])

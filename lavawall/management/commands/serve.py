@@ -1,48 +1,88 @@
-"""Web and worker together, for development and small embedded installations."""
+"""Web and worker together, for development and small embedded installations; when one ends, the other is ended."""
 
+import argparse
 import signal
+import socket
 import subprocess
 import sys
+import time
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+LOOK_EVERY_SECONDS = 0.2
+EXPECTED = (0, -signal.SIGTERM, -signal.SIGINT)
+Process = subprocess.Popen[bytes]
 
 
 class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
+        parser.add_argument("--bind", type=address, default="127.0.0.1:8000", metavar="HOST:PORT")
 
     def handle(self, **options: Any) -> None:
-        processes = [
-            subprocess.Popen(command)  # noqa: S603 - our own commands
-            for command in (
-                [
-                    *(sys.executable, "-m", "gunicorn", "lavawall.wsgi", "--bind", options["bind"]),
-                    *(
-                        "--worker-class",
-                        "gthread",
-                        "--workers",
-                        "2",
-                        "--threads",
-                        "4",
-                        "--log-level",
-                        "warning",
-                    ),
-                ],
-                [sys.executable, "manage.py", "work"],
-            )
-        ]
+        host, port = options["bind"] if isinstance(options["bind"], tuple) else address(options["bind"])
+        refuse_taken(host, port)
+        stopped = False
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
-            for process in processes:
-                process.terminate()
+            nonlocal stopped
+            stopped = True
 
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, stop)
-        self.stdout.write(f"Lavawall answers on http://{options['bind']} (Ctrl-C ends it).")
-        ended = [process.wait() for process in processes]
-        if any(status not in (0, -signal.SIGTERM, -signal.SIGINT) for status in ended):
-            raise CommandError(f"A process ended with an error: web {ended[0]}, worker {ended[1]}.")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        processes = {"web": _web(host, port), "worker": _worker()}
+        told = False
+        while not stopped and all(process.poll() is None for process in processes.values()):
+            if not told and _answers(host, port):
+                told = True
+                self.stdout.write(f"Lavawall answers on http://{host}:{port} (Ctrl-C ends it).")
+                self.stdout.flush()
+            time.sleep(LOOK_EVERY_SECONDS)
+        for process in processes.values():
+            process.terminate()
+        ended = {name: process.wait() for name, process in processes.items()}
+        if not stopped or any(status not in EXPECTED for status in ended.values()):
+            told_all = ", ".join(f"{name} with status {status}" for name, status in ended.items())
+            raise CommandError(f"A process ended by itself, so both were ended: {told_all}.")
+
+
+def address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:8000")
+    return host, int(port)
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Before anything starts: a port that cannot be had is one clear line."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise CommandError(
+            f"Nothing can be served on {host}:{port}: {error.strerror}. "
+            "End the program that uses it, or choose another address."
+        ) from error
+
+
+def _web(host: str, port: int) -> Process:
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [
+            *(sys.executable, "-m", "gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
+            *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
+        ]
+    )
+
+
+def _worker() -> Process:
+    return subprocess.Popen([sys.executable, "manage.py", "work"])
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

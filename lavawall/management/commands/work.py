@@ -1,5 +1,7 @@
 """Runs the worker: a django-q2 cluster under a watchdog that restarts it when it stops making progress."""
 
+import os
+import select
 import signal
 from types import FrameType
 from typing import Any
@@ -15,7 +17,15 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         schedules.install()
-        watchdog = Watchdog(start_cluster)
+        bell, rung_by_signals = os.pipe()
+        os.set_blocking(rung_by_signals, False)
+        signal.set_wakeup_fd(rung_by_signals)
+
+        def pause(seconds: float) -> None:
+            """Ends at once when a signal comes."""
+            select.select([bell], [], [], seconds)
+
+        watchdog = Watchdog(start_cluster, pause=pause)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             watchdog.stopping = True

@@ -1,0 +1,80 @@
+"""A stored rollback that waits for approval, without any tenant to read from."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from changes.models import Change
+from changes.selectors import difference_of, documents_of
+from rollbacks import plan_store, states
+from rollbacks.models import Rollback
+from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
+from rollbacks.targets import Wish
+from tenants.microsoft.request import Request
+from tenants.models import Tenant, User
+
+
+def planned(tenant: Tenant, requester: User, changes: Sequence[Change], *, reason: str = "") -> Rollback:
+    now = timezone.now()
+    rollback = Rollback.objects.create(
+        tenant=tenant,
+        requester=requester,
+        reason=reason,
+        source=Rollback.Source.CHANGES,
+        parameters=Wish(tuple(change.pk for change in changes)).to_json(),
+    )
+    new = plan_store.NewPlan(
+        steps=[_step(order, change) for order, change in enumerate(changes, 1)],
+        warnings=(f"Mind this: {reason}",),
+        complete=True,
+        applicable=True,
+        base_snapshot=changes[0].snapshot,
+        required_approvals=2,
+        dry_run={
+            "writes": 0,
+            "requests": len(changes),
+            "steps": [{"order": 1, "ready": True, "message": "1 requests would be sent"}],
+        },
+        planned_at=now,
+        expires_at=now + timedelta(hours=24),
+    )
+    plan = plan_store.insert(rollback, new)
+    Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
+    states.move(rollback, states.State.AWAITING_APPROVAL)
+    return Rollback.objects.select_related("plan", "tenant", "requester").get(pk=rollback.pk)
+
+
+def _step(order: int, change: Change) -> PlannedStep:
+    before, after = documents_of(change)
+    body = {"state": "enabled", "description": change.display_name}
+    return PlannedStep(
+        order=order,
+        kind=StepKind.UPDATE,
+        resource_type=change.resource_type,
+        resource_id=change.resource_id,
+        display_name=change.display_name,
+        explanation=f"Sets {change.display_name} back.",
+        requests=(
+            PlannedRequest(
+                Request("PATCH", f"/v1.0/policies/{change.resource_id}", body=body, why="test"),
+                Effect(EffectKind.SET, values=body),
+            ),
+        ),
+        target=before,
+        wanted=before,
+        expected=after,
+        fields=tuple(
+            {
+                "path": each.path,
+                "label": each.label,
+                "kind": each.kind,
+                "before": each.after,
+                "after": each.before,
+                "added": list(each.removed),
+                "removed": list(each.added),
+            }
+            for each in difference_of(change).fields
+        ),
+        changes=(change.pk,),
+    )
