@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from tenants.models import Run
@@ -67,17 +68,25 @@ class Watchdog:
                 logger.error(
                     "the queue's cluster ended with status %s; starting it again", process.returncode
                 )
-                process = self._begin()
+                process = self._begin_anew(process)
             elif self.is_stalled():
                 logger.error("the queue made no progress for %s; starting its cluster again", PATIENCE)
-                kill_group(process)
-                process = self._begin()
+                process = self._begin_anew(process)
         end_group(process)
 
     def is_stalled(self) -> bool:
         connection.close_if_unusable_or_obsolete()
-        seen = max(filter(None, (last_progress(), self.started_at)))
+        try:
+            progress = last_progress()
+        except DatabaseError:
+            logger.exception("the database cannot be asked whether the queue makes progress")
+            return False
+        seen = max(filter(None, (progress, self.started_at)))
         return self.now() - seen > PATIENCE
+
+    def _begin_anew(self, process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+        kill_group(process)
+        return self._begin()
 
     def _begin(self) -> "subprocess.Popen[bytes]":
         self.started_at = self.now()
@@ -91,18 +100,15 @@ def start_cluster() -> "subprocess.Popen[bytes]":
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Politely first: a task at work may finish."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            kill_group(process)
+    """Politely first: told alone, the cluster lets its workers finish; a signal to all would cut them off."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE_SECONDS)
+    kill_group(process)
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    try:
+    """Whoever is left of it, even where its leader has ended."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
     process.wait()

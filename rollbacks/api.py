@@ -312,7 +312,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
         rollback = self.get_object()
         with _conflicts():
             execution = services.execute(self.actor, rollback=rollback)
-        return accepted(Run.objects.select_related("tenant").get(pk=execution.run_id), request)
+        return accepted(Run.objects.select_related("tenant").get(pk=execution.run_id or 0), request)
 
     @action(detail=True, pagination_class=None, filter_backends=[])
     def steps(self, _request: Request, **_kwargs: Any) -> Response:

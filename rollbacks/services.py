@@ -123,7 +123,7 @@ def expire_overdue(now: datetime | None = None) -> list[int]:
     ):
         with transaction.atomic():
             try:
-                move(rollback, State.EXPIRED, needs=OPEN, plan_id=rollback.plan_id)
+                move(rollback, State.EXPIRED, needs=OPEN, plan_id=rollback.plan_id or 0)
             except MovedOn:
                 continue
             ledger.record(
@@ -175,7 +175,7 @@ def close_abandoned() -> list[int]:
                 move(rollback, State.FAILED, needs=frozenset({State.EXECUTING}))
             except MovedOn:
                 continue
-            Execution.objects.filter(plan_id=rollback.plan_id, finished_at__isnull=True).update(
+            Execution.objects.filter(plan__rollback=rollback, finished_at__isnull=True).update(
                 finished_at=timezone.now(), outcome=State.FAILED, message=message
             )
             ledger.record(

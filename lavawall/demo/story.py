@@ -36,7 +36,6 @@ SHOWN_EVENTS = 3
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 
 
-
 @dataclass(frozen=True)
 class Expected:
     """One thing that the incident did, and how it must be found. `says`: words of the finding's summary."""
@@ -197,9 +196,7 @@ def attribute(stage: Stage) -> None:
     )
     _, country = places.pop()
     stage.show.say(f"All {len(attributions)} changes were made by one actor: {thief}")
-    stage.show.say(
-        f"from {ATTACKER_IP} in {country} (by the {attributions[0].get_country_source_display()})"
-    )
+    stage.show.say(f"from {ATTACKER_IP} in {country} (by the {attributions[0].get_country_source_display()})")
     for found in attributions[:SHOWN_EVENTS]:
         stage.show.say(f"{found.event.activity}: {found.confidence} confidence, event {found.event.event_id}")
     if len(attributions) > SHOWN_EVENTS:

@@ -68,7 +68,17 @@ def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
     ca_file.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(  # noqa: S603 - our own command
         [
-            *(sys.executable, "manage.py", "emulate", "--json", "--seed", "demo", "--no-throttle", "--port", "0"),
+            *(
+                sys.executable,
+                "manage.py",
+                "emulate",
+                "--json",
+                "--seed",
+                "demo",
+                "--no-throttle",
+                "--port",
+                "0",
+            ),
             *("--audit-delay", AUDIT_DELAY_SECONDS, "--ca-file", str(ca_file)),
             *(word for name, count in sizes.items() for word in (f"--{name}", str(count))),
         ],
