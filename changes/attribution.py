@@ -6,7 +6,7 @@ It adds links and never alters or removes one.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
@@ -58,7 +58,7 @@ def attribute(tenant: Tenant, changes: Iterable[Change] | None = None, *, now: d
     for change in chosen:
         by_snapshot[change.snapshot_id].append(change)
     ours = _our_applications(tenant)
-    return sum(_attribute_window(tenant, group, ours, now) for group in by_snapshot.values())
+    return sum(_attribute_window(tenant, by_snapshot[each], ours, now) for each in sorted(by_snapshot))
 
 
 def best(change: Change) -> Attribution | None:
@@ -105,11 +105,12 @@ class _Events:
                 self._called[each].add(number)
             self._doing[facts.activity].add(number)
 
-    def matches(self, subject: _Subject) -> list[tuple[Match, AuditEvent]]:
+    def matches(self, subject: _Subject, spent: Set[int]) -> list[tuple[Match, AuditEvent]]:
         return choose(
             (match, self.rows[number])
             for number in sorted(self._candidates(subject))
-            if (match := score(subject.facts, self.facts[number], subject.hints)) is not None
+            if self.rows[number].pk not in spent
+            and (match := score(subject.facts, self.facts[number], subject.hints)) is not None
         )
 
     def _candidates(self, subject: _Subject) -> set[int]:
@@ -139,7 +140,11 @@ def _attribute_window(tenant: Tenant, changes: list[Change], ours: frozenset[str
     )
     if not events.rows:
         return 0
-    matched = [(subject.change, events.matches(subject)) for subject in _subjects(tenant, changes)]
+    spent = _spent(tenant, changes)
+    matched = [
+        (subject.change, events.matches(subject, spent[_resource(subject.change)]))
+        for subject in _subjects(tenant, changes)
+    ]
     countries = _countries(tenant, [event for _, found in matched for _, event in found])
     linked = _linked(changes)
     rows = [
@@ -246,6 +251,26 @@ def _linked(changes: Sequence[Change]) -> dict[int, set[int]]:
         for change_id, event_id in pairs:
             linked[change_id].add(event_id)
     return linked
+
+
+def _spent(tenant: Tenant, changes: Sequence[Change]) -> dict[tuple[str, str], set[int]]:
+    """The events that already explain an earlier change of the same resource: windows overlap by the clocks' skew,
+    and whoever undoes a change within minutes must not be taken for whoever made it.
+    """
+    spent: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for ids in _chunks(sorted({change.resource_id for change in changes})):
+        rows = Attribution.objects.filter(
+            change__tenant=tenant, change__resource_id__in=ids, change__snapshot_id__lt=changes[0].snapshot_id
+        ).exclude(confidence=Attribution.Confidence.LOW)
+        for resource_type, resource_id, event_id in rows.values_list(
+            "change__resource_type", "change__resource_id", "event_id"
+        ):
+            spent[(resource_type, resource_id)].add(event_id)
+    return spent
+
+
+def _resource(change: Change) -> tuple[str, str]:
+    return change.resource_type, change.resource_id
 
 
 def _our_applications(tenant: Tenant) -> frozenset[str]:

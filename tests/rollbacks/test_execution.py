@@ -2,6 +2,7 @@
 
 import pytest
 
+from rollbacks import execution
 from rollbacks.models import Remapping, Rollback, StepRecord
 from rollbacks.states import State
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Incident, Scene
@@ -163,8 +164,6 @@ def test_a_lost_update_of_an_object_that_others_changed_is_not_repeated(
         if next(looked, False):
             scene.intrude("PATCH", path, {"displayName": "Changed by another"})
 
-    from rollbacks import execution  # noqa: PLC0415
-
     done = execution.perform(lease, sleep=somebody_else_is_faster)
     assert done.outcome == State.FAILED
     assert scene.read(path)["state"] == "disabled"
@@ -175,9 +174,6 @@ def test_verification_names_the_fields_that_still_differ(scene: Scene, incident:
     rollback = scene.approved([weakened])
     path = f"{POLICIES}/{incident.weakened['id']}"
     lease = scene.claim(rollback)
-    from rollbacks import execution, verification  # noqa: PLC0415
-
-    del verification
     slept = iter([True])
 
     def intruder(seconds: float) -> None:

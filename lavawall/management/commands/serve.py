@@ -70,7 +70,8 @@ def refuse_taken(host: str, port: int) -> None:
 def _web(host: str, port: int) -> Process:
     return subprocess.Popen(  # noqa: S603 - our own command
         [
-            *(sys.executable, "-m", "gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
+            *(sys.executable, "-W", "ignore:No directory at", "-m", "gunicorn", "lavawall.wsgi"),
+            *("--bind", f"{host}:{port}"),
             *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
         ]
     )

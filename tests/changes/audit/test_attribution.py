@@ -352,3 +352,29 @@ def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
         "created": True,
     }
     assert {link.confidence for link in best.values()} == {"high"}
+
+
+def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it(
+    world: World, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    """The undoing's own event is not there yet, and the thief's is within the clocks' skew of its window."""
+    connect_app(world.tenant, world.info.writer.client_id)
+    _observe(world)
+    world.clock.catch_up()
+    policies = "/identity/conditionalAccess/policies"
+    thief = world.sign_in()
+    policy = next(each["id"] for each in thief("GET", policies)["value"] if each["state"] == "enabled")
+    thief("PATCH", f"{policies}/{policy}", {"state": "disabled"})
+    (disabled,) = _observe(world)
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    assert attribution.best(disabled) is not None
+    world.sign_in_as_app(world.info.writer)("PATCH", f"{policies}/{policy}", {"state": "enabled"})
+    (enabled,) = _observe(world)
+    attribution.attribute(world.tenant, now=world.clock.now)
+    assert attribution.best(enabled) is None
+    ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
+    attribution.attribute(world.tenant, now=world.clock.now)
+    found = attribution.best(enabled)
+    assert found is not None
+    assert found.ours

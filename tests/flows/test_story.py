@@ -1,0 +1,124 @@
+"""The demo's whole story against an emulator in this process: every scene holds, and a broken expectation is told."""
+
+import io
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import RequestFactory
+from rich.console import Console
+
+from changes.models import Change
+from lavawall.demo import story
+from lavawall.demo.show import Show, StepFailed
+from lavawall.demo.story import Expected, Stage
+from lavawall.emulator import Emulator
+from rollbacks.models import Approval, Remapping, Rollback
+from tenants.models import LedgerEntry, Tenant
+from tests.flows.stage import staged
+
+
+@pytest.fixture
+def told() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def stage(
+    committed_db: None, emulator: Emulator, told: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
+    monkeypatch.setattr(story, "AUDIT_PAUSE_SECONDS", 0)
+    return staged(emulator, Show(Console(file=told, width=80)))
+
+
+def test_the_whole_story_holds(stage: Stage, told: io.StringIO) -> None:
+    story.play(stage)
+    assert stage.show.number == len(story.SCENES) == told.getvalue().count("✓ held")
+    assert {tenant.name for tenant in Tenant.objects.all()} == set(stage.cloud["tenants"])
+    for expected in story.EXPECTED:
+        assert expected.what in told.getvalue()
+    rollback = Rollback.objects.get()
+    assert rollback.state == "verified"
+    assert {signature.approver.get_username() for signature in Approval.objects.all()} == {"amir", "aiko"}
+    assert told.getvalue().count(": refused. ") == 3
+    assert [moved.resource_type for moved in Remapping.objects.all()] == ["namedLocation"]
+    actions = list(LedgerEntry.objects.order_by("sequence").values_list("action", flat=True))
+    at = [actions.index(f"rollback:{each}") for each in ("plan", "approve", "execute")]
+    assert at == sorted(at)
+
+
+def test_nobody_else_was_touched(stage: Stage, emulator: Emulator) -> None:
+    """The rollback's writes reached the attacked tenant alone, and only under the writer's name."""
+    story.play(stage)
+    attacked = stage.attacked["directory_id"]
+    writer = stage.attacked["writer"]["client_id"]
+    writes = [
+        logged
+        for logged in emulator.requests
+        if logged.method not in ("GET", "HEAD") and logged.client_id != story_client(emulator)
+    ]
+    assert {logged.directory_id for logged in writes} <= {attacked}
+    assert {logged.client_id for logged in writes} == {writer}
+
+
+def test_every_login_of_the_cast_works_and_passwords_are_not_told_in_the_story(
+    stage: Stage, told: io.StringIO
+) -> None:
+    story.connect(stage)
+    request = RequestFactory().post("/sign-in/")
+    for login in stage.logins.values():
+        assert authenticate(request, username=login.username, password=login.password) is not None
+        assert login.password not in told.getvalue()
+    assert len({login.password for login in stage.logins.values()}) == len(stage.logins)
+
+
+@pytest.mark.parametrize(
+    ("impossible", "words"),
+    [
+        (Expected("namedLocation", "created", "low", "A location made"), "A location made: no created"),
+        (Expected("namedLocation", "deleted", "critical", "A grave loss"), "of severity critical or above"),
+        (Expected("namedLocation", "deleted", "low", "A loss", says="elsewhere"), "A loss: no deleted"),
+    ],
+)
+def test_a_finding_that_is_missing_fails_its_step_and_ends_the_story(
+    stage: Stage, told: io.StringIO, monkeypatch: pytest.MonkeyPatch, impossible: Expected, words: str
+) -> None:
+    monkeypatch.setattr(story, "EXPECTED", (impossible,))
+    monkeypatch.setattr(story, "SCENES", (*story.SCENES[:4], ("Never", never)))
+    with pytest.raises(StepFailed, match=words):
+        story.play(stage)
+    assert "✗ did not hold" in told.getvalue()
+    assert "Never" not in told.getvalue()
+
+
+def test_a_change_that_nobody_made_fails_the_step(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "EXPECTED", story.EXPECTED[1:])
+    monkeypatch.setattr(story, "SCENES", story.SCENES[:4])
+    with pytest.raises(StepFailed, match="changes that nobody made"):
+        story.play(stage)
+
+
+def test_an_attempt_that_is_not_refused_fails_the_step(stage: Stage) -> None:
+    for scene in (story.connect, story.snapshot_all, story.attack, story.detect, story.plan):
+        scene(stage)
+    with pytest.raises(StepFailed, match="must be refused, and was not"):
+        story._refused(stage, "amir approves", "never", lambda: story._command("approve", 1, username="amir"))
+    with pytest.raises(StepFailed, match="refused for another reason"):
+        story._refused(stage, "a ghost", "never", lambda: story._command("approve", 1, username="ghost"))
+
+
+def never(_stage: Any) -> None:
+    raise AssertionError("a scene after the one that failed was played")
+
+
+def story_client(emulator: Emulator) -> str:
+    return str(emulator and "14d82eec-204b-4c2f-b7e8-296a70dab67e")
+
+
+def test_a_scene_out_of_order_says_what_is_missing(stage: Stage) -> None:
+    with pytest.raises(StepFailed, match="no snapshot from before"):
+        story.detect(stage) if Change.objects.exists() else stage.incident()
+    with pytest.raises(StepFailed, match="no planned rollback"):
+        story.approve(stage)
