@@ -14,10 +14,9 @@ from rollbacks import plan_store, services, verification
 from rollbacks.executor import Executor, Stale, Stopped
 from rollbacks.journal import Journal
 from rollbacks.models import Execution
-from rollbacks.services import Expired
+from rollbacks.services import Expired, NotApproved
 from rollbacks.states import State, move
 from tenants import ledger, runs
-from tenants.access import Refused
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.connections import NoConnection, open_client
@@ -45,7 +44,7 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
             found = verification.verify(execution, steps, reader, executor.identifier)
     except Stale as stale:
         return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
-    except (Stopped, Refused, Expired, MicrosoftError, NoConnection, plan_store.Altered) as error:
+    except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, plan_store.Altered) as error:
         return _end(lease, execution, State.FAILED, str(error), {})
     if found["differs"]:
         return _end(

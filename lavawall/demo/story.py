@@ -210,6 +210,7 @@ def plan(stage: Stage) -> None:
         actor=stage.thief["user_principal_name"],
         since=stage.attack_began,
         until=stage.attack_ended,
+        reason="Undo everything that the stolen session did",
         username="erin",
     )
     stage.rollback = Rollback.objects.get(pk=shown["rollback"])

@@ -369,6 +369,7 @@ def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
     attribution.attribute(world.tenant, now=world.clock.now)
     assert attribution.best(disabled) is not None
+    world.clock.catch_up()
     world.sign_in_as_app(world.info.writer)("PATCH", f"{policies}/{policy}", {"state": "enabled"})
     (enabled,) = _observe(world)
     attribution.attribute(world.tenant, now=world.clock.now)
