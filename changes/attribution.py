@@ -6,13 +6,13 @@ It adds links and never alters or removes one.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -35,9 +35,12 @@ from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import AuditHints, Document, ResourceType
+from tenants import proof
+from tenants.actors import Actor
 from tenants.crypto import SealBroken
 from tenants.models import AppRegistration, Connection, Tenant
 
+ATTRIBUTION = Actor.system("attribution")
 LATE_EVENTS = timedelta(days=14)
 """How long a change without a sure explanation is looked at again."""
 SETTLED_AFTER = timedelta(hours=24)
@@ -105,7 +108,7 @@ class _Events:
                 self._called[each].add(number)
             self._doing[facts.activity].add(number)
 
-    def matches(self, subject: _Subject, spent: Set[int]) -> list[tuple[Match, AuditEvent]]:
+    def matches(self, subject: _Subject, spent: AbstractSet[int]) -> list[tuple[Match, AuditEvent]]:
         return choose(
             (match, self.rows[number])
             for number in sorted(self._candidates(subject))
@@ -153,9 +156,7 @@ def _attribute_window(tenant: Tenant, changes: list[Change], ours: frozenset[str
         for match, event in found
         if event.pk not in linked[change.pk] and not (match.confidence == "low" and linked[change.pk])
     ]
-    with transaction.atomic():
-        Attribution.objects.bulk_create(rows, batch_size=_CHUNK, ignore_conflicts=True)
-    return len(rows)
+    return proof.append(ATTRIBUTION, tenant, rows, ignore_conflicts=True)
 
 
 def _subjects(tenant: Tenant, changes: list[Change]) -> Iterator[_Subject]:

@@ -84,6 +84,7 @@ class Acknowledgement(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     note = models.TextField(blank=True)
+    batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 
     class Meta:
         default_permissions = ()
@@ -115,6 +116,7 @@ class AuditEvent(models.Model):
     targets = models.JSONField(default=list, help_text="[{id, name, type, properties: [names]}]")
     sealed = models.BinaryField(editable=False)
     received_at = models.DateTimeField()
+    batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 
     class Meta:
         default_permissions = ()
@@ -145,6 +147,7 @@ class SignIn(models.Model):
     country = models.CharField(max_length=2, blank=True)
     city = models.CharField(max_length=200, blank=True)
     occurred_at = models.DateTimeField()
+    batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 
     class Meta:
         default_permissions = ()
@@ -178,6 +181,7 @@ class Attribution(models.Model):
     country_source = models.CharField(max_length=8, choices=CountrySource.choices, blank=True)
     ours = models.BooleanField(default=False, help_text="The actor is our own app registration: a rollback.")
     made_at = models.DateTimeField()
+    batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 
     class Meta:
         default_permissions = ()

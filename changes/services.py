@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from changes.models import Acknowledgement, Change
-from tenants import access, ledger
+from tenants import access, ledger, proof
 from tenants.actions import Action
 from tenants.actors import Actor
 
@@ -21,11 +21,10 @@ def acknowledge(actor: Actor, *, change: Change, note: str = "") -> Acknowledgem
         raise access.Refused("Only a person can acknowledge a change.")
     try:
         with transaction.atomic():
-            acknowledgement = Acknowledgement.objects.create(
-                change=change, by=actor.user, at=timezone.now(), note=note
-            )
+            row = Acknowledgement(change=change, by=actor.user, at=timezone.now(), note=note)
+            proof.append(actor, change.tenant, [row])
     except IntegrityError as error:
         by = Acknowledgement.objects.select_related("by").get(change=change).by
         raise AlreadyAcknowledged(f"{by.get_username()} has already acknowledged this change.") from error
     ledger.record(actor, "change:acknowledge", f"change {change.pk}", tenant=change.tenant, note=note)
-    return acknowledgement
+    return Acknowledgement.objects.get(change=change)

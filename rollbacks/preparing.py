@@ -16,10 +16,11 @@ from rollbacks.planning.build import build, unique_natural_key
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
 from rollbacks.targets import NothingToDo, Wish, resolve
+from rollbacks.twins import twins
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.live import find_twin, read_live
+from snapshots.live import read_live
 from tenants.connections import NoConnection, config_of, open_client
 from tenants.microsoft.client import GraphClient
 from tenants.models import Connection, Tenant
@@ -84,8 +85,9 @@ def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
         and target.wanted is not None
         and unique_natural_key(spec)
     ):
-        other = find_twin(client, spec, target.wanted)
-        twin = Twin(*other) if other is not None else None
+        for other, known in sorted(twins(client, spec, target.wanted).items()):
+            document = read_live(client, spec, other, known).document
+            twin = Twin(other, document) if document is not None else twin
     return LiveState(found.document, found.deleted, twin)
 
 

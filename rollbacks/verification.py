@@ -9,7 +9,7 @@ from typing import Any
 from changes.diff import diff
 from rollbacks.executor import bound
 from rollbacks.models import Execution, Remapping
-from rollbacks.planning.effects import same
+from rollbacks.planning.effects import comparable, same
 from rollbacks.planning.model import Key, PlannedStep
 from rollbacks.planning.references import repointed
 from rollbacks.planning.tokens import Lookup
@@ -38,7 +38,7 @@ def verify(
             "resource_id": object_id,
             "display_name": step.display_name,
         }
-        if same(live.document, wanted):
+        if same(comparable(live.document, spec), comparable(wanted, spec)):
             equal.append(facts)
         else:
             fields = [field.path for field in diff(wanted, live.document, spec).fields]
@@ -80,8 +80,13 @@ def differing(before: Snapshot, after: Snapshot) -> list[str]:
     return [
         f"{key[0]} {key[1]}"
         for key in sorted(then.keys() | now.keys())
-        if not same(then.get(key), now.get(key))
+        if not _alike(key, then.get(key), now.get(key))
     ]
+
+
+def _alike(key: Key, then: Document | None, now: Document | None) -> bool:
+    spec = registry.get(key[0])
+    return same(comparable(then, spec), comparable(now, spec))
 
 
 def _documents(snapshot: Snapshot, old_ids: Mapping[str, str]) -> dict[Key, Document]:

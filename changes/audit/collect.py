@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
-
 from changes.audit import parse
 from changes.models import AuditCursor, AuditEvent, SignIn
-from tenants import vault
+from tenants import proof, vault
+from tenants.actors import Actor
 from tenants.microsoft.audit import iter_directory_audits, iter_sign_ins
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import LicenceMissing, MicrosoftError, PermissionMissing
@@ -26,6 +25,8 @@ KEPT_BY_MICROSOFT = timedelta(days=30)
 FIRST_SIGN_INS = timedelta(days=2)
 """A sign-in explains events for a day, and there is no change older than the first snapshot: a longer look back would
 take hours in a large tenant and tell nothing."""
+
+COLLECTION = Actor.system("collection")
 
 _BATCH = 500
 _log = logging.getLogger(__name__)
@@ -104,9 +105,7 @@ class _Reading:
         for event_id in known.values_list("event_id", flat=True):
             del found[event_id]
         rows = [self._event(facts, record) for facts, record in found.values()]
-        with transaction.atomic():
-            AuditEvent.objects.bulk_create(rows, ignore_conflicts=True)
-        return len(rows)
+        return proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
 
     def _event(self, facts: parse.AuditEventFacts, record: dict[str, Any]) -> AuditEvent:
         whole = json.dumps(record, separators=(",", ":")).encode()
@@ -153,9 +152,7 @@ class _Reading:
             )
             for facts in found.values()
         ]
-        with transaction.atomic():
-            SignIn.objects.bulk_create(rows, ignore_conflicts=True)
-        return len(rows)
+        return proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
 
     def _skipped(self, what: str) -> None:
         _log.warning("Tenant %s: a record without id or time was left out as it is no %s.", self.tenant, what)

@@ -18,6 +18,19 @@ def same(left: Document | None, right: Document | None) -> bool:
     return canonical_bytes(left) == canonical_bytes(right)
 
 
+def comparable(document: Document | None, spec: ResourceType) -> Document | None:
+    """Without the ids that the service chooses for elements of parts: made anew, they are the same state."""
+    if document is None:
+        return None
+    chosen = {part.name: part.key for part in spec.parts if part.reference is None and part.create_path}
+    return {
+        name: sorted((_without(chosen[name], each) for each in value), key=canonical_bytes)
+        if name in chosen
+        else value
+        for name, value in document.items()
+    }
+
+
 def part_of(spec: ResourceType, name: str) -> Part | None:
     return next((part for part in spec.parts if part.name == name), None)
 
@@ -68,9 +81,13 @@ def _identity(element: Any, effect: Effect, spec: ResourceType) -> bytes:
         return canonical_bytes(element)
     keys = _key_names(effect.of, sets(spec))
     if effect.kind is EffectKind.ADD and _keyed_by_service(effect, spec):
-        return canonical_bytes({name: value for name, value in element.items() if name not in keys})
+        return canonical_bytes(_without(keys[0], element))
     return canonical_bytes([element.get(name) for name in keys])
 
 
 def _key_names(of: str, declared: Iterable[Any]) -> tuple[str, ...]:
     return next((tuple(each.key_names) for each in declared if each.path == of), ())
+
+
+def _without(key: str, element: Document) -> Document:
+    return {name: value for name, value in element.items() if name != key}

@@ -7,18 +7,19 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from changes import detect, integrity
+from changes import detect, integrity, services
 from changes.audit import parse
-from changes.models import AuditEvent, Change
+from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots import capture, store
 from snapshots.models import Snapshot
-from tenants import ledger, vault
+from tenants import ledger, proof, vault
+from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tenants.models import LedgerEntry, Tenant
 from tests.factories.changes import MFA_POLICY_ID, mfa_policy
 from tests.factories.snapshots import State, collected
-from tests.factories.tenants import TenantFactory
+from tests.factories.tenants import TenantFactory, person
 
 
 def observed(tenant: Tenant, state: State) -> Snapshot:
@@ -139,40 +140,67 @@ RECORD: dict[str, Any] = {
 
 
 @pytest.fixture
-def event(told: Tenant) -> AuditEvent:
+def kept(told: Tenant) -> Tenant:
+    """With an audit event, a sign-in, an attribution and an acknowledgement, all kept by the product itself."""
     facts = parse.audit_event(RECORD)
     assert facts is not None
-    kept = {name: getattr(facts, name) for name in facts.__dataclass_fields__ if name != "targets"}
-    AuditEvent.objects.create(
+    clear = {name: getattr(facts, name) for name in facts.__dataclass_fields__ if name != "targets"}
+    event = AuditEvent(
         tenant=told,
         targets=[target.to_json() for target in facts.targets],
         sealed=vault.seal(told, json.dumps(RECORD).encode(), f"audit-event:{facts.event_id}"),
         received_at=timezone.now(),
-        **kept,
+        **clear,
     )
+    sign_in = SignIn(
+        tenant=told, event_id="s1", principal_id="u1", ip="203.0.113.7", occurred_at=timezone.now()
+    )
+    system = Actor.system("collection")
+    assert [proof.append(system, told, [row]) for row in (event, sign_in)] == [1, 1]
+    change = Change.objects.get()
+    link = Attribution(
+        change=change, event=AuditEvent.objects.get(), confidence="high", score=90, made_at=timezone.now()
+    )
+    proof.append(system, told, [link])
+    engineer = person(Role.ENGINEER, tenant=told)
+    services.acknowledge(Actor.person(engineer, "test"), change=change, note="a ticket")
     assert faults(told) == []
-    return AuditEvent.objects.get()
+    return told
 
 
 @pytest.mark.parametrize(
-    "assignment",
+    ("table", "assignment", "name"),
     [
-        "actor_name = 'mallory@example.com'",
-        "ip = '192.0.2.1'",
-        "activity = 'nothing'",
-        "occurred_at = '2020-01-01 00:00:00+00:00'",
-        "targets = '[]'",
-        "event_id = 'Directory_2'",
+        ("changes_auditevent", "actor_name = 'mallory@example.com'", "audit events"),
+        ("changes_auditevent", "ip = '192.0.2.1'", "audit events"),
+        ("changes_auditevent", "occurred_at = '2020-01-01 00:00:00+00:00'", "audit events"),
+        ("changes_auditevent", "targets = '[]'", "audit events"),
+        ("changes_signin", "country = 'XX'", "sign ins"),
+        ("changes_attribution", "score = 1", "attributions"),
+        ("changes_attribution", "confidence = 'low'", "attributions"),
+        ("changes_acknowledgement", "note = 'nothing'", "acknowledgements"),
     ],
 )
-def test_an_altered_audit_event_is_found(event: AuditEvent, assignment: str) -> None:
-    tamper(f"UPDATE changes_auditevent SET {assignment}")
-    event.refresh_from_db()
-    assert faults(event.tenant) == [(f"audit event {event.event_id}", "was altered")]
+def test_an_altered_row_is_found_in_its_batch(kept: Tenant, table: str, assignment: str, name: str) -> None:
+    tamper(f"UPDATE {table} SET {assignment}")
+    ((where, what),) = faults(kept)
+    assert where == "history"
+    assert what.startswith(f"{name} of batch")
 
 
-def test_an_altered_sealed_record_is_found(event: AuditEvent) -> None:
-    data = bytearray(event.sealed)
+def test_an_altered_sealed_record_is_found(kept: Tenant) -> None:
+    data = bytearray(AuditEvent.objects.get().sealed)
     data[-1] ^= 1
     tamper("UPDATE changes_auditevent SET sealed = %s", bytes(data))
-    assert faults(event.tenant) == [("audit event Directory_1", "was altered")]
+    assert [what.split(" of batch")[0] for _, what in faults(kept)] == ["audit events"]
+
+
+@pytest.mark.parametrize("table", ["changes_acknowledgement", "changes_attribution", "changes_signin"])
+def test_a_removed_row_is_missed(kept: Tenant, table: str) -> None:
+    tamper(f"DELETE FROM {table}")
+    assert len(faults(kept)) == 1
+
+
+def test_a_row_that_was_slipped_in_is_found(kept: Tenant) -> None:
+    SignIn.objects.create(tenant=kept, event_id="s2", principal_id="u1", occurred_at=timezone.now())
+    assert faults(kept) == [("history", "1 sign ins are not known to the ledger")]

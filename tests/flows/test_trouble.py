@@ -18,7 +18,7 @@ from tenants.microsoft.connection import SecretCredential
 from tenants.models import Run, Tenant
 from tests.factories.cloud import OPERATOR, TENANT, connection_of, onboarded, path_of
 
-TYPES = ("conditionalAccessPolicy", "namedLocation", "application")
+TYPES = ("conditionalAccessPolicy", "namedLocation", "group")
 LOCATIONS = "Named locations"
 ALWAYS = 99
 
@@ -77,9 +77,9 @@ def untrusted_tls(_tenant: Tenant, _emulator: Emulator, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("trouble", "wrong", "remedy"),
     [
-        (wrong_secret, "secret", "new secret"),
+        (wrong_secret, "secret", "make a new one"),
         (expired_certificate, "certificate", "new certificate"),
-        (unknown_directory, "directory", "directory id"),
+        (unknown_directory, "directory", "Check the directory"),
         (untrusted_tls, "certificate", "REQUESTS_CA_BUNDLE"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_tenant_that_cannot_be_entered_is_one_clear_line_and_no_snapshot(
 
 def missing_permission(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
     info = emulator.tenants[TENANT]
-    emulator.set_permissions(info.directory_id, info.reader.client_id, ["Application.Read.All"])
+    emulator.set_permissions(info.directory_id, info.reader.client_id, ["Group.Read.All"])
 
 
 def forbidden(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:

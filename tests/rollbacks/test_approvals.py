@@ -16,7 +16,7 @@ from rollbacks.services import Expired, NotApplicable, NotApproved
 from rollbacks.states import MovedOn, State
 from tenants import access, runs
 from tenants.access import NotVisible, Refused
-from tenants.actions import Role, TokenScope
+from tenants.actions import Action, Role, TokenScope
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Run, Tenant, User
@@ -45,6 +45,10 @@ class Case:
         return Rollback.objects.select_related("plan", "tenant", "requester").get(pk=self.rollback.pk)
 
     @property
+    def plan(self) -> Plan:
+        return Plan.objects.get(current_of=self.rollback)
+
+    @property
     def state(self) -> str:
         return self.fresh().state
 
@@ -71,7 +75,7 @@ def test_two_others_approve_and_the_rollback_may_run(case: Case) -> None:
         assert case.state == State.AWAITING_APPROVAL
         case.approve(approver)
     assert case.state == State.APPROVED
-    run = Run.objects.get(pk=case.execute().run_id)
+    run = Run.objects.get(pk=case.execute().run_id or 0)
     assert (case.state, run.kind) == (State.EXECUTING, Run.Kind.EXECUTE)
 
 
@@ -104,8 +108,7 @@ def test_the_requester_cannot_approve_through_an_api_token(case: Case) -> None:
 
 
 def insert_approval(case: Case, approver: User, requester: User) -> None:
-    plan = case.fresh().plan
-    assert plan is not None
+    plan = case.plan
     with transaction.atomic():
         Approval.objects.create(
             plan=plan,
@@ -125,7 +128,7 @@ def test_the_database_refuses_the_requesters_signature(case: Case, honest: bool)
 
 def test_the_database_refuses_an_execution_without_all_signatures(case: Case) -> None:
     case.approve(case.approvers[0])
-    plan = case.fresh().plan
+    plan = case.plan
     with pytest.raises(DatabaseError, match="all its approvals"), transaction.atomic():
         Execution.objects.create(plan=plan, started_by=case.requester, started_at=timezone.now())
 
@@ -150,7 +153,7 @@ def test_a_rollback_of_a_foreign_tenant_does_not_exist_for_its_approver(case: Ca
 
 
 def test_a_system_actor_cannot_approve(case: Case) -> None:
-    system = Actor.system("robot", *access.Action)
+    system = Actor.system("robot", *Action)
     with pytest.raises(Refused, match="Only a person"):
         services.approve(system, rollback=case.fresh())
 
@@ -324,7 +327,7 @@ def test_a_rollback_whose_run_was_given_up_can_be_planned_again(case: Case) -> N
         case.approve(approver)
     run_id = case.execute().run_id
     assert services.close_abandoned() == []
-    Run.objects.filter(pk=run_id).update(state=Run.State.QUARANTINED)
+    Run.objects.filter(pk=run_id or 0).update(state=Run.State.QUARANTINED)
     assert services.close_abandoned() == [case.rollback.pk]
     assert case.state == State.FAILED
     assert Execution.objects.get(run_id=run_id).outcome == State.FAILED
@@ -340,7 +343,8 @@ def test_a_plan_that_is_not_applicable_cannot_be_signed(case: Case) -> None:
 
 def together(*acts: Callable[[], object]) -> list[object]:
     """All at once, each in a thread with a connection of its own; what each returned or raised."""
-    gate, results = threading.Barrier(len(acts)), [None] * len(acts)
+    gate = threading.Barrier(len(acts))
+    results: list[object] = [None] * len(acts)
 
     def run(index: int, act: Callable[[], object]) -> None:
         gate.wait()

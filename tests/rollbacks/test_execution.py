@@ -109,9 +109,7 @@ def test_a_create_whose_answer_is_lost_happens_once(
     scene: Scene, incident: Incident, path: str, arrived: bool
 ) -> None:
     rollback = scene.approved(incident.changes)
-    scene.cloud.faults.add(
-        "close_after" if arrived else "close_before", method="POST", path=f"^{path}$"
-    )
+    scene.cloud.faults.add("close_after" if arrived else "close_before", method="POST", path=f"^{path}$")
     scene.execute(rollback)
     assert state_of(rollback) == State.VERIFIED
     names = [each["displayName"] for each in scene.read(path)["value"]]

@@ -14,6 +14,7 @@ READER_PERMISSIONS = (
 )
 WRITER_PERMISSIONS = (
     "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
     "Application.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.Read.All",

@@ -1,0 +1,187 @@
+"""The demo's road in a real browser: each person at a window of their own, from the overview to the verification."""
+
+import io
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from rich.console import Console
+
+from lavawall import tasks
+from lavawall.demo import story
+from lavawall.demo.cast import ATTACKED, OTHER_CUSTOMER
+from lavawall.demo.show import Show
+from lavawall.demo.story import ATTACKER_IP, Stage
+from lavawall.emulator import Emulator
+from rollbacks.models import Rollback
+from tenants.models import Run
+from tests.browser.conftest import Visit
+from tests.browser.visitor import Visitor
+from tests.flows.stage import staged
+
+SCENES = (story.connect, story.snapshot_all, story.attack, story.detect, story.attribute)
+MFA = re.compile("Multi-factor authentication is no longer required of")
+
+
+@pytest.fixture
+def stage(emulator: Emulator, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Until the thief's changes are found and attributed."""
+    monkeypatch.setattr(story, "AUDIT_PAUSE_SECONDS", 0)
+    stage = staged(emulator, Show(Console(file=io.StringIO())))
+    for scene in SCENES:
+        scene(stage)
+    return stage
+
+
+def signed_in(visit: Visit, stage: Stage, name: str) -> Visitor:
+    person = visit()
+    login = stage.logins[name]
+    person.sign_in(login.username, login.password)
+    return person
+
+
+def test_five_people_bring_a_tenant_back(stage: Stage, visit: Visit) -> None:
+    erin = signed_in(visit, stage, "erin")
+    sees_the_counts(erin.page)
+    finds_the_change(erin, stage)
+    plans_the_rollback(erin, stage)
+    cannot_approve_alone(erin)
+    number = Rollback.objects.get().pk
+
+    amir = signed_in(visit, stage, "amir")
+    approves_from_the_overview(amir.page, number, "Seen with the customer by phone")
+    expect(amir.page.get_by_text("1 of 2").first).to_be_visible()
+    expect(amir.page.get_by_role("button", name="Approve")).to_have_count(0)
+    expect(amir.page.get_by_text("You have signed.")).to_be_visible()
+
+    aiko = signed_in(visit, stage, "aiko")
+    approves_from_the_overview(aiko.page, number, "")
+    expect(aiko.page.locator(".state.approved").first).to_be_visible()
+
+    erin.page.reload()
+    expect(erin.page.get_by_text("Seen with the customer by phone")).to_be_visible()
+    executes(erin.page)
+
+    reads_everything_and_changes_nothing(signed_in(visit, stage, "otto"), number)
+    sees_nothing_of_the_neighbour(signed_in(visit, stage, "brenner-portal"), stage, number)
+
+
+def sees_the_counts(page: Page) -> None:
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=ATTACKED, exact=True))
+    counts = row.locator("td[data-label='24h']")
+    expect(counts.get_by_title("2 critical")).to_be_visible()
+    expect(counts.get_by_title("8 high")).to_be_visible()
+    expect(page.get_by_role("link", name=MFA)).to_be_visible()
+
+
+def finds_the_change(erin: Visitor, stage: Stage) -> None:
+    """Timeline, its filter, and what changed with who did it."""
+    page = erin.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Timeline").click()
+    boxes = page.locator("input[name=change]")
+    expect(boxes).to_have_count(len(story.EXPECTED))
+    page.locator("label.choice", has_text="critical").click()
+    expect(boxes).to_have_count(2)
+    assert "severity=critical" in erin.path
+    page.get_by_role("link", name=MFA).click()
+
+    fields = page.get_by_role("table", name="Fields before and after")
+    state = fields.get_by_role("row").filter(has_text="state").first
+    expect(state.locator("td.before")).to_contain_text("enabled")
+    expect(state.locator("td.after")).to_contain_text("disabled")
+    who = page.get_by_role("region", name="Who did it")
+    expect(who).to_contain_text(stage.thief["user_principal_name"])
+    expect(who).to_contain_text(ATTACKER_IP)
+    expect(who).to_contain_text("RO from the sign-in log")
+    expect(who).to_contain_text(re.compile("Audit event[A-Za-z]+_[0-9a-f-]{36}"))
+    expect(page.get_by_role("region", name="Why it matters")).to_contain_text("ATT&CK")
+
+
+def plans_the_rollback(erin: Visitor, stage: Stage) -> None:
+    """All that is on the timeline, ticked at once."""
+    page = erin.page
+    erin.open("/changes/")
+    page.get_by_label("Select all shown changes").check()
+    expect(page.get_by_text(f"{len(story.EXPECTED)} changes selected")).to_be_visible()
+    page.get_by_label("Reason, for the approvers").fill("Stolen session of Petra")
+    page.get_by_role("button", name="Plan rollback").click()
+
+    expect(page.get_by_role("heading", name="Stolen session of Petra", level=1)).to_be_visible()
+    plan = page.get_by_role("region", name="Plan", exact=True)
+    expect(plan.get_by_text("Dry run:").first).to_be_visible()
+    expect(plan).to_contain_text("Creates Named location “Calgary clinic” again")
+    expect(page.get_by_role("region", name="This plan")).to_contain_text("0 written")
+    assert stage.show.number == 0
+
+
+def cannot_approve_alone(erin: Visitor) -> None:
+    page = erin.page
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    expect(page.get_by_role("button", name="Execute now")).to_have_count(0)
+    expect(
+        page.get_by_text("You requested this rollback, so somebody else has to approve it.")
+    ).to_be_visible()
+    plan = Rollback.objects.get().plan
+    assert plan is not None
+    for act, answer in (("approve", "somebody else has to approve it"), ("execute", "0 of 2 approvals")):
+        erin.post(f"{erin.path}{act}/", digest=plan.digest)
+        expect(page.get_by_role("alert")).to_contain_text(answer)
+    assert not plan.approvals.exists()
+
+
+def approves_from_the_overview(page: Page, number: int, comment: str) -> None:
+    waiting = page.get_by_role("region", name="1 rollback waits for your approval")
+    waiting.get_by_role("link", name="Review").click()
+    expect(page.get_by_role("region", name="Before you decide")).to_contain_text("created anew")
+    page.get_by_label("Comment").fill(comment)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert Rollback.objects.get(pk=number).state != "draft"
+
+
+def executes(page: Page) -> None:
+    """The page follows the execution by itself; the worker's part is played here."""
+    page.get_by_role("button", name="Execute now").click()
+    progress = page.get_by_role("progressbar", name="Steps done")
+    expect(page.get_by_role("heading", name="Executing")).to_be_visible()
+    expect(progress).to_have_attribute("value", "0")
+    tasks.perform(Run.objects.filter(kind=Run.Kind.EXECUTE).latest("pk").pk)
+    verification = page.get_by_role("region", name="Verification")
+    expect(verification).to_contain_text("equal to the wanted version")
+    expect(verification.get_by_role("table", name="Remapped ids")).to_contain_text("Calgary clinic")
+    expect(page.locator(".facts .state.verified")).to_be_visible()
+    expect(page.get_by_role("heading", name="Executing")).to_have_count(0)
+
+
+def reads_everything_and_changes_nothing(otto: Visitor, number: int) -> None:
+    page = otto.page
+    names = page.get_by_role("navigation", name="Main").get_by_role("link").all_inner_texts()
+    assert "Ledger" in names
+    for name in names:
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("main form[method=post]")).to_have_count(0)
+    for path in (f"/rollbacks/{number}/", f"/changes/{story.Change.objects.latest('pk').pk}/"):
+        otto.open(path)
+        expect(page.locator("main form[method=post]")).to_have_count(0)
+    before = Rollback.objects.count()
+    with otto.refused_with(403):
+        otto.open("/rollbacks/new/")
+    expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
+    assert Rollback.objects.count() == before
+
+
+def sees_nothing_of_the_neighbour(portal: Visitor, stage: Stage, number: int) -> None:
+    page = portal.page
+    expect(page.get_by_text(OTHER_CUSTOMER).first).to_be_visible()
+    for path in ("/", "/changes/", "/tenants/", "/rollbacks/", "/audit-events/"):
+        portal.open(path)
+        assert "Aurora" not in page.content()
+    with portal.refused_with(404):
+        for path in (
+            f"/rollbacks/{number}/",
+            f"/tenants/{stage.tenant.pk}/",
+            f"/changes/{stage.incident()[0].pk}/",
+        ):
+            portal.open(path)
+            assert "Aurora" not in page.content()
+            expect(page.locator("main")).to_contain_text("404")
