@@ -250,6 +250,7 @@ def _signed(
         f"rollback:{_verb(verdict)}",
         _label(rollback),
         tenant=rollback.tenant,
+        rollback=rollback.pk,
         digest=plan.digest,
         comment=comment,
     )

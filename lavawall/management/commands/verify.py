@@ -1,11 +1,12 @@
-"""Recomputes the stored history from its bytes: contents, snapshots' roots, changes, the ledger's chain."""
+"""Recomputes the stored history from its bytes: contents, snapshots' roots, changes, plans, the ledger's chain."""
 
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from changes import integrity
+from changes import integrity as changes
 from lavawall.cli import ProductCommand, operator
+from rollbacks import integrity as rollbacks
 from snapshots import store
 from tenants import access, ledger
 
@@ -27,7 +28,7 @@ class Command(ProductCommand):
         faults: list[dict[str, str | None]] = [
             {"tenant": tenant.name, "where": fault.where, "what": fault.what}
             for tenant in tenants
-            for fault in (*store.verify(tenant), *integrity.verify(tenant))
+            for fault in (*store.verify(tenant), *changes.verify(tenant), *rollbacks.verify(tenant))
         ]
         faults += [
             {"tenant": None, "where": f"ledger entry {fault.sequence}", "what": fault.what}
