@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check format bench lock docs clean
+.PHONY: help install demo run test check format bench screenshots lock docs clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Make the virtual environment and fill it with the pinned requirements
 
@@ -49,6 +49,9 @@ format: $(STAMP) ## Format and fix what can be fixed
 
 bench: $(STAMP) ## Measure; writes bench/results.json
 	@$(BIN)/python -m tests.bench
+
+screenshots: $(STAMP) ## Take the README's pictures anew, in Chromium
+	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 docs: $(STAMP) ## Write the generated docs anew
 	@$(BIN)/python manage.py generate_docs

@@ -128,14 +128,14 @@ def connect(stage: Stage) -> None:
 
 def snapshot_all(stage: Stage) -> None:
     for name in CUSTOMERS:
-        taken = _command("snapshot", name)
+        taken = command("snapshot", name)
         expect(taken["status"] == "complete", f"the snapshot of {name} is {taken['status']}")
         stage.show.say(
             f"{name}: {sum(row['count'] for row in taken['coverage'].values())} resources of "
             f"{len(taken['coverage'])} types, {taken['requests']} requests, root {taken['root'][:16]}…"
         )
     rows = Version.objects.filter(tenant=stage.tenant).count()
-    again = _command("snapshot", ATTACKED)
+    again = command("snapshot", ATTACKED)
     expect(not again["changes"], f"an unchanged tenant showed changes: {again['changes']}")
     expect(Version.objects.filter(tenant=stage.tenant).count() == rows, "an unchanged tenant added rows")
     stage.before = Snapshot.objects.get(pk=again["snapshot"])
@@ -159,7 +159,7 @@ def attack(stage: Stage) -> None:
 
 
 def detect(stage: Stage) -> None:
-    _command("snapshot", ATTACKED)
+    command("snapshot", ATTACKED)
     unmatched = stage.incident()
     for expected in EXPECTED:
         found = next((change for change in unmatched if expected.is_met_by(change)), None)
@@ -204,7 +204,7 @@ def attribute(stage: Stage) -> None:
 
 
 def plan(stage: Stage) -> None:
-    shown = _command(
+    shown = command(
         "plan",
         ATTACKED,
         actor=stage.thief["user_principal_name"],
@@ -225,32 +225,32 @@ def plan(stage: Stage) -> None:
 
 def approve(stage: Stage) -> None:
     number = _planned(stage).pk
-    _refused(
+    refused(
         stage,
         "erin approves what she asked for",
         "somebody else has to approve",
-        lambda: _command("approve", number, username="erin"),
+        lambda: command("approve", number, username="erin"),
     )
-    _refused(
+    refused(
         stage,
         "erin executes without approvals",
         "0 of 2 approvals",
-        lambda: _command("execute", number, username="erin"),
+        lambda: command("execute", number, username="erin"),
     )
-    _command("approve", number, username="amir")
+    command("approve", number, username="amir")
     stage.show.say("amir approves: one of two")
-    _refused(
+    refused(
         stage,
         "erin executes with one approval",
         "1 of 2 approvals",
-        lambda: _command("execute", number, username="erin"),
+        lambda: command("execute", number, username="erin"),
     )
-    _command("approve", number, username="aiko")
+    command("approve", number, username="aiko")
     stage.show.say("aiko approves: two of two")
 
 
 def execute(stage: Stage) -> None:
-    done = _command("execute", _planned(stage).pk, username="erin")
+    done = command("execute", _planned(stage).pk, username="erin")
     execution = done["execution"]
     expect(done["state"] == "verified", f"the rollback ended as {done['state']}: {execution}")
     equal = len(execution["verification"]["equal"])
@@ -264,14 +264,14 @@ def execute(stage: Stage) -> None:
 
 
 def compare(stage: Stage) -> None:
-    taken = _command("snapshot", ATTACKED)
+    taken = command("snapshot", ATTACKED)
     after = Snapshot.objects.get(pk=taken["snapshot"])
     if stage.before is None:
         raise StepFailed("There is no snapshot from before the attack.")
     differing = rollback_selectors.differing(stage.before, after)
     expect(not differing, f"still different: {', '.join(differing)}")
     stage.show.say("The newest snapshot equals the one before the attack, remapped ids aside")
-    verified = _command("verify")
+    verified = command("verify")
     expect(verified["ok"], f"the stored history does not verify: {verified['faults']}")
     stage.show.say(f"The stored history verifies, {verified['ledger']['entries']} ledger entries with it")
 
@@ -299,7 +299,7 @@ def _planned(stage: Stage) -> Rollback:
     return stage.rollback
 
 
-def _refused(stage: Stage, what: str, because: str, attempt: Callable[[], object]) -> None:
+def refused(stage: Stage, what: str, because: str, attempt: Callable[[], object]) -> None:
     """The attempt must be refused, and for this reason."""
     try:
         attempt()
@@ -314,7 +314,7 @@ def _attribution(change: Change) -> Attribution | None:
     return change_selectors.best_attribution(change)
 
 
-def _command(command: str, /, *arguments: object, **options: Any) -> Any:
+def command(command: str, /, *arguments: object, **options: Any) -> Any:
     """A management command exactly as a person would type it; its JSON answer."""
     out = StringIO()
     call_command(command, *map(str, arguments), json=True, stdout=out, **options)
@@ -329,7 +329,7 @@ def _add_tenant(url: str, name: str, customer: str, facts: dict[str, Any]) -> di
         certificate.write_text(reader["certificate_pem"])
         os.environ["DEMO_WRITER_SECRET"] = writer["secret"]
         try:
-            answer: dict[str, Any] = _command(
+            answer: dict[str, Any] = command(
                 "add_tenant",
                 customer=customer,
                 name=name,

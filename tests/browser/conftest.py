@@ -1,13 +1,20 @@
 """One Chromium for all tests here, and for each a site with committed data, on which no visitor may have complaints."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+from rich.console import Console
 
+from lavawall.demo import story
+from lavawall.demo.show import Show
+from lavawall.demo.story import Stage
+from lavawall.emulator import Emulator
 from tests.browser.visitor import DESK, Visitor, chromium_path, launch, visitor
+from tests.flows.stage import staged
 
 Visit = Callable[..., Visitor]
 
@@ -30,6 +37,16 @@ def chromium() -> Iterator[Browser]:
             browser = launch(playwright, path)
             yield browser
             browser.close()
+
+
+@pytest.fixture
+def stage(emulator: Emulator, committed_db: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The demo's story until the thief's changes are found and attributed."""
+    monkeypatch.setattr(story, "AUDIT_PAUSE_SECONDS", 0)
+    stage = staged(emulator, Show(Console(file=io.StringIO())))
+    for scene in (story.connect, story.snapshot_all, story.attack, story.detect, story.attribute):
+        scene(stage)
+    return stage
 
 
 @pytest.fixture
