@@ -24,10 +24,11 @@ def perform(run_id: int) -> None:
 
 
 def tick() -> None:
-    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, overdue plans."""
+    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, abandoned and overdue plans."""
     watchdog.saw_tick()
     schedules.enqueue_due()
     runs.reconcile()
+    rollbacks.close_abandoned()
     rollbacks.expire_overdue()
 
 

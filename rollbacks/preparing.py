@@ -42,7 +42,8 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     base = store.latest(tenant)
     if base is None:
         raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is nothing to go back to.")
-    targets, undone = resolve(tenant, wish)
+    resolved = resolve(tenant, wish)
+    targets, undone = resolved.targets, resolved.undone
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
@@ -57,7 +58,7 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     now = timezone.now()
     new = NewPlan(
         steps=draft.steps,
-        warnings=(*draft.warnings, *blockers),
+        warnings=(*resolved.warnings, *draft.warnings, *blockers),
         complete=draft.complete,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,

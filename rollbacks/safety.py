@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
-from rollbacks.planning.model import PlanDraft, PlannedStep, StepKind
+from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlanDraft, PlannedStep, StepKind
 from snapshots import store
+from snapshots.catalog.spec import Document
 from snapshots.models import Version
 from tenants.models import Tenant
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 """Template id (Microsoft Learn, built-in roles)."""
 OUR_TYPES = frozenset({"application", "servicePrincipal"})
+CREDENTIALS = frozenset({"passwordCredentials", "keyCredentials"})
 
 
 def blockers(tenant: Tenant, draft: PlanDraft) -> list[str]:
@@ -23,33 +25,60 @@ def _against_ourselves(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
         for client_id in tenant.connections.values_list("app_registration__client_id", flat=True)
     }
     for step in draft.steps:
-        if step.resource_type not in OUR_TYPES:
-            continue
         document = step.expected or step.target or {}
-        if str(document.get("appId", "")).lower() in ours and _cuts_off(step):
+        is_ours = step.resource_type in OUR_TYPES and str(document.get("appId", "")).lower() in ours
+        if is_ours and _cuts_off(step):
             yield f"Step {step.order} would cut off Lavawall's own app registration {step.display_name}."
+    taken = {
+        str((step.expected or {}).get("principalId")): step
+        for step in draft.steps
+        if step.resource_type == "appRoleAssignment" and step.kind is StepKind.DELETE
+    }
+    for principal_id in taken.keys() & _our_principals(tenant, ours) if taken else ():
+        yield (
+            f"Step {taken[principal_id].order} would take a permission from Lavawall's own app registration."
+        )
 
 
 def _cuts_off(step: PlannedStep) -> bool:
-    return step.kind is StepKind.DELETE or (step.target or {}).get("accountEnabled") is False
+    """Deletes or disables it, or takes one of its credentials: it may be the one that we sign in with."""
+    loses_credential = any(
+        planned.effect.kind is EffectKind.REMOVE and planned.effect.of in CREDENTIALS
+        for planned in step.requests
+    )
+    disabled = (step.target or {}).get("accountEnabled") is False
+    return step.kind is StepKind.DELETE or disabled or loses_credential
+
+
+def _our_principals(tenant: Tenant, ours: set[str]) -> set[str]:
+    versions = Version.objects.filter(
+        tenant=tenant, resource_type="servicePrincipal", last_snapshot__isnull=True
+    )
+    contents = store.documents(tenant, versions.values_list("digest", flat=True))
+    return {
+        version.resource_id
+        for version in versions
+        if str(contents[version.digest].get("appId", "")).lower() in ours
+    }
 
 
 def _against_the_last_administrator(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
     removed = {
         step.resource_id
         for step in draft.steps
-        if step.kind is StepKind.DELETE
-        and (step.expected or {}).get("roleDefinitionId") == GLOBAL_ADMINISTRATOR
+        if step.kind is StepKind.DELETE and _is_global_administrator(step.expected)
     }
-    if not removed:
+    given = any(step.kind in BRINGS_BACK and _is_global_administrator(step.target) for step in draft.steps)
+    if not removed or given:
         return
     versions = Version.objects.filter(
         tenant=tenant, resource_type="unifiedRoleAssignment", last_snapshot__isnull=True
     ).exclude(resource_id__in=removed)
     contents = store.documents(tenant, versions.values_list("digest", flat=True))
-    remaining = any(
-        document.get("roleDefinitionId") == GLOBAL_ADMINISTRATOR and document.get("directoryScopeId") == "/"
-        for document in contents.values()
-    )
-    if not remaining:
+    if not any(_is_global_administrator(document) for document in contents.values()):
         yield "The plan would remove the last Global Administrator. Restore another one first."
+
+
+def _is_global_administrator(assignment: Document | None) -> bool:
+    found = assignment or {}
+    return found.get("roleDefinitionId") == GLOBAL_ADMINISTRATOR and found.get("directoryScopeId") == "/"

@@ -49,8 +49,9 @@ def plan_rollback(
     """Plans and dry-runs against the live tenant. Raises Refused, NothingToDo, NoConnection or MicrosoftError."""
     access.require(actor, Action.REQUEST_ROLLBACK, tenant)
     requester = _person(actor, "request a rollback")
-    chosen = tuple(change.pk for change in changes or ())
-    if any(change.tenant_id != tenant.pk for change in changes or ()):
+    asked = list(changes or ())
+    chosen = tuple(change.pk for change in asked)
+    if any(change.tenant_id != tenant.pk for change in asked):
         raise NothingToDo("A rollback speaks of one tenant: choose changes of one only.")
     wish = Wish(chosen, actor_name, since, until, snapshot, resource_type, resource_id)
     source = Rollback.Source.CHANGES

@@ -4,7 +4,7 @@ Reads the store only; the live tenant is read later.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from changes.attribution import best_for
@@ -55,16 +55,24 @@ class Wish:
         return cls(**values)  # type: ignore[arg-type]
 
 
-def resolve(tenant: Tenant, wish: Wish) -> tuple[list[Target], list[Change]]:
-    """The targets, with the resources that they need, and the changes that they undo. Raises NothingToDo."""
-    if wish.snapshot is not None:
-        targets, undone = _of_snapshot(tenant, wish), []
-    else:
-        undone = _changes(tenant, wish)
-        targets = _of_changes(tenant, undone)
-    if not targets:
-        raise NothingToDo("There is nothing to roll back: everything asked for is as it was then.")
-    return _with_needed(tenant, targets), undone
+@dataclass(frozen=True)
+class Resolved:
+    """The targets, with the resources that they need; every change that going there undoes, asked for or not; and
+    what must be said about it.
+    """
+
+    targets: list[Target]
+    undone: list[Change]
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(tenant: Tenant, wish: Wish) -> Resolved:
+    """Raises NothingToDo."""
+    back_to_snapshot = wish.snapshot is not None
+    found = _of_snapshot(tenant, wish) if back_to_snapshot else _of_changes(tenant, _changes(tenant, wish))
+    if not found.targets:
+        raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
+    return replace(found, targets=_with_needed(tenant, found.targets))
 
 
 def _changes(tenant: Tenant, wish: Wish) -> list[Change]:
@@ -95,57 +103,103 @@ def _is_by(attribution: Attribution | None, actor_name: str) -> bool:
     return attribution is not None and attribution.event.actor_name.casefold() == actor_name.casefold()
 
 
-def _of_changes(tenant: Tenant, changes: Sequence[Change]) -> list[Target]:
-    """For each resource its state before the earliest of the chosen changes."""
-    chosen: dict[Key, list[Change]] = {}
-    for change in changes:
-        chosen.setdefault((change.resource_type, change.resource_id), []).append(change)
+def _of_changes(tenant: Tenant, changes: Sequence[Change]) -> Resolved:
+    """For each resource its state before the earliest of the chosen changes, and so without any later one."""
+    chosen = _by_resource(changes)
+    earliest = {key: group[0].pk for key, group in chosen.items()}
+    later = _by_resource(_since(tenant, min(earliest.values()) - 1, earliest))
+    undone = {
+        key: [change for change in later.get(key, ()) if change.pk >= first]
+        for key, first in earliest.items()
+    }
     newest = _newest(tenant, chosen)
     contents = store.documents(
         tenant,
         [group[0].before_digest for group in chosen.values()] + [row.digest for row in newest.values()],
     )
-    return [
+    targets = [
         Target(
             *key,
             wanted=contents.get(group[0].before_digest),
             display_name=group[-1].display_name,
             last_known=contents[newest[key].digest] if key in newest else None,
-            changes=tuple(change.pk for change in group),
+            changes=tuple(change.pk for change in undone[key]),
         )
         for key, group in chosen.items()
     ]
+    asked = {change.pk for change in changes}
+    everything = [change for group in undone.values() for change in group]
+    unasked = [change for change in everything if change.pk not in asked]
+    return Resolved(targets, everything, tuple(_unasked(unasked)))
 
 
-def _of_snapshot(tenant: Tenant, wish: Wish) -> list[Target]:
+def _by_resource(changes: Iterable[Change]) -> dict[Key, list[Change]]:
+    grouped: dict[Key, list[Change]] = {}
+    for change in changes:
+        grouped.setdefault((change.resource_type, change.resource_id), []).append(change)
+    return grouped
+
+
+def _since(tenant: Tenant, pk: int, keys: Iterable[Key]) -> list[Change]:
+    """All changes of these resources after that one, in order."""
+    wanted = set(keys)
+    rows = Change.objects.filter(
+        tenant=tenant, pk__gt=pk, resource_id__in={resource_id for _, resource_id in wanted}
+    )
+    return [row for row in rows.order_by("pk") if (row.resource_type, row.resource_id) in wanted]
+
+
+def _unasked(changes: Sequence[Change]) -> Iterator[str]:
+    """Going back behind a change undoes whatever was done to the same resource afterwards, by whomever."""
+    best = best_for(changes)
+    for change in changes:
+        found = best.get(change.pk)
+        who = found.event.actor_name if found is not None else "somebody unknown"
+        yield (
+            f"{registry.get(change.resource_type).label} “{change.display_name}” was changed again afterwards by "
+            f"{who} (change {change.pk}); that is undone too."
+        )
+
+
+def _of_snapshot(tenant: Tenant, wish: Wish) -> Resolved:
     snapshot = Snapshot.objects.filter(tenant=tenant, pk=wish.snapshot or 0).first()
     if snapshot is None:
         raise NothingToDo(f"{tenant.name} has no snapshot {wish.snapshot}.")
     then = _versions(store.state_at(snapshot), wish)
     now = _versions(Version.objects.filter(tenant=tenant, last_snapshot__isnull=True), wish)
-    complete = set(
-        Coverage.objects.filter(
-            snapshot__tenant=tenant, snapshot_id__lte=snapshot.pk, status=Coverage.Status.COMPLETE
-        ).values_list("resource_type", flat=True)
+    read_then = set(
+        Coverage.objects.filter(snapshot=snapshot, status=Coverage.Status.COMPLETE).values_list(
+            "resource_type", flat=True
+        )
     )
-    keys = [
-        key
-        for key in then.keys() | now.keys()
-        if (key in then or key[0] in complete) and _digest(then.get(key)) != _digest(now.get(key))
-    ]
+    moved = {key for key in then.keys() | now.keys() if _digest(then.get(key)) != _digest(now.get(key))}
+    left_alone = {key[0] for key in moved if key not in then and key[0] not in read_then}
+    keys = sorted(key for key in moved if key in then or key[0] in read_then)
     newest = _newest(tenant, keys)
     contents = store.documents(
         tenant, [then[key].digest for key in keys if key in then] + [row.digest for row in newest.values()]
     )
-    return [
+    changes = _by_resource(Change.objects.filter(tenant=tenant, snapshot_id__gt=snapshot.pk).order_by("pk"))
+    targets = [
         Target(
             *key,
             wanted=contents[then[key].digest] if key in then else None,
             display_name=newest[key].display_name,
             last_known=contents[newest[key].digest],
+            changes=tuple(change.pk for change in changes.get(key, ())),
         )
-        for key in sorted(keys)
+        for key in keys
     ]
+    undone = [change for key in keys for change in changes.get(key, ())]
+    return Resolved(targets, undone, tuple(_not_read(sorted(left_alone))))
+
+
+def _not_read(keys: Sequence[str]) -> Iterator[str]:
+    for key in keys:
+        yield (
+            f"{registry.get(key).plural} were not completely read in that snapshot, so those that appeared since "
+            "are left alone."
+        )
 
 
 def _versions(versions: Iterable[Version], wish: Wish) -> dict[Key, Version]:
@@ -166,20 +220,22 @@ def _newest(tenant: Tenant, keys: Iterable[Key]) -> dict[Key, Version]:
 
 
 def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
-    """Adds what a target refers to and what the tenant has lost meanwhile, and what that refers to in turn."""
+    """Adds what a target refers to and the tenant has lost meanwhile, what cannot exist without it and was lost with
+    it (an application's service principal), and what those refer to in turn.
+    """
     lost = _lost(tenant)
     found = {target.key: target for target in targets}
     waiting = list(targets)
     while waiting:
         target = waiting.pop()
-        for key in _needed(target, lost):
+        for key, why in {**_needed(target, lost), **_embodied(target, lost)}.items():
             if key not in found:
                 needed = Target(
                     *key,
                     wanted=lost[key][1],
                     display_name=lost[key][0],
                     last_known=lost[key][1],
-                    because=f"“{target.display_name}” refers to it.",
+                    because=f"“{target.display_name}” {why}.",
                 )
                 found[key] = needed
                 waiting.append(needed)
@@ -199,13 +255,29 @@ def _lost(tenant: Tenant) -> dict[Key, tuple[str, Document]]:
     return {key: (row.display_name, contents[row.digest]) for key, row in gone.items()}
 
 
-def _needed(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> Iterator[Key]:
+def _needed(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> dict[Key, str]:
     if target.wanted is None:
-        return
-    for mention in mentions(registry.get(target.resource_type), target.wanted):
-        for key, (_, document) in lost.items():
-            if _names(mention, key, document):
-                yield key
+        return {}
+    mentioned = list(mentions(registry.get(target.resource_type), target.wanted))
+    return {
+        key: "refers to it"
+        for key, (_, document) in lost.items()
+        if any(_names(mention, key, document) for mention in mentioned)
+    }
+
+
+def _embodied(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> dict[Key, str]:
+    """What is lost and identified by nothing but its reference to a target that is lost as well."""
+    if target.wanted is None or target.key not in lost:
+        return {}
+    return {
+        key: "cannot be used without it"
+        for key, (_, document) in lost.items()
+        for reference in registry.get(key[0]).references
+        if (reference.path,) == registry.get(key[0]).natural_key
+        and reference.to == target.resource_type
+        and document.get(reference.path) == target.wanted.get(reference.by)
+    }
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:

@@ -14,6 +14,7 @@ from rollbacks.planning.model import Key, PlannedStep
 from rollbacks.planning.references import repointed
 from rollbacks.planning.tokens import Lookup
 from snapshots import store
+from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 from snapshots.live import read_live
@@ -90,16 +91,17 @@ def _alike(key: Key, then: Document | None, now: Document | None) -> bool:
 
 
 def _documents(snapshot: Snapshot, old_ids: Mapping[str, str]) -> dict[Key, Document]:
+    """Sets are sorted anew: an old id sorts otherwise than the new one in its place."""
     versions = list(store.state_at(snapshot))
     contents = store.documents(snapshot.tenant, (version.digest for version in versions))
-    return {
-        (version.resource_type, old_ids.get(version.resource_id, version.resource_id)): repointed(
-            _own(contents[version.digest], old_ids),
-            registry.get(version.resource_type),
-            lambda mention: old_ids.get(mention.value, mention.value),
-        )
-        for version in versions
-    }
+    documents = {}
+    for version in versions:
+        spec = registry.get(version.resource_type)
+        key = (version.resource_type, old_ids.get(version.resource_id, version.resource_id))
+        document = _own(contents[version.digest], old_ids)
+        as_before = repointed(document, spec, lambda mention: old_ids.get(mention.value, mention.value))
+        documents[key] = canonicalise(as_before, spec)
+    return documents
 
 
 def _own(document: Document, old_ids: Mapping[str, str]) -> Document:

@@ -17,7 +17,7 @@ from changes.diff import FieldChange
 from changes.selectors import visible_changes
 from rollbacks import selectors, services
 from rollbacks.forms import ActorWindow, BackToSnapshot
-from rollbacks.models import Approval, Execution, Plan, Rollback, StepRecord
+from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
 from rollbacks.states import OPEN, REPLANNABLE, State
 from snapshots.catalog import registry
 from tenants import access
@@ -33,6 +33,8 @@ GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
     "stopped": ("Stopped", (State.STALE, State.FAILED)),
     "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
 }
+WHOLE_OBJECT = frozenset({Step.Kind.UNDELETE.value, Step.Kind.RECREATE.value, Step.Kind.DELETE.value})
+"""Steps whose difference is every field of an object: folded, for the sentence above says it all."""
 SETTLED = frozenset({StepRecord.State.DONE.value, StepRecord.State.ALREADY.value})
 
 
@@ -318,6 +320,7 @@ def _steps(rollback: Rollback) -> list[dict[str, Any]]:
             "type": registry.get(step["resource_type"]),
             "rows": presentation.rows(of_step, names),
             "rehearsal": rehearsed.get(step["order"]),
+            "whole": step["kind"] in WHOLE_OBJECT and of_step,
         }
         for step, of_step in zip(listed, fields, strict=True)
     ]

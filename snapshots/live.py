@@ -58,30 +58,6 @@ def read_part(client: GraphClient, spec: ResourceType, part: Part, object_id: st
     return client.items(path, params=part.params, service=spec.read.service)
 
 
-def find_twin(client: GraphClient, spec: ResourceType, wanted: Document) -> tuple[str, Document] | None:
-    """Another live object with the natural key of `wanted`: its id and document; None for a type without one."""
-    if not spec.natural_key:
-        return None
-    key = [wanted.get(name) for name in spec.natural_key]
-    for raw in _siblings(client, spec, wanted):
-        found = canonicalise(raw, spec)
-        if [found.get(name) for name in spec.natural_key] == key:
-            object_id = resource_id(raw, spec)
-            live = read_live(client, spec, object_id, found)
-            return None if live.document is None else (object_id, live.document)
-    return None
-
-
-def _siblings(client: GraphClient, spec: ResourceType, wanted: Document) -> Iterator[Document]:
-    """The objects among which a twin would be: those of the same parent, where the type is read below one."""
-    read = spec.read
-    if read.parent is not None and read.item_path is not None:
-        path = expand_path(read.item_path.removesuffix("/{id}"), "", wanted)
-        yield from client.items(path, params=read.params, service=read.service)
-    else:
-        yield from _listing(client, spec)
-
-
 def parts_of(spec: ResourceType, raw: Document) -> list[Part]:
     return [part for part in spec.parts if part.only_when is None or part.only_when(raw)]
 

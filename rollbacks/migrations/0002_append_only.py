@@ -16,6 +16,10 @@ class Migration(migrations.Migration):
         append_only("rollbacks_step"),
         append_only("rollbacks_approval"),
         append_only("rollbacks_remapping"),
+        append_only(
+            "rollbacks_execution",
+            mutable=["finished_at", "outcome", "message", "verification", "verified_snapshot_id"],
+        ),
         append_only("rollbacks_rollback", mutable=["state", "plan_id", "closed_at"]),
         refuse(
             "rollbacks_approval",
@@ -35,5 +39,17 @@ class Migration(migrations.Migration):
                 f"{SIGNATURES} < (SELECT p.required_approvals FROM rollbacks_plan p WHERE p.id = NEW.plan_id)"
             ),
             message="a rollback runs only with all its approvals",
+        ),
+        refuse(
+            "rollbacks_execution",
+            "rollbacks_execution_of_current_plan",
+            verb="INSERT",
+            condition=(
+                "NOT EXISTS (SELECT 1 FROM rollbacks_plan p JOIN rollbacks_rollback r ON r.plan_id = p.id "
+                "WHERE p.id = NEW.plan_id AND p.applicable AND p.expires_at > NEW.started_at "
+                "AND NOT EXISTS (SELECT 1 FROM rollbacks_approval a "
+                "WHERE a.plan_id = p.id AND a.verdict = 'rejected'))"
+            ),
+            message="only the current, applicable, unexpired plan of a rollback that nobody rejected runs",
         ),
     ]

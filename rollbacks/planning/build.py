@@ -1,6 +1,6 @@
 """From targets and the live state to a plan. Called by the services with everything already read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollbacks.planning.effects import same
@@ -140,14 +140,25 @@ class _Builder:
         present = {mention.value for mention in mentions(spec, live)} if live is not None else set()
 
         def repoint(mention: Mention) -> str:
-            birth = self._born(mention)
-            kept = birth is None or mention.by not in birth.keys
-            if birth is not None and not kept and not (birth.keeps_id and mention.value in present):
-                return token(birth.number, mention.by)
+            for birth, by in self._behind(mention):
+                if by in birth.keys and not (birth.keeps_id and mention.value in present):
+                    return token(birth.number, by)
             twin = next((new for (_, old), new in self.adopted.items() if old == mention.value), None)
             return mention.value if twin is None or mention.by != "id" else twin
 
         return repoint
+
+    def _behind(self, mention: Mention) -> Iterator[tuple[Birth, str]]:
+        """What the plan brings back under this name, and the property that the name is; and what that property is
+        taken from in turn: a service principal's appId is its application's.
+        """
+        birth = self._born(mention)
+        if birth is not None:
+            yield birth, mention.by
+        spec = self.catalogue.get(mention.to)
+        for reference in spec.references if spec is not None else ():
+            if reference.path == mention.by:
+                yield from self._behind(Mention(reference.to, reference.by, mention.value))
 
     def _born(self, mention: Mention) -> Birth | None:
         return next(
@@ -192,8 +203,9 @@ class _Builder:
         if draft.kind in BRINGS_BACK:
             parts = {part.name for part in spec.parts}
             wanted = {name: value for name, value in wanted.items() if name not in parts}
-        born = (self._born(mention) for mention in mentions(spec, wanted))
-        return {birth.target.key for birth in born if birth is not None} - {draft.target.key}
+        return {
+            birth.target.key for mention in mentions(spec, wanted) for birth, _ in self._behind(mention)
+        } - {draft.target.key}
 
     def _referrers(self, deletions: Sequence[Draft]) -> dict[Key, frozenset[Key]]:
         """For each resource to be deleted, the others to be deleted that refer to it."""

@@ -83,6 +83,21 @@ def test_an_approver_judges_and_signs_on_a_phone(scene: Scene, signed_in: SignIn
     assert (signature.approver, signature.comment) == (scene.approver, "From the train")
 
 
+def test_a_script_that_slipped_into_a_page_is_not_run(scene: Scene, signed_in: SignIn) -> None:
+    person = signed_in(scene.engineer)
+    person.page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.slippedIn = true";
+            document.body.append(script);
+        }"""
+    )
+    assert person.page.evaluate("window.slippedIn") is None
+    (complaint,) = person.complaints
+    assert "Content Security Policy" in complaint
+    person.complaints.clear()
+
+
 def focused(page: Page) -> str:
     """What the focused element is called, by its label, its text or its value."""
     found: str = page.evaluate(

@@ -19,6 +19,8 @@ from playwright.sync_api import (
 
 DESK = (1280, 900)
 PHONE = (390, 844)
+PATIENCE = 20_000
+"""Milliseconds: a machine at work on other tests is slow."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -128,5 +130,6 @@ def visitor(browser: Browser, site: str, size: tuple[int, int] = DESK) -> Visito
     context: BrowserContext = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, is_mobile=size == PHONE, has_touch=size == PHONE
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     return Visitor(context.new_page(), site)

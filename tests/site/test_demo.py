@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from lavawall.demo import story
+from lavawall.demo.cast import ATTACKED
 from lavawall.demo.show import Show, StepFailed, expect
 from lavawall.demo.story import Stage
 from lavawall.management.commands.demo import emulator as emulator_process
@@ -24,7 +25,7 @@ from lavawall.management.commands.serve import address
 from tests.factories.tenants import TenantFactory
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_WAIT = 60
+LONGEST_WAIT = 300
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ def test_long_lines_hang_under_their_mark_and_fit_a_narrow_terminal() -> None:
     lines = output.getvalue().splitlines()
     assert max(map(len, lines)) <= 60
     assert "1/3  A step with a title" in lines
-    assert [line.index(word) for line in lines for word in ("one", "twelve") if word in line][:2] == [7, 7]
+    assert next(line for line in lines if "one two" in line).startswith("    12 one")
+    assert next(line for line in lines if "thirteen" in line).startswith(" " * 7 + "eleven")
     assert "\x1b" not in output.getvalue()
     assert "✓ held" in lines[-1]
 
@@ -155,14 +157,21 @@ def test_the_demo_refuses_a_database_in_use(db: None, monkeypatch: pytest.Monkey
 
 
 def test_the_demos_cloud_ends_with_it_whatever_happens(tmp_path: Path) -> None:
-    with pytest.raises(StepFailed), emulator_process(tmp_path / "ca.pem") as cloud:
-        host, port = cloud["url"].removeprefix("https://").split(":")
-        socket.create_connection((host, int(port))).close()
-        assert Path(cloud["ca_file"]).exists()
-        assert story.ATTACKED in cloud["tenants"]
-        raise StepFailed("on the way")
+    places: list[tuple[str, int]] = []
+
+    def fails_on_the_way() -> None:
+        with emulator_process(tmp_path / "ca.pem") as cloud:
+            host, port = cloud["url"].removeprefix("https://").split(":")
+            places.append((host, int(port)))
+            socket.create_connection(places[0]).close()
+            assert Path(cloud["ca_file"]).exists()
+            assert ATTACKED in cloud["tenants"]
+            raise StepFailed("on the way")
+
+    with pytest.raises(StepFailed, match="on the way"):
+        fails_on_the_way()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)))
+        socket.create_connection(places[0])
 
 
 # Serving
@@ -181,17 +190,23 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
         address(text)
 
 
-@pytest.fixture
-def served(tmp_path: Path, free_port: int) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    """Web and worker on a database of their own, in a process group of their own, up and answering."""
-    settings = environment(tmp_path)
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an installation whose database is ready."""
+    settings = environment(tmp_path_factory.mktemp("served"))
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=settings, check=True
     )
+    return settings
+
+
+@pytest.fixture
+def served(migrated: dict[str, str], free_port: int) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """Web and worker, up and answering."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{free_port}"],
         cwd=ROOT,
-        env=settings,
+        env=migrated,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -209,6 +224,7 @@ def served(tmp_path: Path, free_port: int) -> Iterator[tuple["subprocess.Popen[s
 def test_web_and_worker_answer_and_end_together_on_control_c(
     served: tuple["subprocess.Popen[str]", int],
 ) -> None:
+    """Its output ends only when nobody holds it any more, down to the last of the queue's workers."""
     process, port = served
     with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
         assert answer.status == 200
@@ -216,8 +232,6 @@ def test_web_and_worker_answer_and_end_together_on_control_c(
     said, _ = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == 0, said
     assert said == ""
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
 
 
 def test_when_one_of_the_two_ends_the_other_is_ended_and_it_is_said(

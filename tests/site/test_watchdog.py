@@ -45,7 +45,7 @@ WITH_CHILD = (
 )
 LEAVES_CHILD = WITH_CHILD
 KEEPS_CHILD = WITH_CHILD + "child.wait()"
-LONGEST_WAIT = 10
+LONGEST_WAIT = 60
 
 
 @dataclass

@@ -37,7 +37,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if Tenant.objects.exists():
             raise CommandError("The demo needs an empty database. Start it with: make demo")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         try:
             with emulator(Path(settings.BASE_DIR, "var", "demo-ca.pem")) as cloud:
                 os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 LOOK_EVERY_SECONDS = 0.2
-EXPECTED = (0, -signal.SIGTERM, -signal.SIGINT)
+EXPECTED = (0, -signal.SIGTERM)
 Process = subprocess.Popen[bytes]
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             nonlocal stopped
             stopped = True
 
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
         processes = {"web": _web(host, port), "worker": _worker()}
         told = False
@@ -68,17 +68,19 @@ def refuse_taken(host: str, port: int) -> None:
 
 
 def _web(host: str, port: int) -> Process:
-    return subprocess.Popen(  # noqa: S603 - our own command
-        [
-            *(sys.executable, "-W", "ignore:No directory at", "-m", "gunicorn", "lavawall.wsgi"),
-            *("--bind", f"{host}:{port}"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
-        ]
+    return _started(
+        *("-W", "ignore:No directory at", "-m", "gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
     )
 
 
 def _worker() -> Process:
-    return subprocess.Popen([sys.executable, "manage.py", "work"])
+    return _started("manage.py", "work")
+
+
+def _started(*arguments: str) -> Process:
+    """Out of reach of the terminal's Ctrl-C: it is told to end once, by us, and may finish its work."""
+    return subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603 - our own
 
 
 def _answers(host: str, port: int) -> bool:

@@ -1,0 +1,81 @@
+"""A write whose answer is lost, of every kind: applied or not, it takes effect exactly once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from lavawall.emulator.faults import Behaviour
+from tests.rollbacks.conftest import LOCATIONS, POLICIES, Scene
+
+GROUPS, APPLICATIONS = "/v1.0/groups", "/v1.0/applications"
+REFERENCES = "https://graph.microsoft.com/v1.0/directoryObjects"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What somebody did, and the one write that undoes it."""
+
+    types: tuple[str, ...]
+    method: str
+    path: str
+    act: Callable[[Scene], None]
+
+
+def switch_off(scene: Scene) -> None:
+    scene.intrude("PATCH", f"{POLICIES}/{scene.named(POLICIES, 'CA001')['id']}", {"state": "disabled"})
+
+
+def delete_location(scene: Scene) -> None:
+    scene.intrude("DELETE", f"{LOCATIONS}/{scene.named(LOCATIONS, 'Hannover')['id']}")
+
+
+def add_policy(scene: Scene) -> None:
+    model = scene.named(POLICIES, "CA003")
+    body = {name: model[name] for name in ("conditions", "grantControls")}
+    scene.intrude("POST", POLICIES, {**body, "displayName": "CA999: Backdoor", "state": "disabled"})
+
+
+def remove_member(scene: Scene) -> None:
+    group = scene.named(GROUPS, "Fleet Team")
+    member = scene.read(f"{GROUPS}/{group['id']}/members")["value"][0]
+    scene.intrude("DELETE", f"{GROUPS}/{group['id']}/members/{member['id']}/$ref")
+
+
+def add_member(scene: Scene) -> None:
+    group, user = scene.named(GROUPS, "Fleet Team"), scene.named("/v1.0/users", "Lena")
+    reference = {"@odata.id": f"{REFERENCES}/{user['id']}"}
+    scene.intrude("POST", f"{GROUPS}/{group['id']}/members/$ref", reference)
+
+
+def add_secret(scene: Scene) -> None:
+    app = scene.named(APPLICATIONS, "Freight")
+    body = {"passwordCredential": {"displayName": "backdoor"}}
+    scene.intrude("POST", f"{APPLICATIONS}/{app['id']}/addPassword", body)
+
+
+CASES = {
+    "update": Case(("conditionalAccessPolicy",), "PATCH", "/policies/", switch_off),
+    "undelete": Case(("namedLocation",), "POST", "/restore$", delete_location),
+    "delete": Case(("conditionalAccessPolicy",), "DELETE", "/policies/", add_policy),
+    "add a reference": Case(("group",), "POST", "/members/\\$ref$", remove_member),
+    "remove a reference": Case(("group",), "DELETE", "/members/.*/\\$ref$", add_member),
+    "remove a secret": Case(("application",), "POST", "/removePassword$", add_secret),
+}
+
+
+LOSSES: tuple[Behaviour, ...] = ("close_before", "close_after")
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+@pytest.mark.parametrize("name", CASES)
+def test_a_lost_answer_neither_doubles_nor_drops_a_write(scene: Scene, name: str, lost: Behaviour) -> None:
+    case = CASES[name]
+    scene.observe(*case.types)
+    case.act(scene)
+    rollback = scene.approved(scene.observe(*case.types))
+    scene.cloud.faults.add(lost, method=case.method, path=case.path)
+    done = scene.execute(rollback)
+    assert done.outcome == "verified", done.message
+    assert scene.cloud.faults.pending() == []
+    assert [method for method, _ in scene.writes()] == [case.method]

@@ -1,0 +1,110 @@
+"""What no plan may do, whoever approves it: shut ourselves out, or leave a tenant without an administrator."""
+
+from typing import Any
+
+import pytest
+
+from rollbacks import safety
+from rollbacks.planning.model import Effect, EffectKind, PlanDraft, PlannedRequest, PlannedStep, StepKind
+from tenants.microsoft.request import Request
+from tenants.models import AppRegistration, Connection, Tenant
+from tests.factories.snapshots import take
+from tests.factories.tenants import TenantFactory
+
+GLOBAL_ADMINISTRATOR = safety.GLOBAL_ADMINISTRATOR
+OURS, OUR_PRINCIPAL = "11111111-1111-1111-1111-111111111111", "99999999-1111-1111-1111-111111111111"
+THEIRS = "22222222-2222-2222-2222-222222222222"
+
+
+def assignment(principal: str, scope: str = "/", role: str = GLOBAL_ADMINISTRATOR) -> dict[str, Any]:
+    return {"principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope}
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """One Global Administrator (`only`), one who is it within a unit alone, and our own app."""
+    tenant: Tenant = TenantFactory()
+    registration = AppRegistration.objects.create(
+        tenant=tenant, client_id=OURS, name="ours", credential_kind="secret", sealed_credential=b"sealed"
+    )
+    Connection.objects.create(tenant=tenant, purpose="reader", app_registration=registration)
+    take(
+        tenant,
+        {
+            "unifiedRoleAssignment": {
+                "only": {"id": "only", **assignment("a")},
+                "unit": {"id": "unit", **assignment("b", scope="/administrativeUnits/u")},
+            },
+            "servicePrincipal": {
+                OUR_PRINCIPAL: {"id": OUR_PRINCIPAL, "appId": OURS, "displayName": "Lavawall"},
+                THEIRS: {"id": THEIRS, "appId": THEIRS, "displayName": "Another"},
+            },
+        },
+    )
+    return tenant
+
+
+def step(kind: StepKind, resource_type: str, resource_id: str, **facts: Any) -> PlannedStep:
+    values: dict[str, Any] = {"target": None, "requests": (), "explanation": "", "display_name": "it"}
+    return PlannedStep(
+        order=1, kind=kind, resource_type=resource_type, resource_id=resource_id, **{**values, **facts}
+    )
+
+
+def told(tenant: Tenant, *steps: PlannedStep) -> list[str]:
+    return safety.blockers(tenant, PlanDraft(steps, (), complete=True))
+
+
+def deletion(resource_id: str = "only") -> PlannedStep:
+    return step(StepKind.DELETE, "unifiedRoleAssignment", resource_id, expected=assignment("a"))
+
+
+def test_the_last_global_administrator_stays(tenant: Tenant) -> None:
+    assert "last Global Administrator" in told(tenant, deletion())[0]
+
+
+def test_one_of_several_global_administrators_may_go(tenant: Tenant) -> None:
+    assert told(tenant, deletion("another")) == []
+
+
+def test_a_plan_that_brings_another_administrator_back_may_remove_the_present_one(tenant: Tenant) -> None:
+    again = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
+    assert told(tenant, deletion(), again) == []
+    lesser = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c", role="other"))
+    assert told(tenant, deletion(), lesser)
+
+
+@pytest.mark.parametrize("resource_type", ["application", "servicePrincipal"])
+@pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (OURS.upper(), True), (THEIRS, False)])
+def test_our_own_app_is_neither_deleted_nor_disabled(
+    tenant: Tenant, resource_type: str, app_id: str, *, blocked: bool
+) -> None:
+    document = {"appId": app_id, "accountEnabled": True}
+    gone = step(StepKind.DELETE, resource_type, "x", expected=document)
+    disabled = step(
+        StepKind.UPDATE,
+        resource_type,
+        "x",
+        expected=document,
+        target={**document, "accountEnabled": False},
+    )
+    renamed = step(StepKind.UPDATE, resource_type, "x", expected=document, target={**document, "notes": "n"})
+    assert [bool(told(tenant, each)) for each in (gone, disabled, renamed)] == [blocked, blocked, False]
+
+
+@pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (THEIRS, False)])
+def test_no_credential_is_taken_from_our_own_app(tenant: Tenant, app_id: str, *, blocked: bool) -> None:
+    """It may be the one that we sign in with: its rotation came after the snapshot that is gone back to."""
+    removal = PlannedRequest(
+        Request("POST", "/v1.0/applications/x/removePassword", body={"keyId": "k"}),
+        Effect(EffectKind.REMOVE, of="passwordCredentials", elements=({"keyId": "k"},)),
+    )
+    document = {"appId": app_id}
+    taken = step(StepKind.UPDATE, "application", "x", expected=document, target=document, requests=(removal,))
+    assert bool(told(tenant, taken)) is blocked
+
+
+@pytest.mark.parametrize(("principal", "blocked"), [(OUR_PRINCIPAL, True), (THEIRS, False)])
+def test_no_permission_is_taken_from_our_own_app(tenant: Tenant, principal: str, *, blocked: bool) -> None:
+    taken = step(StepKind.DELETE, "appRoleAssignment", "x", expected={"principalId": principal})
+    assert bool(told(tenant, taken)) is blocked
