@@ -19,6 +19,8 @@ CUSTOMERS = {
     "Brenner Logistics": OTHER_CUSTOMER,
 }
 ATTACKED = "Aurora Dental"
+LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""For passwords that people read off one screen and copy into another."""
 
 PARTS: tuple[tuple[str, Role, str], ...] = (
     ("alma", Role.ADMINISTRATOR, "msp"),
@@ -48,7 +50,7 @@ def hire() -> dict[str, Login]:
     """Creates the accounts and binds their roles."""
     logins: dict[str, Login] = {}
     for username, role, scope in PARTS:
-        login = Login(username, secrets.token_urlsafe(12), role, scope)
+        login = Login(username, "".join(secrets.choice(LEGIBLE) for _ in range(16)), role, scope)
         user = accounts.create_user(operator(), username=username, password=login.password)
         accounts.bind_role(operator(), subject=user, role=role, scope=accounts.parse_scope(scope))
         logins[username] = login
