@@ -82,16 +82,25 @@ def require_everywhere(actor: Actor, action: Action) -> None:
         raise Refused(f"{actor.label} may not {_verb(action)} for the whole MSP.")
 
 
-def require_on_customer(actor: Actor, action: Action, customer: Customer) -> None:
-    """For acts on a customer as a whole; a role on one of its tenants is not enough. Raises Refused."""
+def whole_customers(actor: Actor, action: Action) -> QuerySet[Customer]:
+    """The customers on which the actor may do this as a whole; a role on one of their tenants is not enough."""
     if can_everywhere(actor, action):
-        return
-    if actor.may_carry(action) and actor.user is not None:
-        own = get_objects_for_user(actor.user, action.value, Customer, accept_global_perms=False)
-        bound = actor.token.customer_id if actor.token is not None else None
-        if bound in (None, customer.pk) and own.filter(pk=customer.pk).exists():
-            return
-    raise Refused(f"{actor.label} may not {_verb(action)} for the whole of this customer.")
+        return Customer.objects.all()
+    if actor.user is None or not actor.may_carry(action):
+        return Customer.objects.none()
+    if _everywhere(actor.user, action):
+        own = Customer.objects.all()
+    else:
+        granted = get_objects_for_user(actor.user, action.value, Customer, accept_global_perms=False)
+        own = Customer.objects.filter(pk__in=granted.values("pk"))
+    bound = actor.token.customer_id if actor.token is not None else None
+    return own if bound is None else own.filter(pk=bound)
+
+
+def require_on_customer(actor: Actor, action: Action, customer: Customer) -> None:
+    """For acts on a customer as a whole. Raises Refused."""
+    if not whole_customers(actor, action).filter(pk=customer.pk).exists():
+        raise Refused(f"{actor.label} may not {_verb(action)} for the whole of this customer.")
 
 
 def can_everywhere(actor: Actor, action: Action) -> bool:

@@ -13,7 +13,7 @@ def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
     if access.can_everywhere(actor, Action.VIEW_LEDGER):
         return LedgerEntry.objects.all()
     tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
-    customers = access.visible_customers(actor, Action.VIEW_LEDGER)
+    customers = access.whole_customers(actor, Action.VIEW_LEDGER)
     return LedgerEntry.objects.filter(
         Q(tenant_id__in=tenants.values("pk"))
         | Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
@@ -21,6 +21,7 @@ def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
 
 
 def may_read_ledger(actor: Actor) -> bool:
-    return access.can_everywhere(actor, Action.VIEW_LEDGER) or (
-        access.visible_customers(actor, Action.VIEW_LEDGER).exists()
+    return (
+        access.whole_customers(actor, Action.VIEW_LEDGER).exists()
+        or access.visible_tenants(actor, Action.VIEW_LEDGER).exists()
     )

@@ -1,13 +1,12 @@
 """The ledger over REST, read-only, for those who may read it."""
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
-from tenants import access
-from tenants.actions import Action
+from tenants import access, selectors
 from tenants.api.base import ApiViewSet, named
 from tenants.models import LedgerEntry, Tenant
 
@@ -56,14 +55,6 @@ class LedgerViewSet(ListModelMixin, ApiViewSet[LedgerEntry]):
     ordering = "-sequence"
 
     def get_queryset(self) -> QuerySet[LedgerEntry]:
-        actor = self.actor
-        if access.can_everywhere(actor, Action.VIEW_LEDGER):
-            return LedgerEntry.objects.all()
-        tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
-        customers = access.visible_customers(actor, Action.VIEW_LEDGER)
-        if not customers.exists():
+        if not selectors.may_read_ledger(self.actor):
             raise access.Refused("You may not read the ledger. Ask an administrator for the role.")
-        return LedgerEntry.objects.filter(
-            Q(tenant_id__in=tenants.values("pk"))
-            | Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
-        )
+        return selectors.readable_entries(self.actor)
