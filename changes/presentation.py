@@ -63,13 +63,23 @@ def names_in(tenant: Tenant, fields: Iterable[FieldChange]) -> Names:
 
 
 def _row(field: FieldChange, names: Names) -> Row:
-    label = _GUID.sub(lambda match: names.get(match[0], match[0]), field.label) or "Object"
+    label = _label(field, names)
     if field.added or field.removed:
         before, after = _set_cells(field, names)
     else:
         before = _cell(field.before, names, exists=field.kind != "added", mark="removed")
         after = _cell(field.after, names, exists=field.kind != "removed", mark="added")
     return Row(label, field.path, field.kind, before, after)
+
+
+def _label(field: FieldChange, names: Names) -> str:
+    """An element of a keyed set is called by its own name where it has one, else by the name behind its key."""
+    element = field.after if field.kind == "added" else field.before
+    label = _GUID.sub(lambda match: names.get(match[0], match[0]), field.label) or "Object"
+    if isinstance(element, dict) and isinstance(element.get("displayName"), str) and field.path.endswith("]"):
+        holder, _, _ = label.rpartition(" / ")
+        return f"{holder} / {element['displayName']}" if holder else label
+    return label
 
 
 def _set_cells(field: FieldChange, names: Names) -> tuple[Cell, Cell]:

@@ -114,7 +114,7 @@ def _rehearsed(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]
         yield {
             "order": step.order,
             "ready": ready,
-            "message": f"{len(step.requests)} requests would be sent"
+            "message": f"{len(step.requests)} request{'' if len(step.requests) == 1 else 's'} would be sent"
             if ready
             else "the object has just changed",
         }

@@ -97,3 +97,32 @@ def test_a_created_object_whose_answer_was_lost_is_waited_for_before_it_is_creat
     assert done.outcome == "verified", done.message
     assert slow_scene.writes().count(("POST", LOCATIONS)) == 1
     assert CONTAINER not in str(slow_scene.writes())
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_reference_that_one_replica_does_not_know_yet_is_tried_again(
+    slow_scene: Scene, purged: Incident, clock: Clock, status: int
+) -> None:
+    rollback = slow_scene.approved(purged.changes)
+    refusal = {"error": {"code": "1017", "message": "Policy refers to an object that does not exist."}}
+    slow_scene.cloud.faults.add(
+        "answer", method="POST", path=f"{POLICIES}$", status=status, body=refusal, times=3
+    )
+    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    assert done.outcome == "verified", done.message
+    assert slow_scene.writes().count(("POST", POLICIES)) == 1
+    assert clock.ahead > 0
+
+
+def test_what_refers_to_nothing_new_is_not_tried_again(
+    slow_scene: Scene, purged: Incident, clock: Clock
+) -> None:
+    switched_off = [change for change in purged.changes if change.kind == "updated"]
+    rollback = slow_scene.approved(switched_off)
+    refusal = {"error": {"code": "1002", "message": "No."}}
+    slow_scene.cloud.faults.add("answer", method="PATCH", path=POLICIES, status=400, body=refusal, times=9)
+    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    assert (done.outcome, len(slow_scene.cloud.faults.pending())) == ("failed", 1)
+    assert "No." in done.message
+    assert slow_scene.cloud.faults.pending()[0].times == 8
+    assert clock.ahead == 0

@@ -103,6 +103,7 @@ def _replanned(rollback: Rollback) -> None:
 @pytest.mark.parametrize("by", ["api", "page"])
 def test_a_digest_that_is_no_digest_is_refused_in_words(tenant: Tenant, rollback: Rollback, by: str) -> None:
     approver = person(Role.APPROVER, tenant=tenant)
+    answer: Any
     if by == "api":
         answer = _api(approver).post(
             f"/api/v1/rollbacks/{rollback.pk}/approve/", {"digest": "é"}, format="json"
@@ -204,7 +205,7 @@ def test_no_other_verb_touches_a_rollback(rollback: Rollback, method: str, tail:
     ids=["header", "parameter"],
 )
 def test_no_reading_request_is_turned_into_a_writing_one(
-    tenant: Tenant, rollback: Rollback, headers: dict[str, str], data: dict[str, str]
+    tenant: Tenant, rollback: Rollback, headers: dict[str, Any], data: dict[str, str]
 ) -> None:
     approver = _api(person(Role.APPROVER, tenant=tenant))
     assert approver.get(f"/api/v1/rollbacks/{rollback.pk}/approve/", data, **headers).status_code == 405
@@ -325,7 +326,7 @@ def test_the_api_asks_for_a_snapshot_as_the_page_does(
 
     def remembered(_rollback: Rollback, wish: Any) -> None:
         asked.append((wish.snapshot, wish.resource_type, wish.resource_id))
-        raise preparing.NothingToDo("stop here")
+        raise targets.NothingToDo("stop here")
 
     monkeypatch.setattr(preparing, "prepare", remembered)
     engineer = _api(person(Role.ENGINEER, tenant=tenant))
