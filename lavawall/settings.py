@@ -37,6 +37,8 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: error pages would show configuration.")
 
 _database_file = str(DATABASE["NAME"])
+if SQLITE and ":memory:" not in _database_file and Path(_database_file).parent.is_dir():
+    Path(_database_file).touch(mode=0o600, exist_ok=True)
 SECRETS = secrets.load(
     production=PRODUCTION,
     keep_in=None if not SQLITE or ":memory:" in _database_file else Path(f"{_database_file}.secrets"),
@@ -135,6 +137,7 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 
 # Browser hardening
+SESSION_ENGINE = "lavawall.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -151,6 +154,7 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
+        AXES_IPWARE_PROXY_COUNT = 1
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

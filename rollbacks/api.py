@@ -360,4 +360,8 @@ def _targets(actor: Actor, tenant: Tenant, asked: dict[str, Any]) -> dict[str, A
         raise serializers.ValidationError(
             {"snapshot": [f"{tenant.name} has no snapshot {asked['snapshot']}."]}
         )
-    return {"snapshot": snapshot, "resource_type": asked.get("type"), "resource_id": asked.get("resource")}
+    return {
+        "snapshot": snapshot.pk,
+        "resource_type": asked.get("type", ""),
+        "resource_id": asked.get("resource", ""),
+    }

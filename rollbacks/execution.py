@@ -10,11 +10,12 @@ from contextlib import closing
 from django.db import transaction
 from django.utils import timezone
 
-from rollbacks import plan_store, services, verification
+from rollbacks import plan_store, signatures, verification
 from rollbacks.executor import Executor, Stale, Stopped
 from rollbacks.journal import Journal
 from rollbacks.models import Execution
-from rollbacks.services import Expired, NotApproved
+from rollbacks.services import Expired
+from rollbacks.signatures import NotApproved
 from rollbacks.states import State, move
 from tenants import ledger, runs
 from tenants.actions import Action
@@ -67,7 +68,7 @@ def _still_allowed(execution: Execution) -> None:
         raise Expired(
             "The plan expired before its execution began. Plan it again and have it approved again."
         )
-    services.require_signatures(plan)
+    signatures.require_signatures(plan)
 
 
 def _end(

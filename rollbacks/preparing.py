@@ -1,6 +1,6 @@
 """Reading the live tenant for a plan, building it, judging its safety and dry-running it. Writes nothing anywhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,24 +8,27 @@ from typing import Any
 
 from django.utils import timezone
 
+from changes.context import StoredContext
 from changes.models import Change
+from changes.severity.engine import grade
+from changes.severity.model import Direction, Severity, Subject
 from rollbacks import safety
 from rollbacks.models import Rollback
 from rollbacks.plan_store import NewPlan
 from rollbacks.planning.build import build, unique_natural_key
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
+from rollbacks.policy import required_approvals
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.live import read_live
+from snapshots.models import Snapshot
 from tenants.connections import NoConnection, config_of, open_client
 from tenants.microsoft.client import GraphClient
 from tenants.models import Connection, Tenant
-
-CRITICAL = "critical"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     blockers = [*draft.blockers, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
     if not all(step["ready"] for step in dry_run["steps"]):
         blockers.append("The tenant moved while it was read. Plan again.")
+    steps = {step.key: step for step in draft.steps if step.key in live}
+    severity = own_severity(base, ((key, live[key].document, step.wanted) for key, step in steps.items()))
     now = timezone.now()
     new = NewPlan(
         steps=draft.steps,
@@ -62,19 +67,20 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
         complete=draft.complete,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,
-        required_approvals=required_approvals(tenant, undone),
-        dry_run=dry_run,
+        required_approvals=required_approvals(tenant, [severity, *(change.severity for change in undone)]),
+        dry_run={**dry_run, "severity": severity.value},
         planned_at=now,
         expires_at=now + timedelta(hours=tenant.plan_lifetime_hours),
     )
     return Prepared(new, undone)
 
 
-def required_approvals(tenant: Tenant, undone: Sequence[Change]) -> int:
-    """The tenant's policy as it is now; more where a critical change is touched."""
-    if any(change.severity == CRITICAL for change in undone):
-        return max(tenant.required_approvals, tenant.required_approvals_critical)
-    return tenant.required_approvals
+def own_severity(base: Snapshot, pairs: Iterable[tuple[Key, Document | None, Document | None]]) -> Severity:
+    """How grave what the rollback itself does would be as anybody else's change. `pairs`: key, live, wanted."""
+    context = StoredContext(base, base)
+    verdicts = [grade(Subject(*key, before=live, after=wanted), context) for key, live, wanted in pairs]
+    weakening = (verdict.severity for verdict in verdicts if verdict.direction is Direction.WEAKENS)
+    return max(weakening, default=Severity.INFORMATIONAL)
 
 
 def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from changes.models import Change
-from rollbacks import plan_store, preparing
+from rollbacks import plan_store, preparing, signatures
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
 from rollbacks.targets import NothingToDo, Wish
@@ -27,10 +27,6 @@ class NotApplicable(ValueError):
 
 class Expired(ValueError):
     """The plan is too old; it has to be made again and approved again."""
-
-
-class NotApproved(ValueError):
-    """Fewer signatures than the tenant's policy asks for."""
 
 
 def plan_rollback(
@@ -134,32 +130,6 @@ def expire_overdue(now: datetime | None = None) -> list[int]:
     return expired
 
 
-def valid_approvals(plan: Plan) -> list[Approval]:
-    """Signatures under this very plan by others who are active and may approve on this tenant at this moment."""
-    tenant = plan.rollback.tenant
-    signed = plan.approvals.filter(verdict=Approval.Verdict.APPROVED, plan_digest=plan.digest)
-    return [
-        approval
-        for approval in signed.select_related("approver")
-        if approval.approver_id != plan.rollback.requester_id and _may_approve(approval.approver_id, tenant)
-    ]
-
-
-def approvals_needed(plan: Plan) -> int:
-    """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
-    undone = list(Change.objects.filter(steps__plan=plan).distinct())
-    return max(plan.required_approvals, preparing.required_approvals(plan.rollback.tenant, undone))
-
-
-def require_signatures(plan: Plan) -> None:
-    """Raises NotApproved where, at this moment, fewer people have signed than are needed."""
-    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
-    if valid < needed:
-        raise NotApproved(
-            f"Rollback {plan.rollback_id} has {valid} of {needed} approvals by people who may approve it now."
-        )
-
-
 def close_abandoned() -> list[int]:
     """Ends rollbacks whose run was given up in the middle, so that they can be planned again; returns their ids."""
     abandoned = Rollback.objects.filter(
@@ -226,7 +196,10 @@ def _signed(
     access.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
     _locked(rollback)
     plan = _open_plan(rollback)
-    if digest is not None and not hmac.compare_digest(digest, plan.digest):
+    dependence = signatures.dependence(approver, plan)
+    if dependence is not None:
+        raise Refused(dependence)
+    if digest is not None and not hmac.compare_digest(digest.encode(), plan.digest.encode()):
         raise MovedOn("The plan changed since you looked at it. Read the new one before you sign.")
     plan_store.check(plan)
     try:
@@ -242,10 +215,6 @@ def _signed(
             )
     except IntegrityError as error:
         raise Refused("You have signed this plan already; another person is needed.") from error
-    if verdict == Approval.Verdict.REJECTED:
-        move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
-    elif rollback.state == State.AWAITING_APPROVAL and len(valid_approvals(plan)) >= approvals_needed(plan):
-        move(rollback, State.APPROVED, needs=frozenset({State.AWAITING_APPROVAL}), plan_id=plan.pk)
     ledger.record(
         actor,
         f"rollback:{_verb(verdict)}",
@@ -255,6 +224,10 @@ def _signed(
         digest=plan.digest,
         comment=comment,
     )
+    if verdict == Approval.Verdict.REJECTED:
+        move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
+    elif rollback.state == State.AWAITING_APPROVAL and _has_enough(plan):
+        move(rollback, State.APPROVED, needs=frozenset({State.AWAITING_APPROVAL}), plan_id=plan.pk)
     return approval
 
 
@@ -264,9 +237,11 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     starter = _person(actor, "execute a rollback")
     _locked(rollback)
     plan = _open_plan(rollback)
-    require_signatures(plan)
+    signatures.require_signatures(plan)
     if rollback.state != State.APPROVED:
-        raise NotApproved(f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved.")
+        raise signatures.NotApproved(
+            f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved."
+        )
     plan_store.check(plan)
     move(rollback, State.EXECUTING, needs=frozenset({State.APPROVED}), plan_id=plan.pk)
     run = runs.enqueue(
@@ -277,6 +252,10 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     )
     ledger.record(actor, "rollback:execute", _label(rollback), tenant=rollback.tenant, digest=plan.digest)
     return execution
+
+
+def _has_enough(plan: Plan) -> bool:
+    return len(signatures.valid_approvals(plan)) >= signatures.approvals_needed(plan)
 
 
 def _open_plan(rollback: Rollback) -> Plan:
@@ -299,12 +278,6 @@ def _locked(rollback: Rollback) -> None:
         Rollback.objects.select_for_update(of=("self",)).select_related("plan", "tenant").get(pk=rollback.pk)
     )
     rollback.state, rollback.plan, rollback.tenant = fresh.state, fresh.plan, fresh.tenant
-
-
-def _may_approve(user_id: int, tenant: Tenant) -> bool:
-    """Asked of the database, not of whoever is cached in the request."""
-    user = User.objects.get(pk=user_id)
-    return access.can(Actor.person(user, "check"), Action.APPROVE_ROLLBACK, tenant)
 
 
 def _person(actor: Actor, what: str) -> User:

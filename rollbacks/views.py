@@ -15,7 +15,7 @@ from django_htmx.http import reswap, retarget
 from changes import presentation
 from changes.diff import FieldChange
 from changes.selectors import visible_changes
-from rollbacks import selectors, services
+from rollbacks import selectors, services, signatures
 from rollbacks.forms import ActorWindow, BackToSnapshot
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
 from rollbacks.states import OPEN, REPLANNABLE, State
@@ -297,8 +297,8 @@ def _signatures_under(plan: Plan | None) -> dict[str, Any]:
     """Who signed, whose signature counts today, and how many are still missing."""
     if plan is None:
         return {"signatures": [], "counting": set(), "given": 0, "required": 0, "open_places": range(0)}
-    counting = {signature.pk for signature in services.valid_approvals(plan)}
-    required = services.approvals_needed(plan)
+    counting = {signature.pk for signature in signatures.valid_approvals(plan)}
+    required = signatures.approvals_needed(plan)
     return {
         "signatures": list(plan.approvals.select_related("approver")),
         "counting": counting,

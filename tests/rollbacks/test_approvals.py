@@ -12,7 +12,8 @@ from django.utils import timezone
 from rollbacks import execution, plan_store, services
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step
 from rollbacks.planning.model import PlanDraft
-from rollbacks.services import Expired, NotApplicable, NotApproved
+from rollbacks.services import Expired, NotApplicable
+from rollbacks.signatures import NotApproved
 from rollbacks.states import MovedOn, State
 from tenants import access, runs
 from tenants.access import NotVisible, Refused

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rollbacks import services
+from rollbacks import services, signatures
 from rollbacks.models import Remapping, Rollback
 from rollbacks.states import State
 from rollbacks.targets import NothingToDo
@@ -184,7 +184,7 @@ def test_planning_again_voids_the_approvals_and_takes_the_tenant_as_it_is_now(sc
     services.replan(acting(scene.requester), rollback=again)
     again = Rollback.objects.get(pk=rollback.pk)
     assert (again.state, again.plans.count()) == (State.AWAITING_APPROVAL, 2)
-    with pytest.raises(services.NotApproved):
+    with pytest.raises(signatures.NotApproved):
         services.execute(acting(scene.engineer), rollback=again)
     for approver in scene.approvers:
         services.approve(acting(approver), rollback=again)
