@@ -249,7 +249,10 @@ SERVICE_PRINCIPAL = ResourceType(
         SetOf("tags"),
     ),
     parts=(_owners(_SERVICE_PRINCIPALS),),
-    references=(Reference("appId", to="application", by="appId"),),
+    references=(
+        Reference("appId", to="application", by="appId"),
+        Reference("servicePrincipalNames[]", to="application", by="appId"),
+    ),
     restore=Restore(
         writable=(
             "accountEnabled",
