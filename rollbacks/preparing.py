@@ -19,6 +19,7 @@ from rollbacks.planning.build import build, unique_natural_key
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
 from rollbacks.policy import required_approvals
+from rollbacks.referrers import with_referrers
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
 from snapshots import store
@@ -50,6 +51,7 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
+        targets, live = with_referrers(tenant, client, targets, live)
         graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
         draft = build(targets, live, catalogue, graph_url=graph_url)
         if not draft.steps and draft.complete:

@@ -151,3 +151,17 @@ def test_a_removed_secret_does_not_come_back_and_the_plan_says_so_before_anybody
     assert not rollback.plan.complete
     assert any("a removed secret cannot be given back" in each for each in rollback.plan.warnings)
     assert rollback.plan.applicable
+
+
+def test_what_nobody_touched_is_re_pointed_when_it_names_a_group_that_comes_back_under_a_new_id(
+    scene: Scene,
+) -> None:
+    group = scene.named(GROUPS, "IT Administrators")
+    policy = scene.named(POLICIES, "CA002")
+    users = {**policy["conditions"]["users"], "excludeGroups": [group["id"]]}
+    scene.intrude(
+        "PATCH", f"{POLICIES}/{policy['id']}", {"conditions": {**policy["conditions"], "users": users}}
+    )
+    done = undone(scene, ("DELETE", f"{GROUPS}/{group['id']}"), ("DELETE", f"{DELETED}/{group['id']}"))
+    new = new_ids(done)["group", group["id"]]
+    assert scene.named(POLICIES, "CA002")["conditions"]["users"]["excludeGroups"] == [new]
