@@ -20,7 +20,7 @@ from snapshots.selectors import Compared, NotComparable, compare, visible_snapsh
 from tenants import access
 from tenants.actions import Action
 from tenants.models import Tenant
-from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, wants_fragment
+from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 10
@@ -91,7 +91,7 @@ def acknowledge(request: PageRequest, change_id: int) -> HttpResponse:
     change = get_object_or_404(selectors.visible_changes(actor), pk=change_id)
     attempt(
         request,
-        lambda: services.acknowledge(actor, change=change, note=request.POST.get("note", "").strip()),
+        lambda: services.acknowledge(actor, change=change, note=typed(request, "note")),
         done="Acknowledged.",
     )
     back = request.POST.get("next", "")

@@ -13,6 +13,7 @@ from changes.models import Change
 from changes.severity.engine import grade
 from changes.severity.model import Direction, Severity, Subject
 from rollbacks import safety
+from rollbacks.dangling import without_dangling
 from rollbacks.models import Rollback
 from rollbacks.plan_store import NewPlan
 from rollbacks.planning.build import build, unique_natural_key
@@ -50,11 +51,13 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     targets, undone = resolved.targets, resolved.undone
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
+        pruned = without_dangling(client, targets)
+        targets = pruned.targets
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
         targets, live = with_referrers(tenant, client, targets, live)
         graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
         draft = build(targets, live, catalogue, graph_url=graph_url)
-        if not draft.steps and draft.complete:
+        if not draft.steps and draft.complete and not pruned.warnings:
             raise NothingToDo("There is nothing to roll back: the tenant is already as it was then.")
         dry_run = _dry_run(client, draft, live)
     blockers = [*draft.blockers, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
@@ -65,8 +68,8 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     now = timezone.now()
     new = NewPlan(
         steps=draft.steps,
-        warnings=(*resolved.warnings, *draft.warnings, *blockers),
-        complete=draft.complete,
+        warnings=(*resolved.warnings, *pruned.warnings, *draft.warnings, *blockers),
+        complete=draft.complete and not pruned.warnings,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,
         required_approvals=required_approvals(tenant, [severity, *(change.severity for change in undone)]),

@@ -31,6 +31,16 @@ def learn(tenant: Tenant, client: GraphClient, ids: Iterable[str]) -> None:
         _keep(tenant, facts)
 
 
+def existing(client: GraphClient, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that the directory has now. Raises MicrosoftError."""
+    wanted = sorted(set(ids))
+    return {
+        item["id"].lower()
+        for start in range(0, len(wanted), IDS_PER_CALL)
+        for item in _look_up(client, wanted[start : start + IDS_PER_CALL])
+    }
+
+
 def names(tenant: Tenant, ids: Iterable[str]) -> dict[str, str]:
     """Display names of resources and principals by id; ids that nobody knows are left out."""
     wanted = set(ids)

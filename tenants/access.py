@@ -14,6 +14,7 @@ from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from tenants.actions import ROLES, Action, Role
 from tenants.actors import Actor
+from tenants.given import integer
 from tenants.models import (
     Customer,
     CustomerGroupObjectPermission,
@@ -111,12 +112,26 @@ def can_everywhere(actor: Actor, action: Action) -> bool:
     return _everywhere(actor.user, action) and (actor.token is None or actor.token.customer_id is None)
 
 
+def may_administer(actor: Actor, user: User) -> bool:
+    """Nobody but a superuser touches a superuser's account: it would make one of him. The operator is above both."""
+    if user.is_superuser and actor.user is not None and not actor.user.is_superuser:
+        return False
+    return can_everywhere(actor, Action.BIND_ROLES)
+
+
+def require_over(actor: Actor, user: User) -> None:
+    """For acts on another person's account. Raises Refused."""
+    require_everywhere(actor, Action.BIND_ROLES)
+    if not may_administer(actor, user):
+        raise Refused("Only a superuser may act on a superuser's account.")
+
+
 def tenant_named(actor: Actor, name: str, action: Action = Action.VIEW) -> Tenant:
     """The tenant with this name or id. Raises NotVisible or Refused."""
     tenants = visible_tenants(actor)
     tenant = tenants.filter(name=name).first()
-    if tenant is None and name.isdecimal():
-        tenant = tenants.filter(pk=int(name)).first()
+    if tenant is None and (pk := integer(name)) is not None:
+        tenant = tenants.filter(pk=pk).first()
     if tenant is None:
         raise NotVisible(f"There is no tenant called {name}, or you cannot see it.")
     require(actor, action, tenant)

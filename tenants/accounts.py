@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from tenants import access, ledger
@@ -17,6 +18,10 @@ from tenants.models import ApiToken, Customer, RoleBinding, Tenant, User
 
 TOKEN_PREFIX = "lw_"
 DEFAULT_TOKEN_LIFE = timedelta(days=365)
+OWN_TOKEN_LIFE = timedelta(days=90)
+"""The longest life of a token that somebody issues for himself: nobody else has looked at it."""
+HARMLESS_SCOPES = frozenset({TokenScope.READ})
+"""What a token in somebody else's name may carry: it cannot act, so it cannot sign in that name."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +77,33 @@ def create_user(actor: Actor, *, username: str, password: str | None, email: str
 
 @transaction.atomic
 def set_password(actor: Actor, *, user: User, password: str) -> None:
-    """Raises ValidationError for a weak password."""
-    access.require_everywhere(actor, Action.BIND_ROLES)
+    """Somebody's new password, or one's own. It ends the account's sessions and API tokens.
+
+    Raises Refused, or ValidationError for a weak password.
+    """
+    if actor.token is not None or not _is_self(actor, user):
+        access.require_over(actor, user)
     validate_password(password, user)
+    ended = _end_tokens(user)
     user.set_password(password)
     user.save(update_fields=["password"])
-    ledger.record(actor, "user:password", user.get_username())
+    ledger.record(actor, "user:password", user.get_username(), revoked=ended)
 
 
 @transaction.atomic
 def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) -> RoleBinding:
-    """Binds a role to a user or group on a scope; binding it again changes nothing."""
+    """Binds a role to a user or group on a scope; binding it again changes nothing.
+
+    A portal's account that becomes a person of the MSP loses its API tokens: others could issue those.
+    """
     _require_on(actor, scope)
+    promoted = [user for user in _users(subject) if role in STAFF_ROLES and is_portal_account(user)]
     owner = {"user": subject} if isinstance(subject, User) else {"group": subject}
     binding, created = RoleBinding.objects.get_or_create(
         **owner, role=role.value, customer=scope.customer, tenant=scope.tenant
     )
     if created:
+        ended = [name for user in promoted for name in _end_tokens(user)]
         access.sync_grants(subject)
         _sync_staff(subject)
         ledger.record(
@@ -99,6 +114,7 @@ def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) 
             customer=scope.customer,
             role=role.value,
             scope=str(scope),
+            **({"revoked": ended} if ended else {}),
         )
     return binding
 
@@ -135,11 +151,22 @@ def issue_token(
     customer: Customer | None = None,
     life: timedelta = DEFAULT_TOKEN_LIFE,
 ) -> tuple[ApiToken, str]:
-    """A new bearer token and, this once, its text. People may issue their own; administrators anyone's."""
+    """A new bearer token and, this once, its text.
+
+    People may issue their own, for OWN_TOKEN_LIFE at most. Administrators may issue other people's, which act only
+    where they are a customer portal's; the operator at the command line is free. Raises Refused.
+    """
     if actor.token is not None:
         raise access.Refused("An API token cannot issue another one. Sign in, or ask an administrator.")
-    if actor.user is None or actor.user.pk != user.pk:
-        access.require_everywhere(actor, Action.BIND_ROLES)
+    if _is_self(actor, user):
+        life = min(life, OWN_TOKEN_LIFE)
+    else:
+        access.require_over(actor, user)
+        if actor.user is not None and scopes - HARMLESS_SCOPES and not is_portal_account(user):
+            raise access.Refused(
+                f"A token that requests or approves acts in the name of {user.get_username()}, who must issue it. "
+                "For others you may issue such tokens only where the account is a customer portal's."
+            )
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
@@ -156,7 +183,7 @@ def issue_token(
 
 @transaction.atomic
 def revoke_token(actor: Actor, token: ApiToken) -> None:
-    if actor.user is None or actor.user.pk != token.user_id:
+    if not _is_self(actor, token.user):
         access.require_everywhere(actor, Action.BIND_ROLES)
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
     ledger.record(actor, "api:revoke", token.user.get_username(), customer=token.customer, name=token.name)
@@ -179,9 +206,34 @@ def token_for(text: str) -> ApiToken | None:
     return token
 
 
+def is_portal_account(user: User) -> bool:
+    """Whether the account is a customer portal's: it has roles, and none of them is the MSP's own."""
+    if user.is_staff or user.is_superuser:
+        return False
+    bindings = RoleBinding.objects.filter(Q(user=user) | Q(group__user=user))
+    roles = set(bindings.values_list("role", flat=True))
+    return bool(roles) and roles.isdisjoint(STAFF_ROLES)
+
+
 def hash_token(text: str) -> str:
     """A token has 256 random bits: a plain hash is enough, and lets the database find it."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_self(actor: Actor, user: User) -> bool:
+    return actor.user is not None and actor.user.pk == user.pk
+
+
+def _end_tokens(user: User) -> list[str]:
+    """Revokes every token of the account; returns their names."""
+    live = user.api_tokens.filter(revoked_at__isnull=True)
+    names = list(live.values_list("name", flat=True))
+    live.update(revoked_at=timezone.now())
+    return names
+
+
+def _users(subject: User | Group) -> list[User]:
+    return [subject] if isinstance(subject, User) else list(User.objects.filter(groups=subject))
 
 
 def _require_on(actor: Actor, scope: Scope) -> None:
@@ -195,9 +247,8 @@ def _require_on(actor: Actor, scope: Scope) -> None:
 
 def _sync_staff(subject: User | Group) -> None:
     """Only the MSP's own roles open the admin."""
-    users = [subject] if isinstance(subject, User) else list(User.objects.filter(groups=subject))
     staff_roles = [role.value for role in STAFF_ROLES]
-    for user in users:
+    for user in _users(subject):
         is_staff = user.is_superuser or (
             RoleBinding.objects.filter(user=user, role__in=staff_roles).exists()
             or RoleBinding.objects.filter(group__in=user.groups.all(), role__in=staff_roles).exists()

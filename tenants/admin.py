@@ -147,7 +147,7 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
             return rows
         return rows.filter(
             Q(tenant__in=access.visible_tenants(actor, Action.BIND_ROLES))
-            | Q(customer__in=access.visible_customers(actor, Action.BIND_ROLES))
+            | Q(customer__in=access.whole_customers(actor, Action.BIND_ROLES))
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -213,7 +213,7 @@ class UserAdmin(FormPages, ScopedAdmin):
         actor = actor_of(request)
         if obj is None:
             return access.can_everywhere(actor, Action.BIND_ROLES)
-        return administration.may_administer(actor, obj)
+        return access.may_administer(actor, obj)
 
     def get_urls(self) -> list[URLPattern]:
         password = path(
@@ -253,7 +253,7 @@ class UserAdmin(FormPages, ScopedAdmin):
         actor = actor_of(request)
 
         def set_password(given: dict[str, Any]) -> str:
-            administration.set_password(actor, user=user, password=given["password"])
+            accounts.set_password(actor, user=user, password=given["password"])
             return f"{user} has a new password."
 
         title = f"A new password for {user}"
@@ -262,7 +262,7 @@ class UserAdmin(FormPages, ScopedAdmin):
             PasswordForm(request.POST or None),
             title,
             set_password,
-            allowed=administration.may_administer(actor, user),
+            allowed=access.may_administer(actor, user),
         )
 
 

@@ -17,7 +17,7 @@ def visible_users(actor: Actor) -> QuerySet[User]:
         return User.objects.all()
     within = RoleBinding.objects.filter(
         Q(tenant__in=access.visible_tenants(actor, Action.BIND_ROLES))
-        | Q(customer__in=access.visible_customers(actor, Action.BIND_ROLES))
+        | Q(customer__in=access.whole_customers(actor, Action.BIND_ROLES))
     )
     return User.objects.filter(
         Q(pk__in=within.values("user")) | Q(groups__in=within.values("group"))
@@ -37,7 +37,7 @@ class RoleBindingForm(forms.Form):
     def __init__(self, data: Any, *, actor: Actor) -> None:
         super().__init__(data)
         _choose(self, "user", visible_users(actor))
-        _choose(self, "customer", access.visible_customers(actor, Action.BIND_ROLES))
+        _choose(self, "customer", access.whole_customers(actor, Action.BIND_ROLES))
         _choose(self, "tenant", access.visible_tenants(actor, Action.BIND_ROLES))
 
     def clean(self) -> dict[str, Any]:

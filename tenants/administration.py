@@ -41,25 +41,11 @@ def change_policy(actor: Actor, *, tenant: Tenant, **values: Any) -> Tenant:
 @transaction.atomic
 def change_account(actor: Actor, *, user: User, email: str, is_active: bool) -> None:
     """Changes an account's address and whether it may sign in. Raises Refused."""
-    _require_over(actor, user)
+    access.require_over(actor, user)
     user.email, user.is_active = email, is_active
     user.full_clean(exclude=["password"])
     user.save(update_fields=["email", "is_active"])
     ledger.record(actor, "user:change", user.get_username(), email=email, is_active=is_active)
-
-
-@transaction.atomic
-def set_password(actor: Actor, *, user: User, password: str) -> None:
-    """Gives an account a new password, which ends its sessions. Raises Refused or ValidationError."""
-    _require_over(actor, user)
-    accounts.set_password(actor, user=user, password=password)
-
-
-def may_administer(actor: Actor, user: User) -> bool:
-    """Nobody but a superuser touches a superuser's account: resetting its password would make one of him."""
-    if user.is_superuser and not (actor.user is not None and actor.user.is_superuser):
-        return False
-    return access.can_everywhere(actor, Action.BIND_ROLES)
 
 
 def may_bind(actor: Actor, scope: accounts.Scope) -> bool:
@@ -73,9 +59,3 @@ def may_bind(actor: Actor, scope: accounts.Scope) -> bool:
     except access.Refused:
         return False
     return True
-
-
-def _require_over(actor: Actor, user: User) -> None:
-    access.require_everywhere(actor, Action.BIND_ROLES)
-    if not may_administer(actor, user):
-        raise access.Refused("Only a superuser may change a superuser's account.")

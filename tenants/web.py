@@ -3,13 +3,13 @@
 Views of all rooms use it; it never decides who may do what (tenants.access does).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
@@ -17,6 +17,8 @@ from django_htmx.middleware import HtmxDetails
 from tenants.access import NotVisible, Refused
 from tenants.actors import Actor
 from tenants.connections import NoConnection
+from tenants.given import LONGEST_NOTE, NUL
+from tenants.given import integer as integer
 from tenants.microsoft.errors import MicrosoftError
 from tenants.models import User
 
@@ -41,12 +43,14 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def page(view: Page[P]) -> View[P]:
-    """Only for the signed in, never cached; what is out of sight is 404, what is not allowed 403."""
+    """Only for the signed in, never cached; out of sight is 404, not allowed is 403, a NUL anywhere is 400."""
 
     @never_cache
     @login_required
     @wraps(view)
     def shown(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if any(NUL in text for text in _texts_of(request, kwargs)):
+            raise BadRequest("The request holds a NUL character.")
         try:
             return view(request, *args, **kwargs)
         except NotVisible as error:
@@ -79,15 +83,20 @@ def attempt(request: HttpRequest, act: Callable[[], Result], *, done: str) -> Re
     return result
 
 
+def typed(request: HttpRequest, name: str) -> str:
+    """A note from a form. Raises ValueError where it is too long."""
+    text = request.POST.get(name, "").strip()
+    if len(text) > LONGEST_NOTE:
+        raise ValueError(f"The {name} has {len(text)} characters. Keep it to {LONGEST_NOTE}.")
+    return text
+
+
 def wants_fragment(request: PageRequest) -> bool:
     """Whether htmx swaps a part of the page, and not the browser (or its history) the whole of it."""
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
-def integer(text: Any) -> int | None:
-    """A row id from a query string; None for anything else."""
-    return (
-        int(text)
-        if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19
-        else None
-    )
+def _texts_of(request: HttpRequest, kwargs: Mapping[str, Any]) -> Iterator[str]:
+    yield from (part for part in kwargs.values() if isinstance(part, str))
+    for fields in (request.GET, request.POST):
+        yield from (text for _, texts in fields.lists() for text in texts if isinstance(text, str))

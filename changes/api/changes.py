@@ -17,6 +17,7 @@ from changes.api.differences import FieldChangeSerializer, PatchOperationSeriali
 from changes.diff import Difference
 from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
 from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
+from tenants.given import LONGEST_NOTE
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
@@ -54,7 +55,7 @@ class AcknowledgementSerializer(serializers.ModelSerializer[Acknowledgement]):
 
 
 class AcknowledgeSerializer(serializers.Serializer[Any]):
-    note = serializers.CharField(default="", allow_blank=True, max_length=2000)
+    note = serializers.CharField(default="", allow_blank=True, max_length=LONGEST_NOTE)
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):

@@ -8,6 +8,8 @@ from rest_framework import pagination
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 
+from tenants.given import NUL
+
 INVALID = {"cursor": ["This cursor is not valid. Follow the next and previous links as they are."]}
 
 
@@ -23,8 +25,14 @@ class CursorPagination(pagination.CursorPagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValueError, InvalidValue, NotFound) as error:
+        except (ValueError, OverflowError, InvalidValue, NotFound) as error:
             raise ValidationError(INVALID) from error
+
+    def decode_cursor(self, request: Request) -> pagination.Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and NUL in (cursor.position or ""):
+            raise ValidationError(INVALID)
+        return cursor
 
     def get_ordering(self, _request: Request, _queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         return (view.ordering,)

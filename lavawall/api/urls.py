@@ -13,7 +13,8 @@ from snapshots.api.history import HistoryViewSet
 from tenants.api.ledger import LedgerViewSet
 from tenants.api.runs import RunViewSet
 
-router = SimpleRouter(trailing_slash="/?")  # type: ignore[arg-type]
+router = SimpleRouter()
+router.trailing_slash = "/?"  # the argument would make a plain slash of it
 router.register("tenants", ObservedTenantViewSet, basename="tenant")
 router.register("snapshots", ComparedSnapshotViewSet, basename="snapshot")
 router.register(

@@ -20,6 +20,7 @@ from tenants import access
 from tenants.actions import Action
 from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, TenantFilter
 from tenants.api.runs import RunSerializer, accepted
+from tenants.given import integer
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
@@ -163,7 +164,8 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
 
     def snapshot_named(self, text: str) -> Snapshot:
         """Raises NotVisible."""
-        found = self.get_queryset().filter(pk=int(text)).first() if text.isdecimal() else None
+        pk = integer(text)
+        found = self.get_queryset().filter(pk=pk).first() if pk is not None else None
         if found is None:
             raise access.NotVisible("There is no such snapshot, or you cannot see it.")
         return found

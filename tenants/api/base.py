@@ -3,8 +3,8 @@
 It decides nothing about permissions: that is tenants.access, through each room's selectors and services.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any, TypeVar, cast
 
 import django_filters
 from django import forms
@@ -14,7 +14,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -22,6 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.given import NUL, integer
 from tenants.models import ApiToken, Tenant, User
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -105,16 +107,35 @@ class ChoiceExtension(OpenApiSerializerFieldExtension):
         return {"type": "string", "enum": [value for value in self.target.choices if value != ""]}
 
 
+class ShallowJSONParser(JSONParser):
+    """JSON that Python's parser can hold on its stack."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
+
+
 class ApiViewSet(GenericViewSet[Row]):
     """Every view of the API. Its rows come from a selector that takes the actor; its acts go to a service."""
 
     schema = ApiSchema()
+    parser_classes = (ShallowJSONParser,)
     ordering: str = "-id"
     lookup_value_regex = ROW_ID
 
     @property
     def actor(self) -> Actor:
         return actor_of(self.request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        texts = [*request.query_params.lists(), *((name, [part]) for name, part in kwargs.items())]
+        if refused := [name for name, values in texts if any(NUL in str(value) for value in values)]:
+            raise serializers.ValidationError({name: ["NUL characters are not allowed."] for name in refused})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         finalized = super().finalize_response(request, response, *args, **kwargs)
@@ -150,12 +171,13 @@ TENANT_HELP = "Tenant, by id or name."
 
 
 def named(text: str) -> Q:
-    return Q(name=text) | (Q(pk=int(text)) if text.isdecimal() else Q(pk__in=()))
+    pk = integer(text)
+    return Q(name=text) if pk is None else Q(name=text) | Q(pk=pk)
 
 
 def tenant_asked_for(request: Request, actor: Actor, action: Action = Action.VIEW) -> Tenant:
     """The tenant of `?tenant=`, which must be given. Raises ValidationError, NotVisible or Refused."""
     text = request.query_params.get("tenant", "")
-    if not text or "\x00" in text:
+    if not text:
         raise serializers.ValidationError({"tenant": ["Say which tenant, by id or name."]})
     return access.tenant_named(actor, text, action)

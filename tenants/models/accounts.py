@@ -1,8 +1,11 @@
 """People, the roles bound to them, and API tokens."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser, Group
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from guardian.mixins import GuardianUserMixin
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
@@ -15,6 +18,14 @@ class User(GuardianUserMixin, AbstractUser):
 
     class Meta(AbstractUser.Meta):
         default_permissions = ()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new password ends the API tokens, also where Django's own pages and commands set it."""
+        has_new_password = self.pk is not None and self._password is not None
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if has_new_password:
+                self.api_tokens.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 
 class TenantUserObjectPermission(UserObjectPermissionBase):

@@ -122,7 +122,7 @@ def test_a_purged_group_is_named_by_its_new_id_in_policies_roles_methods_and_oth
 
 
 def test_a_custom_role_deleted_with_its_assignment_is_created_and_assigned_again(scene: Scene) -> None:
-    role = scene.named(f"{ROLES}/roleDefinitions", "Application Support Reader")
+    role = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Application Support Reader")
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
     held = next(each for each in given if each["roleDefinitionId"] == role["id"])
     undone(
@@ -130,7 +130,7 @@ def test_a_custom_role_deleted_with_its_assignment_is_created_and_assigned_again
         ("DELETE", f"{ROLES}/roleAssignments/{held['id']}"),
         ("DELETE", f"{ROLES}/roleDefinitions/{role['id']}"),
     )
-    again = scene.named(f"{ROLES}/roleDefinitions", "Application Support Reader")
+    again = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Application Support Reader")
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
     assert {"principalId": held["principalId"], "roleDefinitionId": again["id"]}.items() <= {
         key: value
@@ -165,3 +165,30 @@ def test_what_nobody_touched_is_re_pointed_when_it_names_a_group_that_comes_back
     done = undone(scene, ("DELETE", f"{GROUPS}/{group['id']}"), ("DELETE", f"{DELETED}/{group['id']}"))
     new = new_ids(done)["group", group["id"]]
     assert scene.named(POLICIES, "CA002")["conditions"]["users"]["excludeGroups"] == [new]
+
+
+def test_a_policy_comes_back_without_somebody_who_exists_no_more_and_the_plan_says_so(scene: Scene) -> None:
+    policy = scene.named(POLICIES, "CA002")
+    person = next(
+        each for each in scene.read("/v1.0/users")["value"] if "emergency" not in each["userPrincipalName"]
+    )
+    users = {**policy["conditions"]["users"], "excludeUsers": [person["id"]]}
+    conditions = {**policy["conditions"], "users": users}
+    scene.intrude("PATCH", f"{POLICIES}/{policy['id']}", {"conditions": conditions})
+    scene.observe(*TYPES)
+    scene.intrude(
+        "PATCH", f"{POLICIES}/{policy['id']}", {"conditions": policy["conditions"], "state": "disabled"}
+    )
+    changes = scene.observe(*TYPES)
+    facts = scene.cloud.tenants[scene.tenant.name]
+    granted = [*facts.writer.permissions, "User.ReadWrite.All"]
+    scene.cloud.set_permissions(facts.directory_id, facts.writer.client_id, granted)
+    scene.intrude("DELETE", f"/v1.0/users/{person['id']}")
+    rollback = scene.approved(changes)
+    assert rollback.plan is not None
+    assert (rollback.plan.complete, rollback.plan.applicable) == (False, True)
+    assert any("exists no more" in warning for warning in rollback.plan.warnings)
+    assert scene.execute(rollback).outcome == "verified"
+    restored = scene.named(POLICIES, "CA002")
+    assert restored["state"] == "enabled"
+    assert not restored["conditions"]["users"].get("excludeUsers")

@@ -1,0 +1,84 @@
+"""References to people and groups that exist no more: Microsoft refuses a body that names one, so a plan leaves them
+out and says so. Asks the live tenant who exists; changes targets only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollbacks.planning.model import Target
+from snapshots import principals
+from snapshots.catalog import registry
+from snapshots.catalog.places import ELEMENT, Path, parse
+from snapshots.catalog.spec import Document, ResourceType
+from snapshots.references import PRINCIPAL_TYPES, principals_of
+from tenants.microsoft.client import GraphClient
+
+_GONE = object()
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The targets without dangling references, and what was left out, in words."""
+
+    targets: list[Target]
+    warnings: tuple[str, ...] = ()
+
+
+def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
+    """Raises MicrosoftError where it cannot be asked who exists."""
+    coming_back = {target.resource_id for target in targets if target.wanted is not None}
+    named = {
+        each
+        for target in targets
+        if target.wanted is not None
+        for each in principals_of(registry.get(target.resource_type), target.wanted)
+    } - coming_back
+    missing = named - principals.existing(client, named)
+    if not missing:
+        return Pruned(list(targets))
+    kept: list[Target] = []
+    warnings: list[str] = []
+    for target in targets:
+        spec = registry.get(target.resource_type)
+        lost = principals_of(spec, target.wanted) & missing if target.wanted is not None else set()
+        if target.wanted is None or not lost:
+            kept.append(target)
+            continue
+        who = f"{spec.label} “{target.display_name or target.resource_id}”"
+        pruned = _pruned(target.wanted, spec, missing)
+        if pruned is None:
+            warnings.append(
+                f"{who} cannot be restored: it is of {', '.join(sorted(lost))}, who exists no more."
+            )
+        else:
+            warnings.append(f"{who} comes back without {', '.join(sorted(lost))}, who exists no more.")
+            kept.append(replace(target, wanted=pruned))
+    return Pruned(kept, tuple(warnings))
+
+
+def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Document | None:
+    """Without the elements that name somebody missing; None where the document itself is about them."""
+    value: Any = document
+    paths = [parse(reference.path) for reference in spec.references if reference.to in PRINCIPAL_TYPES]
+    paths += [(part.name, ELEMENT, part.key) for part in spec.parts if part.reference in PRINCIPAL_TYPES]
+    for path in paths:
+        value = _without(value, path, missing)
+        if value is _GONE:
+            return None
+    return dict(value)
+
+
+def _without(value: Any, path: Path, missing: set[str]) -> Any:
+    """The value without what is missing at the path: a list loses the element, everything else is gone itself."""
+    if not path:
+        return _GONE if value in missing else value
+    if path[0] == ELEMENT:
+        if not isinstance(value, list):
+            return value
+        elements = (_without(element, path[1:], missing) for element in value)
+        return [element for element in elements if element is not _GONE]
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    inner = _without(value[path[0]], path[1:], missing)
+    return _GONE if inner is _GONE else {**value, path[0]: inner}
