@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 
 from rollbacks.models import Rollback
 from rollbacks.selectors import visible_rollbacks
@@ -71,6 +72,10 @@ class ProductCommand(BaseCommand):
             raise CommandError(_one_line(" ".join(error.messages))) from error
         except EXPECTED as error:
             raise CommandError(_one_line(str(error))) from error
+        except (OperationalError, ProgrammingError) as error:
+            if not _lacks_tables(error):
+                raise
+            raise CommandError("The database is not set up yet. Run: python manage.py migrate") from error
 
     def emit(self, data: Any, lines: Iterable[str], *, as_json: bool) -> None:
         if as_json:
@@ -78,6 +83,10 @@ class ProductCommand(BaseCommand):
         else:
             for line in lines:
                 self.stdout.write(line)
+
+
+def _lacks_tables(error: Exception) -> bool:
+    return "no such table" in str(error) or "does not exist" in str(error)
 
 
 def _one_line(text: str) -> str:

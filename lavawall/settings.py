@@ -251,5 +251,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {"django_q": {"level": "ERROR"}, "django-q": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django_q": {"level": "ERROR"},
+        "django-q": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},
+    },
 }

@@ -10,6 +10,7 @@ from datetime import datetime
 from changes.attribution import best_for
 from changes.models import Attribution, Change
 from rollbacks.planning.model import Key, Target
+from rollbacks.present_ids import with_present_ids
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
@@ -72,7 +73,10 @@ def resolve(tenant: Tenant, wish: Wish) -> Resolved:
     found = _of_snapshot(tenant, wish) if back_to_snapshot else _of_changes(tenant, _changes(tenant, wish))
     if not found.targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
-    return replace(found, targets=_with_needed(tenant, found.targets))
+    targets = with_present_ids(tenant, _with_needed(tenant, found.targets))
+    if not targets:
+        raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
+    return replace(found, targets=targets)
 
 
 def _changes(tenant: Tenant, wish: Wish) -> list[Change]:

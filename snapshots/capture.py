@@ -5,6 +5,7 @@ be read completely is carried over unchanged and marked in the coverage: absence
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -222,12 +223,13 @@ def _insert(
         resource_count=len(digests),
         requests=collected.requests,
     )
+    counts = Counter(key[0] for key in digests)
     Coverage.objects.bulk_create(
         Coverage(
             snapshot=snapshot,
             resource_type=key,
             status=outcome.status,
-            count=outcome.count,
+            count=counts[key],
             reason=outcome.reason,
             remedy=outcome.remedy,
         )

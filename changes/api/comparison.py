@@ -58,7 +58,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 class ComparedSnapshotViewSet(SnapshotViewSet):
     @action(detail=False, pagination_class=None, filter_backends=[])
     def compare(self, request: Request) -> Response:
-        base, target = (self._asked_for(request, side) for side in ("base", "target"))
+        base, target = [self.snapshot_named(text) for text in _asked_for(request)]
         try:
             found = compare(base, target)
         except NotComparable as error:
@@ -71,11 +71,13 @@ class ComparedSnapshotViewSet(SnapshotViewSet):
             ).data
         )
 
-    def _asked_for(self, request: Request, side: str) -> Snapshot:
-        text = request.query_params.get(side, "")
-        if not text.isdecimal():
-            raise serializers.ValidationError({side: ["Give the id of a snapshot."]})
-        return self.snapshot_named(text)
+
+def _asked_for(request: Request) -> list[str]:
+    """Both ids as they were given. Raises ValidationError."""
+    sides = {side: request.query_params.get(side, "") for side in ("base", "target")}
+    if wrong := [side for side, text in sides.items() if not text.isdecimal()]:
+        raise serializers.ValidationError({side: ["Give the id of a snapshot."] for side in wrong})
+    return list(sides.values())
 
 
 def _differences(base: Snapshot, found: list[Compared]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ class CursorPagination(pagination.CursorPagination):
 
     def decode_cursor(self, request: Request) -> pagination.Cursor | None:
         cursor = super().decode_cursor(request)
-        if cursor is not None and NUL in (cursor.position or ""):
+        if cursor is not None and NUL in str(cursor.position):
             raise ValidationError(INVALID)
         return cursor
 

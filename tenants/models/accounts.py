@@ -19,6 +19,8 @@ class User(GuardianUserMixin, AbstractUser):
     class Meta(AbstractUser.Meta):
         default_permissions = ()
 
+    _password: str | None
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new password ends the API tokens, also where Django's own pages and commands set it."""
         has_new_password = self.pk is not None and self._password is not None

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from rollbacks import selectors
+import pytest
+
+from rollbacks import selectors, services
 from rollbacks.models import Execution
+from rollbacks.targets import NothingToDo
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
-from tests.rollbacks.conftest import POLICIES, Scene
+from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Scene, acting
 
 APPLICATIONS, PRINCIPALS = "/v1.0/applications", "/v1.0/servicePrincipals"
 GROUPS, ROLES = "/v1.0/groups", "/v1.0/roleManagement/directory"
@@ -45,7 +48,7 @@ def test_an_application_purged_with_its_service_principal_is_named_by_its_new_id
 ) -> None:
     app = scene.named(APPLICATIONS, "Telematics")
     principal = scene.named(PRINCIPALS, "Telematics")
-    policy = scene.named(POLICIES, "CA007")
+    policy = scene.named(POLICIES, "CA006")
     conditions = {
         **policy["conditions"],
         "applications": {"includeApplications": [app["appId"]], "excludeApplications": []},
@@ -74,7 +77,7 @@ def test_an_application_purged_with_its_service_principal_is_named_by_its_new_id
     assert new_app["appId"] == moved["application", app["appId"]] != app["appId"]
     new_principal = scene.named(PRINCIPALS, "Telematics")
     assert new_principal["appId"] == new_app["appId"]
-    restored = scene.named(POLICIES, "CA007")
+    restored = scene.named(POLICIES, "CA006")
     assert restored["conditions"]["applications"]["includeApplications"] == [new_app["appId"]]
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
     assert new_principal["id"] in {each["principalId"] for each in given}
@@ -192,3 +195,31 @@ def test_a_policy_comes_back_without_somebody_who_exists_no_more_and_the_plan_sa
     restored = scene.named(POLICIES, "CA002")
     assert restored["state"] == "enabled"
     assert not restored["conditions"]["users"].get("excludeUsers")
+
+
+def test_going_back_to_a_snapshot_from_before_a_rollback_knows_what_got_new_ids(scene: Scene) -> None:
+    location = scene.named(LOCATIONS, "Blocked")
+    policy = scene.named(POLICIES, "CA006")
+    scene.observe(*TYPES)
+    before = Snapshot.objects.latest("pk")
+    done = undone(
+        scene,
+        ("DELETE", f"{POLICIES}/{policy['id']}"),
+        ("DELETE", f"{LOCATIONS}/{location['id']}"),
+        ("DELETE", f"{CONTAINER}/namedLocations/{location['id']}"),
+    )
+    assert ("namedLocation", location["id"]) in new_ids(done)
+    with pytest.raises(NothingToDo):
+        services.plan_rollback(acting(scene.requester), tenant=scene.tenant, snapshot=before.pk)
+    renamed = scene.named(LOCATIONS, "Blocked")
+    scene.intrude(
+        "PATCH",
+        f"{LOCATIONS}/{renamed['id']}",
+        {"@odata.type": renamed["@odata.type"], "displayName": "Blocked by nobody"},
+    )
+    scene.observe(*TYPES)
+    rollback = services.plan_rollback(acting(scene.requester), tenant=scene.tenant, snapshot=before.pk)
+    assert rollback.plan is not None
+    assert [(step.kind, step.resource_id) for step in rollback.plan.steps.all()] == [
+        ("update", renamed["id"])
+    ]

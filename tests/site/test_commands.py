@@ -434,3 +434,32 @@ def test_from_a_shell_success_is_0_refusal_1_and_usage_2(write: Write) -> None:
     assert "Standard input is not JSON" in refused.stderr
     assert shell("grade", "--before", before).returncode == 2
     assert shell("grade", "--type", "group").returncode == 2
+
+
+def test_grade_looks_into_the_methods_inside_their_policy(tmp_path: Path) -> None:
+    def policy(state: str) -> str:
+        sms = {
+            "@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration",
+            "id": "Sms",
+            "state": state,
+        }
+        path = tmp_path / f"{state}.json"
+        path.write_text(
+            json.dumps({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": [sms]})
+        )
+        return str(path)
+
+    out = io.StringIO()
+    call_command(
+        "grade",
+        type="authenticationMethodsPolicy",
+        before=policy("disabled"),
+        after=policy("enabled"),
+        json=True,
+        stdout=out,
+    )
+    answer = json.loads(out.getvalue())
+    assert (answer["changed"], answer["severity"]) == (True, "high")
+    assert answer["patch"] == [
+        {"op": "replace", "path": "/authenticationMethodConfigurations/Sms/state", "value": "enabled"}
+    ]

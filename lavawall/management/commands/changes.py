@@ -20,11 +20,11 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def moment(text: str) -> datetime:
     """An ISO 8601 time (UTC unless it says otherwise), or how long ago: 30m, 24h, 7d."""
-    if ago := _AGO.fullmatch(text):
-        return timezone.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := _AGO.fullmatch(text):
+            return timezone.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         parsed = parse_datetime(text) or datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time. Use ISO 8601 such as 2026-11-24T08:00:00Z, or 30m, 24h, 7d"
         ) from error

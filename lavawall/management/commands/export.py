@@ -41,7 +41,10 @@ class Command(ProductCommand):
                 tenant=tenant,
                 file=str(out),
             )
-            _write(out, content)
+            try:
+                _write(out, content)
+            except OSError as error:
+                raise CommandError(f"{out} cannot be written: {error.strerror}.") from error
         self.emit(
             {
                 "snapshot": snapshot.pk,

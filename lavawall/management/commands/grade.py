@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 from django.core.management.base import CommandError, CommandParser
 
-from changes.diff import diff
+from changes.diff import Difference, diff
 from changes.severity.engine import grade
-from changes.severity.model import EmptyContext, MappingContext, Subject
+from changes.severity.model import Context, EmptyContext, MappingContext, Subject, Verdict
 from lavawall.cli import ProductCommand
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
@@ -41,16 +42,11 @@ class Command(ProductCommand):
             raise CommandError(
                 "Give at least one of --before and --after: neither object exists.", returncode=2
             )
-        named = after or before or {}
-        subject = Subject(
-            resource_type=spec.key,
-            resource_id=str(named.get("id") or ""),
-            before=canonicalise(before, spec) if before is not None else None,
-            after=canonicalise(after, spec) if after is not None else None,
-        )
         context = _context(options["context"]) if options["context"] else EmptyContext()
-        verdict = grade(subject, context)
-        difference = diff(subject.before, subject.after, spec)
+        graded = [_graded(spec, before, after, context), *_embedded(spec, before, after, context)]
+        worst = max(
+            (each.verdict for each in graded if each.difference), key=_weight, default=graded[0].verdict
+        )
         findings = [
             {
                 "rule": finding.rule,
@@ -59,19 +55,69 @@ class Command(ProductCommand):
                 "reason": finding.reason,
                 "technique": finding.technique,
             }
-            for finding in verdict.findings
+            for each in graded
+            if each.difference or len(graded) == 1
+            for finding in each.verdict.findings
         ]
+        changed = any(each.difference for each in graded)
         self.emit(
             {
-                "changed": bool(difference),
-                "severity": verdict.severity.value,
-                "direction": verdict.direction.value,
+                "changed": changed,
+                "severity": worst.severity.value,
+                "direction": worst.direction.value,
                 "findings": findings,
-                "patch": difference.patch,
+                "patch": [operation for each in graded for operation in each.patch],
             },
-            _lines(verdict.severity.value, findings, changed=bool(difference)),
+            _lines(worst.severity.value, findings, changed=changed),
             as_json=options["json"],
         )
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One pair of objects: the one that was given, or one embedded in it."""
+
+    verdict: Verdict
+    difference: Difference
+    where: str = ""
+
+    @property
+    def patch(self) -> list[dict[str, Any]]:
+        return [{**operation, "path": self.where + operation["path"]} for operation in self.difference.patch]
+
+
+def _graded(
+    spec: ResourceType, before: Document | None, after: Document | None, context: Context, where: str = ""
+) -> Graded:
+    named = after or before or {}
+    subject = Subject(
+        resource_type=spec.key,
+        resource_id=str(named.get("id") or ""),
+        before=canonicalise(before, spec) if before is not None else None,
+        after=canonicalise(after, spec) if after is not None else None,
+    )
+    return Graded(grade(subject, context), diff(subject.before, subject.after, spec), where)
+
+
+def _embedded(
+    spec: ResourceType, before: Document | None, after: Document | None, context: Context
+) -> Iterator[Graded]:
+    """Objects of their own that travel inside this one, as the methods' configurations do inside the policy."""
+    for inner in registry.all_types():
+        if inner.read.items_at is None or inner.read.path != spec.read.path:
+            continue
+        old, new = _by_id(before, inner), _by_id(after, inner)
+        for key in sorted(old.keys() | new.keys()):
+            yield _graded(inner, old.get(key), new.get(key), context, f"/{inner.read.items_at}/{key}")
+
+
+def _by_id(holder: Document | None, inner: ResourceType) -> dict[str, Document]:
+    items = (holder or {}).get(inner.read.items_at or "")
+    return {str(item["id"]): item for item in items or () if isinstance(item, dict) and "id" in item}
+
+
+def _weight(verdict: Verdict) -> int:
+    return verdict.severity.weight
 
 
 def _lines(severity: str, findings: list[dict[str, Any]], *, changed: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from changes.selectors import visible_changes
 from lavawall.cli import ProductCommand, person
 from lavawall.management.commands.changes import moment
 from rollbacks import selectors, services
+from snapshots.catalog import registry
 from tenants import access
 from tenants.actions import Action
 
@@ -39,6 +40,10 @@ class Command(ProductCommand):
             raise CommandError("--actor needs --from and --to.", returncode=2)
         if options["resource"] and not options["type"]:
             raise CommandError("--resource needs --type.", returncode=2)
+        if options["actor"] and options["since"] > options["until"]:
+            raise CommandError("--from is later than --to.", returncode=2)
+        if options["type"]:
+            registry.get(options["type"])
         actor = person(options["username"])
         tenant = access.tenant_named(actor, options["tenant"], Action.REQUEST_ROLLBACK)
         wanted = options["change"] or []

@@ -69,7 +69,7 @@ class Command(ProductCommand):
 def _lines(observation: Observation) -> Iterator[str]:
     snapshot = observation.snapshot
     yield (
-        f"Snapshot {snapshot.number} of {snapshot.tenant.name} is {snapshot.status}: "
+        f"Snapshot {snapshot.number} of {snapshot.tenant.name} (id {snapshot.pk}) is {snapshot.status}: "
         f"{snapshot.resource_count} resources, {len(observation.changes)} changes, "
         f"{snapshot.requests} requests, {observation.seconds:.1f} s."
     )
