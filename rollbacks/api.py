@@ -27,6 +27,8 @@ from tenants.models import Run, Tenant
 
 TARGETS = ("changes", "actor", "snapshot")
 TAGS = ["rollbacks"]
+MOST = 2**63 - 1
+"""The largest id that a database holds."""
 
 
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):
@@ -165,14 +167,14 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
 
     tenant = serializers.CharField(help_text=TENANT_HELP)
     changes = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=serializers.IntegerField(min_value=1, max_value=MOST),
         required=False,
         allow_empty=False,
         help_text="Change ids.",
     )
     actor = serializers.CharField(required=False, help_text="User principal name, or application name.")
     to = serializers.DateTimeField(required=False, help_text="The window's end; needs actor.")
-    snapshot = serializers.IntegerField(required=False, min_value=1, help_text="Snapshot id.")
+    snapshot = serializers.IntegerField(required=False, min_value=1, max_value=MOST, help_text="Snapshot id.")
     type = serializers.CharField(required=False, help_text="Only this resource type; needs snapshot.")
     resource = serializers.CharField(
         required=False, help_text="Only this resource id; needs snapshot and type."

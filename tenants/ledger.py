@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from tenants import vault
 from tenants.actors import Actor
-from tenants.models import Customer, LedgerEntry, Tenant
+from tenants.models import Customer, LedgerEntry, LedgerHead, Tenant
 
 GENESIS = "0" * 64
 LOCK_KEY = 0x1EDC
+HEAD = 1
 SECRET_WORDS = ("secret", "password", "token", "private", "credential_value", "assertion")
 
 
@@ -63,6 +64,14 @@ def record(
     )
     entry.digest = _digest(entry)
     entry.save(force_insert=True)
+    LedgerHead.objects.update_or_create(
+        pk=HEAD,
+        defaults={
+            "sequence": entry.sequence,
+            "digest": entry.digest,
+            "seal": _head_seal(entry.sequence, entry.digest),
+        },
+    )
     return entry
 
 
@@ -87,6 +96,24 @@ def _faults() -> Iterator[Fault]:
         if not hmac.compare_digest(entry.digest, _digest(entry)):
             yield Fault(entry.sequence, "was altered after it was written")
         previous, expected = entry.digest, entry.sequence + 1
+    yield from _faults_of_head(expected - 1, previous)
+
+
+def _faults_of_head(sequence: int, digest: str) -> Iterator[Fault]:
+    """Entries that were cut off the end are known by the head that they left behind."""
+    row = LedgerHead.objects.filter(pk=HEAD).first()
+    if row is None:
+        if sequence:
+            yield Fault(sequence, "the ledger's head is missing")
+        return
+    if not hmac.compare_digest(row.seal, _head_seal(row.sequence, row.digest)):
+        yield Fault(row.sequence, "the ledger's head was altered")
+    elif (row.sequence, row.digest) != (sequence, digest):
+        yield Fault(sequence, f"the ledger ended with entry {row.sequence}: later entries are missing")
+
+
+def _head_seal(sequence: int, digest: str) -> str:
+    return hmac.new(vault.ledger_key(), f"head:{sequence}:{digest}".encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(entry: LedgerEntry) -> str:

@@ -11,7 +11,7 @@ from tenants.models.accounts import (
 )
 from tenants.models.connections import AppRegistration, Connection
 from tenants.models.keys import DataKey
-from tenants.models.ledger import LedgerEntry
+from tenants.models.ledger import LedgerEntry, LedgerHead
 from tenants.models.runs import Run
 from tenants.models.tenants import Customer, Tenant
 
@@ -24,6 +24,7 @@ __all__ = [
     "CustomerUserObjectPermission",
     "DataKey",
     "LedgerEntry",
+    "LedgerHead",
     "RoleBinding",
     "Run",
     "Tenant",

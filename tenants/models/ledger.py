@@ -29,3 +29,17 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action} {self.target}"
+
+
+class LedgerHead(models.Model):
+    """How long the ledger is and what its newest entry is, under a keyed seal: entries cut off its end are missed."""
+
+    sequence = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"ledger up to {self.sequence}"

@@ -303,7 +303,6 @@ def test_a_copied_database_opens_no_session(tenant: Tenant) -> None:
     assert thief.get("/").status_code == 302
 
 
-@pytest.mark.xfail(strict=True, reason="F11: nothing in the database says how long the ledger was")
 def test_entries_cut_off_the_end_of_the_ledger_are_missed(tenant: Tenant) -> None:
     """Against "a written-to database": the newest entries, of acts that left no other proof, are taken away."""
     root = Actor.person(person(is_superuser=True), "test")
