@@ -37,13 +37,13 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: error pages would show configuration.")
 
 _database_file = str(DATABASE["NAME"])
-if SQLITE and ":memory:" not in _database_file and Path(_database_file).parent.is_dir():
-    Path(_database_file).touch(mode=0o600, exist_ok=True)
 SECRETS = secrets.load(
     production=PRODUCTION,
     keep_in=None if not SQLITE or ":memory:" in _database_file else Path(f"{_database_file}.secrets"),
 )
 SECRET_KEY = SECRETS.secret_key
+if SQLITE and ":memory:" not in _database_file and Path(_database_file).parent.is_dir():
+    Path(_database_file).touch(mode=0o600, exist_ok=True)
 
 INSTALLED_APPS = [
     "lavawall.apps.LavawallConfig",

@@ -194,15 +194,13 @@ def test_the_api_answers_with_and_without_the_last_slash(db: None) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ["password__startswith", "user__password__startswith", "token_hash", "id__regex", "name__icontains"],
-)
 @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model._meta.label)
-def test_a_list_can_be_asked_for_nothing_but_its_own_filters(db: None, model: Any, asked: str) -> None:
+def test_a_list_can_be_asked_for_nothing_but_its_own_filters(db: None, model: Any) -> None:
+    TenantFactory()
     client = _signed_in(person(is_superuser=True, is_staff=True))
     page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-    assert client.get(page, {asked: "a"}).status_code == 400
+    for asked in ("password__startswith", "user__password__startswith", "token_hash", "id__regex"):
+        assert client.get(page, {asked: "a"}).status_code == 400
     for each in admin.site._registry[model].list_filter:
         assert client.get(page, {f"{each}__exact": "1"}).status_code == 200
         assert client.get(page, {f"{each}__exact": "\x00"}).status_code == 400
@@ -212,6 +210,7 @@ def test_a_list_can_be_asked_for_nothing_but_its_own_filters(db: None, model: An
     "value", ["9" * 5000, "²", "-1", "\x00"], ids=["long", "no digit", "negative", "NUL"]
 )
 def test_an_absurd_tenant_filters_a_list_of_the_admin_to_nothing(db: None, value: str) -> None:
+    TenantFactory()
     client = _signed_in(person(is_superuser=True, is_staff=True))
     assert client.get("/admin/changes/change/", {"in_tenant": value}).status_code in (200, 400)
 

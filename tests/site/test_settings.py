@@ -133,7 +133,8 @@ def test_the_embedded_mode_makes_secrets_once_and_keeps_them_to_itself(tmp_path:
     first = started(**database)
     kept = tmp_path / "db.sqlite3.secrets"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    assert {path.name for path in tmp_path.iterdir()} == {kept.name, "db.sqlite3"}
+    assert stat.S_IMODE((tmp_path / "db.sqlite3").stat().st_mode) == 0o600
     assert started(**database) == first
     assert not first["production"]
     other = started(DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3")
