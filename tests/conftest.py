@@ -6,7 +6,6 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
-from pytest_django import DjangoDbBlocker
 
 from lavawall.emulator import Emulator
 from tenants import vault
@@ -25,20 +24,21 @@ def _fresh_keys() -> Iterator[None]:
 
 
 @pytest.fixture
-def closed_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Asked for before the database, so that it ends after it: the next test finds the gate closed."""
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {GATE}")
-
-
-@pytest.fixture
-def open_gate(closed_gate: None, transactional_db: None) -> Iterator[None]:
+def open_gate(transactional_db: None) -> Iterator[None]:
     """For tests that really commit: history may be cleared after them."""
     cache.clear()
     yield
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {GATE} (reason) VALUES ('the end of a test')")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """The gate that an earlier test left open for its clearing is closed before the next one runs."""
+    asked_for = set(getattr(item, "fixturenames", ()))
+    if asked_for & {"db", "transactional_db"} or item.get_closest_marker("django_db"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {GATE}")
 
 
 @pytest.fixture

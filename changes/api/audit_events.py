@@ -10,7 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from changes.models import AuditEvent
 from tenants import access
-from tenants.api.base import TENANT_HELP, ApiViewSet, TenantFilter
+from tenants.api.base import TENANT_HELP, ApiViewSet, MomentFilter, TenantFilter
 
 
 class AuditTargetSerializer(serializers.Serializer[Any]):
@@ -57,8 +57,8 @@ class AuditEventFilters(django_filters.FilterSet):
         field_name="actor_name", lookup_expr="iexact", help_text="User principal name, or application name."
     )
     activity = django_filters.CharFilter(lookup_expr="icontains")
-    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    since = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+    until = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
 
 @extend_schema_view(

@@ -16,7 +16,7 @@ from changes import selectors, services
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
 from changes.diff import Difference
 from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter, shown_as
 from tenants.given import LONGEST_NOTE
 
 
@@ -156,8 +156,8 @@ class ChangeFilters(django_filters.FilterSet):
     actor = django_filters.CharFilter(
         method="by_actor", help_text="User principal name, or application name."
     )
-    since = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="detected_at", lookup_expr="lt")
+    since = MomentFilter(field_name="detected_at", lookup_expr="gte")
+    until = MomentFilter(field_name="detected_at", lookup_expr="lt")
     acknowledged = django_filters.BooleanFilter(
         field_name="acknowledgement",
         lookup_expr="isnull",

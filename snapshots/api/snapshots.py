@@ -18,7 +18,7 @@ from snapshots.catalog import registry
 from snapshots.models import Snapshot, Version
 from tenants import access
 from tenants.actions import Action
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, TenantFilter
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, MomentFilter, TenantFilter
 from tenants.api.runs import RunSerializer, accepted
 from tenants.given import integer
 
@@ -89,8 +89,8 @@ class ResourceSerializer(serializers.ModelSerializer[Version]):
 class SnapshotFilters(django_filters.FilterSet):
     tenant = TenantFilter(help_text=TENANT_HELP)
     status = django_filters.ChoiceFilter(choices=Snapshot.Status.choices)
-    since = django_filters.IsoDateTimeFilter(field_name="completed_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="completed_at", lookup_expr="lt")
+    since = MomentFilter(field_name="completed_at", lookup_expr="gte")
+    until = MomentFilter(field_name="completed_at", lookup_expr="lt")
 
 
 class ResourceFilters(django_filters.FilterSet):

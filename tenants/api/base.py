@@ -4,11 +4,13 @@ It decides nothing about permissions: that is tenants.access, through each room'
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import IO, Any, TypeVar, cast
 
 import django_filters
 from django import forms
 from django.db.models import Model, Q, QuerySet
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -148,6 +150,21 @@ class TenantFilter(django_filters.CharFilter):
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         return queryset.filter(tenant__in=Tenant.objects.filter(named(value))) if value else queryset
+
+
+class MomentField(IsoDateTimeField):
+    """A moment, in UTC; with some offsets the calendar's ends are beyond it, where a database fails."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
 
 
 class CommaSeparated(forms.SelectMultiple):

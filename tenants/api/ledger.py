@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
 from tenants import access, selectors
-from tenants.api.base import ApiViewSet, named
+from tenants.api.base import ApiViewSet, MomentFilter, named
 from tenants.models import LedgerEntry, Tenant
 
 
@@ -38,8 +38,8 @@ class LedgerFilters(django_filters.FilterSet):
     action = django_filters.CharFilter(
         lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all."
     )
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     def of_tenant(self, queryset: QuerySet[LedgerEntry], _name: str, value: str) -> QuerySet[LedgerEntry]:
         return queryset.filter(tenant_id__in=Tenant.objects.filter(named(value)).values("pk"))

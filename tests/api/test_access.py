@@ -79,7 +79,7 @@ def test_an_auditor_and_a_portal_write_nothing(world: World, operation: Operatio
             query["sql"]
             for query in queries
             if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))
-            and not any(name in query["sql"] for name in ("apitoken", "ledgerentry", "lavawall_cache"))
+            and not any(name in query["sql"] for name in ("apitoken", "tenants_ledger", "lavawall_cache"))
         ]
         assert written == []
 

@@ -295,6 +295,7 @@ def test_changing_ones_own_password_ends_ones_tokens(db: None) -> None:
     )
     assert answer.status_code == 302
     assert accounts.token_for(text) is None
+    assert LedgerEntry.objects.get(action="user:password").detail == {"revoked": ["x"]}
 
 
 def test_roles_on_a_whole_customer_are_shown_to_those_who_may_bind_them(db: None) -> None:
