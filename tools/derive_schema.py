@@ -16,26 +16,6 @@ from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "lavawall" / "emulator" / "data"
 
-ROOTS = (
-    "conditionalAccessPolicy",
-    "namedLocation",
-    "authenticationStrengthPolicy",
-    "authenticationCombinationConfiguration",
-    "authenticationMethodsPolicy",
-    "authenticationMethodConfiguration",
-    "unifiedRoleDefinition",
-    "unifiedRoleAssignment",
-    "user",
-    "group",
-    "application",
-    "servicePrincipal",
-    "oAuth2PermissionGrant",
-    "appRoleAssignment",
-    "organization",
-    "directoryAudit",
-    "signIn",
-)
-
 # Published in the same CSDL but left out of the entity model used here; names and types only.
 SUPPLEMENT: dict[str, dict[str, Any]] = {
     "authenticationMethodTarget": {
@@ -60,6 +40,9 @@ SUPPLEMENT: dict[str, dict[str, Any]] = {
     "verifiableCredentialAuthenticationMethodTarget": {
         "base": "authenticationMethodTarget",
         "properties": {"verifiedIdProfiles": "Collection(Edm.Guid)"},
+    },
+    "federatedIdentityExpression": {
+        "properties": {"languageVersion": "Edm.Int32", "value": "Edm.String"},
     },
     "microsoftAuthenticatorAuthenticationMode": {"members": ["deviceBasedPush", "push", "any"]},
     "subscribedSku": {
@@ -95,7 +78,16 @@ SUPPLEMENT: dict[str, dict[str, Any]] = {
     },
 }
 
-COLLECTION = re.compile(r"^Collection\((.*)\)$")
+# Types of properties that the published beta model names without declaring them in the CSDL read here.
+BETA_PROPERTY_TYPES = {
+    "claimsMatchingExpression": "federatedIdentityExpression",
+    "roleScopeTagIds": "Collection(Edm.String)",
+    "settings": "Edm.Untyped",
+}
+BETA_BOOLEAN = re.compile(r"^(is|allow|disable|enable|supports|extract|block)[A-Z]")
+
+# Complex types that hold properties which their schema does not declare.
+OPEN_TYPES = frozenset({"customSecurityAttributeValue"})
 
 # Application permissions that readers need and that the reference of powerful permissions leaves out.
 EVERYDAY_PERMISSIONS = (
@@ -112,64 +104,53 @@ EVERYDAY_PERMISSIONS = (
 UNPUBLISHED_PERMISSIONS = {"Policy.Read.AuthenticationMethod": "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0"}
 
 
-def item_type(name: str) -> str:
-    found = COLLECTION.match(name)
-    return found.group(1) if found else name
+def beta_type(owner: str, name: str, types: dict[str, Any]) -> str:
+    """What a property is that only its name is published of."""
+    if name == "settings" and f"{owner.removeprefix('admin')[:1].lower()}{owner[6:]}Settings" in types:
+        return f"{owner.removeprefix('admin')[:1].lower()}{owner[6:]}Settings"
+    if name in types:
+        return name
+    if name == "customerVoice":
+        return "customerVoiceSettings"
+    return BETA_PROPERTY_TYPES.get(name) or ("Edm.Boolean" if BETA_BOOLEAN.match(name) else "Edm.Untyped")
 
 
-def compact(source: dict[str, Any]) -> dict[str, Any]:
+def compact(name: str, source: dict[str, Any], types: dict[str, Any]) -> dict[str, Any]:
     if source["kind"] == "enum":
         return {"members": source["members"], **({"flags": True} if source.get("isFlags") else {})}
-    entry: dict[str, Any] = {}
-    if source.get("base"):
-        entry["base"] = source["base"]
+    names = source.get("names", {})
+    entry: dict[str, Any] = {"base": source["base"]} if source.get("base") else {}
+    if source["kind"] == "entity" and name != "entity" and "base" not in entry and not source.get("key"):
+        entry["base"] = "entity"
     if source.get("abstract"):
         entry["abstract"] = True
+    if name in OPEN_TYPES:
+        entry["open"] = True
+    if source.get("key"):
+        entry["key"] = source["key"]
     entry["properties"] = {
-        name: prop["type"]
+        each: prop["type"]
         + ("" if prop.get("nullable", True) else "!")
         + (" readOnly" if prop.get("readOnly") else "")
         + (" immutable" if prop.get("immutable") else "")
-        for name, prop in source.get("properties", {}).items()
+        for each, prop in source.get("properties", {}).items()
     }
-    navigation = {name: prop["type"] for name, prop in source.get("navigation", {}).items()}
+    extra = [*source.get("beta_extra_properties", ()), *names.get("properties", ())]
+    for each in extra:
+        mark = "" if names else " beta"
+        entry["properties"].setdefault(each, beta_type(name, each, types) + mark)
+    navigation = {each: prop["type"] for each, prop in source.get("navigation", {}).items()}
     if navigation:
         entry["navigation"] = navigation
     return entry
 
 
-def references(entry: dict[str, Any], source: dict[str, Any]) -> list[str]:
-    names = [item_type(text.split()[0].rstrip("!")) for text in entry.get("properties", {}).values()]
-    names += [entry["base"]] if "base" in entry else []
-    names += source.get("derived") or []
-    names += [
-        item_type(prop["type"])
-        for prop in source.get("navigation", {}).values()
-        if prop.get("containsTarget")
-    ]
-    return [name for name in names if not name.startswith("Edm.")]
-
-
 def derive_schema(path: Path) -> None:
     source = json.loads(path.read_text())
-    types: dict[str, Any] = {}
-    pending = [*ROOTS, *SUPPLEMENT]
-    while pending:
-        name = pending.pop()
-        if name in types:
-            continue
-        if name in SUPPLEMENT:
-            types[name] = SUPPLEMENT[name]
-            continue
-        if name in source:
-            types[name] = compact(source[name])
-            wanted = references(types[name], source[name])
-            contained_only = name in {"user", "group", "application", "servicePrincipal", "organization"}
-            navigation = set() if not contained_only else set(types[name].get("navigation", {}).values())
-            pending += [each for each in wanted if not navigation & {each, f"Collection({each})"}]
-    origin = source["_meta"]["generated_from"]
+    origin = source.pop("_meta")["generated_from"]
+    types = {name: compact(name, each, source) for name, each in source.items()} | SUPPLEMENT
     document = {
-        "source": f"{origin['repo']} commit {origin['commit']}, schemas/v1.0-Prod.csdl",
+        "source": f"{origin['repo']} commit {origin['commit']}, schemas of v1.0 and beta",
         "types": dict(sorted(types.items())),
     }
     (DATA / "schema.json").write_text(json.dumps(document, indent=1) + "\n")

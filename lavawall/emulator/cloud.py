@@ -45,6 +45,7 @@ class Cloud:
         *,
         now: datetime | None = None,
         correlation_id: str = "",
+        version: str = "beta",
     ) -> Session:
         return Session(
             directory=directory,
@@ -54,4 +55,5 @@ class Cloud:
             now=now or self.clock(),
             correlation_id=correlation_id or self.randomness.guid(),
             find_application=self.find_application,
+            version=version,
         )

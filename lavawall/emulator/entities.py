@@ -39,7 +39,7 @@ def create(
     parent_id: str = "",
 ) -> Record:
     """A new object. `computed` sets what only the service itself may set, such as the id of a seeded object."""
-    checked = checked_body(body, kind.name, kind.rules, creating=True)
+    checked = checked_body(body, kind.name, kind.rules, creating=True, version=session.version)
     after = {**copy.deepcopy(dict(kind.defaults)), **checked, **(computed or {})}
     write = Write(session, kind, checked, after, parent_id=parent_id)
     for check in kind.checks:
@@ -70,7 +70,7 @@ def _bind_links(
 
 def update(session: Session, kind: EntityType, record: Record, body: Any) -> None:
     """A PATCH: what is sent replaces, null clears, what is missing stays."""
-    checked = checked_body(body, kind.name, kind.rules, creating=False)
+    checked = checked_body(body, kind.name, kind.rules, creating=False, version=session.version)
     before = copy.deepcopy(record.body)
     after = {**before, **checked}
     if session.options.merge_complex_values:

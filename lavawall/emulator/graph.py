@@ -90,7 +90,7 @@ class GraphService:
             url=f"{request.origin}{request.target}",
             root=f"{request.origin}/{version}",
             version=version,
-            session=self._cloud.session(directory, caller, correlation_id=request_id),
+            session=self._cloud.session(directory, caller, correlation_id=request_id, version=version),
             pages=self._cloud.pages,
             parameters=parameters,
             query=query,

@@ -6,6 +6,7 @@ from typing import Any
 
 from lavawall.emulator import registry, schema
 from lavawall.emulator.model import EntityType
+from lavawall.emulator.spelling import respelled
 from lavawall.emulator.store import Json, Record, Session
 
 NULL_DROP_RATE = 0.3
@@ -17,6 +18,7 @@ class Variation:
     """How one response differs from the last though nothing changed; none when shuffling is off."""
 
     source: random.Random | None
+    version: str = "beta"
 
     def shuffled(self, items: list[Any]) -> list[Any]:
         return self.source.sample(items, len(items)) if self.source else items
@@ -26,7 +28,8 @@ class Variation:
 
 
 def variation_of(session: Session) -> Variation:
-    return Variation(session.randomness.fork() if session.options.shuffle else None)
+    source = session.randomness.fork() if session.options.shuffle else None
+    return Variation(source, session.version)
 
 
 @dataclass
@@ -57,13 +60,19 @@ def _presented(value: Any, declared: schema.Property, vary: Variation, ordered: 
         and schema.exists(declared.type)
     ):
         return ", ".join(vary.shuffled(value.split(", ")))
+    if isinstance(value, str) and vary.source is not None:
+        return respelled(value, declared, vary.source)
     return value
 
 
 def _completed(value: Json, actual: schema.Type, vary: Variation, ordered: frozenset[str]) -> Json:
     """Every declared member of a complex value, unset ones as null, [] or missing."""
     complete: Json = {name: item for name, item in value.items() if "@odata." in name}
+    if actual.is_open:
+        complete |= {name: item for name, item in value.items() if name not in actual.properties}
     for name, declared in actual.properties.items():
+        if declared.beta and (vary.version != "beta" or name not in value):
+            continue
         item = value.get(name)
         if name not in value or item is None:
             item = _unset(declared)

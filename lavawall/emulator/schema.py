@@ -1,4 +1,4 @@
-"""The entity model of Microsoft Graph v1.0, read from data/schema.json. Used to check writes and complete reads."""
+"""The entity model of Microsoft Graph, read from data/schema.json. Used to check writes and complete reads."""
 
 import json
 import re
@@ -23,6 +23,8 @@ class Property:
     nullable: bool = True
     read_only: bool = False
     immutable: bool = False
+    beta: bool = False
+    """Known to the beta version only."""
 
     @property
     def is_primitive(self) -> bool:
@@ -40,6 +42,8 @@ class Type:
     navigation: dict[str, Property]
     members: tuple[str, ...] = ()
     is_flags: bool = False
+    is_open: bool = False
+    """Takes properties that the schema does not declare."""
 
     @cached_property
     def ancestry(self) -> tuple[str, ...]:
@@ -76,6 +80,7 @@ def _property(name: str, declaration: str) -> Property:
         nullable=nullable,
         read_only="readOnly" in words,
         immutable="immutable" in words,
+        beta="beta" in words,
     )
 
 
@@ -94,6 +99,7 @@ def type_named(name: str) -> Type:
         navigation={**(base.navigation if base else {}), **navigation},
         members=tuple(entry.get("members", ())),
         is_flags=entry.get("flags", False),
+        is_open=entry.get("open", False) or (base is not None and base.is_open),
     )
 
 

@@ -177,6 +177,8 @@ class Session:
     now: datetime
     correlation_id: str
     find_application: "Callable[[str], tuple[Directory, Record] | None]"
+    version: str = "beta"
+    """The API version that is spoken; what is laid down without a request knows all of it."""
 
     @property
     def visible_from(self) -> datetime:
