@@ -99,8 +99,12 @@ class Subject:
 
     @property
     def name(self) -> str:
-        name = self.document.get("displayName")
-        return name if isinstance(name, str) and name else self.resource_id
+        """What people call the object; an Azure resource goes by the end of its path."""
+        for key in ("displayName", "name"):
+            name = self.document.get(key)
+            if isinstance(name, str) and name:
+                return name
+        return self.resource_id.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from tests.changes.severity import (
     test_authentication,
     test_conditional_access,
     test_consents,
+    test_cross_tenant,
     test_groups,
     test_named_locations,
     test_roles,
+    test_tenant_policies,
 )
 from tests.changes.severity.casebook import Case
 
@@ -24,6 +26,8 @@ CASES: list[Case] = [
     *test_groups.CASES,
     *test_applications.CASES,
     *test_consents.CASES,
+    *test_tenant_policies.CASES,
+    *test_cross_tenant.CASES,
 ]
 SPEAKING = [case for case in CASES if case.severity is not None]
 SILENT = [case for case in CASES if case.severity is None]
