@@ -71,10 +71,20 @@ class Coverage(models.Model):
 
 
 class Blob(models.Model):
-    """A canonical document: compressed, sealed with the tenant's data key, addressed by its keyed digest."""
+    """A content: compressed, sealed with the tenant's data key, addressed by its keyed digest.
+
+    A document is whole, or split: then the row under its digest is an outline, which names the pieces of its long
+    lists, each a row of its own that other versions share.
+    """
+
+    class Kind(models.TextChoices):
+        WHOLE = "whole", "whole document"
+        SPLIT = "split", "outline of a split document"
+        PIECE = "piece", "piece of a long list"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     digest = models.CharField(max_length=64)
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.WHOLE)
     data = models.BinaryField()
 
     class Meta:

@@ -1,21 +1,24 @@
 """The content-addressed store: canonical documents in, digests out, and back. Only this module reads or writes blobs.
 
 A digest is keyed with the tenant's own key and covers the type and the spec's version, so equal contents in two
-tenants are not linkable. A blob is compressed, then sealed; its place is bound into the seal.
+tenants are not linkable. A blob is compressed, then sealed; its kind and place are bound into the seal. How a document
+is kept, whole or split, changes neither its digest nor what is got back.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 import zstandard
 from django.db.models import Q, QuerySet
 
+from snapshots import pieces
 from snapshots.canonical import canonical_bytes
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.models import Blob, Snapshot, Version
+from snapshots.pieces import Outline
 from tenants import vault
 from tenants.crypto import SealBroken
 from tenants.models import Tenant
@@ -23,6 +26,8 @@ from tenants.models import Tenant
 CHUNK = 500
 COMPRESSION_LEVEL = 3
 MAXIMUM_DOCUMENT_BYTES = 256 * 1024 * 1024
+PIECE = ("piece", 0)
+"""Stands for the type and version in the digest of a piece: no document has the same."""
 
 
 class Missing(LookupError):
@@ -37,6 +42,11 @@ class Fault:
     what: str
 
 
+def chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
+
+
 def digest_of(tenant: Tenant, spec: ResourceType, document: Document) -> str:
     return _digest(tenant, spec.key, spec.version, canonical_bytes(document))
 
@@ -44,27 +54,14 @@ def digest_of(tenant: Tenant, spec: ResourceType, document: Document) -> str:
 def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[str]:
     """Stores documents that are not there yet; returns their digests in order."""
     digests: list[str] = []
-    contents: dict[str, bytes] = {}
+    documents: dict[str, Document] = {}
     for spec, document in pairs:
-        content = canonical_bytes(document)
-        digest = _digest(tenant, spec.key, spec.version, content)
+        digest = digest_of(tenant, spec, document)
         digests.append(digest)
-        contents[digest] = content
-    for chunk in _chunks(sorted(contents)):
-        known = set(Blob.objects.filter(tenant=tenant, digest__in=chunk).values_list("digest", flat=True))
-        compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
-        Blob.objects.bulk_create(
-            [
-                Blob(
-                    tenant=tenant,
-                    digest=digest,
-                    data=vault.seal(tenant, compressor.compress(contents[digest]), _context(digest)),
-                )
-                for digest in chunk
-                if digest not in known
-            ],
-            ignore_conflicts=True,
-        )
+        documents[digest] = document
+    for chunk in chunks(_unknown(tenant, documents)):
+        blobs = (blob for digest in chunk for blob in _made_blobs(tenant, digest, documents[digest]))
+        Blob.objects.bulk_create(blobs, ignore_conflicts=True)
     return digests
 
 
@@ -75,15 +72,30 @@ def document(tenant: Tenant, digest: str) -> Document:
 
 def documents(tenant: Tenant, digests: Iterable[str]) -> dict[str, Document]:
     """The documents with these digests. Raises Missing or SealBroken."""
-    wanted = sorted({digest for digest in digests if digest})
+    wanted = {digest for digest in digests if digest}
     found: dict[str, Document] = {}
-    for chunk in _chunks(wanted):
-        for blob in Blob.objects.filter(tenant=tenant, digest__in=chunk):
+    outlines: dict[str, Outline] = {}
+    for blob in _blobs(tenant, wanted):
+        if blob.kind == Blob.Kind.SPLIT:
+            outlines[blob.digest] = Outline.from_bytes(_content(tenant, blob))
+        elif blob.kind == Blob.Kind.WHOLE:
             found[blob.digest] = orjson.loads(_content(tenant, blob))
-    if len(found) != len(wanted):
-        lost = next(digest for digest in wanted if digest not in found)
-        raise Missing(f"The content {lost[:12]}… of {tenant.name} is not in the store. Run verify.")
+    contents = _piece_contents(
+        tenant, (digest for outline in outlines.values() for digest in outline.digests)
+    )
+    found |= {digest: _filled(tenant, outline, contents) for digest, outline in outlines.items()}
+    for digest in sorted(wanted - found.keys()):
+        raise _missing(tenant, digest)
     return found
+
+
+def pieces_of(tenant: Tenant, blobs: QuerySet[Blob]) -> set[str]:
+    """The digests of the pieces that the split documents among these blobs consist of. Raises SealBroken."""
+    return {
+        digest
+        for blob in blobs.filter(kind=Blob.Kind.SPLIT).iterator(chunk_size=CHUNK)
+        for digest in Outline.from_bytes(_content(tenant, blob)).digests
+    }
 
 
 def state_at(snapshot: Snapshot) -> QuerySet[Version]:
@@ -127,20 +139,22 @@ def verify(tenant: Tenant) -> list[Fault]:
 
 
 def _altered_blobs(tenant: Tenant) -> Iterator[Fault]:
-    specs = dict(Version.objects.filter(tenant=tenant).values_list("digest", "resource_type"))
-    spec_versions = dict(Version.objects.filter(tenant=tenant).values_list("digest", "spec_version"))
+    rows = Version.objects.filter(tenant=tenant).values_list("digest", "resource_type", "spec_version")
+    specs = {digest: (resource_type, spec_version) for digest, resource_type, spec_version in rows}
     seen = set()
     for blob in Blob.objects.filter(tenant=tenant).iterator(chunk_size=CHUNK):
         seen.add(blob.digest)
+        spec = PIECE if blob.kind == Blob.Kind.PIECE else specs.get(blob.digest)
+        where = f"{'piece' if spec is PIECE else 'content'} {blob.digest[:12]}…"
         try:
-            content = _content(tenant, blob)
+            content = _canonical_content(tenant, blob)
+        except Missing:
+            yield Fault(where, "a piece of it is missing")
         except (SealBroken, zstandard.ZstdError):
-            yield Fault(f"content {blob.digest[:12]}…", "its bytes were altered")
-            continue
-        if blob.digest in specs:
-            expected = _digest(tenant, specs[blob.digest], spec_versions[blob.digest], content)
-            if not hmac.compare_digest(expected, blob.digest):
-                yield Fault(f"content {blob.digest[:12]}…", "does not match its digest")
+            yield Fault(where, "its bytes were altered")
+        else:
+            if spec and not hmac.compare_digest(_digest(tenant, *spec, content), blob.digest):
+                yield Fault(where, "does not match its digest")
     for digest in sorted(set(specs) - seen):
         yield Fault(f"content {digest[:12]}…", "is missing")
 
@@ -171,8 +185,68 @@ def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
         previous, number = snapshot.root, snapshot.number
 
 
+def _made_blobs(tenant: Tenant, digest: str, document: Document) -> Iterator[Blob]:
+    """What is stored for a document: itself, or its outline and those of its pieces that are not there yet."""
+    contents: dict[str, bytes] = {}
+    lists: dict[str, list[str]] = {}
+    for name, elements in pieces.long_lists(document).items():
+        cut = [(_digest(tenant, *PIECE, content), content) for content in pieces.cut(elements)]
+        lists[name] = [piece for piece, _ in cut]
+        contents |= cut
+    if not lists:
+        yield _sealed(tenant, Blob.Kind.WHOLE, digest, canonical_bytes(document))
+        return
+    for piece in _unknown(tenant, contents):
+        yield _sealed(tenant, Blob.Kind.PIECE, piece, contents[piece])
+    yield _sealed(tenant, Blob.Kind.SPLIT, digest, pieces.outline(document, lists).to_bytes())
+
+
+def _blobs(tenant: Tenant, digests: Iterable[str]) -> Iterator[Blob]:
+    for chunk in chunks(sorted(set(digests))):
+        yield from Blob.objects.filter(tenant=tenant, digest__in=chunk)
+
+
+def _unknown(tenant: Tenant, digests: Iterable[str]) -> list[str]:
+    """Those of the digests that the store has not, sorted."""
+    wanted = sorted(set(digests))
+    known: set[str] = set()
+    for chunk in chunks(wanted):
+        known.update(Blob.objects.filter(tenant=tenant, digest__in=chunk).values_list("digest", flat=True))
+    return [digest for digest in wanted if digest not in known]
+
+
+def _canonical_content(tenant: Tenant, blob: Blob) -> bytes:
+    """The bytes that the blob's digest covers. Raises Missing, SealBroken or ZstdError."""
+    content = _content(tenant, blob)
+    if blob.kind != Blob.Kind.SPLIT:
+        return content
+    outline = Outline.from_bytes(content)
+    return canonical_bytes(_filled(tenant, outline, _piece_contents(tenant, outline.digests)))
+
+
+def _piece_contents(tenant: Tenant, digests: Iterable[str]) -> dict[str, bytes]:
+    return {blob.digest: _content(tenant, blob) for blob in _blobs(tenant, digests)}
+
+
+def _filled(tenant: Tenant, outline: Outline, contents: Mapping[str, bytes]) -> Document:
+    try:
+        return outline.filled(contents)
+    except KeyError as lost:
+        raise _missing(tenant, lost.args[0]) from lost
+
+
+def _missing(tenant: Tenant, digest: str) -> Missing:
+    return Missing(f"The content {digest[:12]}… of {tenant.name} is not in the store. Run verify.")
+
+
+def _sealed(tenant: Tenant, kind: Blob.Kind, digest: str, content: bytes) -> Blob:
+    compressed = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(content)
+    data = vault.seal(tenant, compressed, _context(kind, digest))
+    return Blob(tenant=tenant, kind=kind, digest=digest, data=data)
+
+
 def _content(tenant: Tenant, blob: Blob) -> bytes:
-    compressed = vault.unseal(tenant, blob.data, _context(blob.digest))
+    compressed = vault.unseal(tenant, blob.data, _context(blob.kind, blob.digest))
     return zstandard.ZstdDecompressor().decompress(compressed, max_output_size=MAXIMUM_DOCUMENT_BYTES)
 
 
@@ -181,10 +255,5 @@ def _digest(tenant: Tenant, resource_type: str, spec_version: int, content: byte
     return hmac.new(vault.digest_key(tenant), prefix + content, hashlib.sha256).hexdigest()
 
 
-def _context(digest: str) -> str:
-    return f"blob:{digest}"
-
-
-def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
+def _context(kind: str, digest: str) -> str:
+    return f"blob:{digest}" if kind == Blob.Kind.WHOLE else f"{kind}:{digest}"

@@ -4,7 +4,7 @@ Retention and crypto-shredding pass through `retention_gate()`: a row in a small
 sees. The gate is for code that means it; the ledger records each use.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import connection, transaction
@@ -14,6 +14,8 @@ from django.db.migrations.state import StateApps
 
 GATE = "lavawall_retention_gate"
 MESSAGE = "append-only"
+
+Code = Callable[[StateApps, BaseDatabaseSchemaEditor], None]
 
 
 def create_gate() -> RunPython:
@@ -28,22 +30,17 @@ def create_gate() -> RunPython:
 
 def append_only(table: str, *, mutable: Sequence[str] = ()) -> RunPython:
     """Refuses DELETE, and UPDATE of every column but the `mutable` ones."""
+    protect, lift = _protection(table, mutable)
+    return RunPython(protect, lift)
 
-    def forwards(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        with editor.connection.cursor() as cursor:
-            columns = [
-                column.name
-                for column in editor.connection.introspection.get_table_description(cursor, table)
-                if column.name not in mutable
-            ]
-        for statement in _statements(editor.connection.vendor, table, columns):
-            editor.execute(statement)
 
-    def backwards(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        for verb in ("update", "delete", "truncate"):
-            drop_trigger(editor, table, f"{table}_no_{verb}")
+def lift_append_only(table: str, *, mutable: Sequence[str] = ()) -> RunPython:
+    """Takes the triggers away, for a migration that alters the table and then calls `append_only` anew.
 
-    return RunPython(forwards, backwards)
+    Triggers know the columns of their day, and SQLite loses them where Django rebuilds a table.
+    """
+    protect, lift = _protection(table, mutable)
+    return RunPython(lift, protect)
 
 
 def refuse(table: str, name: str, *, verb: str, condition: str, message: str) -> RunPython:
@@ -88,6 +85,26 @@ def drop_trigger(editor: BaseDatabaseSchemaEditor, table: str, name: str) -> Non
         return
     editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
     editor.execute(f"DROP FUNCTION IF EXISTS {name}_fn()")
+
+
+def _protection(table: str, mutable: Sequence[str]) -> tuple[Code, Code]:
+    """What makes the triggers, and what takes them away."""
+
+    def protect(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        with editor.connection.cursor() as cursor:
+            columns = [
+                column.name
+                for column in editor.connection.introspection.get_table_description(cursor, table)
+                if column.name not in mutable
+            ]
+        for statement in _statements(editor.connection.vendor, table, columns):
+            editor.execute(statement)
+
+    def lift(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        for verb in ("update", "delete", "truncate"):
+            drop_trigger(editor, table, f"{table}_no_{verb}")
+
+    return protect, lift
 
 
 def _statements(vendor: str, table: str, columns: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection
 from django.test.runner import DiscoverRunner
@@ -22,14 +22,16 @@ from lavawall.management.commands.demo import emulator
 from snapshots import store
 from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog import registry
-from snapshots.models import Version
+from snapshots.models import Blob, Version
 from tenants import connections, runs
 from tenants.connections import NewConnection
 from tenants.microsoft.connection import Endpoints, SecretCredential
 from tenants.models import Run, Tenant
 from tests.factories.changes import mfa_policy
+from tests.factories.tenants import TenantFactory
 
 RUNS = 5
+MEMBERS = 10_000
 SIZES = {"users": 2000, "groups": 1500, "apps": 400}
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results.json"
 
@@ -38,7 +40,7 @@ def main() -> None:
     runner = DiscoverRunner(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        results = {**_collection(), **_pure()}
+        results = {**_collection(), **_join(), **_pure()}
     finally:
         runner.teardown_databases(databases)
     report = {
@@ -70,6 +72,30 @@ def _collection() -> dict[str, float]:
         "verify, seconds": _median(lambda: store.verify(tenant)),
         "rebuild one snapshot, seconds": _median(lambda: _rebuild(tenant)),
     }
+
+
+def _join() -> dict[str, float]:
+    """One more member of a group of MEMBERS: what the store takes for it, and what reading it back costs."""
+    tenant: Tenant = TenantFactory()
+    spec = registry.get("group")
+    members = [{"id": str(uuid4())} for _ in range(MEMBERS + 1)]
+    before, after = (
+        canonicalise({"displayName": "All", "members": some}, spec) for some in (members[1:], members)
+    )
+    store.put(tenant, [(spec, before)])
+    first = _stored_bytes(tenant)
+    seconds = _seconds(lambda: store.put(tenant, [(spec, after)]))
+    digest = store.digest_of(tenant, spec, after)
+    return {
+        f"store a group of {MEMBERS:,}, bytes": first,
+        "store one join in it, bytes": _stored_bytes(tenant) - first,
+        "store one join in it, seconds": seconds,
+        "read it back, seconds": _median(lambda: store.document(tenant, digest)),
+    }
+
+
+def _stored_bytes(tenant: Tenant) -> int:
+    return sum(len(data) for data in Blob.objects.filter(tenant=tenant).values_list("data", flat=True))
 
 
 def _pure() -> dict[str, float]:
