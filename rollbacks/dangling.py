@@ -2,12 +2,13 @@
 out and says so. Asks the live tenant who exists; changes targets only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rollbacks.planning.model import Target
 from snapshots import principals
+from snapshots.addresses import at
 from snapshots.catalog import registry
 from snapshots.catalog.places import ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, ResourceType
@@ -27,7 +28,7 @@ class Pruned:
 
 def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
     """Raises MicrosoftError where it cannot be asked who exists."""
-    coming_back = {target.resource_id for target in targets if target.wanted is not None}
+    coming_back = {each for target in targets for each in _identifiers(target)}
     named = {
         each
         for target in targets
@@ -57,11 +58,19 @@ def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
     return Pruned(kept, tuple(warnings))
 
 
+def _identifiers(target: Target) -> Iterator[str]:
+    """By what a resource that comes back is named as a principal."""
+    if target.wanted is not None:
+        yield target.resource_id
+        for path in registry.get(target.resource_type).embodies:
+            yield str(at(target.wanted, path) or "")
+
+
 def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Document | None:
     """Without the elements that name somebody missing; None where the document itself is about them."""
     value: Any = document
     paths = [parse(reference.path) for reference in spec.references if reference.to in PRINCIPAL_TYPES]
-    paths += [(part.name, ELEMENT, part.key) for part in spec.parts if part.reference in PRINCIPAL_TYPES]
+    paths += [(part.name, ELEMENT, part.named_by) for part in spec.parts if part.reference in PRINCIPAL_TYPES]
     for path in paths:
         value = _without(value, path, missing)
         if value is _GONE:

@@ -13,10 +13,11 @@ from rollbacks.journal import SENT_PERHAPS, SETTLED, Journal, State
 from rollbacks.models import StepRecord
 from rollbacks.planning.build import unique_natural_key
 from rollbacks.planning.effects import after, foreseeable, same, shown
-from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep
+from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.planning.tokens import request_with, step_with, token
 from rollbacks.twins import twins
 from snapshots import store
+from snapshots.addresses import at
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
@@ -221,7 +222,7 @@ class _StepRun:
             else:
                 keys = {}
                 if planned.effect.kind is EffectKind.CREATE and isinstance(response.body, dict):
-                    keys = {"id": resource_id(response.body, self.spec)}
+                    keys = self._given(response.body)
                 self.journal.note(record, State.DONE, keys=keys)
                 return
         self.journal.note(record, State.FAILED, message=str(refused))
@@ -323,13 +324,19 @@ class _StepRun:
             given |= record.new_keys
         keys = {**step.keys, **given}
         others = [name for name in step.keys if name != "id"]
-        if given and others:
+        if others and (given or step.kind is StepKind.RECREATE):
             live = self._visible(keys["id"])
-            keys |= {name: str(live.get(name, keys[name])) for name in others}
+            keys |= {name: str(at(live, name) or keys[name]) for name in others}
         self.executor.born[step.order] = keys
         for name, new in keys.items():
             if new != step.keys[name]:
                 self.journal.remember_move(step, name, new)
+
+    def _given(self, answer: Document) -> dict[str, str]:
+        """The id that a create's answer tells; none where it tells only that the request was taken."""
+        if self.spec.restore.keeps_id:
+            return {}
+        return {"id": resource_id({**self._wanted(), **answer}, self.spec)}
 
     def _visible(self, object_id: str) -> Document:
         for _ in self.executor.looks():

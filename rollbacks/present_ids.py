@@ -9,7 +9,7 @@ from dataclasses import replace
 from rollbacks.models import Remapping
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, Target
-from rollbacks.planning.references import repointed
+from rollbacks.planning.references import renamed, repointed
 from snapshots import store
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
@@ -50,10 +50,7 @@ def _repointed(target: Target, moved: Mapping[str, str]) -> Target:
         if document is None:
             return None
         spec = registry.get(target.resource_type)
-        own = {
-            name: moved.get(value, value) if isinstance(value, str) else value
-            for name, value in document.items()
-        }
+        own = renamed(document, spec, lambda value: moved.get(value, value))
         return canonicalise(
             repointed(own, spec, lambda mention: moved.get(mention.value, mention.value)), spec
         )

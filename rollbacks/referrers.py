@@ -6,7 +6,9 @@ Reads the store for who refers, and the live tenant for what the referrer is now
 from collections.abc import Iterator, Mapping, Sequence
 
 from rollbacks.planning.model import Key, LiveState, Target
+from rollbacks.planning.strategies import made_anew
 from snapshots import store
+from snapshots.addresses import at
 from snapshots.catalog import registry
 from snapshots.live import read_live
 from snapshots.models import Version
@@ -42,9 +44,12 @@ def with_referrers(
 
 
 def _gets_a_new_id(target: Target, state: LiveState) -> bool:
-    if target.wanted is None or state.document is not None:
+    spec = registry.get(target.resource_type)
+    if target.wanted is None:
         return False
-    return not (state.deleted and registry.get(target.resource_type).restore.undelete is not None)
+    if state.document is not None:
+        return made_anew(spec, state.document, target.wanted)
+    return not (state.deleted and spec.restore.undelete is not None)
 
 
 def _naming(tenant: Tenant, moving: Sequence[Target], known: set[Key]) -> Iterator[tuple[Version, Target]]:
@@ -68,7 +73,14 @@ def _named(mentioned: Sequence[Mention], moving: Sequence[Target]) -> Target | N
 
 
 def _is_meant(mention: Mention, target: Target) -> bool:
+    spec, wanted = registry.get(target.resource_type), target.wanted or {}
+    if any(
+        mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(wanted, path)
+        for path, (kind, by) in spec.embodies.items()
+    ):
+        return True
     if mention.to not in (target.resource_type, "directoryObject"):
         return False
-    own = target.resource_id if mention.by == "id" else (target.wanted or {}).get(mention.by)
-    return mention.value == own
+    if mention.by == "id":
+        return mention.value == target.resource_id and not spec.restore.keeps_id
+    return mention.value == wanted.get(mention.by)

@@ -12,6 +12,7 @@ from changes.models import Attribution, Change
 from rollbacks.planning.model import Key, Target
 from rollbacks.present_ids import with_present_ids
 from snapshots import store
+from snapshots.addresses import at
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 from snapshots.models import Coverage, Snapshot, Version
@@ -285,6 +286,11 @@ def _embodied(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> dict[
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:
+    if any(
+        mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(document, path)
+        for path, (kind, by) in registry.get(key[0]).embodies.items()
+    ):
+        return True
     if mention.to not in (key[0], "directoryObject"):
         return False
     return mention.value == (key[1] if mention.by == "id" else document.get(mention.by))

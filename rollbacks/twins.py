@@ -2,24 +2,29 @@
 
 from collections.abc import Mapping
 
+from snapshots.addresses import address, expand_params, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.live import expand_path
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import NotFound
 
 
 def twins(client: GraphClient, spec: ResourceType, wanted: Document) -> Mapping[str, Document]:
-    """By id. A type without a natural key is compared by all that a create would send."""
+    """By id. A type without a natural key is compared by all that a create would send; one whose ids the caller
+    chooses has none.
+    """
     restore = spec.restore
-    names = spec.natural_key or tuple(
-        name for name in (*restore.writable, *restore.create_only) if name in wanted
-    )
+    if restore.keeps_id:
+        return {}
+    names = spec.natural_key or tuple(name for name in wanted if spec.creates_with(name))
+    values = address(spec, "", wanted)
     try:
-        path = expand_path(restore.create_path or "", "", wanted)
-        raws = list(client.items(path, params=spec.read.params, service=spec.read.service))
+        path = expand_path(restore.listing or restore.create_path or "", values)
+        params = expand_params(spec.read.params, {**values, "parent": values.get(spec.read.parent_key, "")})
+        raws = list(client.items(path, params=params, headers=spec.read.headers, service=spec.read.service))
     except NotFound:
         return {}
+    raws = [placed(spec, raw, values) for raw in raws]
     documents = {resource_id(raw, spec): canonicalise(raw, spec) for raw in raws}
     return {
         object_id: document

@@ -11,7 +11,7 @@ from rollbacks.executor import bound
 from rollbacks.models import Execution, Remapping
 from rollbacks.planning.effects import comparable, same
 from rollbacks.planning.model import Key, PlannedStep
-from rollbacks.planning.references import repointed
+from rollbacks.planning.references import renamed, repointed
 from rollbacks.planning.tokens import Lookup
 from snapshots import store
 from snapshots.canonical import canonicalise
@@ -51,10 +51,8 @@ def _under_new_ids(step: PlannedStep, moved: Mapping[Key, str]) -> Document | No
     """What is wanted, with the object's own identifiers (an application's appId) as they are now."""
     if step.wanted is None:
         return None
-    return {
-        name: moved.get((step.resource_type, value), value) if isinstance(value, str) else value
-        for name, value in step.wanted.items()
-    }
+    spec = registry.get(step.resource_type)
+    return renamed(step.wanted, spec, lambda value: moved.get((step.resource_type, value), value))
 
 
 def remapped(execution: Execution) -> list[dict[str, str]]:
@@ -98,14 +96,7 @@ def _documents(snapshot: Snapshot, old_ids: Mapping[str, str]) -> dict[Key, Docu
     for version in versions:
         spec = registry.get(version.resource_type)
         key = (version.resource_type, old_ids.get(version.resource_id, version.resource_id))
-        document = _own(contents[version.digest], old_ids)
+        document = renamed(contents[version.digest], spec, lambda value: old_ids.get(value, value))
         as_before = repointed(document, spec, lambda mention: old_ids.get(mention.value, mention.value))
         documents[key] = canonicalise(as_before, spec)
     return documents
-
-
-def _own(document: Document, old_ids: Mapping[str, str]) -> Document:
-    return {
-        name: old_ids.get(value, value) if isinstance(value, str) else value
-        for name, value in document.items()
-    }

@@ -16,6 +16,7 @@ from snapshots.catalog.spec import Document, ResourceType, SetOf
 
 _ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_AZURE_ID = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
     document: Document = {}
     for key in sorted(raw):
         inside = (*path, key)
-        if _is_annotation(key) or (keep_only is not None and key not in keep_only):
+        if _is_annotation(key, spec) or (keep_only is not None and key not in keep_only):
             continue
         rule = place(spec, inside)
         if rule.dropped:
@@ -73,9 +74,9 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
     return document
 
 
-def _is_annotation(key: str) -> bool:
+def _is_annotation(key: str, spec: ResourceType) -> bool:
     """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions."""
-    if key == ODATA_TYPE:
+    if key == ODATA_TYPE or (spec.typed_values and key.endswith(ODATA_TYPE)):
         return False
     return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
 
@@ -111,8 +112,8 @@ def _string(value: str, path: Path, spec: ResourceType) -> str:
 
 
 def _text(value: str) -> str:
-    """GUIDs compare without regard to letter case; all other text is what it is."""
-    return value.lower() if _GUID.fullmatch(value) else value
+    """GUIDs and ids of Azure resources compare without regard to letter case; all other text is what it is."""
+    return value.lower() if _GUID.fullmatch(value) or _AZURE_ID.match(value) else value
 
 
 def _type_name(value: str) -> str:

@@ -17,6 +17,7 @@ from snapshots import principals, reading, references, store
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
+from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
@@ -36,6 +37,13 @@ class Outcome:
     count: int = 0
     reason: str = ""
     remedy: str = ""
+
+
+NO_SUBSCRIPTION = Outcome(
+    Coverage.Status.NOT_REQUESTED,
+    reason="No Azure subscription of this tenant is registered.",
+    remedy="Register it, and give the reader application the Azure role Reader on it.",
+)
 
 
 @dataclass
@@ -91,6 +99,8 @@ def collect(
     for spec in _parents_first(registry.all_types()):
         if wanted is not None and spec.key not in wanted:
             outcome = Outcome(Coverage.Status.NOT_REQUESTED)
+        elif spec.read.service == "arm" and not tenant.subscriptions:
+            outcome = NO_SUBSCRIPTION
         else:
             try:
                 outcome = _collect_type(collected, client, spec, known, mentioned)
@@ -138,7 +148,7 @@ def _collect_type(
     mentioned: set[str],
 ) -> Outcome:
     tenant = collected.tenant
-    found = reading.read_type(client, spec, _parent_ids(collected, spec))
+    found = reading.read_type(client, spec, Scope(_parent_ids(collected, spec), tenant.subscriptions))
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
     contents = store.documents(tenant, (version.digest for version in missing))

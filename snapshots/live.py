@@ -3,19 +3,16 @@
 Reads through whatever client it is given; never writes.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
+from snapshots.addresses import address, expand_params, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Part, ResourceType
+from snapshots.listing import Scope, raws
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
-
-_FIELD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -27,19 +24,6 @@ class Live:
     deleted: bool = False
 
 
-def expand_path(template: str, object_id: str, document: Mapping[str, Any] | None = None) -> str:
-    """Fills `{id}` and `{anyTopLevelProperty}` of the document, percent-encoded."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        found = object_id if name == "id" else (document or {}).get(name)
-        if not isinstance(found, str) or not found:
-            raise ValueError(f"The path {template} needs {name}, which the object does not have.")
-        return quote(found, safe="")
-
-    return _FIELD.sub(value, template)
-
-
 def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None) -> Live:
     """The object now. `known` is its last known document, where the type's path needs a property of it.
 
@@ -47,28 +31,42 @@ def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Do
     """
     raw = _raw(client, spec, object_id, known)
     if raw is None:
-        return Live(document=None, deleted=is_deleted_softly(client, spec, object_id))
+        return Live(document=None, deleted=is_deleted_softly(client, spec, object_id, known))
     for part in parts_of(spec, raw):
-        raw[part.name] = list(read_part(client, spec, part, object_id))
+        raw[part.name] = list(read_part(client, spec, part, object_id, raw))
     return Live(document=canonicalise(raw, spec), raw=raw)
 
 
-def read_part(client: GraphClient, spec: ResourceType, part: Part, object_id: str) -> Iterator[Document]:
-    path = expand_path(part.path, object_id)
-    return client.items(path, params=part.params, service=spec.read.service)
+def read_part(
+    client: GraphClient, spec: ResourceType, part: Part, object_id: str, raw: Document
+) -> Iterator[Document]:
+    values = address(spec, object_id, raw)
+    for element in client.items(
+        expand_path(part.path, values),
+        params=part.params,
+        headers=spec.read.headers,
+        service=spec.read.service,
+    ):
+        for inner in part.inner:
+            path = expand_path(inner.path, {**values, "element": str(element[part.named_by])})
+            element[inner.name] = list(client.items(path, params=inner.params, service=spec.read.service))
+        yield element
 
 
 def parts_of(spec: ResourceType, raw: Document) -> list[Part]:
     return [part for part in spec.parts if part.only_when is None or part.only_when(raw)]
 
 
-def is_deleted_softly(client: GraphClient, spec: ResourceType, object_id: str) -> bool:
+def is_deleted_softly(
+    client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None
+) -> bool:
     """Whether the soft-delete container holds the object; False where there is none, or we may not look into it."""
     undelete = spec.restore.undelete
     if undelete is None:
         return False
     try:
-        client.get(expand_path(undelete.item_path, object_id), service=spec.read.service)
+        path = expand_path(undelete.item_path, address(spec, object_id, known))
+        client.get(path, params=spec.restore.params, service=spec.read.service)
     except (NotFound, PermissionMissing, BadRequest):
         return False
     return True
@@ -77,26 +75,32 @@ def is_deleted_softly(client: GraphClient, spec: ResourceType, object_id: str) -
 def _raw(client: GraphClient, spec: ResourceType, object_id: str, known: Document | None) -> Document | None:
     read = spec.read
     if read.singleton:
-        return client.get(read.path, params=read.params, service=read.service)
+        return client.get(read.path, params=read.params, headers=read.headers, service=read.service)
+    values = address(spec, object_id, known)
     if read.item_path is None:
-        return next((raw for raw in _listing(client, spec) if resource_id(raw, spec) == object_id), None)
+        candidates = _candidates(client, spec, values)
+        return next((raw for raw in candidates if resource_id(raw, spec) == object_id), None)
     try:
-        path = expand_path(read.item_path, object_id, known)
-        return client.get(path, params=read.item_params, service=read.service)
+        raw = client.get(
+            expand_path(read.item_path, values),
+            params=read.item_params,
+            headers=read.headers,
+            service=read.service,
+        )
     except NotFound:
         return None
+    raw = placed(spec, raw, values)
+    return raw if read.exists is None or read.exists(raw) else None
 
 
-def _listing(client: GraphClient, spec: ResourceType) -> Iterator[Document]:
-    """All objects of a type that cannot be read one by one."""
+def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str]) -> Iterator[Document]:
+    """Where an object that has no address of its own may be: the narrowed listing, or all objects of the type."""
     read = spec.read
-    if read.items_at is not None:
-        body = client.get(read.path, params=read.params, service=read.service)
-        yield from body.get(read.items_at, [])
-    elif read.parent is not None:
+    if read.find_params:
+        params = expand_params(read.find_params, values)
+        return client.items(read.path, params=params, headers=read.headers, service=read.service)
+    parents = []
+    if read.parent is not None:
         parent = registry.get(read.parent)
-        for owner in client.items(parent.read.path, params=parent.read.params, service=parent.read.service):
-            path = read.path.replace("{parent}", quote(str(owner["id"]), safe=""))
-            yield from client.items(path, params=read.params, service=read.service)
-    else:
-        yield from client.items(read.path, params=read.params, service=read.service)
+        parents = [resource_id(raw, parent) for raw in raws(client, parent)]
+    return raws(client, spec, Scope(parents))

@@ -3,18 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
+from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, Part, ResourceType
-from snapshots.live import expand_path, parts_of, read_live
+from snapshots.listing import EVERYWHERE, Scope, listings, raws
+from snapshots.live import parts_of, read_live
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import InvalidAnswer, PermissionMissing
-from tenants.microsoft.failures import error_for
-from tenants.microsoft.request import Request, Response
-
-GONE = 404
+from tenants.microsoft.request import Request
 
 
 @dataclass(frozen=True)
@@ -26,15 +23,15 @@ class Found:
     document: Document
 
 
-def read_type(client: GraphClient, spec: ResourceType, parents: Sequence[str] = ()) -> list[Found]:
-    """Every object of the type with its parts. `parents` are the ids of the parent type's objects, if it has one.
+def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> list[Found]:
+    """Every object of the type with its parts.
 
     Raises MicrosoftError where any of it could not be read: a part of a type is no state.
     """
     with _told_of(spec):
-        raws = {resource_id(raw, spec): raw for raw in _raws(client, spec, parents)}
-        _fill_parts(client, spec, raws)
-        return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in raws.items()]
+        found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
+        _fill_parts(client, spec, found)
+        return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in found.items()]
 
 
 @contextmanager
@@ -61,61 +58,42 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
         return Found(object_id, spec.name(live.raw)[:400], live.document)
 
 
-def _raws(client: GraphClient, spec: ResourceType, parents: Sequence[str]) -> Iterator[Document]:
-    read = spec.read
-    if read.parent is not None:
-        yield from _of_parents(client, spec, parents)
-    elif read.singleton:
-        yield client.get(read.path, params=read.params, service=read.service)
-    elif read.items_at is not None:
-        body = client.get(read.path, params=read.params, service=read.service)
-        items = body.get(read.items_at)
-        if not isinstance(items, list):
-            raise InvalidAnswer(f"{read.path} came without its {read.items_at}")
-        yield from items
-    else:
-        yield from client.items(read.path, params=read.params, service=read.service)
-
-
-def _of_parents(client: GraphClient, spec: ResourceType, parents: Sequence[str]) -> Iterator[Document]:
-    paths = [spec.read.path.replace("{parent}", quote(parent, safe="")) for parent in parents]
-    for items in _listings(client, spec, paths, spec.read.params):
-        yield from items or ()
-
-
-def _fill_parts(client: GraphClient, spec: ResourceType, raws: dict[str, Document]) -> None:
+def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document]) -> None:
     for part in spec.parts:
-        owners = [key for key, raw in raws.items() if part in parts_of(spec, raw)]
-        paths = [expand_path(part.path, owner) for owner in owners]
-        for owner, items in zip(owners, _listings(client, spec, paths, part.params), strict=True):
+        owners = [key for key, raw in found.items() if part in parts_of(spec, raw)]
+        paths = [expand_path(part.path, address(spec, owner, found[owner])) for owner in owners]
+        for owner, items in zip(owners, _listings(client, spec, part, paths), strict=True):
             if items is None:
-                del raws[owner]
+                del found[owner]
             else:
-                raws[owner][part.name] = _complete(spec, part, items)
+                found[owner][part.name] = _complete(spec, part, items)
+        for owner in owners:
+            if owner in found:
+                _fill_inner(client, spec, part, owner, found[owner])
 
 
-def _complete(spec: ResourceType, part: Part, items: list[Document]) -> list[Document]:
-    if any(part.key not in item for item in items):
-        raise InvalidAnswer(f"An element of {part.name} of a {spec.key} came without its {part.key}")
-    return items
+def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str, raw: Document) -> None:
+    """The sub-collections of a part's elements; an element that vanished meanwhile leaves them empty."""
+    for inner in part.inner:
+        elements: list[Document] = raw[part.name]
+        values = address(spec, owner, raw)
+        paths = [
+            expand_path(inner.path, {**values, "element": str(element[part.named_by])})
+            for element in elements
+        ]
+        for element, items in zip(elements, _listings(client, spec, inner, paths), strict=True):
+            element[inner.name] = items or []
 
 
 def _listings(
-    client: GraphClient, spec: ResourceType, paths: Sequence[str], params: Any
+    client: GraphClient, spec: ResourceType, part: Part, paths: Sequence[str]
 ) -> Iterator[list[Document] | None]:
-    """Each path's items; None where the owner vanished meanwhile. Small listings travel in batches."""
-    requests = [Request("GET", path, params=params, service=spec.read.service) for path in paths]
-    for request, response in zip(requests, client.batch(requests), strict=True):
-        yield None if response.status == GONE else _items(client, request, response)
+    return listings(
+        client, [Request("GET", path, params=part.params, service=spec.read.service) for path in paths]
+    )
 
 
-def _items(client: GraphClient, request: Request, response: Response) -> list[Document]:
-    if not response.ok:
-        raise error_for(request.method, request.path, response, writes=False)
-    body = response.body
-    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
-        raise InvalidAnswer(f"The listing {request.path} came without a list of objects")
-    if "@odata.nextLink" in body:
-        return list(client.items(request.path, params=request.params, service=request.service))
-    items: list[Document] = body["value"]
+def _complete(spec: ResourceType, part: Part, items: list[Document]) -> list[Document]:
+    if part.key is not None and any(part.key not in item for item in items):
+        raise InvalidAnswer(f"An element of {part.name} of a {spec.key} came without its {part.key}")
     return items

@@ -36,7 +36,7 @@ def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
         if part.reference is None:
             continue
         for element in document.get(part.name, []):
-            yield Mention(part.reference, "id", element[part.key])
+            yield Mention(part.reference, "id", element[part.named_by])
 
 
 def principals_of(spec: ResourceType, document: Document) -> set[str]:

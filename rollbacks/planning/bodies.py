@@ -36,14 +36,15 @@ def cleared(live: Any, wanted: Any) -> Any:
 def update_body(spec: ResourceType, live: Document, wanted: Document, names: tuple[str, ...]) -> Document:
     """For PATCH the named properties; for PUT everything that the type takes."""
     if spec.restore.update_method == "PUT":
-        names = tuple(name for name in spec.restore.writable if name in live or name in wanted)
+        names = tuple(name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name))
     body = {name: cleared(live.get(name), wanted.get(name)) for name in names}
-    return typed(spec, body, wanted if ODATA_TYPE in wanted else live)
+    body = typed(spec, body, wanted if ODATA_TYPE in wanted else live)
+    return body if spec.restore.shape_update is None else spec.restore.shape_update(body, wanted)
 
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:
-    allowed = (*spec.restore.writable, *spec.restore.create_only)
-    body = typed(spec, {name: wanted[name] for name in sorted(allowed) if name in wanted}, wanted)
+    body = {name: wanted[name] for name in sorted(wanted) if spec.creates_with(name)}
+    body = typed(spec, body, wanted)
     return body if spec.restore.shape_create is None else spec.restore.shape_create(body)
 
 

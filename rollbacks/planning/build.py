@@ -7,8 +7,9 @@ from rollbacks.planning.effects import same
 from rollbacks.planning.model import BRINGS_BACK, Key, LiveState, PlanDraft, PlannedStep, StepKind, Target
 from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.references import repointed
-from rollbacks.planning.strategies import Draft, Outcome, Phase, Strategist, can_return
-from rollbacks.planning.tokens import numbers, put_in, step_with, token
+from rollbacks.planning.strategies import Draft, Outcome, Phase, Strategist, can_return, made_anew
+from rollbacks.planning.tokens import found_in, put_in, step_with, token
+from snapshots.addresses import at
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.references import Mention, mentions
 
@@ -17,12 +18,14 @@ Catalogue = Mapping[str, ResourceType]
 
 @dataclass(frozen=True)
 class Birth:
-    """A resource that the plan brings back, so that it may get new identifiers: `keys` are the old ones."""
+    """A resource that the plan brings back, so that it may get new identifiers: `keys` are the old ones, and the
+    `kept` among them stay what they are.
+    """
 
     number: int
     target: Target
     keys: Mapping[str, str]
-    keeps_id: bool
+    kept: frozenset[str]
 
 
 def unique_natural_key(spec: ResourceType) -> bool:
@@ -53,7 +56,9 @@ class _Builder:
             )
             if not (each.wanted is None and each.key in taken_over)
         ]
-        self.births = self._births()
+        self.births: dict[Key, Birth] = {}
+        while self._more_births():
+            pass
 
     def plan(self) -> PlanDraft:
         outcomes = [self._outcome(target) for target in self.targets]
@@ -80,21 +85,32 @@ class _Builder:
             and state.twin is not None
         }
 
-    def _births(self) -> dict[Key, Birth]:
-        births: dict[Key, Birth] = {}
+    def _more_births(self) -> bool:
+        """Whether any was noted: what names a resource with a new id may have to be made anew itself."""
+        known = len(self.births)
         for target in self.targets:
-            state, spec = self.live[target.key], self.catalogue[target.resource_type]
-            wanted = target.wanted
-            if wanted is None or state.document is not None or target.key in self.adopted:
-                continue
-            if not can_return(spec, wanted, state):
-                continue
-            keys = {by: str(wanted[by]) for by in self._named_by(spec.key) if isinstance(wanted.get(by), str)}
-            keeps_id = state.deleted and spec.restore.undelete is not None
-            births[target.key] = Birth(
-                len(births) + 1, target, {**keys, "id": target.resource_id}, keeps_id=keeps_id
-            )
-        return births
+            self._give_birth(target)
+        return len(self.births) > known
+
+    def _give_birth(self, target: Target) -> None:
+        """Notes a resource, if the plan brings it back and it is not noted already."""
+        if target.key in self.births or target.key in self.adopted or target.wanted is None:
+            return
+        state, spec = self.live[target.key], self.catalogue[target.resource_type]
+        if not can_return(spec, target.wanted, state):
+            return
+        if state.document is not None:
+            wanted = repointed(target.wanted, spec, self._repointing(state.document, spec))
+            if not made_anew(spec, state.document, wanted):
+                return
+        names = {*self._named_by(spec.key), *spec.embodies}
+        keys = {
+            name: str(at(target.wanted, name)) for name in names if isinstance(at(target.wanted, name), str)
+        }
+        keys["id"] = target.resource_id
+        undeleted = state.deleted and spec.restore.undelete is not None
+        kept = frozenset(keys) if undeleted else frozenset({"id"} if spec.restore.keeps_id else ())
+        self.births[target.key] = Birth(len(self.births) + 1, target, keys, kept)
 
     def _named_by(self, key: str) -> set[str]:
         """The properties, beside the id, by which other types refer to this one and that a create does not choose."""
@@ -108,6 +124,8 @@ class _Builder:
 
     def _outcome(self, target: Target) -> Outcome:
         spec, state = self.catalogue[target.resource_type], self.live[target.key]
+        if target.wanted is not None and self._comes_with_another(target):
+            return Outcome()
         repoint = self._repointing(state.document, spec)
         wanted = None if target.wanted is None else repointed(target.wanted, spec, repoint)
         known = None if target.last_known is None else repointed(target.last_known, spec, repoint)
@@ -129,9 +147,18 @@ class _Builder:
         """Live already, and referring to nothing that will certainly have another id."""
         if state.document is None or not same(state.document, target.wanted):
             return False
-        moved = {birth.number for birth in self.births.values() if not birth.keeps_id}
+        kept = {(birth.number, name) for birth in self.births.values() for name in birth.kept}
         adopted = self.adopted and not same(self._plain(wanted), target.wanted)
-        return not (numbers(wanted) & moved) and not adopted
+        return not (found_in(wanted) - kept) and not adopted
+
+    def _comes_with_another(self, target: Target) -> bool:
+        """Whether it is what something that the plan brings back is in the directory (an identity's principal)."""
+        return self.live[target.key].document is None and any(
+            self.catalogue[birth.target.resource_type].embodies.get(name) == (target.resource_type, "id")
+            and value == target.resource_id
+            for birth in self.births.values()
+            for name, value in birth.keys.items()
+        )
 
     def _repointing(self, live: Document | None, spec: ResourceType) -> Callable[[Mention], str]:
         """Old identifier → token, or the adopted twin's id. What lives on with a reference to something that keeps
@@ -141,7 +168,7 @@ class _Builder:
 
         def repoint(mention: Mention) -> str:
             for birth, by in self._behind(mention):
-                if by in birth.keys and not (birth.keeps_id and mention.value in present):
+                if by in birth.keys and not (by in birth.kept and mention.value in present):
                     return token(birth.number, by)
             twin = next((new for (_, old), new in self.adopted.items() if old == mention.value), None)
             return mention.value if twin is None or mention.by != "id" else twin
@@ -155,10 +182,18 @@ class _Builder:
         birth = self._born(mention)
         if birth is not None:
             yield birth, mention.by
+        yield from self._embodying(mention)
         spec = self.catalogue.get(mention.to)
         for reference in spec.references if spec is not None else ():
             if reference.path == mention.by:
                 yield from self._behind(Mention(reference.to, reference.by, mention.value))
+
+    def _embodying(self, mention: Mention) -> Iterator[tuple[Birth, str]]:
+        for birth in self.births.values():
+            for path, (kind, by) in self.catalogue[birth.target.resource_type].embodies.items():
+                is_kind = mention.to == kind or mention.to not in self.catalogue
+                if is_kind and mention.by == by and birth.keys.get(path) == mention.value:
+                    yield birth, path
 
     def _born(self, mention: Mention) -> Birth | None:
         return next(

@@ -22,7 +22,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
     """Without the ids that the service chooses for elements of parts: made anew, they are the same state."""
     if document is None:
         return None
-    chosen = {part.name: part.key for part in spec.parts if part.reference is None and part.create_path}
+    chosen = {part.name: part.named_by for part in spec.parts if part.reference is None and part.create_path}
     return {
         name: sorted((_without(chosen[name], each) for each in value), key=canonical_bytes)
         if name in chosen

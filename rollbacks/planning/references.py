@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from snapshots.addresses import at, with_value
 from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, Reference, ResourceType
 from snapshots.references import Mention
@@ -21,9 +22,19 @@ def repointed(document: Document, spec: ResourceType, repoint: Repoint) -> Docum
         result = _at(result, parse(reference.path), partial(_in_reference, reference, repoint))
     for part in spec.parts:
         if part.reference is not None:
-            path = (part.name, ELEMENT, part.key)
+            path = (part.name, ELEMENT, part.named_by)
             result = _at(result, path, partial(_in_reference, Reference("", to=part.reference), repoint))
     return dict(result)
+
+
+def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]) -> Document:
+    """The document with other own identifiers: its top-level texts, and what it is called as another object."""
+    result = {name: lookup(value) if isinstance(value, str) else value for name, value in document.items()}
+    for path in spec.embodies:
+        value = at(result, path)
+        if isinstance(value, str):
+            result = with_value(result, path, lookup(value))
+    return result
 
 
 def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:

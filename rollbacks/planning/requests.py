@@ -9,9 +9,9 @@ from typing import Any
 from rollbacks.planning import bodies
 from rollbacks.planning.effects import part_of, same
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
+from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonical_bytes
-from snapshots.catalog.spec import Document, ElementRemoval, Part, ResourceType
-from snapshots.live import expand_path
+from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType
 from tenants.microsoft.request import Request
 
 Body = Any
@@ -42,16 +42,16 @@ class RequestWriter:
         settable: list[str] = []
         for name in names:
             part = part_of(spec, name)
-            if part is not None:
-                requests += self.elements(part, live.get(name, []), wanted.get(name, []), ensure=ensure)
-            elif name in actions:
-                requests.append(self._action(name, wanted.get(name)))
+            if name in actions:
+                requests += self._action(actions[name], wanted.get(name), live.get(name))
             elif name in removals:
                 requests += self._removed(removals[name], live.get(name, []), wanted.get(name, []))
                 if _lacks(live.get(name, []), wanted.get(name, [])):
                     unwritable.append(name)
-            elif name in restore.writable and restore.update_path is not None:
+            elif spec.writes(name) and restore.update_path is not None:
                 settable.append(name)
+            elif part is not None:
+                requests += self.elements(part, live.get(name, []), wanted.get(name, []), ensure=ensure)
             elif not same(live.get(name), wanted.get(name)):
                 unwritable.append(name)
         if settable:
@@ -59,28 +59,36 @@ class RequestWriter:
         return requests, unwritable
 
     def create(self, wanted: Document) -> PlannedRequest:
-        path = self._spec.restore.create_path or ""
+        restore = self._spec.restore
         body = bodies.create_body(self._spec, wanted)
-        return self._request("POST", path, body, Effect(EffectKind.CREATE), "create it again")
+        effect = Effect(EffectKind.CREATE)
+        return self._request(
+            restore.create_method, restore.create_path or "", body, effect, "create it again"
+        )
 
     def settle(self, wanted: Document) -> list[PlannedRequest]:
         """After a create: the actions and sub-collections that the create itself could not carry."""
         restore = self._spec.restore
-        taken = {*restore.writable, *restore.create_only}
+        acted = {action.property for action in restore.actions}
         requests = [
-            self._action(action.property, wanted[action.property])
+            request
             for action in restore.actions
-            if action.property in wanted and action.property not in taken
+            if action.property in wanted and not self._spec.creates_with(action.property)
+            for request in self._action(action, wanted[action.property], None)
         ]
         for part in self._spec.parts:
-            requests += self.elements(part, [], wanted.get(part.name, []), ensure=True)
+            if part.name not in acted and not self._spec.creates_with(part.name):
+                requests += self.elements(part, [], wanted.get(part.name, []), ensure=True)
         return requests
 
     def undelete(self) -> PlannedRequest:
         undelete = self._spec.restore.undelete
-        path = undelete.restore_path if undelete is not None else ""
+        if undelete is None:
+            raise ValueError(f"{self._spec.key} has no container of deleted objects.")
+        body = None if undelete.body is None else undelete.body(self._document)
+        effect = Effect(EffectKind.UNDELETE)
         return self._request(
-            "POST", path, None, Effect(EffectKind.UNDELETE), "take it out of the deleted items"
+            undelete.method, undelete.restore_path, body, effect, "take it out of the deleted items"
         )
 
     def delete(self, live: Document) -> list[PlannedRequest]:
@@ -92,16 +100,27 @@ class RequestWriter:
         requests = []
         if first:
             requests.append(self._set(live, {**live, **first}, tuple(sorted(first))))
-        path = self._spec.restore.delete_path or ""
-        requests.append(self._request("DELETE", path, None, Effect(EffectKind.DELETE), "delete it"))
+        restore = self._spec.restore
+        body = None if restore.shape_delete is None else restore.shape_delete(live)
+        effect = Effect(EffectKind.DELETE)
+        requests.append(
+            self._request(restore.delete_method, restore.delete_path or "", body, effect, "delete it")
+        )
         return requests
+
+    def retire(self, live: Document) -> PlannedRequest:
+        """What takes the place of a delete where the service has none."""
+        restore = self._spec.restore
+        return self._set(live, {**live, **restore.retire}, tuple(sorted(restore.retire)))
 
     def elements(
         self, part: Part, live: Sequence[Document], wanted: Sequence[Document], *, ensure: bool = False
     ) -> list[PlannedRequest]:
         """Additions before removals: Microsoft refuses to take the last owner away."""
-        have = {element[part.key]: element for element in live}
-        want = {element[part.key]: element for element in wanted}
+        if part.key is None:
+            return []
+        have = {element[part.named_by]: element for element in live}
+        want = {element[part.named_by]: element for element in wanted}
         requests: list[PlannedRequest] = []
         for key, element in want.items():
             if key not in have or (ensure and part.reference is not None):
@@ -121,10 +140,11 @@ class RequestWriter:
             restore.update_method, restore.update_path or "", body, effect, "write what differs"
         )
 
-    def _action(self, name: str, value: Any) -> PlannedRequest:
-        action = next(each for each in self._spec.restore.actions if each.property == name)
-        effect = Effect(EffectKind.SET, values={name: value})
-        return self._request("POST", action.path, action.body(value), effect, f"set {name}")
+    def _action(self, action: Action, value: Any, live: Any) -> Iterator[PlannedRequest]:
+        body = action.body(value, live)
+        if body is not None:
+            effect = Effect(EffectKind.SET, values={action.property: value})
+            yield self._request("POST", action.path, body, effect, f"set {action.property}")
 
     def _removed(
         self, removal: ElementRemoval, live: Sequence[Document], wanted: Sequence[Document]
@@ -138,19 +158,23 @@ class RequestWriter:
     def _added(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
         effect = Effect(EffectKind.ADD, of=part.name, elements=(element,))
         if part.add_ref is not None:
-            body = {"@odata.id": f"{self._graph_url}/v1.0/directoryObjects/{element[part.key]}"}
+            body = {"@odata.id": f"{self._graph_url}/v1.0/directoryObjects/{element[part.named_by]}"}
             yield self._request("POST", part.add_ref, body, effect, f"add to {part.name}")
         elif part.create_path is not None:
-            body = {name: value for name, value in element.items() if name != part.key}
+            body = {name: value for name, value in element.items() if name != part.named_by}
             yield self._request("POST", part.create_path, body, effect, f"add to {part.name}")
 
     def _changed(self, part: Part, live: Document, element: Document) -> Iterator[PlannedRequest]:
+        if part.replaced:
+            yield from self._taken(part, live)
+            yield from self._added(part, element)
+            return
         if part.element_path is None:
             return
         effect = Effect(EffectKind.CHANGE, of=part.name, elements=(element,))
         body = bodies.cleared(live, element)
-        body = {name: value for name, value in body.items() if name != part.key}
-        path = self._element_path(part.element_path, live[part.key])
+        body = {name: value for name, value in body.items() if name != part.named_by}
+        path = self._element_path(part.element_path, live[part.named_by])
         yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
 
     def _taken(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
@@ -158,15 +182,18 @@ class RequestWriter:
         if template is None:
             return
         effect = Effect(EffectKind.REMOVE, of=part.name, elements=(element,))
-        path = self._element_path(template, element[part.key])
+        path = self._element_path(template, element[part.named_by])
         yield self._request("DELETE", path, None, effect, f"remove from {part.name}")
 
     def _element_path(self, template: str, key: str) -> str:
-        return expand_path(template, self._id, {**self._document, "element": key})
+        return expand_path(template, {**address(self._spec, self._id, self._document), "element": key})
 
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
-        path = expand_path(template, self._id, self._document)
-        return PlannedRequest(Request(method, path, body, service=self._spec.read.service, why=why), effect)
+        path = expand_path(template, address(self._spec, self._id, self._document))
+        request = Request(
+            method, path, body, params=self._spec.restore.params, service=self._spec.read.service, why=why
+        )
+        return PlannedRequest(request, effect)
 
 
 def _lacks(elements: Sequence[Document], others: Sequence[Document]) -> list[Document]:

@@ -16,6 +16,7 @@ from rollbacks.planning.model import (
     Target,
 )
 from rollbacks.planning.requests import RequestWriter
+from snapshots.addresses import at, with_value
 from snapshots.canonical import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
 
@@ -61,6 +62,11 @@ class Outcome:
 
 def protected(spec: ResourceType, document: Document) -> str | None:
     return None if spec.restore.protected is None else spec.restore.protected(document)
+
+
+def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
+    """Whether the difference is in something that only a new object can have otherwise."""
+    return any(name in spec.restore.recreate_for for name in bodies.differing(live, wanted))
 
 
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
@@ -114,6 +120,9 @@ class Strategist:
             return
         if self._protected(live):
             return
+        if self.spec.restore.retire:
+            self._retire(live)
+            return
         if self.spec.restore.delete_path is None:
             self.outcome.lacking(f"{self.label} cannot be deleted through Microsoft Graph and stays.")
             return
@@ -125,6 +134,17 @@ class Strategist:
             result=None,
             before=live,
         )
+
+    def _retire(self, live: Document) -> None:
+        names = ", ".join(sorted(self.spec.restore.retire))
+        self.outcome.lacking(
+            f"{self.label} cannot be deleted; it stays, and {names} is set so that nobody uses it."
+        )
+        request = self._writer(self.target.resource_id, live).retire(live)
+        result = self._reached([request], live)
+        if not same(result, live):
+            explanation = f"Puts {self.label}, which did not exist then, out of use."
+            self._step(StepKind.UPDATE, Phase.DELETE, explanation, [request], result=result, before=live)
 
     def _absent(self, wanted: Document) -> None:
         if self._protected(wanted):
@@ -171,6 +191,8 @@ class Strategist:
 
     def _creation(self, is_staged: bool) -> str:
         how = ", in a form that enforces nothing yet" if is_staged else ""
+        if self.spec.restore.keeps_id:
+            return f"Creates {self.label} again{how}, under its old id."
         return f"Creates {self.label} again{how}; it gets a new id if Microsoft does not keep the old one."
 
     def _settle(self, wanted: Document, requests: list[PlannedRequest], explanation: str) -> None:
@@ -197,6 +219,10 @@ class Strategist:
     def _changed(self, live: Document, wanted: Document, object_id: str) -> None:
         if same(live, wanted) or self._protected(live) or self._protected(wanted):
             return
+        if made_anew(self.spec, live, wanted):
+            self._replace(live, wanted)
+            return
+        wanted = self._attainable(live, wanted)
         raising = bodies.enforcing(self.spec, wanted) and not bodies.enforcing(self.spec, live)
         stage = self.spec.restore.staged
         only_state = stage is not None and bodies.differing(live, wanted) == (stage.property,)
@@ -216,6 +242,37 @@ class Strategist:
             )
         if first is not wanted:
             self._enforce(self._reached(requests, live) or first, wanted, object_id)
+
+    def _replace(self, live: Document, wanted: Document) -> None:
+        """Deletes and creates: what differs is something that only a new object can have otherwise."""
+        self._step(
+            StepKind.DELETE,
+            Phase.BRING_BACK,
+            f"Deletes {self.label}, since what was changed in it cannot be written to an existing one.",
+            self._writer(self.target.resource_id, live).delete(live),
+            result=None,
+            before=live,
+        )
+        self._step(
+            StepKind.RECREATE,
+            Phase.BRING_BACK,
+            self._creation(is_staged=False),
+            [self._writer(self.new_id, wanted).create(wanted)],
+            result=wanted,
+        )
+        self._settle(
+            wanted,
+            self._writer(self.new_id, wanted).settle(wanted),
+            "Adds what a new object cannot be created with.",
+        )
+
+    def _attainable(self, live: Document, wanted: Document) -> Document:
+        """What is wanted, with what the live object has wherever an existing object keeps what it has."""
+        for loss in self.spec.restore.losses:
+            if loss.fixed and not same(at(live, loss.path), at(wanted, loss.path)):
+                self.outcome.lacking(f"{self.label}: {loss.path} cannot be brought back: {loss.what}.")
+                wanted = with_value(wanted, loss.path, at(live, loss.path))
+        return canonicalise(wanted, self.spec)
 
     def _reached(self, requests: list[PlannedRequest], live: Document) -> Document | None:
         """What the requests can reach: the wanted document, less what cannot be written."""
@@ -260,9 +317,12 @@ class Strategist:
         restore = self.spec.restore
         if restore.new_id_note:
             self.outcome.warnings.append(f"{self.label} is created anew. {restore.new_id_note}")
-        back = {*restore.writable, *restore.create_only, *(action.property for action in restore.actions)}
+        acted = {action.property for action in restore.actions}
+        back = {name for name in wanted if name in acted or self.spec.creates_with(name)}
         for loss in restore.losses:
             top = loss.path.split("[")[0]
+            if loss.fixed:
+                continue
             if loss.path == "id" or (
                 top in wanted and part_of(self.spec, top) is not None and "[" in loss.path
             ):

@@ -14,7 +14,7 @@ from tenants.microsoft.request import Request
 Lookup = Callable[[int, str], str]
 """Number and property of a token → what to put in its place."""
 
-_TOKEN = re.compile(r"~new\.(\d+)\.(\w+)~")
+_TOKEN = re.compile(r"~new\.(\d+)\.(\w+(?:\.\w+)*)~")
 _T = TypeVar("_T")
 
 
@@ -26,14 +26,14 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def numbers(value: Any) -> set[int]:
-    """The numbers of all tokens anywhere in a JSON value."""
+def found_in(value: Any) -> set[tuple[int, str]]:
+    """Number and property of every token anywhere in a JSON value."""
     if isinstance(value, str):
-        return {int(found[1]) for found in _TOKEN.finditer(value)}
+        return {(int(found[1]), found[2]) for found in _TOKEN.finditer(value)}
     if isinstance(value, dict):
-        return set().union(*(numbers(inner) for inner in value.values()))
+        return set().union(*(found_in(inner) for inner in value.values()))
     if isinstance(value, list | tuple):
-        return set().union(*(numbers(inner) for inner in value))
+        return set().union(*(found_in(inner) for inner in value))
     return set()
 
 

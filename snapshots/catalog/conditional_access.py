@@ -220,7 +220,7 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
             Action(
                 property="allowedCombinations",
                 path=f"{_STRENGTHS}/{{id}}/updateAllowedCombinations",
-                body=lambda combinations: {"allowedCombinations": combinations or []},
+                body=lambda combinations, _live: {"allowedCombinations": combinations or []},
             ),
         ),
         protected=_protected_strength,

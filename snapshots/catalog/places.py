@@ -80,6 +80,7 @@ def sets(spec: ResourceType) -> Iterator[SetOf]:
     yield from spec.sets
     for part in spec.parts:
         yield SetOf(part.name, key=part.key)
+        yield from (SetOf(f"{part.name}{ELEMENT}.{inner.name}", key=inner.key) for inner in part.inner)
 
 
 def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:

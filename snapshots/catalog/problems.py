@@ -12,10 +12,11 @@ from snapshots.catalog.places import place
 from snapshots.catalog.registry import all_types
 from snapshots.catalog.spec import Part, ResourceType
 
-NOT_COLLECTED = frozenset({"administrativeUnit", "directoryObject", "user"})
+NOT_COLLECTED = frozenset({"administrativeUnit", "device", "directoryObject", "user"})
 """Kinds of objects that references may name although no type of the catalogue keeps them."""
 
 _PATH = re.compile(r"/(v1\.0|beta)(/(\$ref|[A-Za-z0-9.]+|\{[A-Za-z]+\}))+")
+_AZURE_PATH = re.compile(r"(/[A-Za-z]+|/?\{[A-Za-z]+\})(/([A-Za-z0-9.]+|\{[A-Za-z]+\}))*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -37,8 +38,11 @@ def _targets(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:
         yield f"refers to the unknown type '{target}'"
     if spec.read.parent is not None and spec.read.parent not in keys:
         yield f"is read below the unknown type '{spec.read.parent}'"
-    if (spec.read.parent is None) == ("{parent}" in spec.read.path):
+    placed = any("{parent}" in text for text in (spec.read.path, *spec.read.params.values()))
+    if (spec.read.parent is None) == placed:
         yield "declares only one of a parent and its place in the path"
+    if spec.read.each and spec.read.item_path is None:
+        yield "reads each object again and does not say where"
 
 
 def _normalisers(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
@@ -55,7 +59,9 @@ def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[st
     for name in sorted(set(restore.writable) & {*restore.create_only, *by_action}):
         yield f"writes '{name}' both by update and in another way"
     harmless = {restore.staged.property} if restore.staged is not None else set()
-    for name in sorted((harmless | restore.before_delete.keys()) - set(restore.writable)):
+    for name in sorted(harmless | restore.before_delete.keys() | restore.retire.keys()):
+        if spec.writes(name):
+            continue
         yield f"prepares '{name}', which is not writable"
     for removal in restore.removals:
         if place(spec, (removal.property,)).set_of is None:
@@ -75,6 +81,12 @@ def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
             yield f"can only add or only remove elements of '{part.name}'"
         if part.keep is not None and part.key not in part.keep:
             yield f"does not keep the key of '{part.name}'"
+        if part.key is None and (part.add_ref or part.element_path):
+            yield f"writes elements of '{part.name}', which nothing names"
+    if len(spec.identity) > 1 and (spec.parts or restore.actions or restore.staged) and not restore.keeps_id:
+        yield "has a composed id and steps after its creation, which could not tell where it is"
+    if restore.recreate_for and restore.create_path is None:
+        yield "is created anew for some properties and does not say where"
 
 
 def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
@@ -87,12 +99,15 @@ def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # n
 
 
 def _paths(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
-    yield from _path_problems(spec, spec.read.path, {"parent"})
+    own = {"id", "scope", "subscription", "name"} if spec.read.service == "arm" else {"id"}
+    own |= spec.addressing | set(spec.identity)
+    for path in (spec.read.path, *spec.read.also):
+        yield from _path_problems(spec, path, {"parent", "subscription"})
     for path in _own_paths(spec):
-        yield from _path_problems(spec, path, {"id"})
-    for part in spec.parts:
+        yield from _path_problems(spec, path, own)
+    for part in (*spec.parts, *(inner for outer in spec.parts for inner in outer.inner)):
         for path in _part_paths(part):
-            yield from _path_problems(spec, path, {"id", "element"})
+            yield from _path_problems(spec, path, own | {"element"})
 
 
 def _own_paths(spec: ResourceType) -> Iterator[str]:
@@ -102,6 +117,7 @@ def _own_paths(spec: ResourceType) -> Iterator[str]:
         restore.create_path,
         restore.update_path,
         restore.delete_path,
+        restore.listing,
     ]
     if restore.undelete is not None:
         declared += [restore.undelete.item_path, restore.undelete.restore_path]
@@ -116,7 +132,7 @@ def _part_paths(part: Part) -> Iterator[str]:
 
 
 def _path_problems(spec: ResourceType, path: str, allowed: set[str]) -> Iterator[str]:
-    if not _PATH.fullmatch(path):
+    if not (_AZURE_PATH if spec.read.service == "arm" else _PATH).fullmatch(path):
         yield f"the path '{path}' does not begin with an API version or holds something that is no segment"
     for name in sorted(set(_PLACEHOLDER.findall(path)) - allowed - set(spec.restore.create_only)):
         yield f"the path '{path}' needs '{name}', which not every object of the type has"

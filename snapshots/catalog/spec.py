@@ -20,17 +20,36 @@ Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 class Read:
     """How the objects of a type are listed.
 
-    `path` is relative to the Graph root and includes the API version. With `items_at` the objects are an
-    array inside a singleton's body. With `parent` the path holds `{parent}` and is read once for each object
-    of that type.
+    `path` is relative to the service's root; for Graph it includes the API version, for Azure `params` names it.
+    With `items_at` the objects are an array inside a singleton's body, or inside each object of the listing where
+    `inject` says what else of that object they need. With `parent` the path (or a parameter) holds `{parent}` and
+    is read once for each object of that type; with `{subscription}` in it, once for each Azure subscription.
     """
 
     path: str
     service: Service = "directory"
     params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     singleton: bool = False
     items_at: str | None = None
+    """Dotted path of the array."""
+    inject: Mapping[str, str] = field(default_factory=dict)
+    """Property of the document → dotted path in the object of the listing that holds the array."""
     parent: str | None = None
+    parent_key: str = ""
+    """The document's property that holds the parent's id, which the service's answer leaves out."""
+    single: bool = False
+    """Each parent has one such object at most: the path answers with it, or with 404."""
+    also: tuple[str, ...] = ()
+    """Further listings of the same type."""
+    path_key: str = ""
+    """The document's property that holds the last segment of the listing (`users`), where there are several."""
+    each: bool = False
+    """The listing leaves state out: every object is read again at `item_path`."""
+    exists: Callable[[Document], bool] | None = None
+    """Given a raw object: whether it is one of this type at all, or only what it would hang on."""
+    find_params: Mapping[str, str] = field(default_factory=dict)
+    """Parameters that narrow the listing to one object (`{property}` of it), where it has no address of its own."""
     item_path: str | None = None
     """One object, with `{id}` (and, as in every path of a type, `{property}` of its document where needed):
     used to confirm that an object missing from a list is really gone, and for the live read before a write.
@@ -40,12 +59,20 @@ class Read:
 
 @dataclass(frozen=True)
 class Part:
-    """A sub-collection that Graph serves on its own URL and the document holds as one keyed set."""
+    """A sub-collection that Graph serves on its own URL and the document holds as one set.
+
+    It is written element by element, unless its name is an action's property or writable: then as a whole.
+    """
 
     name: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
-    key: str = "id"
+    key: str | None = "id"
+    """None: nothing names the elements, they are whole values."""
+    inner: tuple["Part", ...] = ()
+    """Sub-collections of each element, on URLs with `{id}` and `{element}`."""
+    replaced: bool = False
+    """Graph has no PATCH for an element: a changed one is removed and made anew."""
     keep: tuple[str, ...] | None = None
     """The only keys kept of each element; None keeps all but the volatile ones."""
     only_when: Callable[[Document], bool] | None = None
@@ -60,6 +87,13 @@ class Part:
     """PATCH and DELETE path with `{id}` and `{element}` for such elements."""
     reference: str | None = None
     """The resource type that each element's key names, if it is a reference ("directoryObject" for any)."""
+
+    @property
+    def named_by(self) -> str:
+        """The key of an element. Raises ValueError where nothing names one."""
+        if self.key is None:
+            raise ValueError(f"Nothing names the elements of {self.name}.")
+        return self.key
 
 
 @dataclass(frozen=True)
@@ -94,8 +128,8 @@ class Action:
 
     property: str
     path: str
-    body: Callable[[Any], Document]
-    """Given the property's wanted value, the request body."""
+    body: Callable[[Any, Any], Document | None]
+    """Given the property's wanted and its live value, the request body; None where there is nothing to send."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +147,9 @@ class Undelete:
 
     item_path: str
     restore_path: str
+    method: Literal["POST", "PUT"] = "POST"
+    body: Callable[[Document], Document] | None = None
+    """Given the wanted document: what the restore is told."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +167,14 @@ class Loss:
 
     path: str
     what: str
+    fixed: bool = False
+    """An existing object keeps what it has at this (dotted) path; only a new one can have another value."""
+    items: Callable[[Document], list[str]] | None = None
+    """Given the document: what exactly is lost, item by item (secrets by name, key id and expiry)."""
+
+
+EVERYTHING = ("*",)
+"""For `Restore.writable`: whatever the document holds and nothing else declares; for families of many types."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +185,21 @@ class Restore:
     create_only: tuple[str, ...] = ()
     """Properties that a create takes and an update must not send."""
     create_path: str | None = None
+    create_method: Literal["POST", "PUT", "PATCH"] = "POST"
     update_path: str | None = None
-    update_method: Literal["PATCH", "PUT"] = "PATCH"
+    update_method: Literal["PATCH", "PUT", "POST"] = "PATCH"
     delete_path: str | None = None
+    delete_method: Literal["DELETE", "POST", "PATCH"] = "DELETE"
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Query parameters of every write (Azure's `api-version`)."""
+    keeps_id: bool = False
+    """The caller chooses the id: what is created anew is under its old one."""
+    listing: str | None = None
+    """Where objects like a created one are listed, if not at `create_path`."""
+    retire: Mapping[str, Any] = field(default_factory=dict)
+    """What is written instead of a delete, where the service has none."""
+    recreate_for: tuple[str, ...] = ()
+    """Properties that only a new object can have otherwise: for them the object is deleted and created anew."""
     before_delete: Mapping[str, Any] = field(default_factory=dict)
     """Properties that Graph wants changed before it accepts the delete, with the value to send."""
     typed: bool = False
@@ -157,7 +214,11 @@ class Restore:
     new_id_note: str = ""
     """What recreating under a new id means for whoever referred to the object."""
     shape_create: Callable[[Document], Document] | None = None
-    """Last touch on a create body, where Graph wants another form than it returns."""
+    """Last touch on a create body, where the service wants another form than it returns."""
+    shape_update: Callable[[Document, Document], Document] | None = None
+    """The same for an update: given the body and the wanted document."""
+    shape_delete: Callable[[Document], Document] | None = None
+    """The body of a delete that wants one: given the live document."""
     order: int = 50
     """Rank among the steps of one plan where references alone do not decide (lower is earlier)."""
 
@@ -231,9 +292,35 @@ class ResourceType:
     """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `comma_set`, `lower`)."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
+    typed_values: bool = False
+    """Annotations that name a neighbour's type (`Project@odata.type`) are part of the state and of every write."""
     parts: tuple[Part, ...] = ()
     references: tuple[Reference, ...] = ()
+    embodies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Dotted path of an identifier that this resource has as an object of another type → that type and the property
+    by which it is named there (a managed identity's `properties.principalId` is a service principal's id)."""
     audit: AuditHints = AuditHints()
     licence: str = ""
     notes: tuple[str, ...] = ()
     """Facts for the docs table: quirks, and what is unverified and how we adapt."""
+
+    @property
+    def addressing(self) -> frozenset[str]:
+        """Properties of the document that say where the object is; the service's bodies do not hold them."""
+        read = self.read
+        return frozenset({read.parent_key, read.path_key, *read.inject} - {""})
+
+    def writes(self, name: str) -> bool:
+        """Whether an update may send the top-level property."""
+        restore = self.restore
+        if restore.writable != EVERYTHING:
+            return name in restore.writable
+        otherwise = {action.property for action in restore.actions} | {
+            each.property for each in restore.removals
+        }
+        otherwise |= {part.name for part in self.parts} | {*restore.create_only} | self.addressing
+        return name not in otherwise and not name.startswith("@")
+
+    def creates_with(self, name: str) -> bool:
+        """Whether a create sends the top-level property."""
+        return (self.writes(name) or name in self.restore.create_only) and name not in self.addressing

@@ -1,4 +1,4 @@
-"""The client for Microsoft Graph: reads, listings, batches and single writes of one tenant.
+"""The client for Microsoft Graph and Azure Resource Manager: reads, listings, batches and single writes of one tenant.
 
 Used by collection, attribution and the rollback's senders. Writes only when it was made writable;
 never guesses what became of a write whose answer was lost. One client per thread, one pacer for all.
@@ -21,6 +21,7 @@ from tenants.microsoft.retry import ClientStats, Retrier, RetryPolicy
 from tenants.microsoft.tokens import TokenFacts, TokenSource, token_facts
 from tenants.microsoft.wire import Answer, exchange, open_session, same_origin
 
+AZURE = "arm"
 Priority = Literal["low", "normal", "high"]
 
 
@@ -53,11 +54,11 @@ class GraphClient:
         self._session.close()
 
     def token(self) -> str:
-        return self._tokens.token()
+        return self._tokens.token(self._origin)
 
     def check(self) -> TokenFacts:
         """Sign in, and say which application permissions the token carries."""
-        return token_facts(self._tokens.token())
+        return token_facts(self._tokens.token(self._origin))
 
     def get(
         self,
@@ -90,7 +91,7 @@ class GraphClient:
             if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
                 raise InvalidAnswer(f"The listing {path} came without a list of objects")
             yield values
-            url = self._next_link(page.get("@odata.nextLink"), seen, path)
+            url = self._next_link(page.get("@odata.nextLink", page.get("nextLink")), seen, request)
 
     def items(
         self,
@@ -160,10 +161,11 @@ class GraphClient:
             writes = int(request.writes)
         if units is None:
             units = self._units(request, url)
-        token = self._tokens.token()
+        origin = self._origin_of(request)
+        token = self._tokens.token(origin)
         answer = self._repeat(request, url, token, units, writes)
         if answer.status == 401:
-            token = self._tokens.renew(token)
+            token = self._tokens.renew(origin, token)
             answer = self._repeat(request, url, token, units, writes)
         return answer
 
@@ -202,18 +204,21 @@ class GraphClient:
         return resource_units(url)
 
     def _url(self, request: Request) -> str:
-        prepared = requests.Request(
-            "GET", f"{self._origin}{request.path}", params=dict(request.params)
-        ).prepare()
-        return prepared.url or ""
+        address = f"{self._origin_of(request)}{request.path}"
+        return requests.Request("GET", address, params=dict(request.params)).prepare().url or ""
 
-    def _next_link(self, link: object, seen: set[str], path: str) -> str | None:
+    def _origin_of(self, request: Request) -> str:
+        return self.config.endpoints.arm_url if request.service == AZURE else self._origin
+
+    def _next_link(self, link: object, seen: set[str], request: Request) -> str | None:
         if link is None:
             return None
-        if not isinstance(link, str) or not same_origin(link, self._origin):
-            raise InvalidAnswer(f"The listing {path} continues at a foreign address, which was not followed")
+        if not isinstance(link, str) or not same_origin(link, self._origin_of(request)):
+            raise InvalidAnswer(
+                f"The listing {request.path} continues at a foreign address, which was not followed"
+            )
         if link in seen:
-            raise InvalidAnswer(f"The listing {path} refers back to a page that was read already")
+            raise InvalidAnswer(f"The listing {request.path} refers back to a page that was read already")
         return link
 
 

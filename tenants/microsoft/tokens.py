@@ -47,26 +47,24 @@ class TokenSource:
         self._lock = threading.Lock()
         self._app: Any = None
 
-    def token(self) -> str:
-        """A token that is still valid; asks for one only when none is kept."""
+    def token(self, origin: str) -> str:
+        """A token for the service at this origin that is still valid; asks for one only when none is kept."""
         with self._lock:
-            return self._acquire()
+            return self._acquire(origin)
 
-    def renew(self, refused: str) -> str:
+    def renew(self, origin: str, refused: str) -> str:
         """A token other than the refused one."""
         with self._lock:
-            current = self._acquire()
+            current = self._acquire(origin)
             if current != refused:
                 return current
             self._app.remove_tokens_for_client()
-            return self._acquire()
+            return self._acquire(origin)
 
-    def _acquire(self) -> str:
+    def _acquire(self, origin: str) -> str:
         if self._app is None:
             self._app = self._sign_in()
-        answer: Mapping[str, Any] = self._app.acquire_token_for_client(
-            [f"{self._config.endpoints.graph_url}/.default"]
-        )
+        answer: Mapping[str, Any] = self._app.acquire_token_for_client([f"{origin}/.default"])
         token = answer.get("access_token")
         if not isinstance(token, str):
             raise authentication_failed(self._config, dict(answer), 200)

@@ -23,7 +23,7 @@ from rollbacks.planning.model import (
     Twin,
 )
 from rollbacks.planning.ordering import Cycle, ordered
-from rollbacks.planning.tokens import numbers, put_in, token
+from rollbacks.planning.tokens import found_in, put_in, token
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
@@ -168,7 +168,8 @@ def test_every_reference_comes_back_before_what_names_it(named: list[list[str]],
     at = positions(draft)
     for number, names in enumerate(named):
         created = draft.steps[at[StepKind.RECREATE, f"p{number}"] - 1]
-        assert numbers(created.requests[0].request.body) == {at[StepKind.RECREATE, each] for each in names}
+        found = {order for order, _ in found_in(created.requests[0].request.body)}
+        assert found == {at[StepKind.RECREATE, each] for each in names}
         assert all(at[StepKind.RECREATE, each] < created.order for each in names)
         assert at[StepKind.ENFORCE, f"p{number}"] > max(at[StepKind.RECREATE, each] for each in ids)
 
@@ -325,12 +326,12 @@ def test_a_step_survives_being_stored_as_json() -> None:
 
 def test_people_read_old_ids_in_the_fields_and_never_tokens() -> None:
     targets = [Target(POLICY.key, "p", locations_policy("l")), Target(LOCATION.key, "l", location("l"))]
-    assert not numbers([dict(each) for step in plan_of(targets, {}).steps for each in step.fields])
+    assert not found_in([dict(each) for step in plan_of(targets, {}).steps for each in step.fields])
 
 
 @given(st.recursive(NAMES | st.just(token(3)), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
 def test_tokens_are_replaced_wherever_they_stand(value: Any) -> None:
-    assert numbers(put_in(value, lambda number, name: f"{name}-{number}")) == set()
+    assert found_in(put_in(value, lambda number, name: f"{name}-{number}")) == set()
     assert put_in(value, token) == value
 
 

@@ -180,7 +180,7 @@ def test_a_recreated_application_does_not_claim_the_address_of_the_old_app_id() 
 
 def test_combinations_and_secrets_have_actions_of_their_own() -> None:
     (action,) = catalog.get("authenticationStrengthPolicy").restore.actions
-    assert action.body(["fido2"]) == {"allowedCombinations": ["fido2"]}
+    assert action.body(["fido2"], None) == {"allowedCombinations": ["fido2"]}
     for key in ("application", "servicePrincipal"):
         (removal,) = catalog.get(key).restore.removals
         assert removal.body({"keyId": "k", "displayName": "ci"}) == {"keyId": "k"}

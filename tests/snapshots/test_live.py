@@ -7,9 +7,11 @@ import pytest
 
 from lavawall.emulator import Emulator
 from snapshots import store
+from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
-from snapshots.live import expand_path, is_deleted_softly, read_live
+from snapshots.listing import Scope
+from snapshots.live import is_deleted_softly, read_live
 from snapshots.reading import read_type
 from tenants.connections import open_client
 from tenants.microsoft.client import GraphClient
@@ -34,20 +36,20 @@ def client(tenant: Tenant) -> Iterator[GraphClient]:
 
 
 def test_a_path_is_filled_and_percent_encoded() -> None:
-    assert expand_path("/v1.0/groups/{id}/members", "a b/c?d") == "/v1.0/groups/a%20b%2Fc%3Fd/members"
-    assert expand_path("/x/{id}/y/{appId}", "1", {"appId": "2"}) == "/x/1/y/2"
+    assert expand_path("/v1.0/groups/{id}/members", {"id": "a b/c?d"}) == "/v1.0/groups/a%20b%2Fc%3Fd/members"
+    assert expand_path("/x/{id}/y/{appId}", address(POLICY, "1", {"appId": "2"})) == "/x/1/y/2"
 
 
 @pytest.mark.parametrize("document", [None, {}, {"appId": ""}, {"appId": 5}])
 def test_a_path_that_lacks_a_value_is_refused(document: dict[str, object] | None) -> None:
     with pytest.raises(ValueError, match="needs appId"):
-        expand_path("/x/{appId}", "1", document)
+        expand_path("/x/{appId}", address(POLICY, "1", document))
 
 
 def test_every_object_of_every_type_reads_alone_as_it_does_in_its_listing(client: GraphClient) -> None:
     for spec in registry.all_types():
         parents = [] if spec.read.parent is None else _ids(client, spec.read.parent)
-        found = read_type(client, spec, parents)
+        found = read_type(client, spec, Scope(parents))
         assert found, spec.key
         for item in found[:3]:
             live = read_live(client, spec, item.resource_id, item.document)
@@ -73,7 +75,7 @@ def test_a_deleted_object_is_absent_and_found_in_its_container(
     spec = registry.get(key)
     item = next(item for item in read_type(client, spec) if "break" not in item.display_name.lower())
     with closing(open_client(tenant, "writer")) as writer:
-        path = expand_path(spec.restore.delete_path or spec.read.item_path or "", item.resource_id)
+        path = expand_path(spec.restore.delete_path or "", address(spec, item.resource_id))
         writer.send(Request("DELETE", path, service=spec.read.service))
     live = read_live(client, spec, item.resource_id, item.document)
     assert live.document is None

@@ -1,0 +1,71 @@
+"""Where an object of a type is found: its paths and query parameters, filled with what identifies it. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from snapshots.catalog.spec import Document, ResourceType
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_AZURE_ID = re.compile(r"/(subscriptions|providers)/")
+
+
+def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What the placeholders of a type's paths stand for: texts of the document, the parts of a composed id, `id` and,
+    for Azure, the `scope` and the `subscription` that the object is in.
+    """
+    values = {name: value for name, value in (document or {}).items() if isinstance(value, str)}
+    values["id"] = object_id
+    parts = object_id.split("|")
+    if len(parts) == len(spec.identity) > 1:
+        values |= dict(zip(spec.identity, parts, strict=True))
+    if _AZURE_ID.match(object_id):
+        values |= {"scope": object_id.rpartition("/")[0], "subscription": object_id.split("/")[2]}
+    return values
+
+
+def expand_path(template: str, values: Mapping[str, str]) -> str:
+    """The path with its placeholders filled, percent-encoded; an Azure id keeps its slashes."""
+
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match[1])
+        if not found:
+            raise ValueError(f"The path {template} needs {match[1]}, which the object does not have.")
+        return quote(found, safe="/" if _AZURE_ID.match(found) else "")
+
+    return _FIELD.sub(value, template)
+
+
+def expand_params(params: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Query parameters with their placeholders filled, as OData quotes text."""
+    return {
+        name: _FIELD.sub(lambda match: values.get(match[1], "").replace("'", "''"), text)
+        for name, text in params.items()
+    }
+
+
+def placed(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Document:
+    """The object with the properties that say where it is, which the service's answer leaves out."""
+    return {**raw, **{name: values[name] for name in sorted(spec.addressing) if values.get(name)}}
+
+
+def at(value: Any, path: str) -> Any:
+    """The value at a dotted path of keys; None where there is none."""
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def with_value(document: Document, path: str, value: Any) -> Document:
+    """The document with another value at a dotted path; None takes the key away."""
+    head, _, rest = path.partition(".")
+    inner = value if not rest else with_value(document.get(head) or {}, rest, value)
+    kept = {name: each for name, each in document.items() if name != head}
+    return kept if inner is None else {**kept, head: inner}
+
+
+def elements_at(holder: Document, path: str) -> Iterator[Document] | None:
+    """The objects in the array at a dotted path; None where there is no such array."""
+    found = at(holder, path)
+    return iter(found) if isinstance(found, list) else None
