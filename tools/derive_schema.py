@@ -98,6 +98,7 @@ EVERYDAY_PERMISSIONS = (
     "Member.Read.Hidden",
     "AdministrativeUnit.Read.All",
     "Domain.Read.All",
+    "Device.Read.All",
 )
 
 # On the tenant's Microsoft Graph service principal, but absent from the published list of permissions.

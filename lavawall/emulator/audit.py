@@ -12,11 +12,15 @@ from lavawall.emulator.store import Caller, Json, Record, Session, precise_times
 CORE_DIRECTORY = "Core Directory"
 CONDITIONAL_ACCESS = "Conditional Access"
 AUTHENTICATION_METHODS = "Authentication Methods"
+PIM = "PIM"
 TARGET_TYPES = {
     "user": "User",
     "group": "Group",
     "application": "Application",
     "servicePrincipal": "ServicePrincipal",
+    "administrativeUnit": "AdministrativeUnit",
+    "device": "Device",
+    "directoryRole": "Role",
     "unifiedRoleDefinition": "Role",
 }
 
@@ -101,7 +105,7 @@ def write(
     """Appends one audit record, which readers see after the configured delay. Seeding leaves no trace."""
     if session.is_seeding or not activity:
         return
-    prefix = {CORE_DIRECTORY: "Directory", CONDITIONAL_ACCESS: "IPCGraph"}.get(service, "Policy")
+    prefix = {CORE_DIRECTORY: "Directory", CONDITIONAL_ACCESS: "IPCGraph", PIM: "PIM"}.get(service, "Policy")
     body = {
         "id": f"{prefix}_{session.correlation_id}_{session.randomness.guid()[:8].upper()}",
         "category": category,

@@ -10,6 +10,16 @@ from lavawall.emulator.store import Deleted, Json, Record, Session, timestamp
 from lavawall.emulator.validation import checked_body
 
 MOST_BOUND = 20
+ALWAYS_RETURNING = frozenset(
+    {
+        "unifiedRoleAssignment",
+        "unifiedRoleAssignmentSchedule",
+        "unifiedRoleEligibilitySchedule",
+        "privilegedAccessGroupAssignmentSchedule",
+        "privilegedAccessGroupEligibilitySchedule",
+    }
+)
+"""What comes back with its principal or scope whether or not grants do."""
 
 
 def bound_ids(body: Any, name: str) -> list[str]:
@@ -70,6 +80,7 @@ def _bind_links(
 
 def update(session: Session, kind: EntityType, record: Record, body: Any) -> None:
     """A PATCH: what is sent replaces, null clears, what is missing stays."""
+    ask_guards(session, kind, record)
     checked = checked_body(body, kind.name, kind.rules, creating=False, version=session.version)
     before = copy.deepcopy(record.body)
     after = {**before, **checked}
@@ -86,6 +97,12 @@ def update(session: Session, kind: EntityType, record: Record, body: Any) -> Non
     _write_audit(session, kind, "Update", record, before)
 
 
+def ask_guards(session: Session, kind: EntityType, record: Record) -> None:
+    """Whether this object may be written at all now; nothing holds back the seed."""
+    for guard in () if session.is_seeding else kind.guards:
+        guard(session, record)
+
+
 def _merged(old: Any, new: Any) -> Any:
     if isinstance(old, dict) and isinstance(new, dict):
         return {**old, **{name: _merged(old.get(name), value) for name, value in new.items()}}
@@ -94,6 +111,7 @@ def _merged(old: Any, new: Any) -> Any:
 
 def delete(session: Session, kind: EntityType, record: Record) -> None:
     """Takes an object away: into its recycle bin where the type has one, else for good."""
+    ask_guards(session, kind, record)
     for check in kind.delete_checks:
         check(session, record)
     directory = session.directory
@@ -101,7 +119,7 @@ def delete(session: Session, kind: EntityType, record: Record) -> None:
     for dependant in dependants:
         directory.remove(dependant)
     directory.remove(record)
-    if kind.recycle:
+    if kind.has_bin(session.options):
         record.body["deletedDateTime"] = timestamp(session.now)
         directory.deleted[record.id] = Deleted(record, dependants)
     for hook in kind.deleted:
@@ -117,7 +135,7 @@ def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
     record.body["deletedDateTime"] = None
     directory.add(record)
     for dependant in kept.dependants:
-        if dependant.type_name == "unifiedRoleAssignment" or session.options.restore_returns_grants:
+        if dependant.type_name in ALWAYS_RETURNING or session.options.restore_returns_grants:
             directory.add(dependant)
     if kind.audit is not None:
         audit.write(

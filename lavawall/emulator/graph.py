@@ -98,6 +98,7 @@ class GraphService:
             content=request.content,
         )
         with directory.lock:
+            directory.settle()
             permissions.authorise(directory, caller, route.permissions, writes=route.writes)
             answer = route.handler(call)
         answer.headers |= headers

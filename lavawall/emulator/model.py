@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lavawall.emulator.store import Json, Record, Session
+from lavawall.emulator.store import DIRECTORY_OBJECT_TYPES, Json, Options, Record, Session
 from lavawall.emulator.validation import WriteRules
 
 if TYPE_CHECKING:
     from lavawall.emulator.presentation import View
     from lavawall.emulator.requests import Answer, Call
+
+NO_PAGING = 1_000_000
+"""The largest page of a collection that always comes whole."""
 
 Permissions = tuple[str, ...]
 """Alternatives, any of which is enough; "A & B" needs both."""
@@ -73,7 +76,7 @@ class Action:
 
 @dataclass(frozen=True)
 class EntityType:
-    """One resource type of the emulated cloud."""
+    """One resource type of the emulated cloud. `guards` are asked before any write to an existing object."""
 
     name: str
     path: str
@@ -87,6 +90,7 @@ class EntityType:
     links: tuple[Link, ...] = ()
     actions: tuple[Action, ...] = ()
     checks: tuple[Callable[[Write], None], ...] = ()
+    guards: tuple[Callable[[Session, Record], None], ...] = ()
     delete_checks: tuple[Callable[[Session, Record], None], ...] = ()
     created: tuple[Callable[[Session, Record], None], ...] = ()
     updated: tuple[Callable[[Session, Record], None], ...] = ()
@@ -96,11 +100,13 @@ class EntityType:
     dates: tuple[str, ...] = ("createdDateTime",)
     modified: tuple[str, ...] = ()
     recycle: str = ""
+    recycle_option: str = ""
     dependants: Callable[[Session, Record], list[Record]] | None = None
     default_select: frozenset[str] | None = None
     on_request: frozenset[str] = frozenset()
     filterable: frozenset[str] | None = None
     expand: Mapping[str, Callable[[Session, Record], Any]] = field(default_factory=dict)
+    expands_together: bool = False
     present: "Callable[[View], None] | None" = None
     ordered: frozenset[str] = frozenset()
     parent: str = ""
@@ -111,4 +117,8 @@ class EntityType:
 
     @property
     def is_directory_object(self) -> bool:
-        return self.name in {"user", "group", "application", "servicePrincipal"}
+        return self.name in DIRECTORY_OBJECT_TYPES
+
+    def has_bin(self, options: Options) -> bool:
+        """Whether deleted objects of the type can be brought back; `recycle_option` names what decides it."""
+        return bool(self.recycle) and (not self.recycle_option or bool(getattr(options, self.recycle_option)))

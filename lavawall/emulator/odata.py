@@ -1,5 +1,6 @@
 """OData query options of a read: $select, $expand, $filter, $orderby, $top, $count and paging."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import quote
 from lavawall.emulator import registry, schema
 from lavawall.emulator.errors import bad_request, unsupported_query
 from lavawall.emulator.filters import FilterParser, Predicate, value_at
-from lavawall.emulator.model import EntityType
+from lavawall.emulator.model import NO_PAGING, EntityType
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Call
 from lavawall.emulator.store import Json, Record
@@ -27,6 +28,7 @@ KNOWN_OPTIONS = frozenset(
         "$format",
     }
 )
+OUTER_COMMA = re.compile(r",(?![^()]*\))")
 ADVANCED = (" ne ", "not ", "endswith(")
 
 
@@ -108,14 +110,15 @@ def _names(text: str, kind: EntityType) -> tuple[str, ...]:
 
 
 def _expansions(text: str, kind: EntityType) -> tuple[str, ...]:
-    names = tuple(part.split("(")[0].strip() for part in text.split(",") if part.strip())
+    parts = (part.strip() for part in OUTER_COMMA.split(text) if part.strip())
+    names = tuple(part if part in kind.expand else part.split("(")[0].strip() for part in parts)
     allowed = set(kind.expand) | {link.name for link in kind.links}
     for name in names:
         if name not in allowed:
             raise bad_request(
                 f"Parsing OData Select and Expand failed: '{name}' cannot be expanded.", "BadRequest"
             )
-    if len(names) > 1:
+    if len(names) > 1 and not kind.expands_together:
         raise bad_request("Only one navigation property can be expanded at a time.", "BadRequest")
     return names
 
@@ -178,6 +181,8 @@ def _selected(call: Call, records: list[Record], query: Query, *, keep_order: bo
 
 
 def _page_size(call: Call, kind: EntityType, query: Query) -> int:
+    if kind.largest_page == NO_PAGING:
+        return NO_PAGING
     forced = call.session.options.page_size
     usual = kind.largest_page if kind.largest_page > 999 else 100
     size = query.top or usual

@@ -107,7 +107,7 @@ def present(
         shown["@odata.type"] = actual.odata_type
     for name in expand:
         if name in kind.expand:
-            shown[name] = kind.expand[name](session, record)
+            shown[name.split("(")[0]] = kind.expand[name](session, record)
         else:
             shown[name] = shown_objects(session, list(record.links[name])[:LARGEST_EXPANSION])
     return dict(vary.shuffled(list(shown.items())))

@@ -20,6 +20,7 @@ RESTORE_PERMISSIONS: dict[str, Permissions] = {
     "group": ("Group.ReadWrite.All",),
     "application": ("Application.ReadWrite.All",),
     "servicePrincipal": ("Application.ReadWrite.All",),
+    "administrativeUnit": ("AdministrativeUnit.ReadWrite.All",),
 }
 
 
@@ -34,6 +35,7 @@ def add_link(session: Session, record: Record, link: Link, identifier: str) -> N
     found = session.directory.directory_object(identifier, link.targets)
     if found is None:
         raise resource_not_found(identifier)
+    entities.ask_guards(session, registry.kind(record.type_name), record)
     if identifier in record.links[link.name]:
         raise bad_request(
             f"One or more added object references already exist for the following modified properties: '{link.name}'."
@@ -47,6 +49,7 @@ def add_link(session: Session, record: Record, link: Link, identifier: str) -> N
 def remove_link(session: Session, record: Record, link: Link, identifier: str) -> None:
     if identifier not in record.links[link.name]:
         raise resource_not_found(identifier)
+    entities.ask_guards(session, registry.kind(record.type_name), record)
     found = session.directory.directory_object(identifier)
     if found is not None and link.check_remove is not None:
         link.check_remove(session, record, found)
@@ -77,19 +80,25 @@ def _write_link_audit(
 
 
 class PolicyBin:
-    """The recycle bin of Conditional Access policies or named locations."""
+    """The recycle bin of a type beside the type, such as that of Conditional Access policies."""
 
     def __init__(self, kind: EntityType) -> None:
         self.kind = kind
 
+    def _existing(self, call: Call) -> EntityType:
+        if not self.kind.has_bin(call.session.options):
+            raise bad_request("Resource not found for the segment 'deletedItems'.", "BadRequest")
+        return self.kind
+
     def _kept(self, call: Call) -> Deleted:
+        self._existing(call)
         kept = call.session.directory.deleted.get(call.parameter("id"))
         if kept is None or kept.record.type_name != self.kind.name:
             raise resource_not_found(call.parameter("id"))
         return kept
 
     def list(self, call: Call) -> Answer:
-        kind = self.kind
+        kind = self._existing(call)
         records = [
             kept.record
             for kept in call.session.directory.deleted.values()
@@ -114,14 +123,14 @@ class PolicyBin:
 
 def _kept_object(call: Call) -> Deleted:
     kept = call.session.directory.deleted.get(call.parameter("id"))
-    if kept is None or kept.record.type_name not in DIRECTORY_OBJECT_TYPES:
+    if kept is None or kept.record.type_name not in RESTORE_PERMISSIONS:
         raise resource_not_found(call.parameter("id"))
     return kept
 
 
 def list_deleted(call: Call) -> Answer:
     type_name = call.parameter("type").removeprefix("microsoft.graph.")
-    if type_name not in DIRECTORY_OBJECT_TYPES:
+    if type_name not in RESTORE_PERMISSIONS:
         raise bad_request(f"Resource not found for the segment 'microsoft.graph.{type_name}'.", "BadRequest")
     kind = registry.kind(type_name)
     records = [

@@ -60,6 +60,8 @@ class Emulator:
         restore_returns_grants: bool = True,
         merge_complex_values: bool = False,
         token_lifetime: int = 3600,
+        soft_deleted_roles: bool = False,
+        role_settings_by_apps: bool = True,
         ca_file: str | Path | None = None,
         clock: Callable[[], datetime] = _system_clock,
     ) -> None:
@@ -72,6 +74,8 @@ class Emulator:
             restore_returns_grants=restore_returns_grants,
             merge_complex_values=merge_complex_values,
             token_lifetime=token_lifetime,
+            soft_deleted_roles=soft_deleted_roles,
+            role_settings_by_apps=role_settings_by_apps,
         )
         self.cloud = Cloud(options, clock, rng_seed)
         self.faults = Faults()

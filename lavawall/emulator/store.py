@@ -15,7 +15,15 @@ from uuid import UUID
 
 Json = dict[str, Any]
 
-DIRECTORY_OBJECT_TYPES = ("user", "group", "application", "servicePrincipal")
+DIRECTORY_OBJECT_TYPES = (
+    "user",
+    "group",
+    "application",
+    "servicePrincipal",
+    "device",
+    "administrativeUnit",
+    "directoryRole",
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,10 @@ class Options:
     restore_returns_grants: bool = True
     merge_complex_values: bool = False
     token_lifetime: int = 3600
+    soft_deleted_roles: bool = False
+    """Whether custom role definitions have a recycle bin, which Microsoft is bringing out tenant by tenant."""
+    role_settings_by_apps: bool = True
+    """Whether an app may change PIM's settings of directory roles; Microsoft's own words differ on it."""
 
 
 @dataclass
@@ -73,6 +85,7 @@ class Directory:
         self.deleted: dict[str, Deleted] = {}
         self.audits: deque[Record] = deque(maxlen=100_000)
         self.sign_ins: deque[Record] = deque(maxlen=100_000)
+        self._later: list[tuple[datetime, Callable[[datetime], None]]] = []
 
     def all(self, type_name: str) -> Iterator[Record]:
         """Records of a type that have reached every replica."""
@@ -101,20 +114,37 @@ class Directory:
     def remove(self, record: Record) -> None:
         self.records[record.type_name].pop(record.id, None)
 
+    def later(self, moment: datetime, effect: Callable[[datetime], None]) -> None:
+        """Orders what happens by itself at that moment: at once when it has come already."""
+        self._later.append((moment, effect))
+        self.settle()
+
+    def settle(self) -> None:
+        """Lets everything happen whose moment has come, in the order of the moments."""
+        now = self.clock()
+        while due := min(
+            (each for each in self._later if each[0] <= now), key=lambda each: each[0], default=None
+        ):
+            self._later.remove(due)
+            due[1](due[0])
+
     def documents(self, type_name: str) -> dict[str, Json]:
         """Copies of all stored bodies of a type by id, for assertions."""
         with self.lock:
+            self.settle()
             return {key: copy.deepcopy(record.body) for key, record in self.records[type_name].items()}
 
     def links(self, identifier: str, name: str) -> set[str]:
         """Ids behind one link (members, owners) of a directory object, for assertions."""
         with self.lock:
+            self.settle()
             record = self.directory_object(identifier)
             return set(record.links[name]) if record is not None else set()
 
     def export(self) -> dict[str, dict[str, Json]]:
         """Everything but logs and recycle bins: type -> id -> body with links, for whole-tenant comparison."""
         with self.lock:
+            self.settle()
             return {
                 type_name: {
                     key: copy.deepcopy(record.body)

@@ -9,10 +9,14 @@ READER_PERMISSIONS = (
     "Organization.Read.All",
     "Policy.Read.All",
     "Policy.Read.AuthenticationMethod",
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
     "RoleManagement.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup",
     "User.Read.All",
 )
 WRITER_PERMISSIONS = (
+    "AdministrativeUnit.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",
     "Application.ReadWrite.All",
@@ -23,7 +27,11 @@ WRITER_PERMISSIONS = (
     "Policy.Read.All",
     "Policy.ReadWrite.AuthenticationMethod",
     "Policy.ReadWrite.ConditionalAccess",
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
     "RoleManagement.ReadWrite.Directory",
+    "RoleManagementPolicy.ReadWrite.AzureADGroup",
+    "RoleManagementPolicy.ReadWrite.Directory",
     "User.DeleteRestore.All",
     "User.Read.All",
 )

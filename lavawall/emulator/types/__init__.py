@@ -2,10 +2,13 @@
 
 from lavawall.emulator import registry
 from lavawall.emulator.types import (
+    administrative_units,
     applications,
     authentication,
     conditional_access,
     consent,
+    devices,
+    directory_roles,
     logs,
     organisation,
     people,
@@ -18,6 +21,9 @@ registry.register(
         *authentication.KINDS,
         *roles.KINDS,
         *people.KINDS,
+        *devices.KINDS,
+        *administrative_units.KINDS,
+        *directory_roles.KINDS,
         *applications.KINDS,
         *consent.KINDS,
         *organisation.KINDS,

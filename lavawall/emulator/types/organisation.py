@@ -12,6 +12,8 @@ READ = (
 )
 DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
 BIN_READ = (
+    "AdministrativeUnit.Read.All",
+    "AdministrativeUnit.ReadWrite.All",
     *DIRECTORY_READ,
     "Application.Read.All",
     "Application.ReadWrite.All",
@@ -21,6 +23,7 @@ BIN_READ = (
     "User.ReadWrite.All",
 )
 BIN_WRITE = (
+    "AdministrativeUnit.ReadWrite.All",
     "Application.ReadWrite.All",
     "Group.ReadWrite.All",
     "User.DeleteRestore.All",

@@ -5,6 +5,7 @@ from lavawall.emulator.errors import bad_request, denied
 from lavawall.emulator.model import Audit, EntityType, Link, Write
 from lavawall.emulator.permissions import app_permissions, keep_one_administrator
 from lavawall.emulator.store import Record, Session
+from lavawall.emulator.types.administrative_units import refuse_restricted, show_restriction
 from lavawall.emulator.validation import WriteRules
 
 USER_READ = (
@@ -162,7 +163,7 @@ KINDS = (
         read=USER_READ,
         write=USER_WRITE,
         rules=WriteRules(
-            computed=frozenset({"deletedDateTime", "securityIdentifier"}),
+            computed=frozenset({"deletedDateTime", "isManagementRestricted", "securityIdentifier"}),
             writable=frozenset({"businessPhones", "mobilePhone"}),
             required=(
                 "accountEnabled",
@@ -184,6 +185,8 @@ KINDS = (
             purge="Hard Delete user",
         ),
         checks=(check_user,),
+        guards=(refuse_restricted,),
+        present=show_restriction,
         created=(keep_password,),
         updated=(keep_password,),
         delete_checks=(keep_one_administrator,),
@@ -241,6 +244,8 @@ KINDS = (
                 check_remove=check_owner_leaves,
             ),
         ),
+        guards=(refuse_restricted,),
+        present=show_restriction,
         checks=(check_group, check_hidden_membership),
         created=(own_by_creator,),
         dependants=dependants,

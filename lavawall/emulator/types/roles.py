@@ -1,6 +1,7 @@
 """Directory role definitions and their assignments."""
 
 import base64
+from uuid import UUID, uuid5
 
 from lavawall.emulator import audit, registry
 from lavawall.emulator.errors import bad_request, resource_not_found
@@ -18,6 +19,7 @@ READ = (
     "Directory.ReadWrite.All",
 )
 WRITE = ("RoleManagement.ReadWrite.Directory",)
+UNIT_SCOPE = "/administrativeUnits/"
 PRINCIPALS = ("user", "group", "servicePrincipal")
 
 
@@ -54,6 +56,38 @@ def refuse_assigned(session: Session, record: Record) -> None:
         raise bad_request("The role definition has assignments; remove them first.")
 
 
+def check_scope(session: Session, scope: str) -> None:
+    """A scope is the tenant as "/", an administrative unit, or an application by its object id."""
+    unit_id = scope.removeprefix(UNIT_SCOPE) if scope.startswith(UNIT_SCOPE) else None
+    if unit_id is not None:
+        found = session.directory.get("administrativeUnit", unit_id)
+    else:
+        found = session.directory.directory_object(scope.strip("/"), ("application", "servicePrincipal"))
+    if scope != "/" and found is None:
+        raise bad_request(f"The directory scope '{scope}' does not exist.")
+
+
+def activated_role_id(session: Session, template_id: str) -> str:
+    """The id under which a built-in role is once it is activated in this directory."""
+    return str(uuid5(UUID(session.directory.directory_id), f"directoryRole/{template_id}"))
+
+
+def activate_role(session: Session, assignment: Record) -> None:
+    """The first assignment of a built-in role makes it appear among the activated ones, for good."""
+    directory = session.directory
+    role = directory.get("unifiedRoleDefinition", assignment.body["roleDefinitionId"])
+    if role is None or not role.body.get("isBuiltIn"):
+        return
+    body = {
+        "id": activated_role_id(session, role.id),
+        "displayName": role.name,
+        "description": role.body.get("description"),
+        "roleTemplateId": role.id,
+    }
+    if body["id"] not in directory.records["directoryRole"]:
+        directory.add(Record("directoryRole", body, assignment.visible_from))
+
+
 def check_assignment(write: Write) -> None:
     directory, after = write.session.directory, write.after
     principal = directory.directory_object(str(after["principalId"]), PRINCIPALS)
@@ -63,12 +97,7 @@ def check_assignment(write: Write) -> None:
         raise bad_request("The group cannot be assigned to a role: isAssignableToRole is not true.")
     if directory.get("unifiedRoleDefinition", str(after["roleDefinitionId"])) is None:
         raise resource_not_found(str(after["roleDefinitionId"]))
-    scope = str(after["directoryScopeId"])
-    if (
-        scope != "/"
-        and directory.directory_object(scope.strip("/"), ("application", "servicePrincipal")) is None
-    ):
-        raise bad_request(f"The directory scope '{scope}' does not exist.")
+    check_scope(write.session, str(after["directoryScopeId"]))
     parts = ("principalId", "roleDefinitionId", "directoryScopeId")
     if any(
         all(each.body[name] == after[name] for name in parts)
@@ -102,13 +131,14 @@ def write_assignment_audit(session: Session, verb: str, record: Record, _before:
         ("Role.TemplateId", role.body.get("templateId")),
     ]
     adding = verb == "Add"
+    scoped = "scoped " if record.body["directoryScopeId"].startswith(UNIT_SCOPE) else ""
     changes = [
         audit.property_change(name, None if adding else value, value if adding else None)
         for name, value in values
     ]
     audit.write(
         session,
-        "Add member to role" if adding else "Remove member from role",
+        f"Add {scoped}member to role" if adding else f"Remove {scoped}member from role",
         service=audit.CORE_DIRECTORY,
         category="RoleManagement",
         operation="Assign" if adding else "Unassign",
@@ -148,9 +178,13 @@ KINDS = (
             create="Add role definition",
             update="Update role definition",
             delete="Delete role definition",
+            restore="Restore role definition",
+            purge="Hard Delete role definition",
         ),
         checks=(check_definition,),
         delete_checks=(refuse_built_in, refuse_assigned),
+        recycle="/roleManagement/directory/deletedItems/roleDefinitions",
+        recycle_option="soft_deleted_roles",
         new_id=definition_id,
         dates=(),
         filterable=frozenset({"displayName", "isBuiltIn", "isEnabled", "templateId", "id"}),
@@ -168,6 +202,7 @@ KINDS = (
         ),
         checks=(check_assignment,),
         delete_checks=(keep_an_administrator,),
+        created=(activate_role,),
         audit_writer=write_assignment_audit,
         new_id=assignment_id,
         dates=(),
