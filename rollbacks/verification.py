@@ -70,12 +70,14 @@ def remapped(execution: Execution) -> list[dict[str, str]]:
 def differing(before: Snapshot, after: Snapshot) -> list[str]:
     """What is not equal in two snapshots of a tenant, once the ids that its rollbacks remapped are taken for the same.
 
-    An object that came back under a new id is found by its remapping, and every reference to it is read as to the
-    old one.
+    An object that came back under a new id, once or several times, is found by its remappings, and every reference to
+    it is read as to the first one.
     """
-    rows = Remapping.objects.filter(execution__plan__rollback__tenant_id=before.tenant_id)
-    old_ids = {row.new_id: row.old_id for row in rows}
-    then, now = _documents(before, {}), _documents(after, old_ids)
+    rows = Remapping.objects.filter(execution__plan__rollback__tenant_id=before.tenant_id).order_by("pk")
+    first_ids: dict[str, str] = {}
+    for row in rows:
+        first_ids[row.new_id] = first_ids.get(row.old_id, row.old_id)
+    then, now = _documents(before, first_ids), _documents(after, first_ids)
     return [
         f"{key[0]} {key[1]}"
         for key in sorted(then.keys() | now.keys())

@@ -1,0 +1,151 @@
+"""Conditional Access policies, named locations and authentication strengths."""
+
+from typing import Any
+
+from tests.roundtrip.model import AUTO, Act, Case, Json, World
+
+ROOT = "/v1.0/identity/conditionalAccess"
+POLICIES, LOCATIONS = f"{ROOT}/policies", f"{ROOT}/namedLocations"
+DELETED = f"{ROOT}/deletedItems"
+STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
+WEAK: Json = {
+    "displayName": "Planted policy",
+    "state": "enabledForReportingButNotEnforced",
+    "conditions": {
+        "users": {"includeUsers": ["None"]},
+        "applications": {"includeApplications": ["None"]},
+        "clientAppTypes": ["all"],
+    },
+    "grantControls": {"operator": "OR", "builtInControls": ["mfa"]},
+}
+ANYWHERE: Json = {
+    "@odata.type": "#microsoft.graph.ipNamedLocation",
+    "displayName": "Anywhere",
+    "isTrusted": True,
+    "ipRanges": [{"@odata.type": "#microsoft.graph.iPv6CidrRange", "cidrAddress": "2001:db8::/32"}],
+}
+
+
+def policy(world: World) -> Json:
+    return world.named(POLICIES, "CA001")
+
+
+def office(world: World) -> Json:
+    return world.named(LOCATIONS, "Hannover")
+
+
+def blocked_countries(world: World) -> Json:
+    location = world.named(LOCATIONS, "Blocked countries")
+    return {**location, "_policy": world.named(POLICIES, "CA006")["id"]}
+
+
+def strength(world: World) -> Json:
+    found = world.named(STRENGTHS, "Administrators")
+    return {**found, "_policy": world.named(POLICIES, "CA004")["id"]}
+
+
+DELETED_FOR_GOOD = [
+    Act("DELETE", f"{POLICIES}/{{_policy}}"),
+    Act("DELETE", f"{LOCATIONS}/{{id}}"),
+    Act("DELETE", f"{DELETED}/policies/{{_policy}}"),
+    Act("DELETE", f"{DELETED}/namedLocations/{{id}}"),
+]
+MERE_MFA: Json = {
+    "grantControls": {"operator": "OR", "builtInControls": ["mfa"], "authenticationStrength": None}
+}
+
+
+def _excluding_somebody(world: World, subject: Json) -> Any:
+    intruder = world.named("/v1.0/users", "Lena")["id"]
+    conditions = subject["conditions"]
+    return {**conditions, "users": {**conditions["users"], "excludeUsers": [intruder]}}
+
+
+CASES = (
+    Case(
+        key="conditionalAccessPolicy",
+        subject=policy,
+        path=f"{POLICIES}/{{id}}",
+        updates={
+            "displayName": AUTO,
+            "description": AUTO,
+            "state": "disabled",
+            "conditions": _excluding_somebody,
+            "grantControls": {"operator": "OR", "builtInControls": ["compliantDevice", "mfa"]},
+            "sessionControls": {"persistentBrowser": {"isEnabled": True, "mode": "always"}},
+        },
+        create=[Act("POST", POLICIES, WEAK)],
+        delete=[Act("DELETE", f"{POLICIES}/{{id}}")],
+        more={
+            "delete for good": [
+                Act("DELETE", f"{POLICIES}/{{id}}"),
+                Act("DELETE", f"{DELETED}/policies/{{id}}"),
+            ]
+        },
+    ),
+    Case(
+        key="namedLocation",
+        subject=office,
+        path=f"{LOCATIONS}/{{id}}",
+        typed=True,
+        updates={
+            "displayName": AUTO,
+            "isTrusted": AUTO,
+            "ipRanges": ANYWHERE["ipRanges"],
+        },
+        create=[Act("POST", LOCATIONS, ANYWHERE)],
+        delete=[
+            Act("PATCH", f"{LOCATIONS}/{{id}}", {"@odata.type": ANYWHERE["@odata.type"], "isTrusted": False}),
+            Act("DELETE", f"{LOCATIONS}/{{id}}"),
+        ],
+        types=("conditionalAccessPolicy",),
+    ),
+    Case(
+        key="namedLocation",
+        variant="countries",
+        subject=blocked_countries,
+        path=f"{LOCATIONS}/{{id}}",
+        typed=True,
+        updates={
+            "countriesAndRegions": ["KP"],
+            "countryLookupMethod": AUTO,
+            "includeUnknownCountriesAndRegions": AUTO,
+        },
+        more={"delete for good together with the policy that names it": DELETED_FOR_GOOD},
+        types=("conditionalAccessPolicy",),
+    ),
+    Case(
+        key="authenticationStrengthPolicy",
+        subject=strength,
+        path=f"{STRENGTHS}/{{id}}",
+        updates={"displayName": AUTO, "description": AUTO},
+        create=[
+            Act("POST", STRENGTHS, {"displayName": "Planted", "allowedCombinations": ["password,sms"]}),
+        ],
+        delete=[
+            Act("PATCH", f"{POLICIES}/{{_policy}}", MERE_MFA),
+            Act("DELETE", f"{STRENGTHS}/{{id}}"),
+        ],
+        more={
+            "allowedCombinations": [
+                Act(
+                    "POST",
+                    f"{STRENGTHS}/{{id}}/updateAllowedCombinations",
+                    {"allowedCombinations": ["password,sms", "fido2"]},
+                )
+            ],
+            "combinationConfigurations": [
+                Act(
+                    "POST",
+                    f"{STRENGTHS}/{{id}}/combinationConfigurations",
+                    {
+                        "@odata.type": "#microsoft.graph.fido2CombinationConfiguration",
+                        "appliesToCombinations": ["fido2"],
+                        "allowedAAGUIDs": ["de1e552d-db1d-4423-a619-566b625cdc84"],
+                    },
+                )
+            ],
+        },
+        types=("conditionalAccessPolicy",),
+    ),
+)
