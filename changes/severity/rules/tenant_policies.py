@@ -1,4 +1,4 @@
-"""Rules on tenant-wide policies whose properties speak for themselves: guests, registration, devices, sign-up."""
+"""Rules on tenant-wide policies whose properties speak for themselves: guests, registration, consent, sign-up."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,6 @@ from changes.severity.settings import (
     Life,
     Members,
     Setting,
-    fewer_protect,
     ladder,
     lives,
     off_protects,
@@ -25,7 +24,6 @@ DEFAULTS = ("identitySecurityDefaultsEnforcementPolicy",)
 AUTHORIZATION = ("authorizationPolicy",)
 FLOWS = ("authenticationFlowsPolicy",)
 CONSENT_REQUESTS = ("adminConsentRequestPolicy",)
-DEVICES = ("deviceRegistrationPolicy",)
 CONTEXTS = ("authenticationContextClassReference",)
 ROLLOUT = ("featureRolloutPolicy",)
 
@@ -212,80 +210,6 @@ def rollout_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noq
         yield neutral(Severity.MEDIUM, reason)
 
 
-WHO = ladder(
-    "allDeviceRegistrationMembership",
-    "enumeratedDeviceRegistrationMembership",
-    "noDeviceRegistrationMembership",
-)
-DEVICE_SETTINGS = (
-    Setting(
-        "multiFactorAuthConfiguration",
-        "MFA for joining or registering a device",
-        ladder(("notRequired", "0"), ("required", "1")),
-        Severity.HIGH,
-        "A stolen password is enough to add a device and keep access by it",
-    ),
-    Setting(
-        "azureADJoin/allowedToJoin/@odata.type",
-        "who may join devices",
-        WHO,
-        Severity.MEDIUM,
-        "More accounts can join devices to the tenant",
-    ),
-    Setting(
-        "azureADRegistration/allowedToRegister/@odata.type",
-        "who may register devices",
-        WHO,
-        Severity.LOW,
-        "More accounts can register devices",
-    ),
-    Setting(
-        "azureADJoin/localAdmins/registeringUsers/@odata.type",
-        "who becomes local administrator by joining",
-        WHO,
-        Severity.MEDIUM,
-        "People are administrators of the devices that they join",
-        "T1078.004",
-    ),
-    Setting(
-        "azureADJoin/localAdmins/enableGlobalAdmins",
-        "Global Administrators as local administrators",
-        off_protects(),
-        Severity.MEDIUM,
-        "A Global Administrator's sign-in on a joined device can be stolen there",
-        "T1078.004",
-    ),
-    Setting(
-        "localAdminPassword/isEnabled",
-        "rotation of local administrator passwords (LAPS)",
-        on_protects(),
-        Severity.MEDIUM,
-        "The local administrator's password of all devices is no longer rotated",
-    ),
-    Setting(
-        "userDeviceQuota",
-        "devices per person",
-        fewer_protect(),
-        Severity.LOW,
-        "One account can add more devices",
-    ),
-    Members(
-        "azureADJoin/allowedToJoin/groups",
-        "the groups that may join devices",
-        Severity.LOW,
-    ),
-    Members("azureADJoin/allowedToJoin/users", "the people who may join devices", Severity.LOW),
-    Members(
-        "azureADJoin/localAdmins/registeringUsers/users",
-        "the people who become local administrators",
-        Severity.MEDIUM,
-    ),
-    Members(
-        "azureADJoin/localAdmins/registeringUsers/groups",
-        "the groups that become local administrators",
-        Severity.MEDIUM,
-    ),
-)
 CONSENT_REQUEST_SETTINGS = (
     Setting(
         "isEnabled",
@@ -304,7 +228,7 @@ CONSENT_REQUEST_SETTINGS = (
     ),
 )
 
-SIGMA_GUESTS = ("CISA ScubaGear: MS.AAD.8.1 to 8.3", "Maester: EIDSCA authorization policy")
+GUEST_SOURCES = ("CISA ScubaGear: MS.AAD.8.1 to 8.3", "Maester: EIDSCA authorization policy")
 
 RULES = (
     Rule(
@@ -321,7 +245,7 @@ RULES = (
         AUTHORIZATION,
         "T1484",
         watching(AUTHORIZATION_SETTINGS),
-        SIGMA_GUESTS,
+        GUEST_SOURCES,
     ),
     Rule(
         "user-consent-policy",
@@ -355,14 +279,6 @@ RULES = (
         "T1528",
         watching(CONSENT_REQUEST_SETTINGS),
         ("CISA ScubaGear: MS.AAD.5.3",),
-    ),
-    Rule(
-        "device-registration",
-        "How devices join the tenant changed",
-        DEVICES,
-        "T1098.005",
-        watching(DEVICE_SETTINGS),
-        ("Sigma: Changes to Device Registration Policy",),
     ),
     Rule(
         "authentication-context-withdrawn",
@@ -399,7 +315,9 @@ RULES = (
             ),
             FLOWS[0]: Life(deleted=tells(Severity.LOW, "Its settings are Microsoft's defaults again")),
             CONSENT_REQUESTS[0]: Life(deleted=tells(Severity.LOW, "Users can no longer ask for consent")),
-            DEVICES[0]: Life(deleted=opens(Severity.MEDIUM, "Devices join under Microsoft's defaults")),
+            "deviceRegistrationPolicy": Life(
+                deleted=opens(Severity.MEDIUM, "Devices join under Microsoft's defaults")
+            ),
             AUTHORIZATION[0]: Life(deleted=opens(Severity.MEDIUM, "Microsoft's defaults hold for everybody")),
         },
     ),

@@ -24,6 +24,8 @@ class Case:
     direction: str = "weakens"
     context: Document = field(default_factory=dict)
     resource_id: str = "subject-id"
+    either_way: bool = False
+    """One thing took another's place: the reverse weakens as much."""
 
     @property
     def subject(self) -> Subject:

@@ -9,10 +9,14 @@ from tests.changes.severity import (
     test_applications,
     test_authentication,
     test_conditional_access,
+    test_consent_and_tokens,
     test_consents,
     test_cross_tenant,
+    test_domains,
     test_groups,
     test_named_locations,
+    test_organization,
+    test_privileged_access,
     test_roles,
     test_tenant_policies,
 )
@@ -28,10 +32,14 @@ CASES: list[Case] = [
     *test_consents.CASES,
     *test_tenant_policies.CASES,
     *test_cross_tenant.CASES,
+    *test_domains.CASES,
+    *test_privileged_access.CASES,
+    *test_consent_and_tokens.CASES,
+    *test_organization.CASES,
 ]
 SPEAKING = [case for case in CASES if case.severity is not None]
 SILENT = [case for case in CASES if case.severity is None]
-WEAKENING = [case for case in SPEAKING if case.direction == "weakens"]
+WEAKENING = [case for case in SPEAKING if case.direction == "weakens" and not case.either_way]
 
 
 def name(case: Case) -> str:
