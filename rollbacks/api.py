@@ -50,6 +50,10 @@ class RequestSerializer(serializers.Serializer[Any]):
     path = serializers.CharField()
     body = serializers.JSONField(allow_null=True)
     why = serializers.CharField(allow_blank=True)
+    elements = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Whom a batch adds or removes, by id; empty where it is none.",
+    )
 
 
 class StepSerializer(serializers.Serializer[Any]):

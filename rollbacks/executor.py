@@ -6,7 +6,7 @@ Works with the clients that it is given: one that reads, one that writes.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from changes.diff import diff
 from rollbacks.journal import SENT_PERHAPS, SETTLED, Journal, State
@@ -26,6 +26,7 @@ from tenants import runs
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import (
     BadRequest,
+    BatchRefused,
     Conflict,
     MicrosoftError,
     NotFound,
@@ -39,7 +40,7 @@ WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 MAXIMUM_ATTEMPTS = 2
 """A request whose answer was lost is repeated once, and only where reading shows that nothing has changed."""
 ABSENT = "absent"
-REFUSED = (BadRequest, Conflict, NotFound, PermissionMissing, WriteRefused)
+REFUSED = (BadRequest, BatchRefused, Conflict, NotFound, PermissionMissing, WriteRefused)
 NOT_THERE_YET = (BadRequest, NotFound)
 """How Microsoft answers a reference to an object that has not replicated."""
 
@@ -213,11 +214,11 @@ class _StepRun:
                 if self._arrived(planned, record):
                     return
             except REFUSED as refusal:
-                if self._refusal_explained(planned, record):
+                refused = self._unexplained(planned, record, refusal)
+                if refused is None:
                     return
-                refused = refusal
                 record.attempts -= 1
-                if not self._may_be_early(planned, refusal):
+                if not self._may_be_early(planned, refused):
                     break
             else:
                 keys = {}
@@ -238,20 +239,36 @@ class _StepRun:
             and planned.effect.kind is not EffectKind.UNDELETE
         )
 
-    def _refusal_explained(self, planned: PlannedRequest, record: StepRecord) -> bool:
-        """Microsoft refuses what is so already ("already exists", "does not exist"): reading tells."""
-        if planned.effect.kind in (EffectKind.CREATE, EffectKind.UNDELETE):
-            return False
+    def _unexplained(
+        self, planned: PlannedRequest, record: StepRecord, refusal: MicrosoftError
+    ) -> MicrosoftError | None:
+        """Microsoft refuses what is so already ("already exists", "does not exist"): reading tells. None: it was so.
+
+        Of a batch, the refusal of the first part that is not so; the parts that were not refused are done. Raises what
+        is no refusal, such as Throttled.
+        """
+        effect = planned.effect
+        if effect.kind in (EffectKind.CREATE, EffectKind.UNDELETE):
+            return refusal
         live = self._read().document
-        if not shown(planned.effect, live, self.spec):
-            return False
+        if isinstance(refusal, BatchRefused):
+            for index, inner in refusal.refusals.items():
+                if not shown(replace(effect, elements=(effect.elements[index],)), live, self.spec):
+                    if isinstance(inner, REFUSED):
+                        return inner
+                    raise inner from refusal
+            message = f"{len(refusal.refusals)} of {len(effect.elements)} were so already."
+            self.journal.note(record, State.DONE, message=message)
+            return None
+        if not shown(effect, live, self.spec):
+            return refusal
         self.journal.note(
             record,
             State.ALREADY,
             message="Refused, because it was so already.",
             left_digest=self._digest(live),
         )
-        return True
+        return None
 
     def _arrived(self, planned: PlannedRequest, record: StepRecord) -> bool:
         """Resolves a request of unknown outcome by reading. False: it certainly may be sent again. Raises Stopped."""
@@ -286,7 +303,15 @@ class _StepRun:
     def _untouched(self, planned: PlannedRequest, record: StepRecord, live: Live) -> bool:
         if planned.effect.kind is EffectKind.UNDELETE:
             return live.document is None and live.deleted
-        return self._digest(live.document) == record.before_digest
+        return self._digest(live.document) == record.before_digest or self._partly(planned, record, live)
+
+    def _partly(self, planned: PlannedRequest, record: StepRecord, live: Live) -> bool:
+        """Whether only some parts of a batch arrived: sent again, it does the others and is refused those."""
+        return (
+            bool(planned.request.parts)
+            and live.document is not None
+            and self._digest(after(planned.effect, live.document, self.spec)) == record.left_digest
+        )
 
     def _resolved(self, record: StepRecord, keys: dict[str, str]) -> None:
         message = "The answer was lost; reading showed that the request had arrived."

@@ -82,6 +82,9 @@ def _step(step: PlannedStep) -> dict[str, Any]:
                 "path": planned.request.path,
                 "body": planned.request.body,
                 "why": planned.request.why,
+                "elements": [element["id"] for element in planned.effect.elements]
+                if planned.request.parts
+                else [],
             }
             for planned in step.requests
         ],

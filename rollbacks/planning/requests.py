@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rollbacks.planning import bodies
+from rollbacks.planning.batches import together
 from rollbacks.planning.effects import part_of, same
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
 from snapshots.addresses import address, expand_path
@@ -130,7 +131,7 @@ class RequestWriter:
         for key, element in have.items():
             if key not in want:
                 requests += self._taken(part, element)
-        return requests
+        return list(together(requests))
 
     def _set(self, live: Document, wanted: Document, names: tuple[str, ...]) -> PlannedRequest:
         body = bodies.update_body(self._spec, live, wanted, names)

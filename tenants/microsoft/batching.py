@@ -5,14 +5,14 @@ applied.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import quote, urlencode
 
 from requests.structures import CaseInsensitiveDict
 
-from tenants.microsoft.errors import InvalidAnswer, OutcomeUnknown
+from tenants.microsoft.errors import BatchRefused, InvalidAnswer, OutcomeUnknown
+from tenants.microsoft.failures import error_for
 from tenants.microsoft.pacing import resource_units, service_limit
-from tenants.microsoft.request import JSON, Request, Response
-from tenants.microsoft.retry import REPEATABLE_READ, REPEATABLE_WRITE, Retrier
+from tenants.microsoft.request import JSON, Request, Response, api_version, batch_of
+from tenants.microsoft.retry import AMBIGUOUS_WRITE, REPEATABLE_READ, REPEATABLE_WRITE, Retrier
 
 BATCH_SIZE = 20
 
@@ -32,11 +32,28 @@ def run_batch(
     return [answers[index] for index in range(len(requests))]
 
 
+def as_one(requests: Sequence[Request], answers: Sequence[Response]) -> Response:
+    """The answer of a batch that counts as one request. Raises OutcomeUnknown or BatchRefused."""
+    refusals = {}
+    for index, (request, answer) in enumerate(zip(requests, answers, strict=True)):
+        if request.writes and answer.status in AMBIGUOUS_WRITE:
+            raise OutcomeUnknown(
+                f"Microsoft answered {request.method} {request.path} in a batch with {answer.status}",
+                code=str(answer.status),
+                request_id=answer.request_id,
+            )
+        if not answer.ok:
+            refusals[index] = error_for(request.method, request.path, answer, writes=request.writes)
+    if refusals:
+        raise BatchRefused(refusals, len(requests))
+    return Response(200, None, {}, answers[0].request_id)
+
+
 def _chunks(requests: Sequence[Request]) -> Iterator[list[int]]:
     """Indexes that may travel together: one service, one API version, reads apart from writes."""
     groups: dict[tuple[str, str, bool], list[int]] = {}
     for index, request in enumerate(requests):
-        groups.setdefault((request.service, _version(request), request.writes), []).append(index)
+        groups.setdefault((request.service, api_version(request), request.writes), []).append(index)
     for indexes in groups.values():
         for start in range(0, len(indexes), BATCH_SIZE):
             yield indexes[start : start + BATCH_SIZE]
@@ -70,14 +87,8 @@ def _repeatable(request: Request, answer: Response) -> bool:
 
 def _send_chunk(chunk: dict[int, Request], batched: Batched) -> dict[int, Response]:
     first = next(iter(chunk.values()))
-    envelope = Request(
-        "POST",
-        f"/{_version(first)}/$batch",
-        body={"requests": [_part(index, request) for index, request in chunk.items()]},
-        service=first.service,
-    )
     units = sum(1 if each.writes else resource_units(each.path, each.params) for each in chunk.values())
-    response = batched(envelope, units, len(chunk) if first.writes else 0)
+    response = batched(batch_of(chunk), units, len(chunk) if first.writes else 0)
     parts = response.body.get("responses") if isinstance(response.body, dict) else None
     answers = {
         int(part["id"]): _read_part(part)
@@ -94,24 +105,8 @@ def _send_chunk(chunk: dict[int, Request], batched: Batched) -> dict[int, Respon
     return answers
 
 
-def _part(index: int, request: Request) -> dict[str, JSON]:
-    url = request.path.removeprefix(f"/{_version(request)}")
-    if request.params:
-        url += ("&" if "?" in url else "?") + urlencode(request.params, quote_via=quote, safe="$")
-    part: dict[str, JSON] = {"id": str(index), "method": request.method, "url": url}
-    headers = dict(request.headers)
-    if request.body is not None:
-        part["body"] = request.body
-        headers.setdefault("Content-Type", "application/json")
-    return part | ({"headers": headers} if headers else {})
-
-
 def _read_part(part: dict[str, JSON]) -> Response:
     headers = CaseInsensitiveDict(
         {str(name): str(value) for name, value in (part.get("headers") or {}).items()}
     )
     return Response(part["status"], part.get("body"), headers, headers.get("request-id", ""))
-
-
-def _version(request: Request) -> str:
-    return request.path.split("/")[1]

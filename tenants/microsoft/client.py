@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import requests
 
-from tenants.microsoft.batching import run_batch
+from tenants.microsoft.batching import as_one, run_batch
 from tenants.microsoft.connection import ConnectionConfig
 from tenants.microsoft.errors import InvalidAnswer, OutcomeUnknown, ReadOnlyConnection
 from tenants.microsoft.failures import error_for
@@ -106,8 +106,13 @@ class GraphClient:
             yield from page
 
     def send(self, request: Request) -> Response:
-        """One request. Raises for an answer that is no success; OutcomeUnknown when a write got no answer."""
+        """One request. Raises for an answer that is no success; OutcomeUnknown when a write got no answer.
+
+        A batch counts as one: it is paced, and repeated where throttled, by its parts. Raises BatchRefused for it.
+        """
         self._allow(request)
+        if request.parts:
+            return as_one(request.parts, self.batch(request.parts))
         return self._answered(request, self._url(request))
 
     def batch(self, requests: Sequence[Request]) -> list[Response]:

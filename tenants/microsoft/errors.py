@@ -3,6 +3,7 @@
 Raised by this package, shown by commands, pages and coverage. Holds no secret and no token.
 """
 
+from collections.abc import Mapping
 from typing import Self
 
 
@@ -88,6 +89,20 @@ class Conflict(MicrosoftError):
 
 class WriteRefused(MicrosoftError):
     default_remedy = "Nothing was changed by this request; the message says why."
+
+
+class BatchRefused(MicrosoftError):
+    """Some parts of a batch were refused, and the others done. `refusals` are told by the parts' positions."""
+
+    def __init__(self, refusals: Mapping[int, MicrosoftError], parts: int) -> None:
+        first = refusals[min(refusals)]
+        super().__init__(
+            f"{len(refusals)} of {parts} requests of a batch were refused, such as: {first.what}",
+            first.remedy,
+            code=first.code,
+            request_id=first.request_id,
+        )
+        self.refusals = dict(refusals)
 
 
 class ReadOnlyConnection(MicrosoftError):

@@ -1,6 +1,7 @@
 """One request to Microsoft, and its answer, as values.
 
-A dry run shows requests, a plan stores them, an execution sends exactly them. Sends nothing itself.
+A dry run shows requests, a plan stores them, an execution sends exactly them. Several may travel as the parts of one
+(Graph's JSON batching). Sends nothing itself.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 JSON: TypeAlias = Any
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _OURS_ALONE = frozenset({"authorization", "host", "cookie", "content-length"})
 _READS_BY_POST = ("/directoryObjects/getByIds",)
+_BATCH = "/$batch"
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,27 @@ class Request:
 
     @property
     def writes(self) -> bool:
-        """Whether it may change the tenant; a few POST requests only read."""
+        """Whether it may change the tenant; a few POST requests only read, and a batch does what its parts do."""
+        if self.parts:
+            return any(part.writes for part in self.parts)
         return self.method != "GET" and not self.path.endswith(_READS_BY_POST)
+
+    @property
+    def parts(self) -> tuple[Request, ...]:
+        """The requests that travel in this one, in order; none where it is no batch."""
+        if not self.path.endswith(_BATCH) or not isinstance(self.body, Mapping):
+            return ()
+        version = self.path.removesuffix(_BATCH)
+        return tuple(
+            Request(
+                part["method"],
+                f"{version}{part['url']}",
+                part.get("body"),
+                headers=part.get("headers", {}),
+                service=self.service,
+            )
+            for part in self.body.get("requests", ())
+        )
 
     def to_json(self) -> dict[str, JSON]:
         return asdict(self)
@@ -63,6 +84,34 @@ class Response:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+
+def batch_of(requests: Mapping[int, Request], why: str = "") -> Request:
+    """One request in which these travel, each under its number. They share service and API version."""
+    first = next(iter(requests.values()))
+    return Request(
+        "POST",
+        f"/{api_version(first)}{_BATCH}",
+        body={"requests": [_part(number, request) for number, request in requests.items()]},
+        service=first.service,
+        why=why,
+    )
+
+
+def api_version(request: Request) -> str:
+    return request.path.split("/")[1]
+
+
+def _part(number: int, request: Request) -> dict[str, JSON]:
+    url = request.path.removeprefix(f"/{api_version(request)}")
+    if request.params:
+        url += ("&" if "?" in url else "?") + urlencode(request.params, quote_via=quote, safe="$")
+    part: dict[str, JSON] = {"id": str(number), "method": request.method, "url": url}
+    headers = dict(request.headers)
+    if request.body is not None:
+        part["body"] = request.body
+        headers.setdefault("Content-Type", "application/json")
+    return part | ({"headers": headers} if headers else {})
 
 
 def check_path(path: str) -> None:

@@ -2,8 +2,16 @@ from typing import Any
 
 import pytest
 
-from tenants.microsoft.errors import BadRequest, InvalidAnswer, OutcomeUnknown
-from tenants.microsoft.request import Request
+from tenants.microsoft.errors import (
+    BadRequest,
+    BatchRefused,
+    InvalidAnswer,
+    NotFound,
+    OutcomeUnknown,
+    ReadOnlyConnection,
+)
+from tenants.microsoft.pacing import Pacer
+from tenants.microsoft.request import Request, batch_of
 from tenants.microsoft.retry import RetryPolicy
 from tests.tenants.microsoft.cloud import Call, Cloud, Say
 from tests.tenants.microsoft.conftest import MakeClient
@@ -177,3 +185,66 @@ def test_writes_that_may_have_been_applied_are_not_repeated_one_by_one_either(
 def test_a_lost_batch_of_reads_is_asked_again(cloud: Cloud, make_client: MakeClient) -> None:
     cloud.on("POST", BATCH, Say(drop=True), echo)
     assert [answer.status for answer in make_client().batch(gets("a", "b"))] == [200, 200]
+
+
+# a batch that was planned as one request
+
+
+def removals(*names: str) -> Request:
+    return batch_of(
+        {index: Request("DELETE", f"/v1.0/groups/{name}") for index, name in enumerate(names)},
+        why="remove some",
+    )
+
+
+def test_a_planned_batch_is_sent_as_it_was_planned(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, echo)
+    addition = Request("POST", "/v1.0/groups/a/members/$ref", {"@odata.id": "b"})
+    planned = batch_of({0: addition, 1: addition})
+    assert Request.from_json(planned.to_json()) == planned
+    assert make_client(writable=True).send(planned).ok
+    assert [call.body for call in cloud.calls] == [planned.body]
+
+
+def test_a_reading_connection_sends_a_batch_only_if_all_its_parts_read(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, echo)
+    mixed = batch_of({0: Request("GET", "/v1.0/groups/a"), 1: Request("DELETE", "/v1.0/groups/b")})
+    unreadable = Request("POST", BATCH, {"requests": []})
+    for refused in (removals("a", "b"), mixed, unreadable):
+        with pytest.raises(ReadOnlyConnection):
+            make_client().send(refused)
+    assert cloud.calls == []
+    assert make_client().send(batch_of(dict(enumerate(gets("a", "b"))))).ok
+
+
+def test_a_planned_batch_is_charged_by_its_parts(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, echo)
+    charged: list[tuple[float, int]] = []
+
+    class Counting(Pacer):
+        def slot(self, tenant_key: str, service: str, *, units: float = 1, writes: int = 0) -> Any:
+            charged.append((units, writes))
+            return super().slot(tenant_key, service, units=units, writes=writes)
+
+    make_client(writable=True, pacer=Counting(), config={"pace": "published"}).send(removals("a", "b", "c"))
+    assert charged == [(3, 3)]
+
+
+def test_a_planned_batch_tells_which_parts_were_refused(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/b": 404, "/groups/c": 403}))
+    with pytest.raises(BatchRefused, match=r"2 of 3 .*DELETE /v1.0/groups/b with 404") as caught:
+        make_client(writable=True).send(removals("a", "b", "c"))
+    assert {index: type(error).__name__ for index, error in caught.value.refusals.items()} == {
+        1: NotFound.__name__,
+        2: "PermissionMissing",
+    }
+
+
+def test_a_planned_batch_with_a_part_of_unknown_outcome_is_of_unknown_outcome(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, answered({"/groups/a": 404, "/groups/b": 504}))
+    with pytest.raises(OutcomeUnknown, match="/groups/b"):
+        make_client(writable=True).send(removals("a", "b"))
