@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+from lavawall.emulator.arm.state import AzureTenant
 from lavawall.emulator.pages import Pages
 from lavawall.emulator.store import SYSTEM, Caller, Directory, Options, Randomness, Record, Session
 
@@ -14,13 +16,16 @@ class Cloud:
         self.options = options
         self.clock = clock
         self.randomness = Randomness(seed)
-        self.pages = Pages(self.randomness)
+        self.pages: Pages[Record] = Pages(self.randomness)
+        self.arm_pages: Pages[Any] = Pages(self.randomness)
+        self.azure: dict[str, AzureTenant] = {}
         self.directories: dict[str, Directory] = {}
         self.origins: tuple[str, ...] = ()
 
     def add_directory(self, directory_id: str, name: str, domain: str) -> Directory:
         directory = Directory(directory_id, name, domain, self.clock)
         self.directories[directory_id] = directory
+        self.azure[directory_id] = AzureTenant(directory)
         return directory
 
     def directory(self, name: str) -> Directory | None:

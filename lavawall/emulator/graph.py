@@ -108,7 +108,7 @@ class GraphService:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise invalid_token("Access token is empty.")
-        audiences = [tokens.GRAPH_AUDIENCE, *self._cloud.origins]
+        audiences = [tokens.GRAPH_AUDIENCE, request.origin]
         directory_id, caller = tokens.read(token, audiences=audiences, now=self._cloud.clock())
         directory = self._cloud.directory(directory_id)
         if directory is None:

@@ -111,11 +111,10 @@ class LoginService:
         )
 
     def _audience(self, origin: str, form: Mapping[str, str]) -> str:
-        scope = form.get("scope", "")
-        resource = scope.split()[0].removesuffix("/.default").rstrip("/") if scope else ""
-        if resource in {origin, tokens.GRAPH_AUDIENCE} or not resource.startswith("https://"):
-            return tokens.GRAPH_AUDIENCE if resource != origin else origin
-        if resource in self._cloud.origins:
+        """The service that a token is for: the one whose address the scope names, Graph where it names none."""
+        scopes = [each for each in form.get("scope", "").split() if each.startswith("https://")]
+        resource = scopes[0].removesuffix("/.default").rstrip("/") if scopes else tokens.GRAPH_AUDIENCE
+        if resource in {origin, *self._cloud.origins, tokens.GRAPH_AUDIENCE, *tokens.ARM_AUDIENCES}:
             return resource
         raise LoginError(
             500011,

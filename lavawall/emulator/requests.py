@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 
 from lavawall.emulator.errors import bad_request
 from lavawall.emulator.pages import Pages
-from lavawall.emulator.store import Json, Session
+from lavawall.emulator.store import Json, Record, Session
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Call:
     root: str
     version: str
     session: Session
-    pages: Pages
+    pages: Pages[Record]
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     headers: Headers

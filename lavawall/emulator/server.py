@@ -17,6 +17,8 @@ from cheroot.wsgi import Server
 from werkzeug.wrappers import Request, Response
 
 from lavawall.emulator import seed as seeds
+from lavawall.emulator.arm.control import Azure
+from lavawall.emulator.arm.service import ArmService
 from lavawall.emulator.certificates import make_server_certificate
 from lavawall.emulator.cloud import Cloud
 from lavawall.emulator.faults import Fault, Faults
@@ -30,6 +32,7 @@ from lavawall.emulator.tokens import key_set
 JSON_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 )
+ARM_PATHS = ("/subscriptions", "/providers")
 HTML_PAGE = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try later.</body></html>"
 )
@@ -83,6 +86,8 @@ class Emulator:
         self._port = port
         self._landscape = seeds.build(seed, self.cloud, users=users, groups=groups, apps=apps)
         self._graph = GraphService(self.cloud, self.faults, self.requests)
+        self._arm = ArmService(self.cloud, self.requests)
+        self.azure = Azure(self.cloud)
         self._login = LoginService(self.cloud)
         self._folder = tempfile.TemporaryDirectory(prefix="lavawall-emulator-")
         self.ca_file = str(Path(ca_file).resolve() if ca_file else Path(self._folder.name) / "ca.pem")
@@ -119,8 +124,13 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The one origin of all services; login_url and graph_url of a connection."""
+        """The one origin of all services; login_url, graph_url and arm_url of a connection."""
         return self.cloud.origins[0]
+
+    @property
+    def arm_url(self) -> str:
+        """The same server under its other name: a token for the one origin is refused at the other."""
+        return self.cloud.origins[1]
 
     @property
     def tenants(self) -> dict[str, TenantInfo]:
@@ -212,15 +222,18 @@ class Emulator:
         return self._looping(request)
 
     def _looping(self, request: Request) -> Response:
-        answer = self._graph.respond(_graph_request(request))
+        is_arm = request.path.lower().startswith(ARM_PATHS)
+        answer = (self._arm if is_arm else self._graph).respond(_graph_request(request))
         if answer.body is not None:
-            answer.body["@odata.nextLink"] = request.url
+            answer.body["nextLink" if is_arm else "@odata.nextLink"] = request.url
         return _json_response(answer)
 
     def _served(self, request: Request) -> Response:
         path = request.path
         if path.startswith(("/v1.0/", "/beta/")):
             return _json_response(self._graph.respond(_graph_request(request)))
+        if path.lower().startswith(ARM_PATHS):
+            return _json_response(self._arm.respond(_graph_request(request)))
         if path.startswith("/_emulator/"):
             return self._control(request)
         return self._logged_in(request)

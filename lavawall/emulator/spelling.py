@@ -13,7 +13,7 @@ _NETWORK_PROPERTIES = frozenset({"cidrAddress"})
 def respelled(value: str, declared: schema.Property, source: random.Random) -> str:
     """The value in one of its equal spellings: time formats, IPv6 notation."""
     if declared.type == "Edm.DateTimeOffset":
-        return _moment(value, source)
+        return moment(value, source)
     if declared.name in _NETWORK_PROPERTIES:
         return network(value, source)
     return value
@@ -30,7 +30,8 @@ def network(value: str, source: random.Random) -> str:
     return f"{spelled}{slash}{length}"
 
 
-def _moment(value: str, source: random.Random) -> str:
+def moment(value: str, source: random.Random) -> str:
+    """A time with more or fewer digits, with Z or an offset; anything else as it is."""
     found = _SECONDS.match(value)
     if found is None:
         return value

@@ -1,4 +1,4 @@
-"""Access tokens as signed JWTs: issued by the login endpoints, read back by Graph."""
+"""Access tokens as signed JWTs: issued by the login endpoints, read back by Graph and by Azure."""
 
 import base64
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from lavawall.emulator.store import Caller
 
 KEY_ID = "emulator-1"
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
+ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 
 
 def issue(

@@ -73,7 +73,9 @@ def plain_session(emulator: Emulator) -> requests.Session:
     return session
 
 
-def sign_in(emulator: Emulator, tenant: TenantInfo, app: AppRegistration, credential: Any = None) -> Json:
+def sign_in(
+    emulator: Emulator, tenant: TenantInfo, app: AppRegistration, credential: Any = None, *, scope: str = ""
+) -> Json:
     client = msal.ConfidentialClientApplication(
         app.client_id,
         client_credential=credential or app.secret,
@@ -81,7 +83,7 @@ def sign_in(emulator: Emulator, tenant: TenantInfo, app: AppRegistration, creden
         instance_discovery=False,
         http_client=plain_session(emulator),
     )
-    answer: Json = client.acquire_token_for_client([f"{emulator.url}/.default"])
+    answer: Json = client.acquire_token_for_client([scope or f"{emulator.url}/.default"])
     return answer
 
 

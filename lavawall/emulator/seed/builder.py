@@ -57,6 +57,7 @@ class TenantInfo:
     reader: AppRegistration
     writer: AppRegistration
     admins: tuple[UserLogin, ...]
+    subscriptions: tuple[str, ...] = ()
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lavawall.emulator.cloud import Cloud
-from lavawall.emulator.seed import baseline
+from lavawall.emulator.seed import azure, baseline
 from lavawall.emulator.seed.builder import (
     AppRegistration,
     Landscape,
@@ -155,5 +155,6 @@ def build(cloud: Cloud) -> Landscape:
             pair.reader,
             pair.writer,
             admins[plan.tenant],
+            (azure.furnish(builders[plan.tenant], plan, pair.reader, pair.writer),),
         )
     return landscape

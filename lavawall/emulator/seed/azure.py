@@ -1,0 +1,242 @@
+"""Furnishes one subscription of the demo: networks, vaults, an identity, and who may do what there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lavawall.emulator.arm.control import Azure
+from lavawall.emulator.arm.identities import IDENTITIES
+from lavawall.emulator.arm.networking import SECURITY_GROUPS
+from lavawall.emulator.arm.rbac import ROLE_DEFINITIONS
+from lavawall.emulator.arm.vaults import VAULTS
+from lavawall.emulator.seed.builder import AppRegistration, TenantBuilder, stable_guid
+from lavawall.emulator.seed.furnishing import EMERGENCY_ACCOUNTS, Plan
+from lavawall.emulator.store import Json
+
+LOCATIONS = {"CA": "canadacentral", "DE": "germanywestcentral"}
+ALLOWED_ROLE_CONDITION = (
+    "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR "
+    "(@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals "
+    "{acdd72a7-3385-48ef-bd42-f606fba81ae7}))"
+)
+"""Lets its holder assign the role Reader and no other."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The subscription being furnished, with the ids of its scopes and of its identity."""
+
+    azure: Azure
+    builder: TenantBuilder
+    plan: Plan
+    subscription_id: str
+
+    @property
+    def scope(self) -> str:
+        return f"/subscriptions/{self.subscription_id}"
+
+    @property
+    def slug(self) -> str:
+        return self.plan.tenant.lower().replace(" ", "-")
+
+    @property
+    def group(self) -> str:
+        return f"{self.scope}/resourceGroups/rg-{self.slug}"
+
+    @property
+    def location(self) -> str:
+        return LOCATIONS[self.plan.country]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {"environment": "production", "owner": self.plan.administrator}
+
+    def id(self, type_name: str, name: str) -> str:
+        return f"{self.group}/providers/{type_name}/{name}"
+
+    def put(self, identifier: str, properties: Json, **more: Any) -> str:
+        return self.azure.put(identifier, {**more, "properties": properties}, self.builder.session())
+
+    def put_tracked(self, type_name: str, name: str, properties: Json) -> str:
+        identifier = self.id(type_name, name)
+        return self.put(identifier, properties, location=self.location, tags=self.tags)
+
+    def assign(self, scope: str, role: str, principal_id: str, **more: Any) -> None:
+        name = self.builder.guid("azureRoleAssignment", f"{scope}/{role}/{principal_id}")
+        directory_id = self.builder.directory.directory_id
+        session = self.builder.session()
+        self.azure.assign(
+            scope, role, principal_id, name=name, directory_id=directory_id, session=session, **more
+        )
+
+
+def furnish(builder: TenantBuilder, plan: Plan, reader: AppRegistration, writer: AppRegistration) -> str:
+    """Fills the tenant's one subscription and returns its id."""
+    subscription_id = stable_guid("subscription", plan.tenant)
+    place = Place(Azure(builder.cloud), builder, plan, subscription_id)
+    place.azure.add_subscription(builder.directory.directory_id, subscription_id, f"{plan.tenant} Production")
+    place.azure.add_group(subscription_id, f"rg-{place.slug}", place.location, place.tags)
+    _networks(place)
+    identity = _identity(place)
+    vault = _vaults(place, identity)
+    custom_role = _custom_role(place)
+    _apps(place, reader, writer)
+    _people(place)
+    place.assign(vault, "Key Vault Secrets User", identity)
+    place.assign(place.group, custom_role, identity)
+    return subscription_id
+
+
+def _rule(name: str, priority: int, ports: str | list[str], source: str | list[str], **more: Any) -> Json:
+    return {
+        "name": name,
+        "properties": {
+            "protocol": "Tcp",
+            "access": "Allow",
+            "direction": "Inbound",
+            "priority": priority,
+            "sourcePortRange": "*",
+            "destinationPortRange" + "s" * isinstance(ports, list): ports,
+            "sourceAddressPrefix" + "es" * isinstance(source, list): source,
+            "destinationAddressPrefix": "*",
+            **more,
+        },
+    }
+
+
+def _offices(place: Place, version: int) -> list[str]:
+    ranges = [each for _, ranges in place.plan.offices for each in ranges]
+    return [each for each in ranges if (":" in each) == (version == 6)]
+
+
+def _networks(place: Place) -> None:
+    rules = [
+        _rule("AllowHttps", 100, "443", "Internet", description="The public site"),
+        _rule("AllowAdministration", 200, ["22", "3389"], _offices(place, 4)),
+        _rule("DenyEverythingElse", 4096, "*", "*", access="Deny", protocol="*"),
+    ]
+    inside = _offices(place, 6)
+    if inside:
+        rules.append(_rule("AllowAdministrationIPv6", 210, ["22", "3389"], inside))
+    web = place.put_tracked(SECURITY_GROUPS, f"nsg-{place.slug}-web", {"securityRules": rules})
+    subnet = place.id("Microsoft.Network/virtualNetworks", f"vnet-{place.slug}/subnets/web")
+    place.azure.bind(web, subnet)
+    application = place.id("Microsoft.Network/applicationSecurityGroups", "asg-web")
+    database = _rule("AllowDatabase", 100, "1433", "VirtualNetwork")
+    del database["properties"]["sourceAddressPrefix"]
+    database["properties"]["sourceApplicationSecurityGroups"] = [{"id": application}]
+    outbound = _rule("DenyInternet", 300, "*", "*", access="Deny", direction="Outbound")
+    outbound["properties"]["destinationAddressPrefix"] = "Internet"
+    place.put_tracked(SECURITY_GROUPS, f"nsg-{place.slug}-data", {"securityRules": [database, outbound]})
+
+
+def _identity(place: Place) -> str:
+    """A deployment identity that a repository's workflow signs in as; the id of its service principal."""
+    name = f"id-{place.slug}-deploy"
+    ids = {
+        "principalId": place.builder.guid("servicePrincipal", name),
+        "clientId": place.builder.guid("appId", name),
+    }
+    identity = place.put_tracked(IDENTITIES, name, ids)
+    trust = {
+        "issuer": "https://token.actions.githubusercontent.com",
+        "subject": f"repo:{place.slug}/infrastructure:ref:refs/heads/main",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
+    place.put(f"{identity}/federatedIdentityCredentials/main-branch", trust)
+    return ids["principalId"]
+
+
+def _vaults(place: Place, identity: str) -> str:
+    """One vault with access policies and one that goes by roles; the id of the latter."""
+    tenant_id, short = place.builder.directory.directory_id, place.subscription_id[:6]
+    word = place.slug.partition("-")[0]
+    administrators = place.builder.guid("group", "IT Administrators")
+    common: Json = {"tenantId": tenant_id, "sku": {"family": "A", "name": "standard"}}
+    policies = [
+        {
+            "tenantId": tenant_id,
+            "objectId": administrators,
+            "permissions": {
+                "keys": ["get", "list", "create", "delete"],
+                "secrets": ["get", "list", "set", "delete"],
+                "certificates": ["get", "list"],
+            },
+        },
+        {
+            "tenantId": tenant_id,
+            "objectId": identity,
+            "permissions": {"secrets": ["get"], "keys": [], "certificates": []},
+        },
+    ]
+    rules = [{"value": each} for each in _offices(place, 4)]
+    place.put_tracked(
+        VAULTS,
+        f"kv-{word}-{short}",
+        {
+            **common,
+            "accessPolicies": policies,
+            "networkAcls": {
+                "bypass": "AzureServices",
+                "defaultAction": "Deny",
+                "ipRules": rules,
+                "virtualNetworkRules": [],
+            },
+        },
+    )
+    return place.put_tracked(
+        VAULTS,
+        f"kv-{word}-rbac-{short}",
+        {
+            **common,
+            "accessPolicies": [],
+            "enableRbacAuthorization": True,
+            "enablePurgeProtection": True,
+            "softDeleteRetentionInDays": 30,
+        },
+    )
+
+
+def _custom_role(place: Place) -> str:
+    """A role for those who only change firewall rules; its guid."""
+    name = place.builder.guid("azureRoleDefinition", "Firewall Rule Operator")
+    properties = {
+        "roleName": "Firewall Rule Operator",
+        "description": "Changes the rules of network security groups and nothing else",
+        "assignableScopes": [place.scope],
+        "permissions": [
+            {
+                "actions": [f"{SECURITY_GROUPS}/read", f"{SECURITY_GROUPS}/securityRules/*"],
+                "notActions": [f"{SECURITY_GROUPS}/securityRules/delete"],
+                "dataActions": [],
+                "notDataActions": [],
+            }
+        ],
+    }
+    place.put(f"{place.scope}/providers/{ROLE_DEFINITIONS}/{name}", properties)
+    return name
+
+
+def _apps(place: Place, reader: AppRegistration, writer: AppRegistration) -> None:
+    place.assign(place.scope, "Reader", place.builder.service_principal(reader.client_id).id)
+    principal = place.builder.service_principal(writer.client_id).id
+    for role in ("Contributor", "Role Based Access Control Administrator"):
+        place.assign(place.scope, role, principal)
+
+
+def _people(place: Place) -> None:
+    def user(name: str) -> str:
+        return place.builder.guid("user", name)
+
+    administrators = place.builder.guid("group", "IT Administrators")
+    operator, helper = place.plan.people[1][0], place.plan.people[0][0]
+    place.assign("/", "User Access Administrator", user(EMERGENCY_ACCOUNTS[0]))
+    place.assign(place.scope, "Owner", user(place.plan.administrator))
+    place.assign(place.group, "Contributor", administrators, description="Keeps the workloads running")
+    place.assign(place.group, "Reader", user(operator))
+    place.assign(
+        place.group,
+        "Role Based Access Control Administrator",
+        user(helper),
+        condition=ALLOWED_ROLE_CONDITION,
+        conditionVersion="2.0",
+    )
