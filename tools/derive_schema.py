@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 DATA = Path(__file__).resolve().parent.parent / "lavawall" / "emulator" / "data"
 
@@ -89,20 +90,16 @@ BETA_BOOLEAN = re.compile(r"^(is|allow|disable|enable|supports|extract|block)[A-
 # Complex types that hold properties which their schema does not declare.
 OPEN_TYPES = frozenset({"customSecurityAttributeValue"})
 
-# Application permissions that readers need and that the reference of powerful permissions leaves out.
-EVERYDAY_PERMISSIONS = (
-    "Application.Read.All",
-    "GroupMember.Read.All",
-    "Organization.Read.All",
-    "User.ReadBasic.All",
-    "Member.Read.Hidden",
-    "AdministrativeUnit.Read.All",
-    "Domain.Read.All",
-    "Device.Read.All",
-)
-
 # On the tenant's Microsoft Graph service principal, but absent from the published list of permissions.
 UNPUBLISHED_PERMISSIONS = {"Policy.Read.AuthenticationMethod": "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0"}
+
+# Named by the permission catalogue of the routes, but nowhere with an id: theirs is derived from the name.
+NAMED_PERMISSIONS = (
+    "Domain-InternalFederation.Read.All",
+    "GroupSettings.Read.All",
+    "Policy.Read.B2BManagementPolicy",
+    "Policy.ReadWrite.B2BManagementPolicy",
+)
 
 
 def beta_type(owner: str, name: str, types: dict[str, Any]) -> str:
@@ -176,9 +173,11 @@ def derive_reference(reference_path: Path, permissions_path: Path) -> None:
         for entry in reference["graph_application_permissions"]
         if entry.get("appRoleId")
     }
-    known = {entry["value"]: entry["id"] for entry in published["applicationScopesList"]}
-    application |= {name: known[name] for name in EVERYDAY_PERMISSIONS if name in known}
+    application |= {entry["value"]: entry["id"] for entry in published["applicationScopesList"]}
     application |= UNPUBLISHED_PERMISSIONS
+    application |= {
+        name: str(uuid5(NAMESPACE_URL, name)) for name in NAMED_PERMISSIONS if name not in application
+    }
     delegated = {
         entry["value"]: entry["id"]
         for group in (
@@ -190,7 +189,8 @@ def derive_reference(reference_path: Path, permissions_path: Path) -> None:
         if entry.get("id")
     }
     document = {
-        "source": "microsoftgraph/microsoft-graph-devx-content, permissions/permissions-descriptions.json",
+        "source": "microsoftgraph/microsoft-graph-devx-content, permissions/permissions-descriptions.json; "
+        f"ids derived from the name, for want of published ones: {', '.join(NAMED_PERMISSIONS)}",
         "application": dict(sorted(application.items())),
         "delegated": dict(sorted(delegated.items())),
     }

@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from lavawall.emulator import audit
-from lavawall.emulator.errors import bad_request, resource_not_found
+from lavawall.emulator import audit, registry, schema
+from lavawall.emulator.errors import bad_request, conflict, resource_not_found
 from lavawall.emulator.model import EntityType, Write
-from lavawall.emulator.store import Deleted, Json, Record, Session, timestamp
+from lavawall.emulator.store import Deleted, Directory, Json, Record, Session, timestamp
 from lavawall.emulator.validation import checked_body
 
 MOST_BOUND = 20
@@ -31,12 +31,18 @@ def bound_ids(body: Any, name: str) -> list[str]:
 
 
 def find(session: Session, kind: EntityType, identifier: str, *, parent_id: str = "") -> Record:
-    record = session.directory.get(kind.name, identifier)
+    key = f"{parent_id}/{identifier}" if kind.scoped_ids else identifier
+    record = session.directory.get(kind.name, key)
     for alias in kind.id_aliases:
         record = record or session.directory.by_property(kind.name, alias, identifier)
     if record is None or record.parent_id != parent_id:
         raise resource_not_found(identifier)
     return record
+
+
+def exists(session: Session, kind: EntityType, identifier: str, parent_id: str) -> bool:
+    key = f"{parent_id}/{identifier}" if kind.scoped_ids else identifier
+    return key in session.directory.records[kind.name]
 
 
 def create(
@@ -49,8 +55,10 @@ def create(
     parent_id: str = "",
 ) -> Record:
     """A new object. `computed` sets what only the service itself may set, such as the id of a seeded object."""
-    checked = checked_body(body, kind.name, kind.rules, creating=True, version=session.version)
+    checked = checked_body(body, kind.schema_name, kind.rules, creating=True, version=session.version)
     after = {**copy.deepcopy(dict(kind.defaults)), **checked, **(computed or {})}
+    if kind.client_key:
+        after["id"] = _chosen_id(session, kind, after, parent_id)
     write = Write(session, kind, checked, after, parent_id=parent_id)
     for check in kind.checks:
         check(write)
@@ -59,13 +67,22 @@ def create(
     for name in (*kind.dates, *kind.modified):
         after.setdefault(name, timestamp(session.now))
     visible_from = session.now if session.is_seeding else session.visible_from
-    record = Record(kind.name, after, visible_from, parent_id=parent_id)
+    record = Record(kind.name, after, visible_from, parent_id=parent_id, scoped=kind.scoped_ids)
     _bind_links(session, kind, record, body, links or {})
     session.directory.add(record)
     for hook in kind.created:
         hook(session, record)
     _write_audit(session, kind, "Add", record, None)
     return record
+
+
+def _chosen_id(session: Session, kind: EntityType, after: Json, parent_id: str) -> str:
+    identifier = str(after.get(kind.client_key) or "")
+    if not identifier:
+        raise bad_request(f"A value is required for property '{kind.client_key}' of the resource.")
+    if exists(session, kind, identifier, parent_id):
+        raise conflict(f"Another object with the same value for property {kind.client_key} already exists.")
+    return identifier
 
 
 def _bind_links(
@@ -81,11 +98,40 @@ def _bind_links(
 def update(session: Session, kind: EntityType, record: Record, body: Any) -> None:
     """A PATCH: what is sent replaces, null clears, what is missing stays."""
     ask_guards(session, kind, record)
-    checked = checked_body(body, kind.name, kind.rules, creating=False, version=session.version)
+    body = _without_repeated(kind, record, body)
+    checked = checked_body(body, kind.schema_name, kind.rules, creating=False, version=session.version)
     before = copy.deepcopy(record.body)
     after = {**before, **checked}
-    if session.options.merge_complex_values:
-        after |= {name: _merged(before.get(name), value) for name, value in checked.items()}
+    merged = set(checked) if session.options.merge_complex_values else kind.merged.intersection(checked)
+    after |= {name: _merged(before.get(name), checked[name]) for name in merged}
+    _store(session, kind, record, checked, after)
+
+
+def replace(session: Session, kind: EntityType, record: Record, body: Any) -> None:
+    """A PUT: what is missing goes back to the default of the type; what only the service sets stays."""
+    ask_guards(session, kind, record)
+    body = _without_repeated(kind, record, body)
+    checked = checked_body(body, kind.schema_name, kind.rules, creating=True, version=session.version)
+    properties = schema.type_named(kind.schema_name).properties
+    own = kind.rules.computed | kind.repeatable | {"id", kind.client_key}
+    kept = {
+        name: copy.deepcopy(value)
+        for name, value in record.body.items()
+        if name in own or (name in properties and properties[name].read_only)
+    }
+    _store(session, kind, record, checked, {**copy.deepcopy(dict(kind.defaults)), **kept, **checked})
+
+
+def _without_repeated(kind: EntityType, record: Record, body: Any) -> Any:
+    """The body without what may be sent along unchanged."""
+    if not isinstance(body, dict):
+        return body
+    repeated = {name for name in kind.repeatable if name in body and body[name] == record.body.get(name)}
+    return {name: value for name, value in body.items() if name not in repeated}
+
+
+def _store(session: Session, kind: EntityType, record: Record, checked: Json, after: Json) -> None:
+    before = copy.deepcopy(record.body)
     write = Write(session, kind, checked, after, before, record.parent_id)
     for check in kind.checks:
         check(write)
@@ -115,16 +161,40 @@ def delete(session: Session, kind: EntityType, record: Record) -> None:
     for check in kind.delete_checks:
         check(session, record)
     directory = session.directory
-    dependants = kind.dependants(session, record) if kind.dependants else []
+    dependants = [
+        *(kind.dependants(session, record) if kind.dependants else ()),
+        *_children(record, directory),
+    ]
     for dependant in dependants:
         directory.remove(dependant)
     directory.remove(record)
     if kind.has_bin(session.options):
         record.body["deletedDateTime"] = timestamp(session.now)
         directory.deleted[record.id] = Deleted(record, dependants)
+    else:
+        _forget(directory, record.id)
     for hook in kind.deleted:
         hook(session, record)
     _write_audit(session, kind, "Delete", record, record.body)
+
+
+def _children(record: Record, directory: Directory) -> list[Record]:
+    """What lies below an object leaves with it."""
+    kinds = [kind for kind in registry.KINDS.values() if kind.parent == record.type_name]
+    return [
+        each
+        for kind in kinds
+        for each in directory.records[kind.name].values()
+        if each.parent_id == record.id
+    ]
+
+
+def _forget(directory: Directory, identifier: str) -> None:
+    """Drops every link that still points to an object that is gone for good."""
+    for records in directory.records.values():
+        for other in records.values():
+            for ids in other.links.values():
+                ids.pop(identifier, None)
 
 
 def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
@@ -135,7 +205,8 @@ def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
     record.body["deletedDateTime"] = None
     directory.add(record)
     for dependant in kept.dependants:
-        if dependant.type_name in ALWAYS_RETURNING or session.options.restore_returns_grants:
+        own = dependant.parent_id == record.id or dependant.type_name in ALWAYS_RETURNING
+        if own or session.options.restore_returns_grants:
             directory.add(dependant)
     if kind.audit is not None:
         audit.write(
@@ -153,10 +224,7 @@ def purge(session: Session, kind: EntityType, kept: Deleted) -> None:
     """Deletes for good, with every link that still points there."""
     directory = session.directory
     del directory.deleted[kept.record.id]
-    for records in directory.records.values():
-        for other in records.values():
-            for ids in other.links.values():
-                ids.pop(kept.record.id, None)
+    _forget(directory, kept.record.id)
     if kind.audit is not None:
         audit.write(
             session,

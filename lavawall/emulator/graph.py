@@ -11,6 +11,7 @@ from lavawall.emulator import permissions, registry, tokens, types
 from lavawall.emulator.cloud import Cloud
 from lavawall.emulator.errors import GraphError, bad_request, invalid_token
 from lavawall.emulator.faults import Faults
+from lavawall.emulator.licences import refused_without
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.routes import Route, Routes, routes_of
 from lavawall.emulator.store import Caller, Directory
@@ -83,7 +84,7 @@ class GraphService:
         logged.directory_id, logged.app_id = directory.directory_id, caller.app_id
         if rest.lower() == "$batch":
             return self._batch(request, version)
-        route, parameters = self._routes.match(request.method, "/" + rest)
+        route, parameters = self._routes.match(request.method, "/" + rest, version)
         headers = self._charge(route, directory, caller, request.method, rest, query)
         call = Call(
             method=request.method,
@@ -99,7 +100,10 @@ class GraphService:
         )
         with directory.lock:
             directory.settle()
-            permissions.authorise(directory, caller, route.permissions, writes=route.writes)
+            for needed in route.needed(call):
+                permissions.authorise(directory, caller, needed, writes=route.writes)
+            if route.licence is not None and route.licence.name in directory.unlicensed:
+                raise refused_without(route.licence)
             answer = route.handler(call)
         answer.headers |= headers
         return answer

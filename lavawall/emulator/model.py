@@ -16,6 +16,8 @@ NO_PAGING = 1_000_000
 
 Permissions = tuple[str, ...]
 """Alternatives, any of which is enough; "A & B" needs both."""
+VERSIONS = frozenset({"v1.0", "beta"})
+BETA = frozenset({"beta"})
 
 
 @dataclass
@@ -75,8 +77,34 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """Permissions of its own that a property takes: to read it beside, to write it instead of those of its type."""
+
+    read: Permissions
+    write: Permissions
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence that a tenant may lack, and the refusal of everything that needs it."""
+
+    name: str
+    status: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class EntityType:
-    """One resource type of the emulated cloud. `guards` are asked before any write to an existing object."""
+    """One resource type of the emulated cloud.
+
+    `schema` names the published type where one type stands at two addresses under two names here. `client_key` is the
+    property whose value the client chooses and that serves as id; `upsert` holds the methods that create an object
+    at its address. `repeatable` properties may be sent with the value that they have, `merged` ones are completed
+    by an update instead of replaced. A `singleton` named "{parent}" has the id of its parent, and ids of a type with
+    `scoped_ids` are unique below their parent only. `beta_path` is the address in beta where that differs,
+    `property_guards` hold permissions of single properties. `guards` are asked before any write to an existing object.
+    """
 
     name: str
     path: str
@@ -111,9 +139,24 @@ class EntityType:
     ordered: frozenset[str] = frozenset()
     parent: str = ""
     singleton: str = ""
+    schema: str = ""
+    client_key: str = ""
+    upsert: frozenset[str] = frozenset()
+    repeatable: frozenset[str] = frozenset()
+    merged: frozenset[str] = frozenset()
+    scoped_ids: bool = False
+    shows_update: bool = False
+    versions: frozenset[str] = VERSIONS
+    beta_path: str = ""
+    property_guards: Mapping[str, Guard] = field(default_factory=dict)
+    licence: Licence | None = None
     alternate_keys: tuple[str, ...] = ()
     id_aliases: tuple[str, ...] = ()
     largest_page: int = 999
+
+    @property
+    def schema_name(self) -> str:
+        return self.schema or self.name
 
     @property
     def is_directory_object(self) -> bool:

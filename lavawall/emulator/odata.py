@@ -84,7 +84,7 @@ def _number(options: Mapping[str, str], name: str, least: int, most: int) -> int
 
 
 def _all_types(kind: EntityType) -> list[schema.Type]:
-    return list(schema.subtypes(kind.name)) if schema.exists(kind.name) else []
+    return list(schema.subtypes(kind.schema_name)) if schema.exists(kind.schema_name) else []
 
 
 def _check_path(kind: EntityType, path: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from lavawall.emulator import registry, schema
 from lavawall.emulator.model import EntityType
 from lavawall.emulator.spelling import respelled
-from lavawall.emulator.store import Json, Record, Session
+from lavawall.emulator.store import DIRECTORY_OBJECT_TYPES, Json, Record, Session
 
 NULL_DROP_RATE = 0.3
 LARGEST_EXPANSION = 20
@@ -97,7 +97,7 @@ def present(
 ) -> Json:
     """The record as Graph would show it to this session now."""
     vary = variation_of(session)
-    actual = schema.type_of(record.body, kind.name)
+    actual = schema.type_of(record.body, kind.schema_name)
     view = View(session, record, dict(record.body), select, single)
     if kind.present is not None:
         kind.present(view)
@@ -109,13 +109,16 @@ def present(
         if name in kind.expand:
             shown[name.split("(")[0]] = kind.expand[name](session, record)
         else:
-            shown[name] = shown_objects(session, list(record.links[name])[:LARGEST_EXPANSION])
+            targets = next(link.targets for link in kind.links if link.name == name)
+            shown[name] = shown_objects(session, list(record.links[name])[:LARGEST_EXPANSION], targets)
     return dict(vary.shuffled(list(shown.items())))
 
 
-def shown_objects(session: Session, identifiers: list[str]) -> list[Json]:
-    """The directory objects behind ids, each with its type; ids of objects that are gone are left out."""
-    found = [session.directory.directory_object(identifier) for identifier in identifiers]
+def shown_objects(
+    session: Session, identifiers: list[str], types: tuple[str, ...] = DIRECTORY_OBJECT_TYPES
+) -> list[Json]:
+    """The objects behind ids, each with its type; ids of objects that are gone are left out."""
+    found = [session.directory.directory_object(identifier, types) for identifier in identifiers]
     return [
         present(session, registry.kind(record.type_name), record, polymorphic=True)
         for record in found

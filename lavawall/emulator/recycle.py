@@ -24,8 +24,10 @@ RESTORE_PERMISSIONS: dict[str, Permissions] = {
 }
 
 
-def list_objects(call: Call, identifiers: list[str], *, context: str) -> Answer:
-    found = [call.session.directory.directory_object(identifier) for identifier in identifiers]
+def list_objects(
+    call: Call, identifiers: list[str], *, context: str, types: tuple[str, ...] = DIRECTORY_OBJECT_TYPES
+) -> Answer:
+    found = [call.session.directory.directory_object(identifier, types) for identifier in identifiers]
     records = [record for record in found if record is not None]
     return Answer(200, listing(call, DIRECTORY_OBJECTS, records, context=context, polymorphic=True))
 
@@ -50,7 +52,7 @@ def remove_link(session: Session, record: Record, link: Link, identifier: str) -
     if identifier not in record.links[link.name]:
         raise resource_not_found(identifier)
     entities.ask_guards(session, registry.kind(record.type_name), record)
-    found = session.directory.directory_object(identifier)
+    found = session.directory.directory_object(identifier, link.targets)
     if found is not None and link.check_remove is not None:
         link.check_remove(session, record, found)
     del record.links[link.name][identifier]
@@ -61,7 +63,7 @@ def remove_link(session: Session, record: Record, link: Link, identifier: str) -
 def _write_link_audit(
     session: Session, activity: str, operation: str, owner: Record, linked: Record, link: Link
 ) -> None:
-    owner_type = audit.TARGET_TYPES[owner.type_name]
+    owner_type = audit.TARGET_TYPES.get(owner.type_name, "Policy")
     values = [(f"{owner_type}.ObjectID", owner.id), (f"{owner_type}.DisplayName", owner.name)]
     changes = [
         audit.property_change(name, None, value)

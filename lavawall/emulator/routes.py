@@ -1,13 +1,13 @@
 """The routing table of Graph: every declared type yields its usual routes, and its own actions beside them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lavawall.emulator import entities, recycle
 from lavawall.emulator.errors import GraphError, bad_request, resource_not_found
-from lavawall.emulator.model import EntityType, Link, Permissions
+from lavawall.emulator.model import BETA, VERSIONS, EntityType, Guard, Licence, Link, Permissions
 from lavawall.emulator.odata import Query, listing, parse_query
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Answer, Call
@@ -33,6 +33,9 @@ class Route:
     handler: Handler
     permissions: Permissions
     service: str
+    versions: frozenset[str] = VERSIONS
+    licence: Licence | None = None
+    guards: Mapping[str, Guard] = field(default_factory=dict)
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +46,18 @@ class Route:
     def writes(self) -> bool:
         return self.method != "GET" and not self.path.endswith("/getByIds")
 
+    def needed(self, call: Call) -> list[Permissions]:
+        """The permissions of this request: of each list of alternatives the caller must hold one."""
+        if not self.guards:
+            return [self.permissions]
+        if not self.writes:
+            selected = call.query.get("$select", "").split(",")
+            return [self.permissions, *(self.guards[name].read for name in selected if name in self.guards)]
+        body = call.json()
+        names = set(body) if isinstance(body, dict) else set()
+        guarded = [guard.write for name, guard in self.guards.items() if name in names]
+        return guarded if guarded and names <= set(self.guards) else [self.permissions, *guarded]
+
 
 class Routes:
     """All routes, found by method and path as Graph does: segments in any letter case, ids as they are."""
@@ -52,11 +67,11 @@ class Routes:
         for route in routes:
             self._routes.setdefault(route.path.strip("/").count("/"), []).append(route)
 
-    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+    def match(self, method: str, path: str, version: str) -> tuple[Route, dict[str, str]]:
         allowed = False
         for route in self._routes.get(path.strip("/").count("/"), ()):
             found = route.pattern.match(path)
-            if found is None:
+            if found is None or version not in route.versions:
                 continue
             if route.method == method:
                 return route, {name: _normal(value) for name, value in found.groupdict().items()}
@@ -82,12 +97,15 @@ def _parent(call: Call, kind: EntityType) -> str:
     return parent_id
 
 
+def _identifier(call: Call, kind: EntityType, parent_id: str) -> str:
+    return kind.singleton.format(parent=parent_id) if kind.singleton else call.parameter("id")
+
+
 def _locate(call: Call, kind: EntityType, key: str = "id") -> Record:
-    if kind.singleton:
-        return entities.find(call.session, kind, kind.singleton)
-    identifier = call.parameter("id")
     if key == "id":
-        return entities.find(call.session, kind, identifier, parent_id=_parent(call, kind))
+        parent_id = _parent(call, kind)
+        return entities.find(call.session, kind, _identifier(call, kind, parent_id), parent_id=parent_id)
+    identifier = call.parameter("id")
     record = call.session.directory.by_property(kind.name, key, identifier)
     if record is None:
         raise resource_not_found(identifier)
@@ -124,6 +142,8 @@ class Verbs:
         return Answer(201, _shown(call, self.kind, record), {"Location": location})
 
     def update(self, call: Call) -> Answer:
+        if self._created_at_address(call):
+            return Answer(204)
         record, body = _locate(call, self.kind), call.json()
         bound = {link: entities.bound_ids(body, link.name) for link in self.kind.links}
         if not any(bound.values()) or any("@odata." not in name for name in body):
@@ -131,7 +151,23 @@ class Verbs:
         for link, identifiers in bound.items():
             for identifier in identifiers:
                 recycle.add_link(call.session, record, link, identifier)
+        return Answer(200, _shown(call, self.kind, record)) if self.kind.shows_update else Answer(204)
+
+    def replace(self, call: Call) -> Answer:
+        if not self._created_at_address(call):
+            entities.replace(call.session, self.kind, _locate(call, self.kind), call.json())
         return Answer(204)
+
+    def _created_at_address(self, call: Call) -> bool:
+        """Whether the address named no object yet and the method creates one there."""
+        kind, parent_id = self.kind, _parent(call, self.kind)
+        if call.method not in kind.upsert:
+            return False
+        identifier, body = _identifier(call, kind, parent_id), call.json()
+        if not isinstance(body, dict) or entities.exists(call.session, kind, identifier, parent_id):
+            return False
+        entities.create(call.session, kind, {**body, kind.client_key: identifier}, parent_id=parent_id)
+        return True
 
     def delete(self, call: Call) -> Answer:
         entities.delete(call.session, self.kind, _locate(call, self.kind))
@@ -147,14 +183,16 @@ class LinkVerbs:
 
     def list(self, call: Call) -> Answer:
         record = _locate(call, self.kind)
-        return recycle.list_objects(call, list(record.links[self.link.name]), context="directoryObjects")
+        return recycle.list_objects(
+            call, list(record.links[self.link.name]), context="directoryObjects", types=self.link.targets
+        )
 
     def references(self, call: Call) -> Answer:
         record = _locate(call, self.kind)
         urls = [
             {"@odata.id": f"{call.root}/directoryObjects/{identifier}"}
             for identifier in record.links[self.link.name]
-            if call.session.directory.directory_object(identifier)
+            if call.session.directory.directory_object(identifier, self.link.targets)
         ]
         return Answer(200, {"@odata.context": f"{call.root}/$metadata#Collection($ref)", "value": urls})
 
@@ -172,21 +210,49 @@ class LinkVerbs:
         return Answer(204)
 
 
-def _verb_routes(kind: EntityType) -> Iterator[Route]:
+@dataclass(frozen=True)
+class Place:
+    """Where and in which versions a type is found."""
+
+    path: str
+    versions: frozenset[str]
+
+
+def _places(kind: EntityType) -> tuple[Place, ...]:
+    if not kind.beta_path:
+        return (Place(kind.path, kind.versions),)
+    return (Place(kind.path, VERSIONS - BETA), Place(kind.beta_path, BETA))
+
+
+def _route(kind: EntityType, method: str, path: str, handler: Handler, permissions: Permissions) -> Route:
+    return Route(method, path, handler, permissions, kind.service, kind.versions, kind.licence)
+
+
+def _verb_routes(kind: EntityType, place: Place) -> Iterator[Route]:
     verbs = Verbs(kind)
-    item = kind.path if kind.singleton else kind.path + "/{id}"
+    item = place.path if kind.singleton else place.path + "/{id}"
     table: tuple[tuple[str, str, str, Handler, Permissions], ...] = (
-        ("list", "GET", kind.path, verbs.list, kind.read),
-        ("create", "POST", kind.path, verbs.create, kind.write),
+        ("list", "GET", place.path, verbs.list, kind.read),
+        ("create", "POST", place.path, verbs.create, kind.write),
         ("get", "GET", item, verbs.get, kind.read),
         ("update", "PATCH", item, verbs.update, kind.write),
+        ("replace", "PUT", item, verbs.replace, kind.write),
         ("delete", "DELETE", item, verbs.delete, kind.write),
     )
     for name, method, path, handler, permissions in table:
         if name in kind.verbs:
-            yield Route(method, path, handler, permissions, kind.service)
+            yield Route(
+                method,
+                path,
+                handler,
+                permissions,
+                kind.service,
+                place.versions,
+                kind.licence,
+                kind.property_guards,
+            )
     for key in kind.alternate_keys:
-        yield Route("GET", f"{kind.path}({key}={{key}})", verbs.get_by(key), kind.read, kind.service)
+        yield _route(kind, "GET", f"{place.path}({key}={{key}})", verbs.get_by(key), kind.read)
 
 
 def _link_routes(kind: EntityType) -> Iterator[Route]:
@@ -194,18 +260,19 @@ def _link_routes(kind: EntityType) -> Iterator[Route]:
         verbs = LinkVerbs(kind, link)
         base = f"{kind.path}/{{id}}/{link.name}"
         read, write = link.read or kind.read, link.write or kind.write
-        yield Route("GET", base, verbs.list, read, kind.service)
-        yield Route("GET", f"{base}/$ref", verbs.references, read, kind.service)
-        yield Route("POST", f"{base}/$ref", verbs.add, write, kind.service)
-        yield Route("DELETE", f"{base}/{{target}}/$ref", verbs.remove, write, kind.service)
+        yield _route(kind, "GET", base, verbs.list, read)
+        yield _route(kind, "GET", f"{base}/$ref", verbs.references, read)
+        yield _route(kind, "POST", f"{base}/$ref", verbs.add, write)
+        yield _route(kind, "DELETE", f"{base}/{{target}}/$ref", verbs.remove, write)
 
 
 def routes_of(kind: EntityType) -> Iterator[Route]:
     """Every route that a declared type answers."""
     for action in kind.actions:
         path = action.path if action.path.startswith("/") else f"{kind.path}/{{id}}/{action.path}"
-        yield Route(action.method, path, action.handler, action.permissions, kind.service)
-    yield from _verb_routes(kind)
+        yield _route(kind, action.method, path, action.handler, action.permissions)
+    for place in _places(kind):
+        yield from _verb_routes(kind, place)
     yield from _link_routes(kind)
     if kind.recycle and not kind.is_directory_object:
         yield from recycle_routes(kind)
@@ -215,7 +282,7 @@ def recycle_routes(kind: EntityType) -> Iterator[Route]:
     """The recycle bin of a policy type, which lies beside the type."""
     bin_verbs = recycle.PolicyBin(kind)
     item = kind.recycle + "/{id}"
-    yield Route("GET", kind.recycle, bin_verbs.list, kind.read, kind.service)
-    yield Route("GET", item, bin_verbs.get, kind.read, kind.service)
-    yield Route("POST", f"{item}/restore", bin_verbs.restore, kind.write, kind.service)
-    yield Route("DELETE", item, bin_verbs.purge, kind.write, kind.service)
+    yield _route(kind, "GET", kind.recycle, bin_verbs.list, kind.read)
+    yield _route(kind, "GET", item, bin_verbs.get, kind.read)
+    yield _route(kind, "POST", f"{item}/restore", bin_verbs.restore, kind.write)
+    yield _route(kind, "DELETE", item, bin_verbs.purge, kind.write)

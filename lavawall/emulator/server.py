@@ -24,6 +24,7 @@ from lavawall.emulator.cloud import Cloud
 from lavawall.emulator.faults import Fault, Faults
 from lavawall.emulator.graph import GraphRequest, GraphService, Logged
 from lavawall.emulator.login import LoginError, LoginService
+from lavawall.emulator.model import Licence
 from lavawall.emulator.requests import Answer
 from lavawall.emulator.seed.builder import AppRegistration, TenantInfo
 from lavawall.emulator.store import Directory, Options
@@ -193,6 +194,10 @@ class Emulator:
     def set_permissions(self, directory_id: str, client_id: str, permissions: Iterable[str]) -> None:
         """Replaces the Graph app roles that an app holds in one tenant; takes effect at once."""
         seeds.set_permissions(self.cloud, directory_id, client_id, permissions)
+
+    def without_licence(self, directory_id: str, *licences: Licence) -> None:
+        """Takes licences from a tenant: what needs them is refused from now on, what is stored stays."""
+        self.state(directory_id).unlicensed |= {licence.name for licence in licences}
 
     def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)

@@ -54,10 +54,16 @@ class Record:
     links: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     parent_id: str = ""
+    scoped: bool = False
 
     @property
     def id(self) -> str:
         return str(self.body["id"])
+
+    @property
+    def key(self) -> str:
+        """Unique within the type: the id, below its parent where the parent is needed to tell ids apart."""
+        return f"{self.parent_id}/{self.id}" if self.scoped else self.id
 
     @property
     def name(self) -> str:
@@ -83,7 +89,9 @@ class Directory:
         self.lock = threading.RLock()
         self.records: dict[str, dict[str, Record]] = defaultdict(dict)
         self.deleted: dict[str, Deleted] = {}
+        self.unlicensed: set[str] = set()
         self.audits: deque[Record] = deque(maxlen=100_000)
+        self.attribute_audits: deque[Record] = deque(maxlen=100_000)
         self.sign_ins: deque[Record] = deque(maxlen=100_000)
         self._later: list[tuple[datetime, Callable[[datetime], None]]] = []
 
@@ -109,10 +117,10 @@ class Directory:
         return next((each for each in self.all(type_name) if each.body.get(name) == value), None)
 
     def add(self, record: Record) -> None:
-        self.records[record.type_name][record.id] = record
+        self.records[record.type_name][record.key] = record
 
     def remove(self, record: Record) -> None:
-        self.records[record.type_name].pop(record.id, None)
+        self.records[record.type_name].pop(record.key, None)
 
     def later(self, moment: datetime, effect: Callable[[datetime], None]) -> None:
         """Orders what happens by itself at that moment: at once when it has come already."""

@@ -69,12 +69,6 @@ def check_strength_unused(session: Session, record: Record) -> None:
         raise bad_request("The authentication strength is used by a Conditional Access policy.", "BadRequest")
 
 
-def drop_configurations(session: Session, record: Record) -> None:
-    configurations = session.directory.records["authenticationCombinationConfiguration"]
-    for each in [each for each in configurations.values() if each.parent_id == record.id]:
-        session.directory.remove(each)
-
-
 def show_configurations(view: View) -> None:
     kind = registry.kind("authenticationCombinationConfiguration")
     view.body["combinationConfigurations"] = [
@@ -258,7 +252,6 @@ KINDS = (
         audit=_strength_audit("Authentication Strength Policy"),
         checks=(check_strength,),
         delete_checks=(check_strength_unused,),
-        deleted=(drop_configurations,),
         modified=("modifiedDateTime",),
         present=show_configurations,
         actions=(
