@@ -39,6 +39,11 @@ AUTHENTICATION_SOURCES = (
     "github.com/microsoftgraph/msgraph-metadata: enum authenticationMethodModes",
     "CISA ScubaGear: MS.AAD.3.1 to 3.5",
 )
+AZURE_SOURCES = (
+    "Microsoft Learn: Azure built-in roles",
+    "github.com/emiliensocchi/azure-tiering: Azure role tiers",
+    "Elastic: Azure RBAC Built-In Administrator Roles Assigned",
+)
 TARGET_SOURCES = (
     "Microsoft Learn: Conditional Access cloud apps, actions and authentication context",
     "Maester MT.1020: directory synchronisation accounts are excluded on purpose",
@@ -176,13 +181,31 @@ def targets(reference: Row) -> dict[str, Any]:
     }
 
 
+def azure(reference: Row) -> dict[str, Any]:
+    """`broad`: at a subscription or above; `narrow`: at a resource group or a resource."""
+    network = reference["azure_network"]
+    return {
+        "sources": AZURE_SOURCES,
+        "roles": {
+            row["roleDefinitionId"]: {
+                "name": row["name"],
+                "broad": row["suggested_severity"]["subscription_or_mg_or_root"],
+                "narrow": row["suggested_severity"]["resource_group"],
+            }
+            for row in sorted(reference["azure_rbac_roles"], key=lambda row: str(row["name"]))
+        },
+        "management_ports": network["management_ports"],
+        "any_source": network["any_source"],
+    }
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: derive_privileged.py REFERENCE.json", file=sys.stderr)
         return 2
     reference = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     TABLES.mkdir(parents=True, exist_ok=True)
-    for table in (roles, permissions, scopes, authentication, targets):
+    for table in (roles, permissions, scopes, authentication, targets, azure):
         text = json.dumps(table(reference), indent=1, ensure_ascii=False) + "\n"
         (TABLES / f"{table.__name__}.json").write_text(text, encoding="utf-8")
     return 0

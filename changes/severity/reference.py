@@ -34,6 +34,14 @@ class AppPermission:
     """Gives mass access to data rather than control."""
 
 
+@dataclass(frozen=True)
+class AzureRole:
+    name: str
+    broad: Severity
+    """At a subscription or above."""
+    narrow: Severity
+
+
 def _table(name: str) -> dict[str, Any]:
     source = resources.files("changes.severity") / "data" / f"{name}.json"
     table: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
@@ -47,6 +55,7 @@ def _folded(table: Mapping[str, Value]) -> Mapping[str, Value]:
 _PERMISSIONS = _table("permissions")
 _AUTHENTICATION = _table("authentication")
 _TARGETS = _table("targets")
+_AZURE = _table("azure")
 
 ROLES: Mapping[str, Role] = _folded(
     {
@@ -78,6 +87,14 @@ BUILT_IN_STRENGTHS: Mapping[str, tuple[str, int]] = _folded(
 SENSITIVE_TARGETS: Mapping[str, str] = _folded(_TARGETS["sensitive"])
 CONTROL_RANKS: Mapping[str, int] = _folded(_TARGETS["controls"])
 SYNCHRONISATION_ROLES: Mapping[str, str] = _folded(_TARGETS["synchronisation_roles"])
+AZURE_ROLES: Mapping[str, AzureRole] = _folded(
+    {
+        key: AzureRole(row["name"], Severity(row["broad"]), Severity(row["narrow"]))
+        for key, row in _AZURE["roles"].items()
+    }
+)
+MANAGEMENT_PORTS: frozenset[int] = frozenset(_AZURE["management_ports"])
+ANY_SOURCE = frozenset(name.casefold() for name in _AZURE["any_source"])
 
 _MODE_RANKS: Mapping[frozenset[str], int] = {
     frozenset(mode.casefold().split(",")): rank for mode, rank in _AUTHENTICATION["mode_ranks"].items()

@@ -113,7 +113,7 @@ def test_the_page_of_rules_lists_each_rule_once() -> None:
 
 def test_each_table_of_facts_states_its_public_sources() -> None:
     tables = list((resources.files("changes.severity") / "data").iterdir())
-    assert len(tables) == 5
+    assert len(tables) == 6
     assert all('"sources": [' in table.read_text(encoding="utf-8") for table in tables)
 
 

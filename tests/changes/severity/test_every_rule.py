@@ -8,6 +8,7 @@ from changes.severity.rules import all_rules
 from tests.changes.severity import (
     test_applications,
     test_authentication,
+    test_azure,
     test_conditional_access,
     test_consent_and_tokens,
     test_consents,
@@ -36,6 +37,7 @@ CASES: list[Case] = [
     *test_privileged_access.CASES,
     *test_consent_and_tokens.CASES,
     *test_organization.CASES,
+    *test_azure.CASES,
 ]
 SPEAKING = [case for case in CASES if case.severity is not None]
 SILENT = [case for case in CASES if case.severity is None]
