@@ -69,10 +69,18 @@ def _identifiers(target: Target) -> Iterator[str]:
 def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Document | None:
     """Without the elements that name somebody missing; None where the document itself is about them."""
     value: Any = document
-    paths = [parse(reference.path) for reference in spec.references if reference.to in PRINCIPAL_TYPES]
-    paths += [(part.name, ELEMENT, part.named_by) for part in spec.parts if part.reference in PRINCIPAL_TYPES]
-    for path in paths:
-        value = _without(value, path, missing)
+    places = [
+        (parse(reference.path), {reference.naming(each) for each in missing})
+        for reference in spec.references
+        if reference.to in PRINCIPAL_TYPES
+    ]
+    places += [
+        ((part.name, ELEMENT, part.named_by), missing)
+        for part in spec.parts
+        if part.reference in PRINCIPAL_TYPES
+    ]
+    for path, gone in places:
+        value = _without(value, path, gone)
         if value is _GONE:
             return None
     return dict(value)

@@ -222,8 +222,8 @@ class _StepRun:
                     break
             else:
                 keys = {}
-                if planned.effect.kind is EffectKind.CREATE and isinstance(response.body, dict):
-                    keys = self._given(response.body)
+                if planned.effect.kind is EffectKind.CREATE:
+                    keys = self._given(response.body if isinstance(response.body, dict) else {})
                 self.journal.note(record, State.DONE, keys=keys)
                 return
         self.journal.note(record, State.FAILED, message=str(refused))
@@ -359,9 +359,10 @@ class _StepRun:
 
     def _given(self, answer: Document) -> dict[str, str]:
         """The id that a create's answer tells; none where it tells only that the request was taken."""
-        if self.spec.restore.keeps_id:
+        told = {**self._wanted(), **answer}
+        if self.spec.restore.keeps_id or not told.keys() >= set(self.spec.identity):
             return {}
-        return {"id": resource_id({**self._wanted(), **answer}, self.spec)}
+        return {"id": resource_id(told, self.spec)}
 
     def _visible(self, object_id: str) -> Document:
         for _ in self.executor.looks():

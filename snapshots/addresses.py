@@ -47,7 +47,8 @@ def expand_params(params: Mapping[str, str], values: Mapping[str, str]) -> dict[
 
 def placed(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Document:
     """The object with the properties that say where it is, which the service's answer leaves out."""
-    return {**raw, **{name: values[name] for name in sorted(spec.addressing) if values.get(name)}}
+    known = {**values, spec.read.id_key: raw.get("id")}
+    return {**raw, **{name: known[name] for name in sorted(spec.addressing) if known.get(name)}}
 
 
 def at(value: Any, path: str) -> Any:

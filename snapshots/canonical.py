@@ -12,10 +12,9 @@ import orjson
 
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
-from snapshots.catalog.spec import Document, ResourceType, SetOf
+from snapshots.catalog.spec import GUID, Document, ResourceType, SetOf
 
 _ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AZURE_ID = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 
@@ -113,7 +112,7 @@ def _string(value: str, path: Path, spec: ResourceType) -> str:
 
 def _text(value: str) -> str:
     """GUIDs and ids of Azure resources compare without regard to letter case; all other text is what it is."""
-    return value.lower() if _GUID.fullmatch(value) or _AZURE_ID.match(value) else value
+    return value.lower() if GUID.fullmatch(value) or _AZURE_ID.match(value) else value
 
 
 def _type_name(value: str) -> str:

@@ -23,14 +23,8 @@ def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
     """Every reference in the document that is an id and not one of the special words."""
     for reference in spec.references:
         for value in values_at(document, parse(reference.path)):
-            if (
-                not isinstance(value, str)
-                or value in reference.words
-                or not value.startswith(reference.prefix)
-            ):
-                continue
-            named = value.removeprefix(reference.prefix)
-            if "/" not in named:
+            named = reference.named(value)
+            if named is not None:
                 yield Mention(reference.to, reference.by, named)
     for part in spec.parts:
         if part.reference is None:

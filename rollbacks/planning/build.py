@@ -138,7 +138,7 @@ class _Builder:
             spec,
             wanted=wanted,
             known=known,
-            new_id=target.resource_id if birth is None else token(birth.number),
+            new_id=target.resource_id if birth is None or spec.restore.keeps_id else token(birth.number),
             graph_url=self.graph_url,
             plain=self._plain,
         ).choose()

@@ -22,7 +22,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
     """Without the ids that the service chooses for elements of parts: made anew, they are the same state."""
     if document is None:
         return None
-    chosen = {part.name: part.named_by for part in spec.parts if part.reference is None and part.create_path}
+    chosen = {part.name: part.named_by for part in spec.parts if part.create_path and _service_names(part)}
     return {
         name: sorted((_without(chosen[name], each) for each in value), key=canonical_bytes)
         if name in chosen
@@ -72,7 +72,12 @@ def shown(effect: Effect, document: Document | None, spec: ResourceType) -> bool
 
 def _keyed_by_service(effect: Effect, spec: ResourceType) -> bool:
     part = part_of(spec, effect.of)
-    return part is not None and part.reference is None
+    return part is not None and _service_names(part)
+
+
+def _service_names(part: Part) -> bool:
+    """Whether Microsoft chooses the keys of the part's elements."""
+    return part.reference is None and not part.chosen_keys
 
 
 def _identity(element: Any, effect: Effect, spec: ResourceType) -> bytes:

@@ -38,10 +38,8 @@ def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]
 
 
 def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:
-    if not isinstance(value, str) or value in reference.words or not value.startswith(reference.prefix):
-        return value
-    mention = Mention(reference.to, reference.by, value.removeprefix(reference.prefix))
-    return reference.prefix + repoint(mention)
+    named = reference.named(value)
+    return value if named is None else reference.naming(repoint(Mention(reference.to, reference.by, named)))
 
 
 def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:

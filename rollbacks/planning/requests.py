@@ -53,6 +53,8 @@ class RequestWriter:
                 settable.append(name)
             elif part is not None:
                 requests += self.elements(part, live.get(name, []), wanted.get(name, []), ensure=ensure)
+                if part.retire and _keyed(part, live.get(name, [])) - _keyed(part, wanted.get(name, [])):
+                    unwritable.append(name)
             elif not same(live.get(name), wanted.get(name)):
                 unwritable.append(name)
         if settable:
@@ -129,7 +131,7 @@ class RequestWriter:
             elif not same(have[key], element):
                 requests += self._changed(part, have[key], element)
         for key, element in have.items():
-            if key not in want:
+            if key not in want and not _retired(part, element):
                 requests += self._taken(part, element)
         return list(together(requests))
 
@@ -162,7 +164,8 @@ class RequestWriter:
             body = {"@odata.id": f"{self._graph_url}/v1.0/directoryObjects/{element[part.named_by]}"}
             yield self._request("POST", part.add_ref, body, effect, f"add to {part.name}")
         elif part.create_path is not None:
-            body = {name: value for name, value in element.items() if name != part.named_by}
+            key = set() if part.chosen_keys else {part.named_by}
+            body = {name: value for name, value in element.items() if name not in key}
             yield self._request("POST", part.create_path, body, effect, f"add to {part.name}")
 
     def _changed(self, part: Part, live: Document, element: Document) -> Iterator[PlannedRequest]:
@@ -179,6 +182,9 @@ class RequestWriter:
         yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
 
     def _taken(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
+        if part.retire:
+            yield from self._changed(part, element, {**element, **part.retire})
+            return
         template = part.remove_ref or part.element_path
         if template is None:
             return
@@ -201,6 +207,14 @@ def _lacks(elements: Sequence[Document], others: Sequence[Document]) -> list[Doc
     """Those of `others` that `elements` has not, by key id or content."""
     present = {_mark(element) for element in elements}
     return [element for element in others if _mark(element) not in present]
+
+
+def _retired(part: Part, element: Document) -> bool:
+    return bool(part.retire) and part.retire.items() <= element.items()
+
+
+def _keyed(part: Part, elements: Sequence[Document]) -> set[str]:
+    return {element[part.named_by] for element in elements}
 
 
 def _mark(element: Mapping[str, Any]) -> bytes:

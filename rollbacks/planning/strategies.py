@@ -22,12 +22,15 @@ from snapshots.catalog.spec import Document, ResourceType
 
 
 class Phase(IntEnum):
-    """Nothing is enforced before all is in place, nothing relaxed before the rest is enforced, deletions come last."""
+    """Nothing is enforced before all is in place, nothing relaxed before the rest is enforced, then come deletions, and
+    at last what Microsoft takes only after all of them.
+    """
 
     BRING_BACK = 0
     ENFORCE = 1
     RELAX = 2
     DELETE = 3
+    LAST = 4
 
 
 @dataclass
@@ -233,7 +236,7 @@ class Strategist:
         if requests:
             self._step(
                 StepKind.UPDATE,
-                Phase.RELAX if relaxing else Phase.ENFORCE if raising and only_state else Phase.BRING_BACK,
+                self._phase(wanted, relaxing=relaxing, raising=raising and only_state),
                 f"Brings {self.label} back to the earlier version by writing only what differs.",
                 requests,
                 result=self._reached(requests, live),
@@ -242,6 +245,12 @@ class Strategist:
             )
         if first is not wanted:
             self._enforce(self._reached(requests, live) or first, wanted, object_id)
+
+    def _phase(self, wanted: Document, *, relaxing: bool, raising: bool) -> Phase:
+        at_last = self.spec.restore.at_last
+        if at_last is not None and at_last(wanted):
+            return Phase.LAST
+        return Phase.RELAX if relaxing else Phase.ENFORCE if raising else Phase.BRING_BACK
 
     def _replace(self, live: Document, wanted: Document) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""

@@ -1,6 +1,7 @@
 """How one value is spelled in the canonical form, by the names that specs use. Pure functions of a string."""
 
 import ipaddress
+import json
 from collections.abc import Callable, Mapping
 
 
@@ -19,10 +20,23 @@ def _separated_by(separator: str) -> Callable[[str], str]:
     return normalise
 
 
+def _json(value: str) -> str:
+    try:
+        return json.dumps(json.loads(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except ValueError:
+        return value
+
+
+def _truth(value: str) -> str:
+    return value.lower() if value.lower() in {"true", "false"} else value
+
+
 NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "cidr": _cidr,
     "space_set": _separated_by(" "),
     "comma_set": _separated_by(","),
     "lower": str.lower,
+    "json": _json,
+    "truth": _truth,
 }
 """Each is a fixed point: applying it twice changes nothing."""

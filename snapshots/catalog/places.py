@@ -93,7 +93,7 @@ def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _dropped(spec: ResourceType, path: Path) -> bool:
     if len(path) == 1:
         always = (
-            path[0] == "id"
+            (path[0] == "id" and "id" not in spec.restore.create_only)
             or path[0] in ALWAYS_VOLATILE
             or (path[0] == ODATA_TYPE and not spec.restore.typed)
         )

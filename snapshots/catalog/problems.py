@@ -12,7 +12,7 @@ from snapshots.catalog.places import place
 from snapshots.catalog.registry import all_types
 from snapshots.catalog.spec import Part, ResourceType
 
-NOT_COLLECTED = frozenset({"administrativeUnit", "device", "directoryObject", "user"})
+NOT_COLLECTED = frozenset({"administrativeUnit", "agreement", "device", "directoryObject", "user"})
 """Kinds of objects that references may name although no type of the catalogue keeps them."""
 
 _PATH = re.compile(r"/(v1\.0|beta)(/(\$ref|[A-Za-z0-9.]+|\{[A-Za-z]+\}))+")

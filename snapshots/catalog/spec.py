@@ -7,11 +7,14 @@ Paths into a document are dotted; `[]` steps into every element of a list and `*
 `conditions.users.includeUsers`, `appRoles[].id`, `grantControls.*`.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Document = dict[str, Any]
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
@@ -44,6 +47,8 @@ class Read:
     """Further listings of the same type."""
     path_key: str = ""
     """The document's property that holds the last segment of the listing (`users`), where there are several."""
+    id_key: str = ""
+    """The document's property that repeats the object's id, where the type is something that another object has."""
     each: bool = False
     """The listing leaves state out: every object is read again at `item_path`."""
     exists: Callable[[Document], bool] | None = None
@@ -71,6 +76,10 @@ class Part:
     """None: nothing names the elements, they are whole values."""
     inner: tuple["Part", ...] = ()
     """Sub-collections of each element, on URLs with `{id}` and `{element}`."""
+    chosen_keys: bool = False
+    """The caller chooses the elements' keys, so that they are state and sent."""
+    retire: Mapping[str, Any] = field(default_factory=dict)
+    """What is written to an element instead of removing it, where Graph cannot."""
     replaced: bool = False
     """Graph has no PATCH for an element: a changed one is removed and made anew."""
     keep: tuple[str, ...] | None = None
@@ -120,6 +129,23 @@ class Reference:
     """Special values that are not ids: All, None, GuestsOrExternalUsers, AllTrusted…"""
     prefix: str = ""
     """Literal text before the id, as in `/administrativeUnits/{id}`."""
+    suffix: str = ""
+    """Literal text after the id, as in `/groups/{id}/members`."""
+    guids: bool = False
+    """The place holds other texts as well: only what is a GUID is an id."""
+
+    def named(self, value: object) -> str | None:
+        """The identifier in a value at this place; None where it is a word or something else."""
+        if not isinstance(value, str) or value in self.words:
+            return None
+        if not (value.startswith(self.prefix) and value.endswith(self.suffix)):
+            return None
+        named = value.removeprefix(self.prefix).removesuffix(self.suffix)
+        return None if "/" in named or (self.guids and not GUID.fullmatch(named)) else named
+
+    def naming(self, identifier: str) -> str:
+        """The value that names it."""
+        return f"{self.prefix}{identifier}{self.suffix}"
 
 
 @dataclass(frozen=True)
@@ -183,7 +209,7 @@ class Restore:
 
     writable: tuple[str, ...] = ()
     create_only: tuple[str, ...] = ()
-    """Properties that a create takes and an update must not send."""
+    """Properties that a create takes and an update must not send; `id`, where the caller sends the one it chooses."""
     create_path: str | None = None
     create_method: Literal["POST", "PUT", "PATCH"] = "POST"
     update_path: str | None = None
@@ -219,6 +245,8 @@ class Restore:
     """The same for an update: given the body and the wanted document."""
     shape_delete: Callable[[Document], Document] | None = None
     """The body of a delete that wants one: given the live document."""
+    at_last: Callable[[Document], bool] | None = None
+    """Given the wanted document: whether it is written after everything else, deletions included."""
     order: int = 50
     """Rank among the steps of one plan where references alone do not decide (lower is earlier)."""
 
@@ -289,7 +317,7 @@ class ResourceType:
     """For a nested object: the only keys that are state (`grantControls.authenticationStrength`: `id`)."""
     sets: tuple[SetOf, ...] = ()
     normalise: Mapping[str, str] = field(default_factory=dict)
-    """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `comma_set`, `lower`)."""
+    """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `json`…)."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
     typed_values: bool = False
@@ -308,7 +336,7 @@ class ResourceType:
     def addressing(self) -> frozenset[str]:
         """Properties of the document that say where the object is; the service's bodies do not hold them."""
         read = self.read
-        return frozenset({read.parent_key, read.path_key, *read.inject} - {""})
+        return frozenset({read.parent_key, read.path_key, read.id_key, *read.inject} - {""})
 
     def writes(self, name: str) -> bool:
         """Whether an update may send the top-level property."""
