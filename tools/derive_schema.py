@@ -17,6 +17,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 DATA = Path(__file__).resolve().parent.parent / "lavawall" / "emulator" / "data"
 
+# Intune's types that the entity model names without declaring them, in the form of the derived schema.
+INTUNE_TYPES = Path(__file__).resolve().parent / "intune_types.json"
+
 # Published in the same CSDL but left out of the entity model used here; names and types only.
 SUPPLEMENT: dict[str, dict[str, Any]] = {
     "authenticationMethodTarget": {
@@ -146,7 +149,8 @@ def compact(name: str, source: dict[str, Any], types: dict[str, Any]) -> dict[st
 def derive_schema(path: Path) -> None:
     source = json.loads(path.read_text())
     origin = source.pop("_meta")["generated_from"]
-    types = {name: compact(name, each, source) for name, each in source.items()} | SUPPLEMENT
+    types = {name: compact(name, each, source) for name, each in source.items()}
+    types |= SUPPLEMENT | json.loads(INTUNE_TYPES.read_text())
     document = {
         "source": f"{origin['repo']} commit {origin['commit']}, schemas of v1.0 and beta",
         "types": dict(sorted(types.items())),
