@@ -94,6 +94,9 @@ class Directory:
         self.attribute_audits: deque[Record] = deque(maxlen=100_000)
         self.sign_ins: deque[Record] = deque(maxlen=100_000)
         self._later: list[tuple[datetime, Callable[[datetime], None]]] = []
+        self.intune_events: deque[Record] = deque(maxlen=100_000)
+        self.numbers: dict[str, int] = defaultdict(int)
+        self.secret_values: dict[str, str] = {}
 
     def all(self, type_name: str) -> Iterator[Record]:
         """Records of a type that have reached every replica."""

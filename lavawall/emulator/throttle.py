@@ -25,8 +25,18 @@ BUDGETS: dict[str, tuple[Budget, ...]] = {
     "conditionalAccess": (Budget(1, 0.95, per_app=False, tells_when=False),),
     "auditLogs": (Budget(5, 10, per_app=True, tells_when=True),),
     "directory": (Budget(3_500, 10, per_app=True, tells_when=True, in_units=True),),
+    "intune": (
+        Budget(1_000, 20, per_app=True, tells_when=True),
+        Budget(2_000, 20, per_app=False, tells_when=True),
+    ),
 }
-DIRECTORY_WRITES = Budget(3_000, 150, per_app=True, tells_when=True)
+WRITE_BUDGETS: dict[str, tuple[Budget, ...]] = {
+    "directory": (Budget(3_000, 150, per_app=True, tells_when=True),),
+    "intune": (
+        Budget(100, 20, per_app=True, tells_when=True),
+        Budget(200, 20, per_app=False, tells_when=True),
+    ),
+}
 UNIT_COSTS = (
     ("/members", 3),
     ("getbyids", 3),
@@ -63,8 +73,8 @@ class Throttle:
     ) -> dict[str, str]:
         """Headers for the answer, or a 429."""
         budgets = [(service, budget) for budget in BUDGETS[service]]
-        if service == "directory" and writes:
-            budgets.append(("directory writes", DIRECTORY_WRITES))
+        if writes:
+            budgets += [(f"{service} writes", budget) for budget in WRITE_BUDGETS.get(service, ())]
         headers = {"x-ms-resource-unit": str(cost)} if service == "directory" else {}
         for name, budget in budgets:
             key = (name, directory_id, app_id if budget.per_app else "")

@@ -9,6 +9,7 @@ from lavawall.emulator.types import (
     consent,
     devices,
     directory_roles,
+    intune,
     logs,
     organisation,
     people,
@@ -28,5 +29,6 @@ registry.register(
         *consent.KINDS,
         *organisation.KINDS,
         *logs.KINDS,
+        *intune.KINDS,
     )
 )
