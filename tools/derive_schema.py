@@ -94,7 +94,10 @@ BETA_BOOLEAN = re.compile(r"^(is|allow|disable|enable|supports|extract|block)[A-
 OPEN_TYPES = frozenset({"customSecurityAttributeValue"})
 
 # On the tenant's Microsoft Graph service principal, but absent from the published list of permissions.
-UNPUBLISHED_PERMISSIONS = {"Policy.Read.AuthenticationMethod": "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0"}
+UNPUBLISHED_PERMISSIONS = {
+    "DeviceManagementScripts.Read.All": "c7a5be92-2b3d-4540-8a67-c96dcaae8b43",
+    "Policy.Read.AuthenticationMethod": "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0",
+}
 
 # Named by the permission catalogue of the routes, but nowhere with an id: theirs is derived from the name.
 NAMED_PERMISSIONS = (

@@ -14,6 +14,8 @@ from lavawall.emulator.seed.builder import (
 )
 from lavawall.emulator.seed.furnishing import Plan, furnish
 from lavawall.emulator.seed.grants import READER_PERMISSIONS, WRITER_PERMISSIONS
+from lavawall.emulator.seed.intune_base import lay_intune
+from lavawall.emulator.seed.intune_estate import furnish_intune
 
 MSP = "Northgate Managed Services"
 MSP_DOMAIN = "northgatemsp.onmicrosoft.com"
@@ -145,6 +147,8 @@ def build(cloud: Cloud) -> Landscape:
     shared = _register_pair(cloud, home.directory_id, shared_by)
     landscape = Landscape()
     for plan in PLANS:
+        lay_intune(TenantBuilder(cloud, builders[plan.tenant].directory))
+        furnish_intune(TenantBuilder(cloud, builders[plan.tenant].directory))
         directory_id = builders[plan.tenant].directory.directory_id
         pair = shared if directory_id in shared_by else _register_pair(cloud, directory_id, [directory_id])
         landscape.tenants[plan.tenant] = TenantInfo(

@@ -5,6 +5,7 @@ from lavawall.emulator.permissions import GLOBAL_ADMINISTRATOR
 from lavawall.emulator.seed import baseline
 from lavawall.emulator.seed.builder import Landscape, TenantBuilder, TenantInfo, register_app, stable_guid
 from lavawall.emulator.seed.grants import READER_PERMISSIONS, WRITER_PERMISSIONS
+from lavawall.emulator.seed.intune_base import lay_intune
 
 
 def build(cloud: Cloud) -> Landscape:
@@ -13,6 +14,7 @@ def build(cloud: Cloud) -> Landscape:
     baseline.lay(builder, "CA")
     admin = builder.user("First Admin")
     builder.role(GLOBAL_ADMINISTRATOR, admin.id)
+    lay_intune(TenantBuilder(cloud, directory))
     home = directory.directory_id
     reader = register_app(
         cloud,
