@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lavawall.emulator.cloud import Cloud
-from lavawall.emulator.seed import azure, baseline
+from lavawall.emulator.seed import azure, baseline, intune_apps
 from lavawall.emulator.seed.builder import (
     AppRegistration,
     Landscape,
@@ -15,7 +15,7 @@ from lavawall.emulator.seed.builder import (
 from lavawall.emulator.seed.furnishing import Plan, furnish
 from lavawall.emulator.seed.grants import READER_PERMISSIONS, WRITER_PERMISSIONS
 from lavawall.emulator.seed.intune_base import lay_intune
-from lavawall.emulator.seed.intune_estate import furnish_intune
+from lavawall.emulator.seed.intune_estate import Estate
 
 MSP = "Northgate Managed Services"
 MSP_DOMAIN = "northgatemsp.onmicrosoft.com"
@@ -129,6 +129,17 @@ def _register_pair(cloud: Cloud, home: str, consented_in: list[str]) -> AppPair:
     return AppPair(reader, writer)
 
 
+def _furnish_intune(builder: TenantBuilder) -> None:
+    estate = Estate(builder)
+    estate.ground()
+    estate.devices()
+    estate.catalogue()
+    estate.templates()
+    intune_apps.enrolment(estate)
+    intune_apps.apps(estate)
+    intune_apps.scripts(estate)
+
+
 def build(cloud: Cloud) -> Landscape:
     """The MSP's apps are multi-tenant and consented in Aurora's tenants; Brenner has apps of its own."""
     home = cloud.add_directory(stable_guid("directory", MSP), MSP, MSP_DOMAIN)
@@ -148,7 +159,7 @@ def build(cloud: Cloud) -> Landscape:
     landscape = Landscape()
     for plan in PLANS:
         lay_intune(TenantBuilder(cloud, builders[plan.tenant].directory))
-        furnish_intune(TenantBuilder(cloud, builders[plan.tenant].directory))
+        _furnish_intune(TenantBuilder(cloud, builders[plan.tenant].directory))
         directory_id = builders[plan.tenant].directory.directory_id
         pair = shared if directory_id in shared_by else _register_pair(cloud, directory_id, [directory_id])
         landscape.tenants[plan.tenant] = TenantInfo(

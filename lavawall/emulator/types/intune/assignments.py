@@ -99,7 +99,7 @@ def vary_empty_filter(view: View) -> None:
         }
 
 
-def refresh(session: Session, kind: EntityType, record: Record) -> None:
+def refresh(session: Session, record: Record) -> None:
     """isAssigned is computed from the assignments."""
     if "isAssigned" in record.body:
         record.body["isAssigned"] = bool(assignments_of(session.directory, record))
@@ -112,7 +112,7 @@ def assignable(kind: EntityType, assigning: Assigning) -> tuple[EntityType, Enti
     def refresh_owner(session: Session, record: Record) -> None:
         owner = session.directory.get(kind.name, record.parent_id)
         if owner is not None:
-            refresh(session, kind, owner)
+            refresh(session, owner)
 
     def write_owner_event(session: Session, verb: str, record: Record, _before: Json | None) -> None:
         owner = session.directory.get(kind.name, record.parent_id)
@@ -148,7 +148,7 @@ def assignable(kind: EntityType, assigning: Assigning) -> tuple[EntityType, Enti
     def assign(call: Call) -> Answer:
         record = located(call, kind)
         body = payload(call, assigning.key, *assigning.ignored)
-        replace_all(call.session, kind, registry.kind(name), record, entries(body, assigning.key))
+        replace_all(call.session, registry.kind(name), record, entries(body, assigning.key))
         if not assigning.answers:
             return Answer(204)
         context = f"{call.root}/$metadata#Collection(microsoft.graph.{assigning.schema})"
@@ -164,9 +164,7 @@ def assignable(kind: EntityType, assigning: Assigning) -> tuple[EntityType, Enti
     return assigned, each
 
 
-def replace_all(
-    session: Session, kind: EntityType, each: EntityType, record: Record, wanted: list[Any]
-) -> None:
+def replace_all(session: Session, each: EntityType, record: Record, wanted: list[Any]) -> None:
     """Puts new assignments in the place of the old ones, or leaves these when one of the new is refused."""
     directory, kept = session.directory, assignments_of(session.directory, record)
     silent = replace(each, audit_writer=None)
@@ -182,5 +180,5 @@ def replace_all(
         for assignment in kept:
             directory.add(assignment)
         raise
-    refresh(session, kind, record)
+    refresh(session, record)
     add_event(session, "Assign", record)

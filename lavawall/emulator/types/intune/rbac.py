@@ -3,9 +3,9 @@
 from lavawall.emulator import entities, registry
 from lavawall.emulator.errors import bad_request
 from lavawall.emulator.model import BETA, Action, EntityType, Write
+from lavawall.emulator.odata import listing
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Answer, Call
-from lavawall.emulator.odata import listing
 from lavawall.emulator.store import Json, Record, Session
 from lavawall.emulator.types.intune.assignments import Assigning, assignable
 from lavawall.emulator.types.intune.core import CONFIGURATION, RBAC, intune_type, located

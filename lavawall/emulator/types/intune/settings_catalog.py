@@ -1,4 +1,4 @@
-"""The settings catalogue: policies with their settings inline, secret values that turn into tokens, reusable settings."""
+"""The settings catalogue: policies with settings inline, secrets that turn into tokens, reusable settings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from lavawall.emulator.validation import WriteRules
 POLICIES = "deviceManagementConfigurationPolicy"
 TEMPLATES = "deviceManagementConfigurationPolicyTemplate"
 REUSABLE = "deviceManagementReusablePolicySetting"
-SECRET = "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"  # noqa: S105 - a type's name
+SECRET = "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"
 REFERENCE = "#microsoft.graph.deviceManagementConfigurationReferenceSettingValue"
 ORDERED = frozenset({"groupSettingCollectionValue", "simpleSettingCollectionValue"})
 NO_TEMPLATE: Json = {
