@@ -131,12 +131,14 @@ class LoginService:
         form: Mapping[str, str],
         scopes: dict[str, Any],
     ) -> Json:
-        lifetime = self._cloud.options.token_lifetime
+        lifetime, audience = self._cloud.options.token_lifetime, self._audience(origin, form)
+        if audience in tokens.ARM_AUDIENCES:
+            scopes = {"scp": "user_impersonation"} if caller.kind == "user" else {}
         token = tokens.issue(
             caller,
             directory_id=directory.directory_id,
             issuer=f"{origin}/{directory.directory_id}/",
-            audience=self._audience(origin, form),
+            audience=audience,
             scopes=scopes,
             now=self._cloud.clock(),
             lifetime=lifetime,

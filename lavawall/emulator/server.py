@@ -33,6 +33,7 @@ from lavawall.emulator.tokens import key_set
 JSON_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 )
+ARM_JSON_TYPE = "application/json; charset=utf-8"
 ARM_PATHS = ("/subscriptions", "/providers")
 HTML_PAGE = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try later.</body></html>"
@@ -238,7 +239,7 @@ class Emulator:
         if path.startswith(("/v1.0/", "/beta/")):
             return _json_response(self._graph.respond(_graph_request(request)))
         if path.lower().startswith(ARM_PATHS):
-            return _json_response(self._arm.respond(_graph_request(request)))
+            return _json_response(self._arm.respond(_graph_request(request)), ARM_JSON_TYPE)
         if path.startswith("/_emulator/"):
             return self._control(request)
         return self._logged_in(request)
@@ -292,13 +293,13 @@ def _graph_request(request: Request) -> GraphRequest:
     )
 
 
-def _json_response(answer: Answer) -> Response:
+def _json_response(answer: Answer, content_type: str = JSON_TYPE) -> Response:
     if answer.body is None:
         return Response(status=answer.status, headers=answer.headers)
     content = (
         json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body)
     )
-    return Response(content, answer.status, headers=answer.headers, content_type=JSON_TYPE)
+    return Response(content, answer.status, headers=answer.headers, content_type=content_type)
 
 
 def _log_server_error(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:

@@ -76,7 +76,7 @@ class Azure:
             content=json.dumps(body).encode(),
         )
         with azure.directory.lock:
-            handler_of(kind, verb)(call)
+            handler_of(kind, verb, target)(call)
 
     def assign(
         self,

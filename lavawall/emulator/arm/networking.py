@@ -264,7 +264,7 @@ def put_rule(call: ArmCall) -> Answer:
     rule = _checked_rule({**body, "name": old["name"] if old else call.target.name})
     rules = [each for each in group.properties["securityRules"] if each is not old]
     _check_together([*rules, rule])
-    _replace_rules(call, group, [*rules, rule], "Updating")
+    _replace_rules(call, group, [*rules, rule])
     headers = resources.operation_headers(call, group)
     return Answer(200 if old else 201, respelled(call.session, _rule_body(group, rule)), headers)
 
@@ -275,14 +275,14 @@ def delete_rule(call: ArmCall) -> Answer:
     if old is None:
         return Answer(204)
     rules = [each for each in group.properties["securityRules"] if each is not old]
-    _replace_rules(call, group, rules, "Updating")
+    _replace_rules(call, group, rules)
     return Answer(202, None, resources.operation_headers(call, group))
 
 
-def _replace_rules(call: ArmCall, group: Resource, rules: list[Json], state: str) -> None:
+def _replace_rules(call: ArmCall, group: Resource, rules: list[Json]) -> None:
     group.body["properties"] = {**group.properties, "securityRules": rules}
     group.body["etag"] = call.session.randomness.guid()
-    group.unsettled = state
+    group.unsettled = "" if call.session.is_seeding else "Updating"
 
 
 TYPES = (

@@ -39,9 +39,9 @@ def type_of(method: str, target: Target) -> tuple[ArmType, str, Target]:
     return kind, verb, target
 
 
-def handler_of(kind: ArmType, verb: str) -> Handler:
+def handler_of(kind: ArmType, verb: str, target: Target) -> Handler:
     handler = kind.handlers.get(verb)
-    if handler is None:
+    if handler is None or (target.is_collection and verb != "list"):
         raise ArmError(405, "MethodNotAllowed", f"The verb '{verb}' is not allowed for {kind.name}.")
     return handler
 
@@ -80,7 +80,7 @@ class ArmService:
         azure, caller = self._authenticated(request)
         logged.directory_id, logged.app_id = azure.directory.directory_id, caller.app_id
         kind, verb, target = type_of(request.method, parse(logged.path))
-        handler = handler_of(kind, verb)
+        handler = handler_of(kind, verb, target)
         _check_version(kind, logged.query)
         self._check_subscription(azure, target)
         headers = self._charge(azure, caller, request.method, target)
