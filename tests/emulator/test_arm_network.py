@@ -141,7 +141,7 @@ def test_a_patch_changes_tags_only(arm: Arm) -> None:
     answer = arm.send("PATCH", NEW, {"tags": {"colour": "blue"}})
     assert (answer.status_code, answer.json()["tags"]) == (200, {"colour": "blue"})
     assert names(arm.get(NEW)["properties"]["securityRules"]) == {"A"}
-    body = {"properties": {"securityRules": []}}
+    body: Json = {"properties": {"securityRules": []}}
     assert arm.refused("PATCH", NEW, body) == (400, "InvalidRequestFormat")
 
 

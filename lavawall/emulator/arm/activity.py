@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from lavawall.emulator.arm import resources
@@ -25,7 +26,7 @@ AT_MOST_ONE_OF: Mapping[str, Callable[[Json], str]] = {
     "resourceprovider": lambda event: event["resourceProviderName"]["value"],
     "correlationid": lambda event: event["correlationId"],
 }
-REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "NoContent", 400: "BadRequest", 403: "Forbidden"}
+REASONS = {status.value: status.phrase.replace(" ", "") for status in HTTPStatus}
 
 
 def record(call: ArmCall, action: str, answer: Answer) -> None:
@@ -35,13 +36,13 @@ def record(call: ArmCall, action: str, answer: Answer) -> None:
         _append(call, action, answer, "Failed", "EndRequest")
         return
     if "Azure-AsyncOperation" in answer.headers or status == 202:
-        _append(call, action, answer, "Started", "BeginRequest")
+        _append(call, action, Answer(status), "Started", "BeginRequest")
     _append(call, action, answer, "Succeeded", "EndRequest")
 
 
 def _append(call: ArmCall, action: str, answer: Answer, status: str, event_name: str) -> None:
     session, identifier = call.session, call.session.randomness.guid()
-    reason = REASONS.get(answer.status, "Conflict" if answer.status == 409 else "")
+    reason = REASONS.get(answer.status, "") if status != "Started" else ""
     moment = precise_timestamp(session.now)
     body = {
         "id": f"{call.target.id}/events/{identifier}/ticks/{int(session.now.timestamp() * 10_000_000)}",
@@ -117,7 +118,7 @@ def _matching(call: ArmCall) -> list[Record]:
     after, before, wanted = _parsed(call.query.get("$filter", ""), call.session.now)
     found = [
         event
-        for event in call.subscription.events
+        for event in reversed(call.subscription.events)
         if event.visible_from <= call.session.now
         and after <= datetime.fromisoformat(event.body["eventTimestamp"]) <= before
         and all(AT_MOST_ONE_OF[name](event.body).lower() == value for name, value in wanted.items())

@@ -134,7 +134,7 @@ def patch_tags(call: ArmCall) -> Answer:
         before.id, before.type, {**before.body, "properties": dict(before.properties)}, before.bound
     )
     after.body["tags"] = checked_tags(body.get("tags") or {})
-    return keep(ArmWrite(call, body, after, before), checked=False)
+    return keep(ArmWrite(call, body, after, before), tags_only=True)
 
 
 def delete(call: ArmCall) -> Answer:
@@ -152,11 +152,11 @@ def delete(call: ArmCall) -> Answer:
     return Answer(200)
 
 
-def keep(write: ArmWrite, *, checked: bool = True) -> Answer:
-    """Checks and keeps what is written; 201 for what is new, 200 for what was there."""
+def keep(write: ArmWrite, *, tags_only: bool = False) -> Answer:
+    """Checks and keeps what is written; 201 for what is new, 200 for what was there. Tags alone settle at once."""
     call, after = write.call, write.after
     kind = call.kind
-    if checked and kind.check is not None:
+    if kind.check is not None and not tags_only:
         kind.check(write)
     if kind.is_tracked and not call.session.is_seeding:
         after.body["tags"] = {**call.subscription.appended_tags, **after.body["tags"]}
@@ -167,9 +167,9 @@ def keep(write: ArmWrite, *, checked: bool = True) -> Answer:
     call.azure.put(after)
     if write.before is None and kind.created is not None:
         kind.created(call, after)
-    if not call.session.is_seeding:
+    if not call.session.is_seeding and not tags_only:
         after.unsettled = kind.updating_state if write.before else kind.creating_state
-    headers = operation_headers(call, after) if kind.is_async else {}
+    headers = operation_headers(call, after) if kind.is_async and not tags_only else {}
     return Answer(200 if write.before else 201, shown(call, after), headers)
 
 
