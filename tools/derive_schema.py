@@ -72,6 +72,38 @@ SUPPLEMENT: dict[str, dict[str, Any]] = {
             "warning": "Edm.Int32",
         },
     },
+    "privilegedAccessScheduleInstance": {
+        "base": "entity",
+        "abstract": True,
+        "properties": {"endDateTime": "Edm.DateTimeOffset", "startDateTime": "Edm.DateTimeOffset"},
+    },
+    "privilegedAccessGroupAssignmentScheduleInstance": {
+        "base": "privilegedAccessScheduleInstance",
+        "properties": {
+            "accessId": "privilegedAccessGroupRelationships",
+            "assignmentScheduleId": "Edm.String",
+            "assignmentType": "privilegedAccessGroupAssignmentType",
+            "groupId": "Edm.String",
+            "memberType": "privilegedAccessGroupMemberType",
+            "principalId": "Edm.String",
+        },
+        "navigation": {
+            "activatedUsing": "privilegedAccessGroupEligibilityScheduleInstance",
+            "group": "group",
+            "principal": "directoryObject",
+        },
+    },
+    "privilegedAccessGroupEligibilityScheduleInstance": {
+        "base": "privilegedAccessScheduleInstance",
+        "properties": {
+            "accessId": "privilegedAccessGroupRelationships",
+            "eligibilityScheduleId": "Edm.String",
+            "groupId": "Edm.String",
+            "memberType": "privilegedAccessGroupMemberType",
+            "principalId": "Edm.String",
+        },
+        "navigation": {"group": "group", "principal": "directoryObject"},
+    },
     "servicePlanInfo": {
         "properties": {
             "appliesTo": "Edm.String",

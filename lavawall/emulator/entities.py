@@ -17,6 +17,7 @@ ALWAYS_RETURNING = frozenset(
         "unifiedRoleEligibilitySchedule",
         "privilegedAccessGroupAssignmentSchedule",
         "privilegedAccessGroupEligibilitySchedule",
+        "unifiedRoleManagementPolicy",
     }
 )
 """What comes back with its principal or scope whether or not grants do."""

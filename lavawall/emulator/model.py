@@ -62,6 +62,7 @@ class Link:
     category: str
     check_remove: Callable[[Session, Record, Record], None] | None = None
     check_add: Callable[[Session, Record, Record], None] | None = None
+    after_remove: Callable[[Session, Record, str], None] | None = None
     read: Permissions = ()
     write: Permissions = ()
 

@@ -45,7 +45,7 @@ def add_link(session: Session, record: Record, link: Link, identifier: str) -> N
     if link.check_add is not None:
         link.check_add(session, record, found)
     record.links[link.name][identifier] = None
-    _write_link_audit(session, link.added, "Assign", record, found, link)
+    write_link_audit(session, link.added, "Assign", record, found, link)
 
 
 def remove_link(session: Session, record: Record, link: Link, identifier: str) -> None:
@@ -56,11 +56,13 @@ def remove_link(session: Session, record: Record, link: Link, identifier: str) -
     if found is not None and link.check_remove is not None:
         link.check_remove(session, record, found)
     del record.links[link.name][identifier]
+    if link.after_remove is not None:
+        link.after_remove(session, record, identifier)
     if found is not None:
-        _write_link_audit(session, link.removed, "Unassign", record, found, link)
+        write_link_audit(session, link.removed, "Unassign", record, found, link)
 
 
-def _write_link_audit(
+def write_link_audit(
     session: Session, activity: str, operation: str, owner: Record, linked: Record, link: Link
 ) -> None:
     owner_type = audit.TARGET_TYPES.get(owner.type_name, "Policy")

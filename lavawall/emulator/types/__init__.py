@@ -9,10 +9,13 @@ from lavawall.emulator.types import (
     consent,
     devices,
     directory_roles,
+    group_schedules,
     intune,
     logs,
     organisation,
     people,
+    role_schedules,
+    role_settings,
     roles,
 )
 
@@ -25,6 +28,9 @@ registry.register(
         *devices.KINDS,
         *administrative_units.KINDS,
         *directory_roles.KINDS,
+        *role_settings.KINDS,
+        *role_schedules.KINDS,
+        *group_schedules.KINDS,
         *applications.KINDS,
         *consent.KINDS,
         *organisation.KINDS,

@@ -5,6 +5,7 @@ from lavawall.emulator.errors import GraphError, bad_request
 from lavawall.emulator.model import Audit, EntityType, Link, Write
 from lavawall.emulator.presentation import View
 from lavawall.emulator.store import Record, Session
+from lavawall.emulator.types import pim
 from lavawall.emulator.validation import WriteRules
 
 PATH = "/directory/administrativeUnits"
@@ -74,9 +75,10 @@ def show_restriction(view: View) -> None:
     view.body["isManagementRestricted"] = bool(restricting_units(view.session, view.record)) or None
 
 
-def scoped_assignments(session: Session, unit: Record) -> list[Record]:
+def dependants(session: Session, unit: Record) -> list[Record]:
     assignments = session.directory.records["unifiedRoleAssignment"].values()
-    return [each for each in assignments if each.body["directoryScopeId"] == scope_of(unit.id)]
+    scoped = [each for each in assignments if each.body["directoryScopeId"] == scope_of(unit.id)]
+    return [*scoped, *pim.schedules_of(session, unit)]
 
 
 KINDS = (
@@ -112,7 +114,7 @@ KINDS = (
             ),
         ),
         checks=(check_unit,),
-        dependants=scoped_assignments,
+        dependants=dependants,
         recycle="/directory/deletedItems",
         dates=(),
     ),

@@ -5,6 +5,7 @@ from lavawall.emulator.errors import bad_request, denied
 from lavawall.emulator.model import Audit, EntityType, Link, Write
 from lavawall.emulator.permissions import app_permissions, keep_one_administrator
 from lavawall.emulator.store import Record, Session
+from lavawall.emulator.types import pim, role_settings
 from lavawall.emulator.types.administrative_units import refuse_restricted, show_restriction
 from lavawall.emulator.validation import WriteRules
 
@@ -153,7 +154,29 @@ def app_role_assignments_of(session: Session, record: Record) -> list[Record]:
 
 
 def dependants(session: Session, record: Record) -> list[Record]:
-    return [*role_assignments_of(session, record), *app_role_assignments_of(session, record)]
+    settings = (
+        role_settings.stored_policies(session.directory, record.id) if record.type_name == "group" else []
+    )
+    return [
+        *role_assignments_of(session, record),
+        *app_role_assignments_of(session, record),
+        *pim.schedules_of(session, record),
+        *settings,
+    ]
+
+
+def end_membership(session: Session, group: Record, principal_id: str) -> None:
+    """Who takes a member out takes its schedule in PIM away with it."""
+    _end_schedule(session, group, principal_id, "member")
+
+
+def end_ownership(session: Session, group: Record, principal_id: str) -> None:
+    _end_schedule(session, group, principal_id, "owner")
+
+
+def _end_schedule(session: Session, group: Record, principal_id: str, access_id: str) -> None:
+    body = {"groupId": group.id, "principalId": principal_id, "accessId": access_id}
+    pim.forget(session.directory, "privilegedAccessGroupAssignmentSchedule", body, tuple(body))
 
 
 KINDS = (
@@ -232,6 +255,7 @@ KINDS = (
                 category="GroupManagement",
                 check_add=check_member,
                 check_remove=check_member_leaves,
+                after_remove=end_membership,
                 read=MEMBER_READ,
                 write=MEMBER_WRITE,
             ),
@@ -242,6 +266,7 @@ KINDS = (
                 removed="Remove owner from group",
                 category="GroupManagement",
                 check_remove=check_owner_leaves,
+                after_remove=end_ownership,
             ),
         ),
         guards=(refuse_restricted,),

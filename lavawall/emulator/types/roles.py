@@ -9,6 +9,7 @@ from lavawall.emulator.model import Audit, EntityType, Write
 from lavawall.emulator.permissions import GLOBAL_ADMINISTRATOR, global_administrators
 from lavawall.emulator.presentation import present, shown_objects
 from lavawall.emulator.store import Json, Record, Session
+from lavawall.emulator.types import pim, role_settings
 from lavawall.emulator.validation import WriteRules
 
 READ = (
@@ -20,6 +21,8 @@ READ = (
 )
 WRITE = ("RoleManagement.ReadWrite.Directory",)
 UNIT_SCOPE = "/administrativeUnits/"
+ROLE_SCHEDULES = ("unifiedRoleEligibilitySchedule", "unifiedRoleAssignmentSchedule")
+ASSIGNMENT_KEY = ("principalId", "roleDefinitionId", "directoryScopeId")
 PRINCIPALS = ("user", "group", "servicePrincipal")
 
 
@@ -51,7 +54,9 @@ def refuse_built_in(session: Session, record: Record) -> None:
 
 def refuse_assigned(session: Session, record: Record) -> None:
     if any(
-        each.body["roleDefinitionId"] == record.id for each in session.directory.all("unifiedRoleAssignment")
+        each.body["roleDefinitionId"] == record.id
+        for name in ("unifiedRoleAssignment", *ROLE_SCHEDULES)
+        for each in session.directory.all(name)
     ):
         raise bad_request("The role definition has assignments; remove them first.")
 
@@ -98,14 +103,19 @@ def check_assignment(write: Write) -> None:
     if directory.get("unifiedRoleDefinition", str(after["roleDefinitionId"])) is None:
         raise resource_not_found(str(after["roleDefinitionId"]))
     check_scope(write.session, str(after["directoryScopeId"]))
-    parts = ("principalId", "roleDefinitionId", "directoryScopeId")
-    if any(
-        all(each.body[name] == after[name] for name in parts)
-        for each in directory.all("unifiedRoleAssignment")
-    ):
+    if any(pim.matches(each.body, after, ASSIGNMENT_KEY) for each in directory.all("unifiedRoleAssignment")):
         raise bad_request(
             "A conflicting object with one or more of the specified property values is present."
         )
+
+
+def settings_of(session: Session, role: Record) -> list[Record]:
+    return role_settings.stored_policies(session.directory, "/", role.id)
+
+
+def end_schedule(session: Session, assignment: Record) -> None:
+    """Who takes an assignment away takes its schedule in PIM away with it."""
+    pim.forget(session.directory, "unifiedRoleAssignmentSchedule", assignment.body, ASSIGNMENT_KEY)
 
 
 def keep_an_administrator(session: Session, record: Record) -> None:
@@ -185,6 +195,7 @@ KINDS = (
         delete_checks=(refuse_built_in, refuse_assigned),
         recycle="/roleManagement/directory/deletedItems/roleDefinitions",
         recycle_option="soft_deleted_roles",
+        dependants=settings_of,
         new_id=definition_id,
         dates=(),
         filterable=frozenset({"displayName", "isBuiltIn", "isEnabled", "templateId", "id"}),
@@ -203,6 +214,7 @@ KINDS = (
         checks=(check_assignment,),
         delete_checks=(keep_an_administrator,),
         created=(activate_role,),
+        deleted=(end_schedule,),
         audit_writer=write_assignment_audit,
         new_id=assignment_id,
         dates=(),
