@@ -79,8 +79,7 @@ def make_an_app_administrator(scene: Scene) -> None:
 
 
 def take_a_role_away(scene: Scene) -> None:
-    roles = scene.read(f"{ROLES}/roleDefinitions")["value"]
-    helpdesk = next(role for role in roles if role["displayName"] == "Helpdesk Administrator")
+    helpdesk = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Helpdesk Administrator")
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
     held = next(each for each in given if each["roleDefinitionId"] == helpdesk["id"])
     scene.intrude("DELETE", f"{ROLES}/roleAssignments/{held['id']}")
