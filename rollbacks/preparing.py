@@ -14,6 +14,7 @@ from changes.severity.engine import grade
 from changes.severity.model import Direction, Severity, Subject
 from rollbacks import safety
 from rollbacks.dangling import without_dangling
+from rollbacks.ended import as_of
 from rollbacks.models import Rollback
 from rollbacks.plan_store import NewPlan
 from rollbacks.planning.build import build, unique_natural_key
@@ -48,27 +49,28 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
     if base is None:
         raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is nothing to go back to.")
     resolved = resolve(tenant, wish)
-    targets, undone = resolved.targets, resolved.undone
+    now = timezone.now()
+    today, undone = as_of(now, resolved.targets), resolved.undone
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
-        pruned = without_dangling(client, targets)
+        pruned = without_dangling(client, today.targets)
         targets = pruned.targets
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
         targets, live = with_referrers(tenant, client, targets, live)
         graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
         draft = build(targets, live, catalogue, graph_url=graph_url)
         if not draft.steps and draft.complete and not pruned.warnings:
-            raise NothingToDo("There is nothing to roll back: the tenant is already as it was then.")
+            why = ("There is nothing to roll back: the tenant is already as it was then.", *today.warnings)
+            raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
     blockers = [*draft.blockers, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
     if not all(step["ready"] for step in dry_run["steps"]):
         blockers.append("The tenant moved while it was read. Plan again.")
     steps = {step.key: step for step in draft.steps if step.key in live}
     severity = own_severity(base, ((key, live[key].document, step.wanted) for key, step in steps.items()))
-    now = timezone.now()
     new = NewPlan(
         steps=draft.steps,
-        warnings=(*resolved.warnings, *pruned.warnings, *draft.warnings, *blockers),
+        warnings=(*resolved.warnings, *today.warnings, *pruned.warnings, *draft.warnings, *blockers),
         complete=draft.complete and not pruned.warnings,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from snapshots.addresses import address, expand_params, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, ResourceType
+from snapshots.listing import existing
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import NotFound
 
@@ -24,7 +25,7 @@ def twins(client: GraphClient, spec: ResourceType, wanted: Document) -> Mapping[
         raws = list(client.items(path, params=params, headers=spec.read.headers, service=spec.read.service))
     except NotFound:
         return {}
-    raws = [placed(spec, raw, values) for raw in raws]
+    raws = list(existing(client, spec, [placed(spec, raw, values) for raw in raws]))
     documents = {resource_id(raw, spec): canonicalise(raw, spec) for raw in raws}
     return {
         object_id: document

@@ -1,14 +1,14 @@
 """All objects of a type as Microsoft lists them, whatever form the listing has. Sends reads only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from snapshots.addresses import address, at, elements_at, expand_params, expand_path, placed
 from snapshots.canonical import resource_id
-from snapshots.catalog.spec import Document, Read, ResourceType
+from snapshots.catalog.spec import Document, Read, ResourceType, Shadows
 from tenants.microsoft.client import GraphClient
-from tenants.microsoft.errors import InvalidAnswer
+from tenants.microsoft.errors import InvalidAnswer, LicenceMissing
 from tenants.microsoft.failures import error_for
 from tenants.microsoft.request import Request, Response
 
@@ -41,9 +41,33 @@ def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> 
     found = _listed(client, spec, list(_sources(spec, scope)))
     if spec.read.each:
         found = again(client, spec, list(found))
-    for raw in found:
-        if spec.read.exists is None or spec.read.exists(raw):
-            yield raw
+    return existing(client, spec, found)
+
+
+def existing(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
+    """Without what only hangs on an object of the type, and what only shows one of another type."""
+    read = spec.read
+    kept = [raw for raw in found if read.exists is None or read.exists(raw)]
+    if read.shadows is None or not kept:
+        yield from kept
+        return
+    by = read.shadows.by
+    casting = {_marks(raw, by) for raw in _casting(client, spec, read.shadows)}
+    yield from (raw for raw in kept if _marks(raw, by) not in casting)
+
+
+def _casting(client: GraphClient, spec: ResourceType, shadows: Shadows) -> Iterator[Document]:
+    """What casts shadows; nothing does where the tenant has no licence for it."""
+    try:
+        yield from (
+            raw for raw in client.items(shadows.path, service=spec.read.service) if shadows.casts(raw)
+        )
+    except LicenceMissing:
+        return
+
+
+def _marks(raw: Document, by: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(raw.get(name) or "").lower() for name in by)
 
 
 def again(client: GraphClient, spec: ResourceType, listed: Sequence[Document]) -> Iterator[Document]:

@@ -10,7 +10,7 @@ from snapshots.addresses import address, expand_params, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Part, ResourceType
-from snapshots.listing import Scope, raws
+from snapshots.listing import Scope, existing, raws
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
 
@@ -89,8 +89,7 @@ def _raw(client: GraphClient, spec: ResourceType, object_id: str, known: Documen
         )
     except NotFound:
         return None
-    raw = placed(spec, raw, values)
-    return raw if read.exists is None or read.exists(raw) else None
+    return next(existing(client, spec, [placed(spec, raw, values)]), None)
 
 
 def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str]) -> Iterator[Document]:
@@ -98,7 +97,8 @@ def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str])
     read = spec.read
     if read.find_params:
         params = expand_params(read.find_params, values)
-        return client.items(read.path, params=params, headers=read.headers, service=read.service)
+        found = client.items(read.path, params=params, headers=read.headers, service=read.service)
+        return existing(client, spec, found)
     parents = []
     if read.parent is not None:
         parent = registry.get(read.parent)

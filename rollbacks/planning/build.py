@@ -253,11 +253,12 @@ class _Builder:
                         found.setdefault(other.target.key, set()).add(draft.target.key)
         return {key: frozenset(keys - {key}) for key, keys in found.items()}
 
-    def _rank(self, draft: Draft, index: int) -> tuple[Phase, int, str, str, int]:
-        order = self.catalogue[draft.target.resource_type].restore.order
-        if draft.phase is Phase.DELETE:
-            order = -order
-        return draft.phase, order, draft.target.resource_type, draft.target.display_name, index
+    def _rank(self, draft: Draft, index: int) -> tuple[Phase, int, str, int, str, int]:
+        target = draft.target
+        restore = self.catalogue[target.resource_type].restore
+        order = -restore.order if draft.phase is Phase.DELETE else restore.order
+        turn = restore.turn(target.wanted) if restore.turn is not None and target.wanted is not None else 0
+        return draft.phase, order, target.resource_type, turn, target.display_name, index
 
     def _numbered(self, drafts: Sequence[Draft]) -> tuple[PlannedStep, ...]:
         """Steps count from one, and tokens name the step that brings their resource back."""

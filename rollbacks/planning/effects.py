@@ -49,6 +49,9 @@ def after(effect: Effect, document: Document | None, spec: ResourceType) -> Docu
     changed = dict(document)
     if effect.kind is EffectKind.SET:
         changed.update(effect.values)
+        for part in spec.parts:
+            if part.only_when is not None and not part.only_when(changed):
+                changed.pop(part.name, None)
     else:
         spoken_of = {_identity(element, effect, spec) for element in effect.elements}
         kept = [each for each in changed.get(effect.of, []) if _identity(each, effect, spec) not in spoken_of]

@@ -52,7 +52,7 @@ class RequestWriter:
             elif spec.writes(name) and restore.update_path is not None:
                 settable.append(name)
             elif part is not None:
-                requests += self.elements(part, live.get(name, []), wanted.get(name, []), ensure=ensure)
+                requests += self._part(part, live, wanted, ensure=ensure)
                 if part.retire and _keyed(part, live.get(name, [])) - _keyed(part, wanted.get(name, [])):
                     unwritable.append(name)
             elif not same(live.get(name), wanted.get(name)):
@@ -64,6 +64,8 @@ class RequestWriter:
     def create(self, wanted: Document) -> PlannedRequest:
         restore = self._spec.restore
         body = bodies.create_body(self._spec, wanted)
+        if restore.keeps_id and restore.create_method == "POST" and self._spec.identity == ("id",):
+            body = {"id": self._id, **body}
         effect = Effect(EffectKind.CREATE)
         return self._request(
             restore.create_method, restore.create_path or "", body, effect, "create it again"
@@ -115,6 +117,12 @@ class RequestWriter:
         """What takes the place of a delete where the service has none."""
         restore = self._spec.restore
         return self._set(live, {**live, **restore.retire}, tuple(sorted(restore.retire)))
+
+    def _part(self, part: Part, live: Document, wanted: Document, *, ensure: bool) -> list[PlannedRequest]:
+        """None where the wanted object does not have the part: what is in it goes by itself."""
+        if part.only_when is not None and not part.only_when(wanted):
+            return []
+        return self.elements(part, live.get(part.name, []), wanted.get(part.name, []), ensure=ensure)
 
     def elements(
         self, part: Part, live: Sequence[Document], wanted: Sequence[Document], *, ensure: bool = False

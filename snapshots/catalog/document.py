@@ -89,7 +89,7 @@ def _restorability(restore: Restore) -> str:
     ways = [
         "in place" if restore.update_path is not None else "",
         "by undelete, under its old id" if restore.undelete is not None else "",
-        "by creation, under a new id" if restore.create_path is not None else "",
+        f"by creation, under {'its old' if restore.keeps_id else 'a new'} id" if restore.create_path else "",
     ]
     possible = "; ".join(way for way in ways if way)
     return possible + (" (partly)" if restore.losses else "")

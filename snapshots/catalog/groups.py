@@ -3,7 +3,10 @@
 Facts: Microsoft Graph's v1.0 metadata and reference pages of the group type.
 """
 
+from typing import Any
+
 from snapshots.catalog.spec import (
+    Action,
     AuditHints,
     Document,
     Loss,
@@ -42,6 +45,19 @@ def _protected(document: Document) -> str | None:
     return None
 
 
+def _licences(wanted: Any, live: Any) -> Document | None:
+    """Licences that are kept with other plans are given again, which replaces their choice of plans."""
+    have = {licence["skuId"]: licence for licence in live or ()}
+    want = {licence["skuId"]: licence for licence in wanted or ()}
+    given = [
+        {"skuId": sku, "disabledPlans": licence.get("disabledPlans", [])}
+        for sku, licence in want.items()
+        if licence != have.get(sku)
+    ]
+    taken = [sku for sku in have if sku not in want]
+    return {"addLicenses": given, "removeLicenses": taken} if given or taken else None
+
+
 def _people(name: str) -> Part:
     return Part(
         name=name,
@@ -74,6 +90,7 @@ GROUP = ResourceType(
     natural_key=("displayName",),
     volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
     computed=(
+        "assignedLabels[].displayName",
         "creationOptions",
         "expirationDateTime",
         "hasMembersWithLicenseErrors",
@@ -120,12 +137,12 @@ GROUP = ResourceType(
         create_path=_GROUPS,
         update_path=f"{_GROUPS}/{{id}}",
         delete_path=f"{_GROUPS}/{{id}}",
+        actions=(Action("assignedLicenses", f"{_GROUPS}/{{id}}/assignLicense", _licences),),
         undelete=Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore"),
         protected=_protected,
         losses=(
             Loss("isAssignableToRole", "cannot be changed on an existing group"),
-            Loss("assignedLicenses", "compared, but assigned again by hand"),
-            Loss("assignedLabels", "compared, but set again by hand"),
+            Loss("assignedLabels", "Microsoft lets only signed-in people set labels: set them by hand"),
             Loss("uniqueName", "cannot be set again"),
             Loss("mail", "a group created anew has no mailbox, files or team of the old one"),
         ),
@@ -156,6 +173,9 @@ GROUP = ResourceType(
         "Not every tenant keeps deleted security groups for 30 days: the container is asked first.",
         "Members of dynamic groups follow from the rule and are not kept.",
         "Groups that are synchronised or belong to Exchange are read, never written.",
+        "Licences of a group are taken and given by an action; its members' own licences follow from it.",
+        "How a Microsoft 365 group handles mail is Exchange's: Graph tells it of one group at a time; it is not kept.",
+        "A group that becomes dynamic loses its members; they are added again when its rule is taken away.",
     ),
 )
 

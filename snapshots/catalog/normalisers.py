@@ -2,7 +2,10 @@
 
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Mapping
+
+_DAYS_AND_TIME = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
 def _cidr(value: str) -> str:
@@ -31,6 +34,28 @@ def _truth(value: str) -> str:
     return value.lower() if value.lower() in {"true", "false"} else value
 
 
+def _duration(value: str) -> str:
+    """Days and time only: how long a month or a year is, nobody knows."""
+    found = _DAYS_AND_TIME.fullmatch(value)
+    if found is None or not any(found.groups()):
+        return value
+    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    minutes, seconds = divmod(((days * 24 + hours) * 60 + minutes) * 60 + seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
+    return f"P{f'{days}D' if days else ''}{f'T{time}' if time else ''}" if days or time else "PT0S"
+
+
+def _base64(value: str) -> str:
+    return "".join(value.split())
+
+
+def _presence(value: str) -> str:
+    """For an address that varies by itself: only whether there is one."""
+    return "set" if value.strip() else ""
+
+
 NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "cidr": _cidr,
     "space_set": _separated_by(" "),
@@ -38,5 +63,8 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "lower": str.lower,
     "json": _json,
     "truth": _truth,
+    "duration": _duration,
+    "base64": _base64,
+    "presence": _presence,
 }
 """Each is a fixed point: applying it twice changes nothing."""

@@ -20,6 +20,17 @@ Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
 
 @dataclass(frozen=True)
+class Shadows:
+    """Objects of a type that only show what another listing says in full, and so are no state of their own."""
+
+    path: str
+    by: tuple[str, ...]
+    """Properties that both have: an object is a shadow where all of them agree."""
+    casts: Callable[[Document], bool]
+    """Given a raw object of the other listing: whether it casts a shadow at all."""
+
+
+@dataclass(frozen=True)
 class Read:
     """How the objects of a type are listed.
 
@@ -53,6 +64,7 @@ class Read:
     """The listing leaves state out: every object is read again at `item_path`."""
     exists: Callable[[Document], bool] | None = None
     """Given a raw object: whether it is one of this type at all, or only what it would hang on."""
+    shadows: Shadows | None = None
     find_params: Mapping[str, str] = field(default_factory=dict)
     """Parameters that narrow the listing to one object (`{property}` of it), where it has no address of its own."""
     item_path: str | None = None
@@ -249,6 +261,10 @@ class Restore:
     """Given the wanted document: whether it is written after everything else, deletions included."""
     order: int = 50
     """Rank among the steps of one plan where references alone do not decide (lower is earlier)."""
+    turn: Callable[[Document], int] | None = None
+    """Given the wanted document: rank among the steps of its own type."""
+    ends: str | None = None
+    """Dotted path of the instant at which the object ends by itself: past that, nothing can bring it back."""
 
 
 @dataclass(frozen=True)

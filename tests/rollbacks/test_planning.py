@@ -1,6 +1,7 @@
 """Plans as values: order, least writes, tokens, and what is said about what cannot come back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.tokens import found_in, put_in, token
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.spec import Document, ResourceType, Restore
 
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}
 POLICY = CATALOGUE["conditionalAccessPolicy"]
@@ -344,3 +345,67 @@ def test_an_element_is_added_by_content_where_the_service_chooses_its_id() -> No
     assert not shown(
         effect, {"combinationConfigurations": [{"id": "old", "appliesToCombinations": ["sms"]}]}, spec
     )
+
+
+def test_a_group_that_becomes_dynamic_again_loses_its_members_by_that_alone() -> None:
+    rule = {"groupTypes": ["DynamicMembership"], "membershipRule": '(user.department -eq "IT")'}
+    wanted = canonicalise({"displayName": "Group", **rule}, GROUP)
+    live = group("a", "b")
+    draft = plan_of([Target("group", "g", wanted)], {("group", "g"): LiveState(live)})
+    (step,) = draft.steps
+    assert [planned.request.method for planned in step.requests] == ["PATCH"]
+    assert same(step.target, wanted)
+
+
+def test_a_group_that_is_no_longer_dynamic_gets_its_members_after_its_rule_is_gone() -> None:
+    rule = {"groupTypes": ["DynamicMembership"], "membershipRule": '(user.department -eq "IT")'}
+    live = canonicalise({"displayName": "Group", **rule}, GROUP)
+    draft = plan_of([Target("group", "g", group("a"))], {("group", "g"): LiveState(live)})
+    (step,) = draft.steps
+    assert [planned.request.method for planned in step.requests] == ["PATCH", "POST"]
+
+
+def test_licences_that_differ_are_given_and_taken_in_one_request() -> None:
+    def licensed(*licences: Document) -> Document:
+        return canonicalise({"displayName": "Group", "assignedLicenses": list(licences)}, GROUP)
+
+    live = licensed({"skuId": "a"}, {"skuId": "b", "disabledPlans": ["p"]}, {"skuId": "c"})
+    wanted = licensed({"skuId": "b"}, {"skuId": "c"}, {"skuId": "d", "disabledPlans": ["q"]})
+    draft = plan_of([Target("group", "g", wanted)], {("group", "g"): LiveState(live)})
+    ((planned,),) = [step.requests for step in draft.steps]
+    assert planned.request.path == "/v1.0/groups/g/assignLicense"
+    assert planned.request.body == {
+        "addLicenses": [{"skuId": "b", "disabledPlans": []}, {"skuId": "d", "disabledPlans": ["q"]}],
+        "removeLicenses": ["a"],
+    }
+
+
+CHOSEN = replace(
+    GROUP,
+    key="chosen",
+    parts=(),
+    restore=Restore(
+        writable=("state",),
+        create_path="/v1.0/things",
+        update_path="/v1.0/things/{id}",
+        keeps_id=True,
+        turn=lambda wanted: int(wanted["state"]),
+    ),
+)
+
+
+def chosen(**states: Document) -> PlanDraft:
+    targets = [Target("chosen", name, wanted, name) for name, wanted in states.items()]
+    live = {target.key: LiveState() for target in targets}
+    return build(targets, live, {**CATALOGUE, "chosen": CHOSEN}, graph_url=GRAPH)
+
+
+def test_an_id_that_the_caller_chooses_is_sent_as_it_was() -> None:
+    (step,) = chosen(own={"state": "1"}).steps
+    assert step.requests[0].request.body == {"id": "own", "state": "1"}
+    assert step.explanation.endswith("under its old id.")
+
+
+def test_steps_of_one_type_take_turns_where_it_says_so() -> None:
+    draft = chosen(a={"state": "2"}, b={"state": "0"}, c={"state": "1"})
+    assert [step.resource_id for step in draft.steps] == ["b", "c", "a"]

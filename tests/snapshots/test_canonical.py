@@ -260,6 +260,34 @@ def test_a_time_is_written_in_whole_seconds_of_utc_where_it_is_one(written: str,
     assert canonicalise({"startDateTime": written}, APPLICATION) == {"startDateTime": kept}
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("duration", ["PT8H", "PT480M", "P0DT8H", "PT28800S"]),
+        ("duration", ["P1D", "PT24H"]),
+        ("duration", ["PT0S", "P0D"]),
+        ("base64", ["AB CD\r\nEF", "ABCDEF"]),
+        ("presence", ["cdn/logo?ts=1", "cdn/logo?ts=2"]),
+    ],
+)
+def test_spellings_of_one_value_are_one(name: str, values: list[str]) -> None:
+    assert len({NORMALISERS[name](value) for value in values}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("duration", "P1Y", "P365D"),
+        ("duration", "P1M", "P30D"),
+        ("duration", "PT8H", "PT9H"),
+        ("duration", "soon", "later"),
+        ("presence", "", "cdn/logo"),
+    ],
+)
+def test_values_that_differ_stay_different(name: str, one: str, other: str) -> None:
+    assert NORMALISERS[name](one) != NORMALISERS[name](other)
+
+
 @given(st.sampled_from(sorted(NORMALISERS)), st.text())
 def test_every_normaliser_is_a_fixed_point(name: str, text: str) -> None:
     once = NORMALISERS[name](text)
