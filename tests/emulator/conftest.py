@@ -1,5 +1,6 @@
 """A running emulator per test, and clients that talk to it over real HTTPS as any customer of Microsoft would."""
 
+import copy
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +35,12 @@ class Client:
         self.base = f"{emulator.url}/v1.0"
         self.http = plain_session(emulator)
         self.http.headers["Authorization"] = f"Bearer {token}"
+
+    def in_beta(self) -> "Client":
+        """The same caller, speaking the beta version."""
+        other = copy.copy(self)
+        other.base = self.base.replace("/v1.0", "/beta")
+        return other
 
     def send(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
         url = path if path.startswith("https://") else f"{self.base}{path}"

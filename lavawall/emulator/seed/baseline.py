@@ -2,6 +2,7 @@
 
 from lavawall.emulator import schema
 from lavawall.emulator.permissions import GRAPH_APP_ID
+from lavawall.emulator.seed import tenant_settings
 from lavawall.emulator.seed.builder import TenantBuilder, reference_data
 from lavawall.emulator.store import Json
 from lavawall.emulator.types.applications import MICROSOFT_TENANT
@@ -114,6 +115,7 @@ def lay(builder: TenantBuilder, country: str) -> None:
     _microsoft_service_principals(builder)
     _strengths(builder)
     _methods(builder)
+    tenant_settings.settle(builder)
 
 
 def _organisation(builder: TenantBuilder, country: str) -> None:

@@ -102,14 +102,25 @@ class TenantBuilder:
         links: dict[str, list[str]] | None = None,
         parent_id: str = "",
     ) -> Record:
-        identifier = self.guid(kind_name, name or str(body.get("displayName")))
+        kind = registry.kind(kind_name)
+        identifier = (
+            body[kind.client_key]
+            if kind.client_key
+            else self.guid(kind_name, name or str(body.get("displayName")))
+        )
         return entities.create(
             self.session(),
-            registry.kind(kind_name),
+            kind,
             body,
             computed={"id": identifier, **(computed or {})},
             links=links,
             parent_id=parent_id,
+        )
+
+    def single(self, kind_name: str, body: Json, computed: Json | None = None) -> Record:
+        """The one object of a type of which a tenant has one."""
+        return self.add(
+            kind_name, body, computed={"id": registry.kind(kind_name).singleton, **(computed or {})}
         )
 
     def user(self, display_name: str, **more: Any) -> UserLogin:

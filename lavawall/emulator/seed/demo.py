@@ -12,6 +12,7 @@ from lavawall.emulator.seed.builder import (
     register_app,
     stable_guid,
 )
+from lavawall.emulator.seed.extras import add_extras
 from lavawall.emulator.seed.furnishing import Plan, furnish
 from lavawall.emulator.seed.grants import READER_PERMISSIONS, WRITER_PERMISSIONS
 from lavawall.emulator.seed.intune_base import lay_intune
@@ -150,6 +151,7 @@ def build(cloud: Cloud) -> Landscape:
         builders[plan.tenant] = TenantBuilder(cloud, directory)
         baseline.lay(builders[plan.tenant], plan.country)
         admins[plan.tenant] = furnish(builders[plan.tenant], plan)
+        add_extras(TenantBuilder(cloud, directory))
     shared_by = [
         builders[plan.tenant].directory.directory_id
         for plan in PLANS

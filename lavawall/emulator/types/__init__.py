@@ -5,8 +5,11 @@ from lavawall.emulator.types import (
     administrative_units,
     applications,
     authentication,
+    authentication_contexts,
     conditional_access,
     consent,
+    consent_policies,
+    cross_tenant,
     devices,
     directory_roles,
     group_schedules,
@@ -17,6 +20,7 @@ from lavawall.emulator.types import (
     role_schedules,
     role_settings,
     roles,
+    tenant_policies,
 )
 
 registry.register(
@@ -36,5 +40,9 @@ registry.register(
         *organisation.KINDS,
         *logs.KINDS,
         *intune.KINDS,
+        *authentication_contexts.KINDS,
+        *tenant_policies.KINDS,
+        *cross_tenant.KINDS,
+        *consent_policies.KINDS,
     )
 )

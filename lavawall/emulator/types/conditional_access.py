@@ -66,6 +66,10 @@ def _is_location(directory: Directory, value: str) -> bool:
     return directory.get("namedLocation", value) is not None
 
 
+def _is_context(directory: Directory, value: str) -> bool:
+    return directory.get("authenticationContextClassReference", value) is not None
+
+
 def _is_service_principal(directory: Directory, value: str) -> bool:
     return directory.get("servicePrincipal", value) is not None
 
@@ -80,6 +84,7 @@ REFERENCES: tuple[tuple[str, frozenset[str], Check], ...] = (
         frozenset({"All", "None", "Office365", "MicrosoftAdminPortals"}),
         _is_app,
     ),
+    ("applications/{}AuthenticationContextClassReferences", frozenset(), _is_context),
     (
         "locations/{}Locations",
         frozenset({"All", "AllTrusted", "00000000-0000-0000-0000-000000000000"}),
@@ -125,6 +130,7 @@ def check_controls(write: Write) -> None:
         return
     built_in = controls.get("builtInControls") or []
     strength = controls.get("authenticationStrength")
+    _check_terms(write.session.directory, controls.get("termsOfUse") or [])
     if strength:
         _check_strength(write.session.directory, strength, built_in)
     demands = [
@@ -140,6 +146,12 @@ def check_controls(write: Write) -> None:
         raise refusal(1007, "Grant controls need the operator 'AND' or 'OR'.")
 
 
+def _check_terms(directory: Directory, identifiers: list[str]) -> None:
+    missing = [each for each in identifiers if directory.get("agreement", each) is None]
+    if missing:
+        raise refusal(1017, f"Terms of use do not exist: {missing}.")
+
+
 def _check_strength(directory: Directory, strength: Json, built_in: list[str]) -> None:
     if set(strength) != {"id"}:
         raise refusal(
@@ -149,6 +161,15 @@ def _check_strength(directory: Directory, strength: Json, built_in: list[str]) -
         raise refusal(1017, f"Authentication strength '{strength['id']}' does not exist.")
     if "mfa" in built_in:
         raise refusal(1048, "'mfa' cannot be required together with an authentication strength.")
+
+
+def check_security_defaults(write: Write) -> None:
+    """No policy beside security defaults: none is created, none switched on."""
+    defaults = write.session.directory.records["identitySecurityDefaultsEnforcementPolicy"].values()
+    if not any(each.body.get("isEnabled") for each in defaults):
+        return
+    if write.creating or write.body.get("state") == "enabled":
+        raise refusal(1014, "Security defaults are enabled; disable them before enabling a policy.")
 
 
 def check_count(write: Write) -> None:
@@ -266,7 +287,7 @@ KINDS = (
             purge="Hard delete conditional access policy",
             whole_value="ConditionalAccessPolicy",
         ),
-        checks=(check_count, check_conditions, check_controls),
+        checks=(check_count, check_security_defaults, check_conditions, check_controls),
         dates=("createdDateTime",),
         modified=("modifiedDateTime",),
         recycle="/identity/conditionalAccess/deletedItems/policies",
