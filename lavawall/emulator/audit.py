@@ -1,6 +1,7 @@
 """Writes directory audit records and sign-ins the way Microsoft's services word them."""
 
 import json
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from lavawall.emulator.geography import location_of
 from lavawall.emulator.model import Audit
 from lavawall.emulator.store import Caller, Json, Record, Session, precise_timestamp
 
+HIDDEN = frozenset({"id", "customSecurityAttributes"})
+ATTRIBUTES = "customSecurityAttributes"
 CORE_DIRECTORY = "Core Directory"
 CONDITIONAL_ACCESS = "Conditional Access"
 AUTHENTICATION_METHODS = "Authentication Methods"
@@ -56,7 +59,7 @@ def changes_between(before: Json | None, after: Json | None, names: Audit) -> li
     if names.whole_value:
         return [property_change(names.whole_value, before, after)]
     old, new = before or {}, after or {}
-    changed = [name for name in {**old, **new} if old.get(name) != new.get(name) and name != "id"]
+    changed = [name for name in {**old, **new} if old.get(name) != new.get(name) and name not in HIDDEN]
     entries = [
         property_change(
             name[0].upper() + name[1:],
@@ -101,8 +104,12 @@ def write(
     operation: str,
     targets: Iterable[Json],
     result: str = "success",
+    log: deque[Record] | None = None,
 ) -> None:
-    """Appends one audit record, which readers see after the configured delay. Seeding leaves no trace."""
+    """Appends one audit record to the directory's log or another one, which readers see after the configured delay.
+
+    Seeding leaves no trace.
+    """
     if session.is_seeding or not activity:
         return
     prefix = {CORE_DIRECTORY: "Directory", CONDITIONAL_ACCESS: "IPCGraph", PIM: "PIM"}.get(service, "Policy")
@@ -121,11 +128,32 @@ def write(
         "additionalDetails": [],
     }
     visible_from = session.now + timedelta(seconds=session.options.audit_delay)
-    session.directory.audits.append(Record("directoryAudit", body, visible_from))
+    chosen = session.directory.audits if log is None else log
+    chosen.append(Record("directoryAudit", body, visible_from))
+
+
+def _only_attributes_changed(session: Session, record: Record, before: Json) -> bool:
+    """Logs changed values of custom security attributes, which have a log of their own."""
+    old, new = before.get(ATTRIBUTES), record.body.get(ATTRIBUTES)
+    if old == new:
+        return False
+    noun = "a user" if record.type_name == "user" else "a servicePrincipal"
+    write(
+        session,
+        f"Update attribute values assigned to {noun}",
+        service=CORE_DIRECTORY,
+        category="AttributeManagement",
+        operation="Update",
+        targets=[target(record, [property_change("CustomSecurityAttributes", old, new)])],
+        log=session.directory.attribute_audits,
+    )
+    return {**before, ATTRIBUTES: None} == {**record.body, ATTRIBUTES: None}
 
 
 def write_change(session: Session, names: Audit, verb: str, record: Record, before: Json | None) -> None:
     """The audit record of a create, update or delete, in the words of the type's declaration."""
+    if verb == "Update" and _only_attributes_changed(session, record, before or {}):
+        return
     activity = {"Add": names.create, "Update": names.update, "Delete": names.delete}[verb]
     after = None if verb == "Delete" else record.body
     write(

@@ -106,7 +106,9 @@ def _locate(call: Call, kind: EntityType, key: str = "id") -> Record:
         parent_id = _parent(call, kind)
         return entities.find(call.session, kind, _identifier(call, kind, parent_id), parent_id=parent_id)
     identifier = call.parameter("id")
-    record = call.session.directory.by_property(kind.name, key, identifier)
+    parent_id = _parent(call, kind)
+    found = (each for each in call.session.directory.all(kind.name) if each.body.get(key) == identifier)
+    record = next((each for each in found if each.parent_id == parent_id), None)
     if record is None:
         raise resource_not_found(identifier)
     return record

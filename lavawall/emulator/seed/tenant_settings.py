@@ -4,7 +4,7 @@ from lavawall.emulator.seed.builder import TenantBuilder
 from lavawall.emulator.store import Json
 from lavawall.emulator.types.cross_tenant import system_default
 
-BUILT_IN_CONSENT = (
+BUILT_IN_CONSENT: tuple[tuple[str, str, tuple[Json, ...]], ...] = (
     (
         "microsoft-user-default-legacy",
         "User default legacy consent policy",
@@ -69,6 +69,17 @@ SINGLETONS: tuple[tuple[str, Json, Json], ...] = (
             "reviewers": [],
         },
         {"version": 0},
+    ),
+    (
+        "tenantAppManagementPolicy",
+        {
+            "displayName": "Default app management tenant policy",
+            "description": "Credential rules for every application and service principal",
+            "isEnabled": False,
+            "applicationRestrictions": {"passwordCredentials": [], "keyCredentials": []},
+            "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},
+        },
+        {},
     ),
     ("crossTenantAccessPolicy", {"displayName": "CrossTenantAccessPolicy", "allowedCloudEndpoints": []}, {}),
     ("crossTenantAccessPolicyConfigurationDefault", {}, system_default()),

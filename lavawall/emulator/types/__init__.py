@@ -3,6 +3,7 @@
 from lavawall.emulator import registry
 from lavawall.emulator.types import (
     administrative_units,
+    application_policies,
     applications,
     authentication,
     authentication_contexts,
@@ -12,6 +13,7 @@ from lavawall.emulator.types import (
     cross_tenant,
     devices,
     directory_roles,
+    federated_credentials,
     group_schedules,
     intune,
     logs,
@@ -20,6 +22,7 @@ from lavawall.emulator.types import (
     role_schedules,
     role_settings,
     roles,
+    security_attributes,
     tenant_policies,
 )
 
@@ -44,5 +47,8 @@ registry.register(
         *tenant_policies.KINDS,
         *cross_tenant.KINDS,
         *consent_policies.KINDS,
+        *application_policies.KINDS,
+        *federated_credentials.KINDS,
+        *security_attributes.KINDS,
     )
 )

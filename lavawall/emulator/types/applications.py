@@ -11,6 +11,8 @@ from lavawall.emulator.model import Action, Audit, EntityType, Link, Permissions
 from lavawall.emulator.presentation import View
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Json, Record, Session, timestamp
+from lavawall.emulator.types import attribute_values
+from lavawall.emulator.types.application_policies import policy_links
 from lavawall.emulator.types.people import dependants as principal_dependants
 from lavawall.emulator.types.people import own_by_creator
 from lavawall.emulator.validation import WriteRules, checked_body
@@ -295,7 +297,10 @@ KINDS = (
             restore="Restore application",
             purge="Hard Delete application",
         ),
-        links=(_owners("application"),),
+        links=(
+            _owners("application"),
+            *policy_links("application", "tokenLifetimePolicy", "tokenIssuancePolicy", "appManagementPolicy"),
+        ),
         actions=PASSWORD_ACTIONS,
         checks=(check_application, check_keys),
         created=(name_application, own_by_creator),
@@ -349,9 +354,20 @@ KINDS = (
             restore="Restore service principal",
             purge="Hard delete service principal",
         ),
-        links=(_owners("service principal"),),
+        links=(
+            _owners("service principal"),
+            *policy_links(
+                "service principal",
+                "claimsMappingPolicy",
+                "homeRealmDiscoveryPolicy",
+                "tokenLifetimePolicy",
+                "tokenIssuancePolicy",
+                "appManagementPolicy",
+            ),
+        ),
         actions=PASSWORD_ACTIONS,
-        checks=(check_service_principal, check_keys),
+        checks=(check_service_principal, check_keys, attribute_values.check_attributes),
+        property_guards={attribute_values.PROPERTY: attribute_values.GUARD},
         created=(own_by_creator,),
         dates=(),
         dependants=service_principal_dependants,

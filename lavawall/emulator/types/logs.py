@@ -12,6 +12,8 @@ from lavawall.emulator.store import Record
 
 AUDIT_READ = ("AuditLog.Read.All", "Directory.Read.All")
 SIGN_IN_READ = ("AuditLog.Read.All",)
+ATTRIBUTE_READ = ("CustomSecAttributeAuditLogs.Read.All",)
+ATTRIBUTE_AUDITS = "/auditLogs/customSecurityAttributeAudits"
 
 
 def _visible(call: Call, entries: Iterable[Record]) -> list[Record]:
@@ -26,6 +28,15 @@ def list_audits(call: Call) -> Answer:
 def list_sign_ins(call: Call) -> Answer:
     kind = registry.kind("signIn")
     return Answer(200, listing(call, kind, _visible(call, call.session.directory.sign_ins), keep_order=True))
+
+
+def list_attribute_audits(call: Call) -> Answer:
+    kind, entries = registry.kind("customSecurityAttributeAudit"), call.session.directory.attribute_audits
+    return Answer(200, listing(call, kind, _visible(call, entries), keep_order=True))
+
+
+def get_attribute_audit(call: Call) -> Answer:
+    return _one(call, "directoryAudit", call.session.directory.attribute_audits)
 
 
 def _one(call: Call, name: str, entries: Iterable[Record]) -> Answer:
@@ -68,6 +79,18 @@ KINDS = (
                 "initiatedBy/app/displayName",
                 "targetResources",
             }
+        ),
+    ),
+    EntityType(
+        name="customSecurityAttributeAudit",
+        schema="directoryAudit",
+        path=ATTRIBUTE_AUDITS,
+        verbs=frozenset(),
+        read=ATTRIBUTE_READ,
+        service="auditLogs",
+        actions=(
+            Action("GET", ATTRIBUTE_AUDITS, list_attribute_audits, ATTRIBUTE_READ),
+            Action("GET", f"{ATTRIBUTE_AUDITS}/{{id}}", get_attribute_audit, ATTRIBUTE_READ),
         ),
     ),
     EntityType(

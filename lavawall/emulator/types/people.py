@@ -5,7 +5,7 @@ from lavawall.emulator.errors import bad_request, denied
 from lavawall.emulator.model import Audit, EntityType, Link, Write
 from lavawall.emulator.permissions import app_permissions, keep_one_administrator
 from lavawall.emulator.store import Record, Session
-from lavawall.emulator.types import pim, role_settings
+from lavawall.emulator.types import attribute_values, pim, role_settings
 from lavawall.emulator.types.administrative_units import refuse_restricted, show_restriction
 from lavawall.emulator.validation import WriteRules
 
@@ -207,7 +207,8 @@ KINDS = (
             restore="Restore user",
             purge="Hard Delete user",
         ),
-        checks=(check_user,),
+        checks=(check_user, attribute_values.check_attributes),
+        property_guards={attribute_values.PROPERTY: attribute_values.GUARD},
         guards=(refuse_restricted,),
         present=show_restriction,
         created=(keep_password,),
