@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from changes.severity.model import Context, Hit, Rule, Severity, Side, Subject, neutral, strengthens, weakens
 from changes.severity.reading import dig, is_true, rows, text, word
-from changes.severity.settings import Life, Setting, closes, lives, off_protects, on_protects, opens, watching
+from changes.severity.settings import (
+    Life,
+    Members,
+    Setting,
+    closes,
+    lives,
+    off_protects,
+    on_protects,
+    opens,
+    watching,
+)
 from snapshots.catalog.spec import Document
 
 DEFAULT = "crossTenantAccessPolicyConfigurationDefault"
@@ -230,6 +240,22 @@ RULES = (
         BOTH,
         "T1199",
         watching(SERVICE_PROVIDER, whole_life=True),
+    ),
+    Rule(
+        "cross-tenant-clouds",
+        "Which other clouds may be dealt with changed",
+        ("crossTenantAccessPolicy",),
+        TECHNIQUE,
+        watching(
+            (
+                Members(
+                    "allowedCloudEndpoints",
+                    "the other clouds whose tenants are dealt with",
+                    Severity.MEDIUM,
+                    effect="Tenants of that cloud can be let in",
+                ),
+            )
+        ),
     ),
     Rule(
         "cross-tenant-sync",

@@ -14,6 +14,8 @@ CONFIGURATION = (
     *CATALOG,
     "groupPolicyConfiguration",
     "deviceManagementIntent",
+    "mobileAppConfiguration",
+    "targetedManagedAppConfiguration",
 )
 APP_PROTECTION = (
     "managedAppPolicy",
