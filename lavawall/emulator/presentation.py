@@ -11,6 +11,7 @@ from lavawall.emulator.store import DIRECTORY_OBJECT_TYPES, Json, Record, Sessio
 
 NULL_DROP_RATE = 0.3
 LARGEST_EXPANSION = 20
+_ZERO = {"Edm.Boolean": False, "Edm.Int32": 0, "Edm.Int64": 0, "Edm.Double": 0, "Edm.Single": 0}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,14 @@ class View:
 
 
 def _unset(declared: schema.Property) -> Any:
-    return [] if declared.is_collection else None
+    """What a member reads as that nobody ever set."""
+    if declared.is_collection:
+        return []
+    if declared.nullable:
+        return None
+    if schema.exists(declared.type) and schema.type_named(declared.type).is_enum:
+        return schema.type_named(declared.type).members[0]
+    return _ZERO.get(declared.type)
 
 
 def _presented(value: Any, declared: schema.Property, vary: Variation, ordered: frozenset[str]) -> Any:

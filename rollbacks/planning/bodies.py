@@ -6,7 +6,9 @@ An allow-list of top-level properties decides what is ever sent; everything else
 from typing import Any
 
 from rollbacks.planning.effects import same
-from snapshots.catalog.places import ODATA_TYPE
+from snapshots.addresses import at, with_value
+from snapshots.canonical import canonical_bytes
+from snapshots.catalog.places import ODATA_TYPE, sets
 from snapshots.catalog.spec import Document, ResourceType
 
 
@@ -40,6 +42,24 @@ def update_body(spec: ResourceType, live: Document, wanted: Document, names: tup
     body = {name: cleared(live.get(name), wanted.get(name)) for name in names}
     body = typed(spec, body, wanted if ODATA_TYPE in wanted else live)
     return body if spec.restore.shape_update is None else spec.restore.shape_update(body, wanted)
+
+
+def switched_off(spec: ResourceType, live: Document, wanted: Document) -> Document:
+    """The live document with everything switched off that has to be before a write may take it away."""
+    result = live
+    for path in spec.restore.switched_off_first:
+        key = next(each for each in sets(spec) if each.path == path).key_names
+        stays = {_key(element, key) for element in at(wanted, path) or []}
+        elements = [
+            element if _key(element, key) in stays else {**element, "isEnabled": False}
+            for element in at(live, path) or []
+        ]
+        result = with_value(result, path, elements) if elements else result
+    return result
+
+
+def _key(element: Document, names: tuple[str, ...]) -> bytes:
+    return canonical_bytes([element.get(name) for name in names])
 
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:

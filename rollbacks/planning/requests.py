@@ -57,8 +57,12 @@ class RequestWriter:
                     unwritable.append(name)
             elif not same(live.get(name), wanted.get(name)):
                 unwritable.append(name)
+        first = bodies.switched_off(spec, live, wanted)
+        prepared = tuple(name for name in bodies.differing(live, first) if name in settable)
+        if prepared:
+            requests.insert(0, self._set(live, first, prepared))
         if settable:
-            requests.insert(0, self._set(live, wanted, tuple(settable)))
+            requests.insert(1 if prepared else 0, self._set(first, wanted, tuple(settable)))
         return requests, unwritable
 
     def create(self, wanted: Document) -> PlannedRequest:

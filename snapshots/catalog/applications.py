@@ -49,6 +49,52 @@ _CREDENTIAL_LOSSES = (
     ),
 )
 
+_APPLICATION_WRITABLE = (
+    "addIns",
+    "api",
+    "appRoles",
+    "authenticationBehaviors",
+    "defaultRedirectUri",
+    "description",
+    "displayName",
+    "groupMembershipClaims",
+    "identifierUris",
+    "info",
+    "isDeviceOnlyAuthSupported",
+    "isFallbackPublicClient",
+    "nativeAuthenticationApisEnabled",
+    "notes",
+    "oauth2RequirePostResponse",
+    "optionalClaims",
+    "parentalControlSettings",
+    "publicClient",
+    "requestSignatureVerification",
+    "requiredResourceAccess",
+    "serviceManagementReference",
+    "servicePrincipalLockConfiguration",
+    "signInAudience",
+    "spa",
+    "tags",
+    "tokenEncryptionKeyId",
+    "web",
+)
+_APPLICATION_SELECTED = ",".join(
+    (
+        "id",
+        "appId",
+        "createdByAppId",
+        "disabledByMicrosoftStatus",
+        "isDisabled",
+        "keyCredentials",
+        "managerApplications",
+        "passwordCredentials",
+        "publisherDomain",
+        "uniqueName",
+        *_APPLICATION_WRITABLE,
+    )
+)
+"""Some properties, such as `authenticationBehaviors`, are answered only when they are asked for."""
+
 _IDENTIFIER_OF_OLD_APP = re.compile(r"api://[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(/.*)?")
 
 
@@ -84,7 +130,12 @@ APPLICATION = ResourceType(
     label="Application",
     plural="Applications",
     area="Applications",
-    read=Read(path=_APPLICATIONS, params={"$top": "999"}, item_path=f"{_APPLICATIONS}/{{id}}"),
+    read=Read(
+        path=_APPLICATIONS,
+        params={"$select": _APPLICATION_SELECTED, "$top": "999"},
+        item_path=f"{_APPLICATIONS}/{{id}}",
+        item_params={"$select": _APPLICATION_SELECTED},
+    ),
     permissions=_PERMISSIONS,
     natural_key=("displayName",),
     computed=(
@@ -135,38 +186,11 @@ APPLICATION = ResourceType(
         Reference("api.preAuthorizedApplications[].appId", to="application", by="appId"),
     ),
     restore=Restore(
-        writable=(
-            "addIns",
-            "api",
-            "appRoles",
-            "authenticationBehaviors",
-            "defaultRedirectUri",
-            "description",
-            "displayName",
-            "groupMembershipClaims",
-            "identifierUris",
-            "info",
-            "isDeviceOnlyAuthSupported",
-            "isFallbackPublicClient",
-            "nativeAuthenticationApisEnabled",
-            "notes",
-            "oauth2RequirePostResponse",
-            "optionalClaims",
-            "parentalControlSettings",
-            "publicClient",
-            "requestSignatureVerification",
-            "requiredResourceAccess",
-            "serviceManagementReference",
-            "servicePrincipalLockConfiguration",
-            "signInAudience",
-            "spa",
-            "tags",
-            "tokenEncryptionKeyId",
-            "web",
-        ),
+        writable=_APPLICATION_WRITABLE,
         create_path=_APPLICATIONS,
         update_path=f"{_APPLICATIONS}/{{id}}",
         delete_path=f"{_APPLICATIONS}/{{id}}",
+        switched_off_first=("api.oauth2PermissionScopes", "appRoles"),
         removals=(_password_removal(_APPLICATIONS),),
         undelete=_UNDELETE,
         losses=(

@@ -242,6 +242,8 @@ class Restore:
     """Properties that Graph wants changed before it accepts the delete, with the value to send."""
     typed: bool = False
     """The body must carry `@odata.type`."""
+    switched_off_first: tuple[str, ...] = ()
+    """Dotted paths of keyed arrays whose elements must have `isEnabled` false before a later write takes them away."""
     actions: tuple[Action, ...] = ()
     removals: tuple[ElementRemoval, ...] = ()
     undelete: Undelete | None = None

@@ -75,7 +75,11 @@ class _Trip:
 
     def _read(self, path: str) -> dict[str, object]:
         with closing(connections.open_client(self.scene.tenant, "reader")) as client:
-            return client.get(path, service=self._service_of(path))
+            service = self._service_of(path)
+            found = client.get(path, service=service)
+            if "@odata.nextLink" in found or "nextLink" in found:
+                found["value"] = list(client.items(path, service=service))
+            return found
 
     def _service_of(self, path: str) -> str:
         is_azure = path.startswith(("/subscriptions/", "/providers/"))

@@ -1,0 +1,151 @@
+"""Applications and service principals."""
+
+from tests.roundtrip.model import AUTO, Act, Case, Json, World, impossible
+
+APPLICATIONS, PRINCIPALS = "/v1.0/applications", "/v1.0/servicePrincipals"
+OBJECTS = "https://graph.microsoft.com/v1.0/directoryObjects"
+DELETED = "/v1.0/directory/deletedItems"
+SCOPE = "5f3a1c52-0a52-4d7c-8f0e-3f5c2a1b7d90"
+CREDENTIALS = frozenset({"passwordCredentials"})
+
+
+def telematics(world: World) -> Json:
+    found = world.named(APPLICATIONS, "Telematics")
+    principal = world.named(PRINCIPALS, "Telematics")
+    return {**found, "_principal": principal["id"]}
+
+
+def planner(world: World) -> Json:
+    return world.named(APPLICATIONS, "Route Planner")
+
+
+def planner_principal(world: World) -> Json:
+    return world.named(PRINCIPALS, "Route Planner")
+
+
+def _somebody(world: World, _subject: Json) -> Json:
+    return {"@odata.id": f"{OBJECTS}/{world.named('/v1.0/users', 'Emil')['id']}"}
+
+
+def _role_added(_world: World, subject: Json) -> list[Json]:
+    planted = {
+        "allowedMemberTypes": ["Application"],
+        "description": "Planted",
+        "displayName": "Planted",
+        "id": SCOPE,
+        "isEnabled": True,
+        "value": "Everything.Read",
+    }
+    return [*({k: v for k, v in each.items() if k != "origin"} for each in subject["appRoles"]), planted]
+
+
+def _redirected(property_name: str) -> Json:
+    return {"redirectUris": [f"https://{property_name}.attacker.example/callback"]}
+
+
+CASES = (
+    Case(
+        key="application",
+        subject=planner,
+        path=f"{APPLICATIONS}/{{id}}",
+        updates={
+            "addIns": AUTO,
+            "api": AUTO,
+            "appRoles": _role_added,
+            "authenticationBehaviors": AUTO,
+            "defaultRedirectUri": "https://attacker.example/",
+            "description": AUTO,
+            "displayName": AUTO,
+            "groupMembershipClaims": "SecurityGroup",
+            "identifierUris": ["https://brenner.example/planted"],
+            "info": {"supportUrl": "https://attacker.example/support"},
+            "isDeviceOnlyAuthSupported": AUTO,
+            "isFallbackPublicClient": AUTO,
+            "nativeAuthenticationApisEnabled": AUTO,
+            "notes": AUTO,
+            "oauth2RequirePostResponse": AUTO,
+            "optionalClaims": {"accessToken": [{"name": "groups", "essential": False}]},
+            "parentalControlSettings": AUTO,
+            "publicClient": _redirected("public"),
+            "requestSignatureVerification": AUTO,
+            "requiredResourceAccess": AUTO,
+            "serviceManagementReference": AUTO,
+            "servicePrincipalLockConfiguration": AUTO,
+            "signInAudience": "AzureADMultipleOrgs",
+            "spa": _redirected("spa"),
+            "tags": AUTO,
+            "tokenEncryptionKeyId": AUTO,
+            "web": _redirected("web"),
+        },
+        create=[Act("POST", APPLICATIONS, {"displayName": "Planted app"})],
+        delete=[Act("DELETE", f"{APPLICATIONS}/{{id}}")],
+        more={
+            "owners": [Act("POST", f"{APPLICATIONS}/{{id}}/owners/$ref", _somebody)],
+            "a secret added": [
+                Act(
+                    "POST", f"{APPLICATIONS}/{{id}}/addPassword", {"passwordCredential": {"displayName": "x"}}
+                )
+            ],
+        },
+        types=("servicePrincipal", "oAuth2PermissionGrant", "appRoleAssignment"),
+    ),
+    Case(
+        key="application",
+        variant="with a secret",
+        subject=telematics,
+        path=f"{APPLICATIONS}/{{id}}",
+        more={
+            "a secret removed": "nobody but its users ever knew it; the plan says which one is lost",
+            "delete for good": [
+                Act("DELETE", f"{APPLICATIONS}/{{id}}"),
+                Act("DELETE", f"{DELETED}/{{_principal}}"),
+                Act("DELETE", f"{DELETED}/{{id}}"),
+            ],
+        },
+        types=("servicePrincipal", "oAuth2PermissionGrant", "appRoleAssignment"),
+        lost={"delete for good": CREDENTIALS},
+    ),
+    Case(
+        key="servicePrincipal",
+        subject=planner_principal,
+        path=f"{PRINCIPALS}/{{id}}",
+        updates={
+            "accountEnabled": AUTO,
+            "alternativeNames": AUTO,
+            "appRoleAssignmentRequired": AUTO,
+            "description": AUTO,
+            "homepage": "https://attacker.example/",
+            "loginUrl": "https://attacker.example/login",
+            "logoutUrl": "https://attacker.example/logout",
+            "notes": AUTO,
+            "notificationEmailAddresses": ["intruder@attacker.example"],
+            "preferredSingleSignOnMode": "saml",
+            "preferredTokenSigningKeyThumbprint": AUTO,
+            "replyUrls": ["https://attacker.example/reply"],
+            "samlSingleSignOnSettings": {"relayState": "planted"},
+            "servicePrincipalNames": impossible("they are copied from the application at every write"),
+            "tags": ["HideApp"],
+            "tokenEncryptionKeyId": AUTO,
+        },
+        create=[
+            Act("POST", APPLICATIONS, {"displayName": "Planted app"}),
+            Act(
+                "POST",
+                PRINCIPALS,
+                lambda world, _subject: {"appId": world.named(APPLICATIONS, "Planted app")["appId"]},
+            ),
+        ],
+        delete=[Act("DELETE", f"{PRINCIPALS}/{{id}}")],
+        more={
+            "owners": [Act("POST", f"{PRINCIPALS}/{{id}}/owners/$ref", _somebody)],
+            "a secret added": [
+                Act("POST", f"{PRINCIPALS}/{{id}}/addPassword", {"passwordCredential": {"displayName": "x"}})
+            ],
+            "delete for good": [
+                Act("DELETE", f"{PRINCIPALS}/{{id}}"),
+                Act("DELETE", f"{DELETED}/{{id}}"),
+            ],
+        },
+        types=("application", "oAuth2PermissionGrant", "appRoleAssignment"),
+    ),
+)
