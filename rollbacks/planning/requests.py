@@ -34,36 +34,47 @@ class RequestWriter:
 
         `ensure`: the live document is only what is expected; so everything wanted is written in full.
         """
-        spec, restore = self._spec, self._spec.restore
-        actions = {action.property: action for action in restore.actions}
-        removals = {removal.property: removal for removal in restore.removals}
-        requests: list[PlannedRequest] = []
-        unwritable: list[str] = []
         names = tuple(sorted(live.keys() | wanted.keys())) if ensure else bodies.differing(live, wanted)
-        settable: list[str] = []
+        settable = tuple(name for name in names if self._is_settable(name))
+        requests = self._settings(live, wanted, settable)
+        unwritable: list[str] = []
         for name in names:
-            part = part_of(spec, name)
-            if name in actions:
-                requests += self._action(actions[name], wanted.get(name), live.get(name))
-            elif name in removals:
-                requests += self._removed(removals[name], live.get(name, []), wanted.get(name, []))
-                if _lacks(live.get(name, []), wanted.get(name, [])):
-                    unwritable.append(name)
-            elif spec.writes(name) and restore.update_path is not None:
-                settable.append(name)
-            elif part is not None:
-                requests += self._part(part, live, wanted, ensure=ensure)
-                if part.retire and _keyed(part, live.get(name, [])) - _keyed(part, wanted.get(name, [])):
-                    unwritable.append(name)
-            elif not same(live.get(name), wanted.get(name)):
-                unwritable.append(name)
-        first = bodies.switched_off(spec, live, wanted)
-        prepared = tuple(name for name in bodies.differing(live, first) if name in settable)
-        if prepared:
-            requests.insert(0, self._set(live, first, prepared))
-        if settable:
-            requests.insert(1 if prepared else 0, self._set(first, wanted, tuple(settable)))
+            if name not in settable:
+                more, reaches = self._alone(name, live, wanted, ensure=ensure)
+                requests += more
+                unwritable += [] if reaches else [name]
         return requests, unwritable
+
+    def _is_settable(self, name: str) -> bool:
+        """Whether the property is written together with others, in the body of the update."""
+        restore = self._spec.restore
+        on_its_own = {action.property for action in restore.actions}
+        on_its_own |= {removal.property for removal in restore.removals}
+        return name not in on_its_own and self._spec.writes(name) and restore.update_path is not None
+
+    def _settings(self, live: Document, wanted: Document, names: tuple[str, ...]) -> list[PlannedRequest]:
+        """One update for all; before it another one that switches off what it takes away, where that is asked for."""
+        first = bodies.switched_off(self._spec, live, wanted)
+        prepared = tuple(name for name in bodies.differing(live, first) if name in names)
+        requests = [self._set(live, first, prepared)] if prepared else []
+        return [*requests, self._set(first, wanted, names)] if names else requests
+
+    def _alone(
+        self, name: str, live: Document, wanted: Document, *, ensure: bool
+    ) -> tuple[list[PlannedRequest], bool]:
+        """The requests for a property that has its own way of being written, and whether they reach what is wanted."""
+        restore, part = self._spec.restore, part_of(self._spec, name)
+        action = next((each for each in restore.actions if each.property == name), None)
+        if action is not None:
+            return list(self._action(action, wanted.get(name), live.get(name))), True
+        have, want = live.get(name, []), wanted.get(name, [])
+        removal = next((each for each in restore.removals if each.property == name), None)
+        if removal is not None:
+            return list(self._removed(removal, have, want)), not _lacks(have, want)
+        if part is not None:
+            stays = bool(part.retire) and bool(_keyed(part, have) - _keyed(part, want))
+            return self._part(part, live, wanted, ensure=ensure), not stays
+        return [], same(live.get(name), wanted.get(name))
 
     def create(self, wanted: Document) -> PlannedRequest:
         restore = self._spec.restore

@@ -1,4 +1,4 @@
-"""Round trips happen in the same scene as the tests of rollbacks, without the audit log: who did it is no matter here."""
+"""Round trips happen in the same scene as the tests of rollbacks. Nobody asks the audit log who did it."""
 
 import pytest
 
