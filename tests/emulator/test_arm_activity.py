@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import LOCATION, NETWORK, VAULTS, Arm
+from tests.emulator.arm_client import LOCATION, NETWORK, VAULTS, Arm
 from tests.emulator.conftest import Json, SettableClock, plain_session
 
 NEW = f"{NETWORK}/nsg-new"

@@ -3,7 +3,7 @@
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import ASSIGNMENTS, IDENTITIES, LOCATION, Arm, names
+from tests.emulator.arm_client import ASSIGNMENTS, IDENTITIES, LOCATION, Arm, names
 from tests.emulator.conftest import Client, Json, client_for
 
 NEW = f"{IDENTITIES}/id-new"

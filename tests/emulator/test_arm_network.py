@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import LOCATION, NETWORK, Arm, names, rule
+from tests.emulator.arm_client import LOCATION, NETWORK, Arm, names, rule
 from tests.emulator.conftest import Json
 
 WEB, NEW = f"{NETWORK}/nsg-aurora-dental-web", f"{NETWORK}/nsg-new"

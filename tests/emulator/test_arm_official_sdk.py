@@ -1,44 +1,37 @@
 """Microsoft's own Azure SDKs, which know nothing of the emulator, read and write its resources."""
 
-import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
+from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.network import NetworkManagementClient
 
 from lavawall.emulator import AppRegistration, Emulator, TenantInfo
-from tests.emulator.conftest import sign_in
 
 READER_ROLE = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-class Signed:
-    """A credential that holds one token of the emulator's login service."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        assert scopes == ("https://management.azure.com/.default",)
-        return AccessToken(self.token, int(time.time()) + 3_600)
 
 
 class Sdk:
     """The clients of one app in one tenant's subscription."""
 
     def __init__(self, emulator: Emulator, tenant: TenantInfo, app: AppRegistration) -> None:
-        token = sign_in(emulator, tenant, app, scope="https://management.azure.com/.default")
         self.subscription = tenant.subscriptions[0]
         self.group = f"rg-{tenant.name.lower().replace(' ', '-')}"
         self.scope = f"/subscriptions/{self.subscription}"
-        self._credential = Signed(token["access_token"])
+        self._credential = ClientSecretCredential(
+            tenant.directory_id,
+            app.client_id,
+            app.secret,
+            authority=emulator.url,
+            disable_instance_discovery=True,
+            connection_verify=emulator.ca_file,
+        )
         self._options = {
             "base_url": emulator.url,
             "credential_scopes": ["https://management.azure.com/.default"],

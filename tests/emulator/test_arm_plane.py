@@ -2,12 +2,24 @@
 
 from collections.abc import Callable
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import ASSIGNMENTS, IDENTITIES, LOCATION, NETWORK, SCOPE, VAULTS, Arm, names, rule
-from tests.emulator.conftest import Client, SettableClock, plain_session, sign_in
+from tests.emulator.arm_client import (
+    ASSIGNMENTS,
+    DEFINITIONS,
+    IDENTITIES,
+    LOCATION,
+    NETWORK,
+    SCOPE,
+    VAULTS,
+    Arm,
+    names,
+    rule,
+)
+from tests.emulator.conftest import Client, Json, SettableClock, plain_session, sign_in
 
 WEB = f"{NETWORK}/nsg-aurora-dental-web"
 NEW = f"{NETWORK}/nsg-new"
@@ -170,6 +182,66 @@ def test_faults_and_the_request_log_cover_azure(emulator: Emulator, arm: Arm, te
     last = emulator.requests[-1]
     assert (last.method, last.path, last.status) == ("PUT", arm.id(NEW), 201)
     assert (last.directory_id, last.app_id, last.body) == (tenant.directory_id, tenant.writer.client_id, BODY)
+
+
+def test_a_page_can_lead_to_itself(emulator: Emulator, arm: Arm) -> None:
+    emulator.faults.add("loop", path="roleAssignments$")
+    page = arm.get(f"{arm.subscription}/{ASSIGNMENTS}")
+    assert page["nextLink"].startswith(f"{emulator.url}{arm.subscription}/{ASSIGNMENTS}?")
+
+
+def settled(emulator: Emulator, tenant: TenantInfo) -> dict[str, Json]:
+    """What is kept in Azure, without what changes with every write."""
+    documents = emulator.azure.tenant(tenant.directory_id).documents()
+    for body in documents.values():
+        for name in ("etag", "systemData"):
+            body.pop(name, None)
+        for name in ("updatedOn", "updatedBy"):
+            body["properties"].pop(name, None)
+    return documents
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        f"{{group}}/{NETWORK}",
+        f"{{group}}/{VAULTS}",
+        f"{{group}}/{IDENTITIES}",
+        f"{{group}}/{IDENTITIES}/id-aurora-dental-deploy/federatedIdentityCredentials",
+        f"{{subscription}}/{ASSIGNMENTS}",
+        f"{{subscription}}/{DEFINITIONS}",
+    ],
+)
+def test_what_was_read_can_be_written_back(
+    emulator: Emulator, tenant: TenantInfo, arm: Arm, listing: str
+) -> None:
+    me = emulator.state(tenant.directory_id).by_property("servicePrincipal", "appId", tenant.writer.client_id)
+    assert me is not None
+    emulator.azure.assign(arm.subscription, "User Access Administrator", me.id)
+    before = settled(emulator, tenant)
+    found = arm.list(listing.format(group=arm.group, subscription=arm.subscription))
+    own = [each for each in found if each["properties"].get("type") != "BuiltInRole"]
+    written = [arm.send("PUT", each["id"], each) for each in own if each["id"].startswith("/subscriptions/")]
+    assert {each.status_code for each in written} <= {200, 201}
+    assert len(written) > 0
+    after = settled(emulator, tenant)
+    assert {key: canonical(body) for key, body in after.items()} == {
+        key: canonical(body) for key, body in before.items()
+    }
+
+
+def canonical(value: Any) -> Any:
+    """Lists as sets, ids in lower case, addresses in one notation: what loose spellings have in common."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value) if value[key] not in (None, [])}
+    if isinstance(value, list):
+        return sorted((canonical(item) for item in value), key=str)
+    if isinstance(value, str) and value.startswith(("/subscriptions/", "/providers/")):
+        return value.lower()
+    try:
+        return str(ip_network(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def spellings(arm: Arm, path: str, read: Callable[[dict[str, object]], str]) -> set[str]:

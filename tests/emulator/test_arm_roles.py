@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import ASSIGNMENTS, DEFINITIONS, LOCATION, NETWORK, Arm
+from tests.emulator.arm_client import ASSIGNMENTS, DEFINITIONS, LOCATION, NETWORK, Arm
 from tests.emulator.conftest import Json, SettableClock, client_for
 
 READER, CONTRIBUTOR = "acdd72a7-3385-48ef-bd42-f606fba81ae7", "b24988ac-6180-42a0-ab88-20f7382dd24c"

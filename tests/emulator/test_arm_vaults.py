@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lavawall.emulator import Emulator, TenantInfo
-from tests.emulator.azure import LOCATION, VAULTS, Arm, names
+from tests.emulator.arm_client import LOCATION, VAULTS, Arm, names
 from tests.emulator.conftest import Json, SettableClock
 
 NEW = f"{VAULTS}/kv-new-vault"

@@ -231,7 +231,7 @@ def known_properties(kind: ArmType, body: Json) -> Json:
             f"Could not find member '{min(unknown)}' on an object of type {kind.name}.",
             "InvalidRequestFormat",
         )
-    return {name: value for name, value in sent.items() if name in kind.writable}
+    return {name: value for name, value in sent.items() if name in kind.writable and value is not None}
 
 
 def author(caller: Caller) -> tuple[str, str]:

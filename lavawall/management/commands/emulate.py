@@ -36,12 +36,14 @@ def _tenant(tenant: TenantInfo) -> dict[str, Any]:
             {"user_principal_name": login.user_principal_name, "password": login.password}
             for login in tenant.admins
         ],
+        "subscriptions": list(tenant.subscriptions),
     }
 
 
 class Command(BaseCommand):
     help = (
-        "Runs a faithful Microsoft cloud on localhost (login, Graph, audit logs) over TLS until interrupted."
+        "Runs a faithful Microsoft cloud on localhost (login, Graph, Azure Resource Manager, audit logs) over TLS "
+        "until interrupted."
     )
     requires_system_checks: list[str] = []
 
@@ -107,6 +109,7 @@ class Command(BaseCommand):
             "url": emulator.url,
             "login_url": emulator.url,
             "graph_url": emulator.url,
+            "arm_url": emulator.url,
             "ca_file": emulator.ca_file,
             "tenants": tenants,
         }
@@ -119,6 +122,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"\n{tenant['name']} ({tenant['customer']})\n  directory id   {tenant['directory_id']}"
             )
+            for subscription_id in tenant["subscriptions"]:
+                self.stdout.write(f"  subscription   {subscription_id}")
             for role in ("reader", "writer"):
                 self.stdout.write(
                     f"  {role}         {tenant[role]['client_id']}  secret {tenant[role]['secret']}"
