@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from lavawall.emulator import schema
 from lavawall.emulator.errors import bad_request, resource_not_found
 from lavawall.emulator.model import BETA, Action, Write
+from lavawall.emulator.presentation import View
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Json, Record, Session
 from lavawall.emulator.types.intune.assignments import FILTER_ID, FILTERS, Assigning, assignable, targets
@@ -19,6 +21,7 @@ SECRET_TYPES = frozenset(
         "#microsoft.graph.omaSettingStringXml",
     }
 )
+NEVER_SHOWN = ("preSharedKey", "sharedSecret")
 ORDERED = frozenset({"homeScreenDockIcons", "homeScreenPages", "onDemandRules", "pages"})
 
 
@@ -47,11 +50,25 @@ def _check_oma_setting(write: Write, setting: Json) -> None:
 def _hidden(write: Write, setting: Json) -> Json:
     if setting["@odata.type"] not in SECRET_TYPES:
         return {**setting, "isEncrypted": False, "secretReferenceValueId": None}
-    if setting.get("secretReferenceValueId"):
+    if setting.get("secretReferenceValueId") and setting.get("isEncrypted") is not False:
         return {**setting, "isEncrypted": True, "value": MASK}
     reference = write.session.randomness.guid()
     write.session.directory.secret_values[reference] = str(setting["value"])
     return {**setting, "isEncrypted": True, "secretReferenceValueId": reference, "value": MASK}
+
+
+def tell_of_key(write: Write) -> None:
+    """Whether there is a key is computed, where the type says so."""
+    properties = schema.type_of(write.after, write.type.schema_name).properties
+    if "preSharedKeyIsSet" in write.body:
+        raise bad_request("Property 'preSharedKeyIsSet' is read-only and cannot be set.")
+    if "preSharedKeyIsSet" in properties:
+        write.after["preSharedKeyIsSet"] = bool(write.after.get("preSharedKey"))
+
+
+def hide_keys(view: View) -> None:
+    """Keys of networks are written, never read."""
+    view.body |= {name: None for name in NEVER_SHOWN if name in view.body}
 
 
 def plain_text_value(call: Call) -> Answer:
@@ -88,7 +105,8 @@ KINDS = (
             CONFIGURATION,
             rules=WriteRules(required=("displayName",)),
             defaults={"supportsScopeTags": True},
-            checks=(hide_oma_values,),
+            checks=(hide_oma_values, tell_of_key),
+            present=hide_keys,
             ordered=ORDERED,
             actions=(
                 Action(

@@ -41,6 +41,10 @@ FORMS = {
         "DeviceComanagementAuthorityConfiguration",
         "deviceComanagementAuthorityConfiguration",
     ),
+    "#microsoft.graph.deviceEnrollmentNotificationConfiguration": (
+        "EnrollmentNotificationsConfiguration",
+        "enrollmentNotificationsConfiguration",
+    ),
 }
 
 
