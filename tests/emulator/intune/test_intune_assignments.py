@@ -186,6 +186,8 @@ def test_an_app_is_assigned_once_per_group_and_intent(intune: Intune) -> None:
     app = address(intune, "mobileApp", "/deviceAppManagement/mobileApps")
     both = [{"intent": intent, "target": intune.target()} for intent in ("required", "available")]
     intune.v1.done("POST", f"{app}/assign", {"mobileAppAssignments": both})
+    without = {"mobileAppAssignments": [{"target": intune.target()}]}
+    intune.v1.refused("POST", f"{app}/assign", without)
     assert {each["intent"] for each in intune.v1.get(f"{app}/assignments")["value"]} == {
         "required",
         "available",

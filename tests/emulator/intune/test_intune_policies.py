@@ -301,6 +301,9 @@ def test_template_values_are_added_changed_and_deleted_in_one_go(intune: Intune)
     presented = f"{policy}/definitionValues/{value['id']}/presentationValues?$expand=presentation"
     assert intune.beta.get(presented)["value"][0]["value"] == "http://two"
     assert intune.beta.get(f"{policy}/definitionValues/{value['id']}")["enabled"] is False
+    refused = {"updated": [{**changed, "enabled": True}], "added": [{"enabled": True}]}
+    intune.beta.refused("POST", f"{policy}/updateDefinitionValues", refused)
+    assert intune.beta.get(f"{policy}/definitionValues/{value['id']}")["enabled"] is False
     intune.beta.done("POST", f"{policy}/updateDefinitionValues", {"deletedIds": [value["id"]]})
     assert intune.beta.get(f"{policy}/definitionValues")["value"] == []
 

@@ -99,6 +99,11 @@ def test_a_role_is_assigned_by_its_address_and_kept_while_it_is(intune: Intune) 
     for change in wrong:
         intune.v1.refused("POST", ASSIGNMENTS, {**body, **change})
     intune.v1.refused("DELETE", f"{ROLES}/{made}")
+    typed = {"@odata.type": body["@odata.type"]}
+    changed = intune.v1.send("PATCH", f"{ASSIGNMENTS}/{assigned['id']}", {**typed, "description": "x"})
+    assert changed.json()["description"] == "x"
+    bind = {"roleDefinition@odata.bind": body["roleDefinition@odata.bind"]}
+    intune.v1.refused("PATCH", f"{ASSIGNMENTS}/{assigned['id']}", {**typed, **bind})
     intune.v1.done("DELETE", f"{ASSIGNMENTS}/{assigned['id']}")
     intune.v1.done("DELETE", f"{ROLES}/{made}")
 

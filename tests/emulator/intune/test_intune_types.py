@@ -301,3 +301,13 @@ def test_properties_of_beta_are_refused_by_the_released_version(intune: Intune) 
 def test_a_policy_without_scope_tag_gets_the_default_one(intune: Intune) -> None:
     made = intune.beta.post("/deviceManagement/groupPolicyConfigurations", {"displayName": "Untagged"})
     assert made["roleScopeTagIds"] == ["0"]
+
+
+def test_what_cannot_be_null_is_set_by_the_service(intune: Intune) -> None:
+    path, kind = "/deviceManagement/deviceConfigurations", f"{TYPE}windows10GeneralConfiguration"
+    made = intune.v1.post(path, {"@odata.type": kind, "displayName": "Defaults"})
+    found = intune.v1.get(f"{path}/{made['id']}")
+    assert found["cameraBlocked"] is False
+    assert found["passwordRequiredType"] == "deviceDefault"
+    assert found.get("passwordMinimumLength") is None
+    intune.v1.refused("PATCH", f"{path}/{made['id']}", {"@odata.type": kind, "cameraBlocked": None})

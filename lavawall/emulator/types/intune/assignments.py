@@ -129,7 +129,10 @@ def assignable(kind: EntityType, assigning: Assigning) -> tuple[EntityType, Enti
         service=kind.service,
         licence=kind.licence,
         versions=kind.versions,
-        rules=WriteRules(writable=frozenset({"id"})),
+        rules=WriteRules(
+            writable=frozenset({"id"}),
+            required=("intent",) if assigning.schema == "mobileAppAssignment" else (),
+        ),
         parent=kind.name,
         checks=(check_target,),
         created=(refresh_owner,),

@@ -9,7 +9,7 @@ from lavawall.emulator.presentation import View
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Json, Record, Session
 from lavawall.emulator.types.intune.assignments import FILTER_ID, FILTERS, Assigning, assignable, targets
-from lavawall.emulator.types.intune.core import CONFIGURATION, SERVICE_CONFIG, intune_type
+from lavawall.emulator.types.intune.core import CONFIGURATION, NEVER_SHOWN, SERVICE_CONFIG, intune_type
 from lavawall.emulator.validation import WriteRules
 
 CONFIGURATIONS = "/deviceManagement/deviceConfigurations"
@@ -21,7 +21,6 @@ SECRET_TYPES = frozenset(
         "#microsoft.graph.omaSettingStringXml",
     }
 )
-NEVER_SHOWN = ("preSharedKey", "sharedSecret")
 ORDERED = frozenset({"homeScreenDockIcons", "homeScreenPages", "onDemandRules", "pages"})
 
 

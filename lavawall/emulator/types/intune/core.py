@@ -43,6 +43,9 @@ COMPUTED = frozenset(
 )
 DATES = ("createdDateTime",)
 MODIFIED = ("lastModifiedDateTime",)
+UNSET: dict[str, Any] = {"Edm.Boolean": False, "Edm.Int32": 0}
+NEVER_SHOWN = ("preSharedKey", "sharedSecret")
+"""Written, never read: no answer and no audit event shows them."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ def check_scope_tags(write: Write) -> None:
         write.after[name] = tags or [DEFAULT_SCOPE_TAG]
 
 
+def fill_defaults(write: Write) -> None:
+    """The service sets what cannot be null and was not sent: false, zero, the first word of an enumeration."""
+    for name, declared in schema.type_of(write.after, write.type.schema_name).properties.items():
+        if declared.nullable or declared.is_collection or declared.beta or name in write.after:
+            continue
+        if declared.type in UNSET:
+            write.after[name] = UNSET[declared.type]
+        elif schema.exists(declared.type) and schema.type_named(declared.type).is_enum:
+            write.after[name] = schema.type_named(declared.type).members[0]
+
+
 def intune_type(
     name: str,
     path: str,
@@ -122,7 +136,7 @@ def intune_type(
         service="intune",
         licence=INTUNE,
         rules=replace(own, computed=(own.computed | COMPUTED) - own.writable),
-        checks=(keep_type, grow_version, check_scope_tags, *checks),
+        checks=(keep_type, grow_version, check_scope_tags, *checks, fill_defaults),
         **given,
     )
 
@@ -170,7 +184,7 @@ def _changes(before: Json | None, after: Json | None) -> list[Json]:
     return [
         {"displayName": name, "oldValue": _text(old.get(name)), "newValue": _text(new.get(name))}
         for name in {**old, **new}
-        if old.get(name) != new.get(name) and "@odata." not in name
+        if old.get(name) != new.get(name) and "@odata." not in name and name not in NEVER_SHOWN
     ]
 
 

@@ -1,10 +1,11 @@
 """Administrative templates: policies whose values refer to definitions and presentations by address."""
 
+import copy
 import re
 from typing import Any
 
 from lavawall.emulator import entities, registry
-from lavawall.emulator.errors import bad_request
+from lavawall.emulator.errors import GraphError, bad_request
 from lavawall.emulator.model import BETA, Action, Write
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Answer, Call
@@ -116,9 +117,10 @@ def _present_values(session: Session, value: Record, bodies: Any) -> None:
 
 def _change(session: Session, policy: Record, body: Json) -> None:
     value = _value(session, policy, body.get("id"))
-    header = {name: item for name, item in body.items() if name not in {"id", "presentationValues"}}
-    if "definition@odata.bind" in header:
-        definition_id, _ = _bound(header, "definition")
+    apart = {"id", "presentationValues", "definition@odata.bind"}
+    header = {name: item for name, item in body.items() if name not in apart}
+    if "definition@odata.bind" in body:
+        definition_id, _ = _bound(body, "definition")
         if definition_id not in value.links["definition"]:
             raise bad_request("The definition of a configured value cannot be changed.", "BadRequest")
     entities.update(session, registry.kind(VALUE), value, header)
@@ -136,11 +138,14 @@ def update_definition_values(call: Call) -> Answer:
     """Adds, changes and deletes configured definitions in one go: all of it or nothing."""
     session, policy = call.session, located(call, registry.kind(POLICY))
     body = payload(call, "added", "updated", "deletedIds")
-    kept = {name: dict(session.directory.records[name]) for name in (VALUE, PRESENTED)}
+    records = session.directory.records
+    kept = {
+        name: {key: copy.copy(record) for key, record in records[name].items()} for name in (VALUE, PRESENTED)
+    }
     try:
         _apply(session, policy, body)
-    except Exception:
-        session.directory.records |= kept
+    except GraphError:
+        records |= kept
         raise
     touch(session, registry.kind(POLICY), policy)
     add_event(session, "Patch", policy)
@@ -228,7 +233,6 @@ KINDS = (
         VALUE,
         f"{POLICIES}/{{parent}}/definitionValues",
         CONFIGURATION,
-        rules=WriteRules(bindable=frozenset({"definition"})),
         verbs=frozenset({"list", "get", "update", "delete"}),
         parent=POLICY,
         actions=(
@@ -253,7 +257,6 @@ KINDS = (
         PRESENTED,
         f"{POLICIES}/{{policy}}/definitionValues/{{parent}}/presentationValues",
         CONFIGURATION,
-        rules=WriteRules(bindable=frozenset({"presentation"})),
         verbs=frozenset({"list", "get", "update", "delete"}),
         parent=VALUE,
         expand={"presentation": expand_presentation},

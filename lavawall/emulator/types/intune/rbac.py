@@ -87,7 +87,8 @@ def assign_role(session: Session, kind: EntityType, body: Json, computed: Json |
     definition_id = address.replace("('", "/").rsplit("/", 1)[-1]
     if session.directory.get(DEFINITION, definition_id) is None:
         raise bad_request(f"The role definition '{definition_id}' does not exist.", "BadRequest")
-    record = entities.create(session, kind, body, computed=computed)
+    unbound = {name: value for name, value in body.items() if name != "roleDefinition@odata.bind"}
+    record = entities.create(session, kind, unbound, computed=computed)
     record.links["roleDefinition"][definition_id] = None
     return record
 
@@ -139,7 +140,7 @@ KINDS = (
         ASSIGNMENT,
         ASSIGNMENTS,
         RBAC,
-        rules=WriteRules(required=("displayName",), bindable=frozenset({"roleDefinition"})),
+        rules=WriteRules(required=("displayName",)),
         checks=(check_assignment,),
         verbs=frozenset({"list", "get", "update", "delete"}),
         actions=(
