@@ -157,9 +157,10 @@ class TenantBuilder:
         }
         return self.add("group", body, links={"members": list(members), "owners": list(owners)}).id
 
-    def role(self, template_id: str, principal_id: str) -> str:
-        body = {"roleDefinitionId": template_id, "principalId": principal_id, "directoryScopeId": "/"}
-        return self.add("unifiedRoleAssignment", body, name=f"{template_id}/{principal_id}").id
+    def role(self, template_id: str, principal_id: str, *, scope: str = "/") -> str:
+        body = {"roleDefinitionId": template_id, "principalId": principal_id, "directoryScopeId": scope}
+        name = f"{template_id}/{principal_id}{scope.rstrip('/')}"
+        return self.add("unifiedRoleAssignment", body, name=name).id
 
     def application(
         self, display_name: str, owners: Iterable[str] = (), *, secret: bool = False, **more: Any

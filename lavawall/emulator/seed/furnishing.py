@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lavawall.emulator.permissions import GLOBAL_ADMINISTRATOR
 from lavawall.emulator.seed.baseline import EXCHANGE_APP_ID
 from lavawall.emulator.seed.builder import TenantBuilder, UserLogin, reference_data
+from lavawall.emulator.seed.governance import govern
 from lavawall.emulator.store import Json
 
 EMERGENCY_ACCOUNTS = ("Emergency Access One", "Emergency Access Two")
@@ -67,6 +68,14 @@ def furnish(builder: TenantBuilder, plan: Plan) -> tuple[UserLogin, ...]:
     strength = _strength(builder)
     _policies(builder, groups, locations, strength)
     _apps(builder, plan, people, administrator)
+    govern(
+        builder,
+        people,
+        administrator,
+        emergency,
+        administrators=groups.administrators,
+        team=next(iter(groups.departments.values())),
+    )
     return (administrator, *emergency)
 
 
@@ -154,7 +163,6 @@ def _roles(
     for login in (administrator, *emergency):
         builder.role(GLOBAL_ADMINISTRATOR, login.id)
     builder.role(role_id("User Administrator"), groups.administrators)
-    builder.role(role_id("Helpdesk Administrator"), people[1].id)
     builder.role(role_id("Exchange Administrator"), people[0].id)
     builder.role(builder.guid("unifiedRoleDefinition", "Application Support Reader"), people[2].id)
 
