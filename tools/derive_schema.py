@@ -49,6 +49,14 @@ SUPPLEMENT: dict[str, dict[str, Any]] = {
         "properties": {"languageVersion": "Edm.Int32", "value": "Edm.String"},
     },
     "microsoftAuthenticatorAuthenticationMode": {"members": ["deviceBasedPush", "push", "any"]},
+    "insightsSettings": {
+        "base": "entity",
+        "properties": {"disabledForGroup": "Edm.String", "isEnabledInOrganization": "Edm.Boolean!"},
+    },
+    "photoUpdateSettings": {
+        "base": "entity",
+        "properties": {"allowedRoles": "Collection(Edm.String)", "source": "Edm.String"},
+    },
     "subscribedSku": {
         "base": "entity",
         "properties": {

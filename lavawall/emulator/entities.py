@@ -36,7 +36,8 @@ def find(session: Session, kind: EntityType, identifier: str, *, parent_id: str 
     record = session.directory.get(kind.name, key)
     for alias in kind.id_aliases:
         record = record or session.directory.by_property(kind.name, alias, identifier)
-    if record is None or record.parent_id != parent_id:
+    hidden = record is not None and kind.visible is not None and not kind.visible(session, record)
+    if record is None or hidden or record.parent_id != parent_id:
         raise resource_not_found(identifier)
     return record
 

@@ -104,7 +104,9 @@ class EntityType:
     at its address. `repeatable` properties may be sent with the value that they have, `merged` ones are completed
     by an update instead of replaced. A `singleton` named "{parent}" has the id of its parent, and ids of a type with
     `scoped_ids` are unique below their parent only. `beta_path` is the address in beta where that differs,
-    `property_guards` hold permissions of single properties. `guards` are asked before any write to an existing object.
+    `property_guards` hold permissions of single properties, `single_only` properties
+    show on a single object only, `visible` says which objects the version that is spoken knows. `guards` are asked
+    before any write to an existing object.
     """
 
     name: str
@@ -147,6 +149,8 @@ class EntityType:
     merged: frozenset[str] = frozenset()
     scoped_ids: bool = False
     shows_update: bool = False
+    single_only: frozenset[str] = frozenset()
+    visible: Callable[[Session, Record], bool] | None = None
     versions: frozenset[str] = VERSIONS
     beta_path: str = ""
     property_guards: Mapping[str, Guard] = field(default_factory=dict)

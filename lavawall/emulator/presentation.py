@@ -110,7 +110,12 @@ def present(
     if kind.present is not None:
         kind.present(view)
     whole = _completed(view.body, actual, vary, kind.ordered)
-    shown = {name: value for name, value in whole.items() if _is_shown(name, kind, actual, select)}
+    hidden = frozenset() if single else kind.single_only
+    shown = {
+        name: value
+        for name, value in whole.items()
+        if name not in hidden and _is_shown(name, kind, actual, select)
+    }
     if polymorphic:
         shown["@odata.type"] = actual.odata_type
     for name in expand:

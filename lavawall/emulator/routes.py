@@ -129,6 +129,8 @@ class Verbs:
     def list(self, call: Call) -> Answer:
         kind, parent_id = self.kind, _parent(call, self.kind)
         records = [each for each in call.session.directory.all(kind.name) if each.parent_id == parent_id]
+        if kind.visible is not None:
+            records = [each for each in records if kind.visible(call.session, each)]
         return Answer(200, listing(call, kind, records))
 
     def get(self, call: Call) -> Answer:

@@ -200,6 +200,10 @@ class Emulator:
         """Takes licences from a tenant: what needs them is refused from now on, what is stored stays."""
         self.state(directory_id).unlicensed |= {licence.name for licence in licences}
 
+    def publish_domain(self, directory_id: str, domain: str) -> None:
+        """Writes the tenant's verification record into the DNS of a domain, as its owner does by hand."""
+        self.state(directory_id).published_domains.add(domain)
+
     def _respond(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         fault = (

@@ -90,6 +90,7 @@ class Directory:
         self.records: dict[str, dict[str, Record]] = defaultdict(dict)
         self.deleted: dict[str, Deleted] = {}
         self.unlicensed: set[str] = set()
+        self.published_domains: set[str] = set()
         self.audits: deque[Record] = deque(maxlen=100_000)
         self.attribute_audits: deque[Record] = deque(maxlen=100_000)
         self.sign_ins: deque[Record] = deque(maxlen=100_000)

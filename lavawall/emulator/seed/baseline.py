@@ -2,7 +2,7 @@
 
 from lavawall.emulator import schema
 from lavawall.emulator.permissions import GRAPH_APP_ID
-from lavawall.emulator.seed import tenant_settings
+from lavawall.emulator.seed import organisation_settings, tenant_settings
 from lavawall.emulator.seed.builder import TenantBuilder, reference_data
 from lavawall.emulator.store import Json
 from lavawall.emulator.types.applications import MICROSOFT_TENANT
@@ -116,21 +116,20 @@ def lay(builder: TenantBuilder, country: str) -> None:
     _strengths(builder)
     _methods(builder)
     tenant_settings.settle(builder)
+    organisation_settings.settle(builder)
 
 
 def _organisation(builder: TenantBuilder, country: str) -> None:
     directory = builder.directory
-    domain = {
-        "name": directory.domain,
-        "isDefault": True,
-        "isInitial": True,
-        "type": "Managed",
-        "capabilities": "Email, OfficeCommunicationsOnline",
-    }
     builder.add(
         "organization",
-        {"displayName": directory.name, "countryLetterCode": country, "verifiedDomains": [domain]},
-        computed={"id": directory.directory_id, "tenantType": "AAD"},
+        {},
+        computed={
+            "id": directory.directory_id,
+            "displayName": directory.name,
+            "countryLetterCode": country,
+            "tenantType": "AAD",
+        },
     )
     builder.add(
         "subscribedSku",

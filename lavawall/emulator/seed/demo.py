@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lavawall.emulator.cloud import Cloud
-from lavawall.emulator.seed import azure, baseline, intune_apps
+from lavawall.emulator.seed import azure, baseline, intune_apps, organisation_settings
 from lavawall.emulator.seed.builder import (
     AppRegistration,
     Landscape,
@@ -152,6 +152,7 @@ def build(cloud: Cloud) -> Landscape:
         baseline.lay(builders[plan.tenant], plan.country)
         admins[plan.tenant] = furnish(builders[plan.tenant], plan)
         add_extras(TenantBuilder(cloud, directory))
+        organisation_settings.customise(TenantBuilder(cloud, directory))
     shared_by = [
         builders[plan.tenant].directory.directory_id
         for plan in PLANS

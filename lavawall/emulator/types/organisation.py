@@ -1,7 +1,9 @@
 """The organisation itself, its licences, and the collections that mix kinds of directory objects."""
 
-from lavawall.emulator import recycle
-from lavawall.emulator.model import Action, EntityType
+from lavawall.emulator import audit, recycle, schema
+from lavawall.emulator.model import Action, Audit, EntityType
+from lavawall.emulator.presentation import View
+from lavawall.emulator.validation import WriteRules
 
 READ = (
     "Organization.Read.All",
@@ -30,12 +32,48 @@ BIN_WRITE = (
     "User.ReadWrite.All",
 )
 
+WRITABLE = frozenset(
+    {
+        "marketingNotificationEmails",
+        "preferredLanguage",
+        "privacyProfile",
+        "securityComplianceNotificationMails",
+        "securityComplianceNotificationPhones",
+        "technicalNotificationMails",
+    }
+)
+
+
+def show_domains(view: View) -> None:
+    """The verified domains of the tenant, which are objects of their own."""
+    view.body["verifiedDomains"] = [
+        {
+            "name": domain.id,
+            "isDefault": domain.body["isDefault"],
+            "isInitial": domain.body["isInitial"],
+            "type": domain.body["authenticationType"],
+            "capabilities": ", ".join(domain.body.get("supportedServices") or []) or "None",
+        }
+        for domain in view.session.directory.all("domain")
+        if domain.body["isVerified"]
+    ]
+
+
 KINDS = (
     EntityType(
         name="organization",
         path="/organization",
-        verbs=frozenset({"list", "get"}),
+        verbs=frozenset({"list", "get", "update"}),
         read=READ,
+        write=("Organization.ReadWrite.All",),
+        rules=WriteRules(computed=frozenset(schema.type_named("organization").properties) - WRITABLE),
+        audit=Audit(
+            service=audit.CORE_DIRECTORY,
+            category="DirectoryManagement",
+            target_type="Directory",
+            update="Set company information",
+        ),
+        present=show_domains,
     ),
     EntityType(
         name="subscribedSku",

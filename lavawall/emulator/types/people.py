@@ -5,7 +5,7 @@ from lavawall.emulator.errors import bad_request, denied
 from lavawall.emulator.model import Audit, EntityType, Link, Write
 from lavawall.emulator.permissions import app_permissions, keep_one_administrator
 from lavawall.emulator.store import Record, Session
-from lavawall.emulator.types import attribute_values, pim, role_settings
+from lavawall.emulator.types import attribute_values, licensing, pim, role_settings
 from lavawall.emulator.types.administrative_units import refuse_restricted, show_restriction
 from lavawall.emulator.validation import WriteRules
 
@@ -65,6 +65,25 @@ GROUP_ON_REQUEST = frozenset(
         "welcomeMessageEnabled",
     }
 )
+
+
+GROUP_MAIL_SETTINGS = frozenset(
+    {
+        "allowExternalSenders",
+        "autoSubscribeNewMembers",
+        "hideFromAddressLists",
+        "hideFromOutlookClients",
+        "isSubscribedByMail",
+        "unseenConversationsCount",
+        "unseenCount",
+        "unseenMessagesCount",
+    }
+)
+
+
+def check_labels(write: Write) -> None:
+    if write.body.get("assignedLabels") and "Unified" not in (write.after.get("groupTypes") or []):
+        raise bad_request("Sensitivity labels are assigned to Microsoft 365 groups only.")
 
 
 def check_user(write: Write) -> None:
@@ -231,6 +250,7 @@ KINDS = (
                     "securityIdentifier",
                     "isManagementRestricted",
                     "hasMembersWithLicenseErrors",
+                    "assignedLicenses",
                 }
             ),
             immutable=frozenset({"isAssignableToRole", "uniqueName", "resourceBehaviorOptions"}),
@@ -272,10 +292,12 @@ KINDS = (
         ),
         guards=(refuse_restricted,),
         present=show_restriction,
-        checks=(check_group, check_hidden_membership),
+        checks=(check_group, check_hidden_membership, check_labels),
         created=(own_by_creator,),
         dependants=dependants,
         recycle="/directory/deletedItems",
+        actions=(licensing.ACTION,),
         on_request=GROUP_ON_REQUEST,
+        single_only=GROUP_MAIL_SETTINGS,
     ),
 )
