@@ -360,9 +360,10 @@ class _StepRun:
     def _given(self, answer: Document) -> dict[str, str]:
         """The id that a create's answer tells; none where it tells only that the request was taken."""
         told = {**self._wanted(), **answer}
-        if self.spec.restore.keeps_id or not told.keys() >= set(self.spec.identity):
+        known = told if not self.spec.restore.keeps_id else self._wanted()
+        if not known.keys() >= set(self.spec.identity):
             return {}
-        return {"id": resource_id(told, self.spec)}
+        return {"id": resource_id(known, self.spec)}
 
     def _visible(self, object_id: str) -> Document:
         for _ in self.executor.looks():

@@ -237,9 +237,9 @@ def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
             if key not in found:
                 needed = Target(
                     *key,
-                    wanted=lost[key][1],
-                    display_name=lost[key][0],
-                    last_known=lost[key][1],
+                    wanted=lost[key].document,
+                    display_name=lost[key].display_name,
+                    last_known=lost[key].document,
                     because=f"“{target.display_name}” {why}.",
                 )
                 found[key] = needed
@@ -247,8 +247,16 @@ def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
     return list(found.values())
 
 
-def _lost(tenant: Tenant) -> dict[Key, tuple[str, Document]]:
-    """Name and last content of every resource that once was and is no more."""
+@dataclass(frozen=True)
+class _Lost:
+    """A resource that once was and is no more: its name, its last content, and the last snapshot that had it."""
+
+    display_name: str
+    document: Document
+    until: int
+
+
+def _lost(tenant: Tenant) -> dict[Key, _Lost]:
     versions = Version.objects.filter(tenant=tenant)
     present = set(versions.filter(last_snapshot__isnull=True).values_list("resource_type", "resource_id"))
     gone = {
@@ -257,32 +265,46 @@ def _lost(tenant: Tenant) -> dict[Key, tuple[str, Document]]:
         if (key := (row.resource_type, row.resource_id)) not in present
     }
     contents = store.documents(tenant, (row.digest for row in gone.values()))
-    return {key: (row.display_name, contents[row.digest]) for key, row in gone.items()}
+    return {
+        key: _Lost(row.display_name, contents[row.digest], row.last_snapshot_id or 0)
+        for key, row in gone.items()
+    }
 
 
-def _needed(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> dict[Key, str]:
+def _needed(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
     if target.wanted is None:
         return {}
     mentioned = list(mentions(registry.get(target.resource_type), target.wanted))
     return {
         key: "refers to it"
-        for key, (_, document) in lost.items()
-        if any(_names(mention, key, document) for mention in mentioned)
+        for key, each in lost.items()
+        if any(_names(mention, key, each.document) for mention in mentioned)
     }
 
 
-def _embodied(target: Target, lost: Mapping[Key, tuple[str, Document]]) -> dict[Key, str]:
-    """What is lost and identified by nothing but its reference to a target that is lost as well."""
+def _embodied(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
+    """What is lost and was part of a target that is lost as well: identified by nothing but its reference to it, or
+    read below it.
+    """
     if target.wanted is None or target.key not in lost:
         return {}
-    return {
+    wanted = target.wanted
+    same_name = {
         key: "cannot be used without it"
-        for key, (_, document) in lost.items()
+        for key, each in lost.items()
         for reference in registry.get(key[0]).references
         if (reference.path,) == registry.get(key[0]).natural_key
         and reference.to == target.resource_type
-        and document.get(reference.path) == target.wanted.get(reference.by)
+        and each.document.get(reference.path) == wanted.get(reference.by)
     }
+    below = {
+        key: "was part of it"
+        for key, each in lost.items()
+        if registry.get(key[0]).read.parent == target.resource_type
+        and each.document.get(registry.get(key[0]).read.parent_key) == target.resource_id
+        and each.until >= lost[target.key].until
+    }
+    return same_name | below
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:

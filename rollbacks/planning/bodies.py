@@ -36,8 +36,9 @@ def cleared(live: Any, wanted: Any) -> Any:
 
 
 def update_body(spec: ResourceType, live: Document, wanted: Document, names: tuple[str, ...]) -> Document:
-    """For PATCH the named properties; for PUT everything that the type takes."""
+    """For PATCH the named properties; for PUT everything that the type takes, its empty sets too."""
     if spec.restore.update_method == "PUT":
+        live = {**_empty_sets(spec), **live}
         names = tuple(name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name))
     body = {name: cleared(live.get(name), wanted.get(name)) for name in names}
     body = typed(spec, body, wanted if ODATA_TYPE in wanted else live)
@@ -60,6 +61,11 @@ def switched_off(spec: ResourceType, live: Document, wanted: Document) -> Docume
 
 def _key(element: Document, names: tuple[str, ...]) -> bytes:
     return canonical_bytes([element.get(name) for name in names])
+
+
+def _empty_sets(spec: ResourceType) -> Document:
+    """The document leaves an empty set out; a PUT may not."""
+    return {declared.path: [] for declared in spec.sets if spec.writes(declared.path)}
 
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:

@@ -333,4 +333,47 @@ SERVICE_PRINCIPAL = ResourceType(
     ),
 )
 
-TYPES = (APPLICATION, SERVICE_PRINCIPAL)
+_FEDERATED = f"{_APPLICATIONS}/{{applicationId}}/federatedIdentityCredentials"
+
+FEDERATED_CREDENTIAL = ResourceType(
+    key="federatedIdentityCredential",
+    label="Federated credential",
+    plural="Federated credentials",
+    area="Applications",
+    read=Read(
+        path=f"{_APPLICATIONS}/{{parent}}/federatedIdentityCredentials",
+        parent="application",
+        parent_key="applicationId",
+        item_path=f"{_FEDERATED}/{{id}}",
+    ),
+    permissions=Permissions(
+        read=("Application.Read.All",),
+        write=("Application.ReadWrite.All",),
+        read_also=("Application.ReadWrite.All",),
+    ),
+    name=lambda raw: str(raw.get("name") or raw.get("id") or ""),
+    natural_key=("applicationId", "name"),
+    sets=(SetOf("audiences"),),
+    references=(Reference("applicationId", to="application"),),
+    restore=Restore(
+        writable=("audiences", "description", "issuer", "subject"),
+        create_only=("name",),
+        create_path=_FEDERATED,
+        update_path=f"{_FEDERATED}/{{id}}",
+        delete_path=f"{_FEDERATED}/{{id}}",
+        recreate_for=("name",),
+        new_id_note="Nothing refers to a federated credential; workloads know only its subject.",
+        order=35,
+    ),
+    audit=AuditHints(
+        activities=("update application", "update application - certificates and secrets management"),
+        services=("Core Directory",),
+        targets=("applicationId",),
+    ),
+    notes=(
+        "Read once for each application. The name is fixed at its creation.",
+        "Expressions that match claims are known to Microsoft Graph's beta only.",
+    ),
+)
+
+TYPES = (APPLICATION, SERVICE_PRINCIPAL, FEDERATED_CREDENTIAL)

@@ -1,6 +1,6 @@
-"""Conditional Access: policies, named locations and authentication strengths, declared for the registry.
+"""Conditional Access: policies, named locations, authentication strengths and contexts, declared for the registry.
 
-Facts: Microsoft Graph's v1.0 metadata and reference pages of these three types.
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 """
 
 from snapshots.catalog.spec import (
@@ -20,6 +20,7 @@ from snapshots.catalog.spec import (
 )
 
 _CONTAINER = "/v1.0/identity/conditionalAccess"
+_CONTEXTS = f"{_CONTAINER}/authenticationContextClassReferences"
 _STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
 
 _PERMISSIONS = Permissions(
@@ -81,7 +82,12 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         *_include_and_exclude(
             "clientApplications", "ServicePrincipals", "servicePrincipal", words=_ANY_SERVICE_PRINCIPAL
         ),
+        Reference(
+            "conditions.applications.includeAuthenticationContextClassReferences[]",
+            to="authenticationContextClassReference",
+        ),
         Reference("grantControls.authenticationStrength.id", to="authenticationStrengthPolicy"),
+        Reference("grantControls.termsOfUse[]", to="agreement"),
     ),
     restore=Restore(
         writable=("displayName", "description", "state", "conditions", "grantControls", "sessionControls"),
@@ -110,7 +116,7 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
     notes=(
         _NO_DOCUMENTED_UNDELETE,
         "Written in report-only state first and enforced in a last step.",
-        "Terms of use and authentication contexts that a policy names are kept as ids.",
+        "Terms of use that a policy names are kept as ids; they themselves (PDF files) are not read.",
     ),
 )
 
@@ -250,4 +256,45 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
     ),
 )
 
-TYPES = (CONDITIONAL_ACCESS_POLICY, NAMED_LOCATION, AUTHENTICATION_STRENGTH_POLICY)
+AUTHENTICATION_CONTEXT = ResourceType(
+    key="authenticationContextClassReference",
+    label="Authentication context",
+    plural="Authentication contexts",
+    area="Conditional Access",
+    read=Read(path=_CONTEXTS, service="conditional_access", item_path=f"{_CONTEXTS}/{{id}}"),
+    permissions=Permissions(
+        read=("AuthenticationContext.Read.All",),
+        write=("AuthenticationContext.ReadWrite.All",),
+        read_also=("AuthenticationContext.ReadWrite.All", "Policy.Read.ConditionalAccess"),
+    ),
+    restore=Restore(
+        writable=("description", "displayName", "isAvailable"),
+        create_path=f"{_CONTEXTS}/{{id}}",
+        create_method="PATCH",
+        update_path=f"{_CONTEXTS}/{{id}}",
+        delete_path=f"{_CONTEXTS}/{{id}}",
+        before_delete={"isAvailable": False},
+        keeps_id=True,
+        order=40,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add authentication context class reference",
+            "update authentication context class reference",
+            "delete authentication context class reference",
+        ),
+        services=("Conditional Access", "Core Directory"),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        "The id (`c1` to `c99`) is chosen: a context created again keeps it, and all references hold.",
+        "Published contexts are withdrawn before they are deleted.",
+    ),
+)
+
+TYPES = (
+    CONDITIONAL_ACCESS_POLICY,
+    NAMED_LOCATION,
+    AUTHENTICATION_STRENGTH_POLICY,
+    AUTHENTICATION_CONTEXT,
+)

@@ -5,6 +5,7 @@ come last, references inside other texts. The types are made up; the catalogue's
 from typing import Any
 
 from rollbacks.dangling import _pruned
+from rollbacks.planning.bodies import update_body
 from rollbacks.planning.build import build
 from rollbacks.planning.effects import comparable
 from rollbacks.planning.model import Key, LiveState, PlanDraft, StepKind, Target
@@ -148,6 +149,15 @@ def test_references_inside_other_texts_are_found_and_re_pointed() -> None:
 def test_what_names_somebody_who_is_gone_inside_another_text_is_left_out() -> None:
     document: Document = {"to": [{"query": "/users/ada"}, {"query": f"/groups/{GROUP}/members"}]}
     assert _pruned(document, LETTER, {"ada"}) == {"to": [{"query": f"/groups/{GROUP}/members"}]}
+
+
+def test_what_is_written_as_a_whole_names_its_empty_sets_too() -> None:
+    tags = made_up(
+        "tags",
+        sets=(SetOf("tags"), SetOf("more.tags")),
+        restore=Restore(writable=("name", "tags", "more"), update_path="/v1.0/tags", update_method="PUT"),
+    )
+    assert update_body(tags, {"name": "a"}, {"name": "b"}, ("name",)) == {"name": "b", "tags": []}
 
 
 def test_something_that_another_object_has_repeats_its_id_where_it_can_be_re_pointed() -> None:

@@ -156,6 +156,7 @@ KINDS = (
         dates=(),
         actions=(Action("POST", f"{POLICY}/default/resetToSystemDefault", reset_default, WRITE),),
         on_request=frozenset({"id"}),
+        ordered=frozenset({"primaryIdentityProviderPrecedenceOrder"}),
     ),
     EntityType(
         name=PARTNER,

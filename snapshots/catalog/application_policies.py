@@ -1,0 +1,149 @@
+"""Policies that are assigned to applications: tokens, claims, sign-in, credentials; declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from collections.abc import Iterator
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Permissions,
+    Read,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_POLICIES = "/v1.0/policies"
+_AREA = "Application policies"
+
+_PERMISSIONS = Permissions(
+    read=("Policy.Read.All",),
+    write=("Policy.ReadWrite.ApplicationConfiguration",),
+    read_also=("Policy.ReadWrite.ApplicationConfiguration",),
+)
+_AUDIT = AuditHints(
+    activities=(
+        "add policy",
+        "update policy",
+        "delete policy",
+        "add policy to application",
+        "remove policy from application",
+        "add policy to service principal",
+        "remove policy from service principal",
+    ),
+    services=("Core Directory",),
+)
+
+
+def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceType:
+    """The types share one form: a definition, which is JSON in a string, and whether it is the tenant's default."""
+    path = f"{_POLICIES}/{collection}"
+    return ResourceType(
+        key=key,
+        label=label,
+        plural=plural,
+        area=_AREA,
+        read=Read(path=path, item_path=f"{path}/{{id}}"),
+        permissions=_PERMISSIONS,
+        natural_key=("displayName",),
+        normalise={"definition[]": "json"},
+        restore=Restore(
+            writable=("definition", "description", "displayName", "isOrganizationDefault"),
+            create_path=path,
+            update_path=f"{path}/{{id}}",
+            delete_path=f"{path}/{{id}}",
+            order=25,
+        ),
+        audit=_AUDIT,
+        notes=("The definition is compared as JSON: blanks and the order of keys do not matter.",),
+    )
+
+
+def _restrictions(where: str) -> Iterator[SetOf]:
+    for kind in ("passwordCredentials", "keyCredentials"):
+        yield SetOf(f"{where}.{kind}", key="restrictionType")
+        yield SetOf(f"{where}.{kind}[].excludeActors.customSecurityAttributes", key="id")
+
+
+def _uri_exemptions(where: str) -> SetOf:
+    return SetOf(f"{where}.identifierUris.*.excludeActors.customSecurityAttributes", key="id")
+
+
+_DEFAULT = f"{_POLICIES}/defaultAppManagementPolicy"
+_CUSTOM = f"{_POLICIES}/appManagementPolicies"
+
+TENANT_APP_MANAGEMENT = ResourceType(
+    key="tenantAppManagementPolicy",
+    label="Tenant app management policy",
+    plural="Tenant app management policies",
+    area=_AREA,
+    read=Read(path=_DEFAULT, singleton=True),
+    permissions=_PERMISSIONS,
+    computed=(
+        "applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",
+        "description",
+        "displayName",
+    ),
+    sets=(
+        *_restrictions("applicationRestrictions"),
+        *_restrictions("servicePrincipalRestrictions"),
+        _uri_exemptions("applicationRestrictions"),
+    ),
+    restore=Restore(
+        writable=("applicationRestrictions", "isEnabled", "servicePrincipalRestrictions"),
+        update_path=_DEFAULT,
+        order=24,
+    ),
+    audit=AuditHints(
+        activities=("update policy", "update tenant app management policy"),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+)
+
+APP_MANAGEMENT = ResourceType(
+    key="appManagementPolicy",
+    label="App management policy",
+    plural="App management policies",
+    area=_AREA,
+    read=Read(path=_CUSTOM, item_path=f"{_CUSTOM}/{{id}}"),
+    permissions=_PERMISSIONS,
+    natural_key=("displayName",),
+    computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
+    sets=(*_restrictions("restrictions"), _uri_exemptions("restrictions.applicationRestrictions")),
+    restore=Restore(
+        writable=("description", "displayName", "isEnabled", "restrictions"),
+        create_path=_CUSTOM,
+        update_path=f"{_CUSTOM}/{{id}}",
+        delete_path=f"{_CUSTOM}/{{id}}",
+        order=25,
+    ),
+    audit=_AUDIT,
+)
+
+TYPES = (
+    _sts_policy(
+        "tokenLifetimePolicy", "Token lifetime policy", "Token lifetime policies", "tokenLifetimePolicies"
+    ),
+    _sts_policy(
+        "tokenIssuancePolicy", "Token issuance policy", "Token issuance policies", "tokenIssuancePolicies"
+    ),
+    _sts_policy(
+        "claimsMappingPolicy", "Claims mapping policy", "Claims mapping policies", "claimsMappingPolicies"
+    ),
+    _sts_policy(
+        "homeRealmDiscoveryPolicy",
+        "Home realm discovery policy",
+        "Home realm discovery policies",
+        "homeRealmDiscoveryPolicies",
+    ),
+    _sts_policy(
+        "activityBasedTimeoutPolicy",
+        "Idle timeout policy",
+        "Idle timeout policies",
+        "activityBasedTimeoutPolicies",
+    ),
+    TENANT_APP_MANAGEMENT,
+    APP_MANAGEMENT,
+)

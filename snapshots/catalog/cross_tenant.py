@@ -1,0 +1,210 @@
+"""Cross-tenant access: which clouds, the default, partners and their synchronisation, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from snapshots.catalog.spec import (
+    Action,
+    AuditHints,
+    Document,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_POLICY = "/v1.0/policies/crossTenantAccessPolicy"
+_PARTNERS = f"{_POLICY}/partners"
+_AREA = "Tenant policies"
+
+_PERMISSIONS = Permissions(
+    read=("Policy.Read.All",),
+    write=("Policy.ReadWrite.CrossTenantAccess",),
+    read_also=("Policy.ReadWrite.CrossTenantAccess",),
+)
+
+_SETTINGS = (
+    "appServiceConnectInbound",
+    "automaticUserConsentSettings",
+    "b2bCollaborationInbound",
+    "b2bCollaborationOutbound",
+    "b2bDirectConnectInbound",
+    "b2bDirectConnectOutbound",
+    "inboundTrust",
+    "m365CollaborationInbound",
+    "m365CollaborationOutbound",
+    "tenantRestrictions",
+)
+_OUR_PEOPLE = (
+    "b2bCollaborationOutbound.usersAndGroups",
+    "b2bDirectConnectOutbound.usersAndGroups",
+    "m365CollaborationOutbound.usersAndGroups",
+)
+"""Where a target is a user or group of this tenant; elsewhere it is one of the other tenant."""
+_OUR_APPLICATIONS = (
+    "appServiceConnectInbound.applications",
+    "b2bCollaborationInbound.applications",
+    "b2bDirectConnectInbound.applications",
+)
+
+_TARGET_SETS = (SetOf("*.*.targets", key=("target", "targetType")),)
+_TARGETS = (
+    *(
+        Reference(
+            f"{where}.targets[].target", to="directoryObject", words=frozenset({"AllUsers"}), guids=True
+        )
+        for where in _OUR_PEOPLE
+    ),
+    *(
+        Reference(
+            f"{where}.targets[].target",
+            to="servicePrincipal",
+            by="appId",
+            words=frozenset({"AllApplications", "Office365"}),
+        )
+        for where in _OUR_APPLICATIONS
+    ),
+)
+_FOREIGN = "Users, groups and applications of the other tenant are kept as ids and never re-pointed."
+_SERVICES = ("Core Directory",)
+
+POLICY = ResourceType(
+    key="crossTenantAccessPolicy",
+    label="Cross-tenant access policy",
+    plural="Cross-tenant access policies",
+    area=_AREA,
+    read=Read(path=_POLICY, singleton=True),
+    permissions=_PERMISSIONS,
+    computed=("default", "description", "displayName", "partners", "templates"),
+    sets=(SetOf("allowedCloudEndpoints"),),
+    restore=Restore(writable=("allowedCloudEndpoints",), update_path=_POLICY, order=82),
+    audit=AuditHints(activities=("update cross-tenant access setting",), services=_SERVICES, singleton=True),
+    notes=("Default and partners are resources of their own.",),
+)
+
+DEFAULT = ResourceType(
+    key="crossTenantAccessPolicyConfigurationDefault",
+    label="Cross-tenant access default",
+    plural="Cross-tenant access defaults",
+    area=_AREA,
+    read=Read(path=f"{_POLICY}/default", singleton=True),
+    permissions=_PERMISSIONS,
+    name=lambda _raw: "Cross-tenant access default",
+    sets=_TARGET_SETS,
+    references=_TARGETS,
+    restore=Restore(
+        writable=(*_SETTINGS, "invitationRedemptionIdentityProviderConfiguration"),
+        update_path=f"{_POLICY}/default",
+        actions=(
+            Action(
+                property="isServiceDefault",
+                path=f"{_POLICY}/default/resetToSystemDefault",
+                body=lambda wanted, live: {} if wanted is True and live is not True else None,
+            ),
+        ),
+        order=83,
+    ),
+    audit=AuditHints(
+        activities=(
+            "update the company default cross-tenant access setting",
+            "reset the cross-tenant access default setting",
+        ),
+        services=_SERVICES,
+        singleton=True,
+    ),
+    notes=(
+        "The first change takes the default out of Microsoft's care; only a reset gives it back.",
+        "The order of identity providers for redemption means something and is kept.",
+        _FOREIGN,
+    ),
+)
+
+PARTNER = ResourceType(
+    key="crossTenantAccessPolicyConfigurationPartner",
+    label="Cross-tenant access partner",
+    plural="Cross-tenant access partners",
+    area=_AREA,
+    read=Read(path=_PARTNERS, item_path=f"{_PARTNERS}/{{tenantId}}"),
+    permissions=_PERMISSIONS,
+    name=lambda raw: str(raw.get("tenantId") or ""),
+    identity=("tenantId",),
+    natural_key=("tenantId",),
+    computed=("identitySynchronization", "isInMultiTenantOrganization", "serviceProviderConstraints"),
+    sets=_TARGET_SETS,
+    references=_TARGETS,
+    restore=Restore(
+        writable=(*_SETTINGS, "isServiceProvider"),
+        create_only=("tenantId",),
+        create_path=_PARTNERS,
+        update_path=f"{_PARTNERS}/{{tenantId}}",
+        delete_path=f"{_PARTNERS}/{{tenantId}}",
+        keeps_id=True,
+        order=84,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add a partner to cross-tenant access setting",
+            "update a partner cross-tenant access setting",
+            "delete partner specific cross-tenant access setting",
+        ),
+        services=_SERVICES,
+    ),
+    notes=(
+        "A block that is missing (or null) inherits the default: it is cleared by an explicit null.",
+        "A partner created again has its old tenant id, and its synchronisation is put after it.",
+        "Microsoft's container of deleted partners is beta and not used.",
+        _FOREIGN,
+    ),
+)
+
+
+def _tenant_id(raw: Document) -> str:
+    return str(raw.get("displayName") or raw.get("tenantId") or "")
+
+
+SYNCHRONISATION = ResourceType(
+    key="crossTenantIdentitySyncPolicyPartner",
+    label="Cross-tenant synchronisation",
+    plural="Cross-tenant synchronisations",
+    area=_AREA,
+    read=Read(
+        path=f"{_PARTNERS}/{{parent}}/identitySynchronization",
+        parent="crossTenantAccessPolicyConfigurationPartner",
+        parent_key="tenantId",
+        single=True,
+        item_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
+    ),
+    permissions=_PERMISSIONS,
+    name=_tenant_id,
+    identity=("tenantId",),
+    natural_key=("tenantId",),
+    references=(Reference("tenantId", to="crossTenantAccessPolicyConfigurationPartner", by="tenantId"),),
+    restore=Restore(
+        writable=("displayName", "userSyncInbound"),
+        create_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
+        create_method="PUT",
+        update_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
+        delete_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
+        keeps_id=True,
+        losses=(
+            Loss("groupSyncInbound", "synchronisation of groups is beta and neither compared nor restored"),
+        ),
+        order=85,
+    ),
+    audit=AuditHints(
+        activities=(
+            "create a partner cross-tenant identity sync setting",
+            "update a partner cross-tenant identity sync setting",
+            "delete a partner cross-tenant identity sync setting",
+        ),
+        services=_SERVICES,
+        targets=("tenantId",),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=("Each partner has one at most; a partner without one is answered with 404.",),
+)
+
+TYPES = (POLICY, DEFAULT, PARTNER, SYNCHRONISATION)

@@ -1,0 +1,194 @@
+"""Custom security attributes: sets, definitions and the values that users and applications have, declared.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from typing import Any
+
+from snapshots.catalog.places import ODATA_TYPE
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_SETS = "/v1.0/directory/attributeSets"
+_DEFINITIONS = "/v1.0/directory/customSecurityAttributeDefinitions"
+_AREA = "Custom security attributes"
+
+_PERMISSIONS = Permissions(
+    read=("CustomSecAttributeDefinition.Read.All",),
+    write=("CustomSecAttributeDefinition.ReadWrite.All",),
+    read_also=("CustomSecAttributeDefinition.ReadWrite.All",),
+)
+
+ATTRIBUTE_SET = ResourceType(
+    key="attributeSet",
+    label="Attribute set",
+    plural="Attribute sets",
+    area=_AREA,
+    read=Read(path=_SETS, item_path=f"{_SETS}/{{id}}"),
+    permissions=_PERMISSIONS,
+    restore=Restore(
+        writable=("description", "maxAttributesPerSet"),
+        create_only=("id",),
+        create_path=_SETS,
+        update_path=f"{_SETS}/{{id}}",
+        keeps_id=True,
+        order=10,
+    ),
+    audit=AuditHints(
+        activities=("add attribute set", "update attribute set"),
+        services=("Core Directory",),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=("Microsoft deletes no attribute set: one that should not be there stays, and the plan says so.",),
+)
+
+_VALUES_PATH = f"{_DEFINITIONS}/{{id}}/allowedValues"
+
+DEFINITION = ResourceType(
+    key="customSecurityAttributeDefinition",
+    label="Custom security attribute",
+    plural="Custom security attributes",
+    area=_AREA,
+    read=Read(path=_DEFINITIONS, item_path=f"{_DEFINITIONS}/{{id}}"),
+    permissions=_PERMISSIONS,
+    name=lambda raw: f"{raw.get('attributeSet') or ''}_{raw.get('name') or ''}",
+    parts=(
+        Part(
+            name="allowedValues",
+            path=_VALUES_PATH,
+            chosen_keys=True,
+            create_path=_VALUES_PATH,
+            element_path=f"{_VALUES_PATH}/{{element}}",
+            retire={"isActive": False},
+        ),
+    ),
+    references=(Reference("attributeSet", to="attributeSet"),),
+    restore=Restore(
+        writable=("description", "status"),
+        create_only=(
+            "allowedValues",
+            "attributeSet",
+            "isCollection",
+            "isSearchable",
+            "name",
+            "type",
+            "usePreDefinedValuesOnly",
+        ),
+        create_path=_DEFINITIONS,
+        update_path=f"{_DEFINITIONS}/{{id}}",
+        keeps_id=True,
+        retire={"status": "Deprecated"},
+        losses=(
+            Loss("allowedValues", "Microsoft removes no allowed value; one that was added is put out of use"),
+            Loss(
+                "usePreDefinedValuesOnly",
+                "once other values are allowed, Microsoft does not let them be forbidden again",
+                fixed=True,
+            ),
+        ),
+        order=11,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add custom security attribute definition in an attribute set",
+            "update custom security attribute definition in an attribute set",
+        ),
+        services=("Core Directory",),
+        targets=("attributeSet", "name"),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        "Microsoft deletes no definition: one that should not be there is deprecated, so that nobody can use it.",
+        "Set, name, type and whether it is a collection or searchable are fixed at its creation.",
+    ),
+)
+
+_HELD = "customSecurityAttributes"
+_SELECTED = {"$select": f"id,displayName,{_HELD}"}
+
+
+def _has_values(raw: Document) -> bool:
+    return bool(raw.get(_HELD))
+
+
+def _emptied(live: Document) -> Document:
+    """The body that takes every value away: null, or the empty list for a collection."""
+    return {
+        _HELD: {name: _cleared(values) for name, values in live[_HELD].items() if isinstance(values, dict)}
+    }
+
+
+def _cleared(values: Document) -> Document:
+    """One set's attributes without their values. The set's own type stays, those of single values go."""
+    cleared: dict[str, Any] = {
+        name: [] if isinstance(value, list) else None
+        for name, value in values.items()
+        if not name.endswith(ODATA_TYPE)
+    }
+    return {ODATA_TYPE: values[ODATA_TYPE], **cleared} if ODATA_TYPE in values else cleared
+
+
+ASSIGNMENT = ResourceType(
+    key="customSecurityAttributeAssignment",
+    label="Custom security attribute values",
+    plural="Custom security attribute values",
+    area=_AREA,
+    entity="user",
+    read=Read(
+        path="/v1.0/users",
+        also=("/v1.0/servicePrincipals",),
+        params={**_SELECTED, "$top": "999"},
+        path_key="heldBy",
+        id_key="principalId",
+        exists=_has_values,
+        item_path="/v1.0/{heldBy}/{principalId}",
+        item_params=_SELECTED,
+    ),
+    permissions=Permissions(
+        read=("CustomSecAttributeAssignment.Read.All", "User.Read.All", "Application.Read.All"),
+        write=("CustomSecAttributeAssignment.ReadWrite.All", "User.Read.All", "Application.Read.All"),
+    ),
+    identity=("heldBy", "principalId"),
+    natural_key=("heldBy", "principalId"),
+    computed=("displayName",),
+    sets=(SetOf(f"{_HELD}.*.*"),),
+    typed_values=True,
+    references=(Reference("principalId", to="directoryObject"),),
+    restore=Restore(
+        writable=(_HELD,),
+        create_path="/v1.0/{heldBy}/{principalId}",
+        create_method="PATCH",
+        update_path="/v1.0/{heldBy}/{principalId}",
+        delete_path="/v1.0/{heldBy}/{principalId}",
+        delete_method="PATCH",
+        shape_delete=_emptied,
+        keeps_id=True,
+        order=35,
+    ),
+    audit=AuditHints(
+        activities=(
+            "update attribute values assigned to a user",
+            "update attribute values assigned to a service principal",
+        ),
+        services=("Core Directory",),
+        targets=("principalId",),
+    ),
+    licence="Microsoft Entra ID P1",
+    notes=(
+        "Every user and service principal with at least one value is a resource.",
+        "Values keep their types, which every write repeats.",
+        "Microsoft logs these changes in a log of its own, which needs its own permission.",
+    ),
+)
+
+TYPES = (ATTRIBUTE_SET, DEFINITION, ASSIGNMENT)

@@ -1,0 +1,126 @@
+"""Tenant-wide settings of signing in and registering devices, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from collections.abc import Iterator
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_DEFAULTS = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"
+_FLOWS = "/v1.0/policies/authenticationFlowsPolicy"
+_DEVICES = "/v1.0/policies/deviceRegistrationPolicy"
+_AREA = "Authentication"
+
+SECURITY_DEFAULTS = ResourceType(
+    key="identitySecurityDefaultsEnforcementPolicy",
+    label="Security defaults",
+    plural="Security defaults",
+    area=_AREA,
+    read=Read(path=_DEFAULTS, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.All",),
+        write=("Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"),
+        read_also=("Policy.ReadWrite.SecurityDefaults",),
+    ),
+    computed=("description", "displayName"),
+    restore=Restore(
+        writable=("isEnabled",),
+        update_path=_DEFAULTS,
+        at_last=lambda wanted: wanted.get("isEnabled") is True,
+        order=35,
+    ),
+    audit=AuditHints(
+        activities=("update security defaults", "update policy", "set company information"),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+    notes=(
+        "Microsoft refuses them while Conditional Access policies are enabled, and new policies while they are on.",
+        "A plan switches them off before it creates policies, and on after all policies are out of force or gone.",
+    ),
+)
+
+AUTHENTICATION_FLOWS = ResourceType(
+    key="authenticationFlowsPolicy",
+    label="Authentication flows policy",
+    plural="Authentication flows policies",
+    area=_AREA,
+    read=Read(path=_FLOWS, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.All",),
+        write=("Policy.ReadWrite.AuthenticationFlows",),
+        read_also=("Policy.ReadWrite.AuthenticationFlows",),
+    ),
+    computed=("description", "displayName"),
+    restore=Restore(writable=("selfServiceSignUp",), update_path=_FLOWS),
+    audit=AuditHints(
+        activities=("update authentication flows policy", "update policy"),
+        services=("Core Directory", "B2C"),
+        singleton=True,
+    ),
+    notes=("Microsoft's schema calls the setting read-only; its reference documents the write.",),
+)
+
+_MEMBERSHIPS = (
+    "azureADJoin.allowedToJoin",
+    "azureADJoin.localAdmins.registeringUsers",
+    "azureADRegistration.allowedToRegister",
+)
+
+
+def _member_sets() -> Iterator[SetOf]:
+    for membership in _MEMBERSHIPS:
+        yield SetOf(f"{membership}.users")
+        yield SetOf(f"{membership}.groups")
+
+
+def _members() -> Iterator[Reference]:
+    for membership in _MEMBERSHIPS:
+        yield Reference(f"{membership}.users[]", to="user")
+        yield Reference(f"{membership}.groups[]", to="group")
+
+
+DEVICE_REGISTRATION = ResourceType(
+    key="deviceRegistrationPolicy",
+    label="Device registration policy",
+    plural="Device registration policies",
+    area=_AREA,
+    read=Read(path=_DEVICES, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.DeviceConfiguration",),
+        write=("Policy.ReadWrite.DeviceConfiguration",),
+        read_also=("Policy.ReadWrite.DeviceConfiguration",),
+    ),
+    sets=tuple(_member_sets()),
+    references=tuple(_members()),
+    restore=Restore(
+        writable=(
+            "azureADJoin",
+            "azureADRegistration",
+            "description",
+            "displayName",
+            "localAdminPassword",
+            "multiFactorAuthConfiguration",
+            "userDeviceQuota",
+        ),
+        update_path=_DEVICES,
+        update_method="PUT",
+    ),
+    audit=AuditHints(
+        activities=("set device registration policies",),
+        services=("Device Registration Service",),
+        singleton=True,
+    ),
+    notes=("Written as a whole: a PUT without a property would reset it.",),
+)
+
+TYPES = (SECURITY_DEFAULTS, AUTHENTICATION_FLOWS, DEVICE_REGISTRATION)

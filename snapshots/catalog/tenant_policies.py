@@ -1,0 +1,207 @@
+"""What users, guests and administrators may do and consent to in a tenant, declared for the registry.
+
+Facts: Microsoft Graph's metadata and reference pages of these types.
+"""
+
+from collections.abc import Iterator
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Part,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_AREA = "Tenant policies"
+_AUTHORIZATION = "/v1.0/policies/authorizationPolicy"
+_CONSENT_REQUESTS = "/v1.0/policies/adminConsentRequestPolicy"
+_GRANT_POLICIES = "/v1.0/policies/permissionGrantPolicies"
+_EXTERNAL = "/beta/policies/externalIdentitiesPolicy"
+
+_ASSIGNED = "defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+_CONSENT_FOR = ("ManagePermissionGrantsForSelf.", "ManagePermissionGrantsForOwnedResource.")
+
+AUTHORIZATION_POLICY = ResourceType(
+    key="authorizationPolicy",
+    label="Authorization policy",
+    plural="Authorization policies",
+    area=_AREA,
+    read=Read(path=_AUTHORIZATION, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.All",),
+        write=("Policy.ReadWrite.Authorization",),
+        read_also=("Policy.ReadWrite.Authorization",),
+    ),
+    computed=("description", "displayName"),
+    sets=(SetOf(_ASSIGNED),),
+    references=tuple(
+        Reference(f"{_ASSIGNED}[]", to="permissionGrantPolicy", prefix=prefix)
+        for spelled in _CONSENT_FOR
+        for prefix in (spelled, spelled[0].lower() + spelled[1:])
+    ),
+    restore=Restore(
+        writable=(
+            "allowEmailVerifiedUsersToJoinOrganization",
+            "allowInvitesFrom",
+            "allowUserConsentForRiskyApps",
+            "allowedToSignUpEmailBasedSubscriptions",
+            "allowedToUseSSPR",
+            "blockMsolPowerShell",
+            "defaultUserRolePermissions",
+            "guestUserRoleId",
+        ),
+        update_path=_AUTHORIZATION,
+        order=56,
+    ),
+    audit=AuditHints(
+        activities=("update authorization policy",), services=("Core Directory",), singleton=True
+    ),
+    notes=("Consent policies that it assigns are restored before it.",),
+)
+
+_REVIEWERS = "reviewers[].query"
+_ROLE_FILTER = "roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '"
+
+
+def _reviewers() -> Iterator[Reference]:
+    """Reviewers are named by relative addresses, with or without an API version."""
+    for root in ("/", "/v1.0/", "/beta/"):
+        yield Reference(_REVIEWERS, to="user", prefix=f"{root}users/")
+        for members in ("transitiveMembers", "members"):
+            for cast in ("/microsoft.graph.user", ""):
+                yield Reference(_REVIEWERS, to="group", prefix=f"{root}groups/", suffix=f"/{members}{cast}")
+        yield Reference(_REVIEWERS, to="unifiedRoleDefinition", prefix=f"{root}{_ROLE_FILTER}", suffix="'")
+
+
+ADMIN_CONSENT_REQUESTS = ResourceType(
+    key="adminConsentRequestPolicy",
+    label="Admin consent request policy",
+    plural="Admin consent request policies",
+    area=_AREA,
+    read=Read(path=_CONSENT_REQUESTS, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.All",),
+        write=("Policy.ReadWrite.ConsentRequest",),
+        read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Policy.ReadWrite.ConsentRequest"),
+        write_also=("Directory.ReadWrite.All",),
+    ),
+    name=lambda _raw: "Admin consent requests",
+    sets=(SetOf("reviewers", key="query"),),
+    references=tuple(_reviewers()),
+    restore=Restore(
+        writable=("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers"),
+        update_path=_CONSENT_REQUESTS,
+        update_method="PUT",
+        order=57,
+    ),
+    audit=AuditHints(
+        activities=("update admin consent request policy", "update policy", "set company information"),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+    notes=("Written as a whole. Reviewers in addresses of users, groups and roles are re-pointed.",),
+)
+
+
+def _condition_sets(name: str) -> Part:
+    path = f"{_GRANT_POLICIES}/{{id}}/{name}"
+    return Part(name=name, path=path, create_path=path, element_path=f"{path}/{{element}}", replaced=True)
+
+
+def _protected_grant_policy(document: Document) -> str | None:
+    if str(document.get("id", "")).startswith("microsoft-"):
+        return "Microsoft's own consent policies cannot be changed."
+    return None
+
+
+_CONDITION_SETS = ("includes", "excludes")
+_CONDITIONS = (
+    "clientApplicationIds",
+    "clientApplicationPublisherIds",
+    "clientApplicationTenantIds",
+    "permissions",
+)
+
+PERMISSION_GRANT_POLICY = ResourceType(
+    key="permissionGrantPolicy",
+    label="Consent policy",
+    plural="Consent policies",
+    area=_AREA,
+    read=Read(path=_GRANT_POLICIES, item_path=f"{_GRANT_POLICIES}/{{id}}"),
+    permissions=Permissions(
+        read=("Policy.Read.PermissionGrant",),
+        write=("Policy.ReadWrite.PermissionGrant",),
+        read_also=("Policy.ReadWrite.PermissionGrant",),
+    ),
+    sets=tuple(SetOf(f"{where}[].{what}") for where in _CONDITION_SETS for what in _CONDITIONS),
+    parts=tuple(_condition_sets(name) for name in _CONDITION_SETS),
+    references=tuple(
+        Reference(
+            f"{where}[].clientApplicationIds[]",
+            to="servicePrincipal",
+            by="appId",
+            words=frozenset({"all"}),
+        )
+        for where in _CONDITION_SETS
+    ),
+    restore=Restore(
+        writable=("description", "displayName"),
+        create_only=("id",),
+        create_path=_GRANT_POLICIES,
+        update_path=f"{_GRANT_POLICIES}/{{id}}",
+        delete_path=f"{_GRANT_POLICIES}/{{id}}",
+        keeps_id=True,
+        protected=_protected_grant_policy,
+        order=55,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add permission grant policy",
+            "update permission grant policy",
+            "delete permission grant policy",
+            "add policy",
+            "update policy",
+            "delete policy",
+        ),
+        services=("Core Directory",),
+    ),
+    notes=(
+        "Condition sets have no update: a changed one is removed and made anew, under a new id.",
+        "Cannot be deleted while the authorization policy assigns it.",
+    ),
+)
+
+EXTERNAL_IDENTITIES = ResourceType(
+    key="externalIdentitiesPolicy",
+    label="External identities policy",
+    plural="External identities policies",
+    area=_AREA,
+    read=Read(path=_EXTERNAL, singleton=True),
+    permissions=Permissions(
+        read=("Policy.Read.All",),
+        write=("Policy.ReadWrite.ExternalIdentities",),
+        read_also=("Policy.ReadWrite.ExternalIdentities",),
+    ),
+    restore=Restore(
+        writable=("allowDeletedIdentitiesDataRemoval", "allowExternalIdentitiesToLeave"),
+        update_path=_EXTERNAL,
+    ),
+    audit=AuditHints(
+        activities=("update external identities policy", "update policy"),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+    notes=("Known to Microsoft Graph's beta only.",),
+)
+
+TYPES = (
+    AUTHORIZATION_POLICY,
+    ADMIN_CONSENT_REQUESTS,
+    PERMISSION_GRANT_POLICY,
+    EXTERNAL_IDENTITIES,
+)
