@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 
-from lavawall.emulator import Emulator
-from tests.emulator.conftest import Client, Json
+from lavawall.emulator import Emulator, TenantInfo
+from tests.emulator.conftest import Client, Json, client_for
 
 NOBODY = "7d3f1c0a-6f0b-4d7e-9d5c-2a1b3c4d5e6f"
 AUDIENCE = "api://AzureADTokenExchange"
@@ -143,3 +145,69 @@ def test_federated_credentials_leave_and_return_with_their_application(writer: C
     writer.refused("GET", path, status=404)
     writer.post(f"/directory/deletedItems/{application}/restore", None)
     assert [each["name"] for each in writer.get(path)["value"]] == ["deploy"]
+
+
+def proof_of(tenant: TenantInfo, object_id: str, **changed: Any) -> str:
+    now = datetime.now(UTC)
+    claims = {
+        "aud": "00000002-0000-0000-c000-000000000000",
+        "iss": object_id,
+        "nbf": now - timedelta(minutes=1),
+        "exp": now + timedelta(minutes=5),
+        **changed,
+    }
+    return jwt.encode(claims, tenant.writer.certificate.pem, algorithm="RS256")
+
+
+def test_keys_are_changed_by_who_proves_to_hold_one(
+    emulator: Emulator, writer: Client, application: str
+) -> None:
+    brenner = emulator.tenants["Brenner Logistics"]
+    own = client_for(emulator, brenner, brenner.writer)
+    found = own.get(f"/applications?$filter=appId eq '{brenner.writer.client_id}'")["value"][0]
+    path = f"/applications/{found['id']}"
+    certificate = {
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+        "key": brenner.reader.certificate.key_credential,
+    }
+    good = proof_of(brenner, found["id"])
+    added = own.post(
+        f"{path}/addKey", {"keyCredential": certificate, "passwordCredential": None, "proof": good}
+    )
+    assert len(own.get(path)["keyCredentials"]) == 2
+    for wrong in (
+        None,
+        "x.y.z",
+        proof_of(brenner, NOBODY),
+        proof_of(brenner, found["id"], aud="x"),
+    ):
+        own.refused("POST", f"{path}/addKey", {"keyCredential": certificate, "proof": wrong}, status=403)
+    own.refused("POST", f"{path}/addKey", {"keyCredential": {**certificate, "key": "AAAA"}, "proof": good})
+    own.refused("POST", f"{path}/removeKey", {"keyId": NOBODY, "proof": good})
+    own.done("POST", f"{path}/removeKey", {"keyId": added["keyId"], "proof": good})
+    assert len(own.get(path)["keyCredentials"]) == 1
+    writer.refused(
+        "POST", f"/applications/{application}/addKey", {"keyCredential": certificate, "proof": good}
+    )
+
+
+def test_external_authentication_methods_come_and_go(writer: Client) -> None:
+    path = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations"
+    body = {
+        "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
+        "displayName": "Hardware vendor",
+        "state": "disabled",
+        "appId": "f0a7f3a5-6f1e-4c0a-9b1f-0c1d2e3f4a5b",
+        "openIdConnectSetting": {
+            "clientId": "lavawall",
+            "discoveryUrl": "https://idp.example.com/.well-known",
+        },
+        "includeTargets": [{"id": "all_users", "targetType": "group", "isRegistrationRequired": False}],
+    }
+    created = writer.post(path, body)
+    writer.done("PATCH", f"{path}/{created['id']}", {"@odata.type": body["@odata.type"], "state": "enabled"})
+    assert writer.get(f"{path}/{created['id']}")["state"] == "enabled"
+    writer.refused("POST", path, {"@odata.type": "#microsoft.graph.smsAuthenticationMethodConfiguration"})
+    writer.done("DELETE", f"{path}/{created['id']}")
+    writer.refused("GET", f"{path}/{created['id']}", status=404)

@@ -122,6 +122,54 @@ def test_the_sdk_reads_every_collection(emulator: Emulator, tenant: TenantInfo) 
         assert all(each.id for each in page.value)
 
 
+def test_the_sdk_reads_the_policies_and_settings_of_a_tenant(emulator: Emulator, tenant: TenantInfo) -> None:
+    async def use(graph: GraphServiceClient) -> Any:
+        organization = graph.organization.by_organization_id(tenant.directory_id)
+        builders = (
+            graph.domains,
+            graph.group_settings,
+            graph.group_setting_templates,
+            graph.identity.conditional_access.authentication_context_class_references,
+            graph.policies.permission_grant_policies,
+            graph.policies.claims_mapping_policies,
+            graph.policies.token_lifetime_policies,
+            graph.policies.home_realm_discovery_policies,
+            graph.policies.token_issuance_policies,
+            graph.policies.activity_based_timeout_policies,
+            graph.policies.feature_rollout_policies,
+            graph.policies.app_management_policies,
+            graph.policies.cross_tenant_access_policy.partners,
+            graph.directory.attribute_sets,
+            graph.directory.custom_security_attribute_definitions,
+            graph.directory.on_premises_synchronization,
+            organization.certificate_based_auth_configuration,
+            organization.branding.localizations,
+            graph.admin.people.profile_card_properties,
+        )
+        singles = (
+            graph.policies.authorization_policy,
+            graph.policies.authentication_flows_policy,
+            graph.policies.admin_consent_request_policy,
+            graph.policies.default_app_management_policy,
+            graph.policies.device_registration_policy,
+            graph.policies.identity_security_defaults_enforcement_policy,
+            graph.policies.cross_tenant_access_policy,
+            graph.policies.cross_tenant_access_policy.default,
+            organization.branding,
+            graph.admin.sharepoint.settings,
+            graph.admin.people.pronouns,
+            graph.admin.people.item_insights,
+            graph.admin.report_settings,
+            graph.admin.microsoft365_apps.installation_options,
+        )
+        pages = [await builder.get() for builder in builders]
+        return pages, [await builder.get() for builder in singles]
+
+    pages, singles = with_sdk(emulator, tenant, tenant.reader, use)
+    assert all(page.value for page in pages)
+    assert all(singles)
+
+
 def test_the_sdk_changes_an_authentication_method(emulator: Emulator, tenant: TenantInfo) -> None:
     async def use(graph: GraphServiceClient) -> Any:
         policy = graph.policies.authentication_methods_policy

@@ -13,6 +13,7 @@ from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Json, Record, Session, timestamp
 from lavawall.emulator.types import attribute_values
 from lavawall.emulator.types.application_policies import policy_links
+from lavawall.emulator.types.key_credentials import key_actions
 from lavawall.emulator.types.people import dependants as principal_dependants
 from lavawall.emulator.types.people import own_by_creator
 from lavawall.emulator.validation import WriteRules, checked_body
@@ -230,9 +231,10 @@ def remove_password(call: Call) -> Answer:
     return Answer(204)
 
 
-PASSWORD_ACTIONS = (
+CREDENTIAL_ACTIONS = (
     Action("POST", "addPassword", add_password, WRITE),
     Action("POST", "removePassword", remove_password, WRITE),
+    *key_actions(WRITE),
 )
 
 
@@ -301,7 +303,7 @@ KINDS = (
             _owners("application"),
             *policy_links("application", "tokenLifetimePolicy", "tokenIssuancePolicy", "appManagementPolicy"),
         ),
-        actions=PASSWORD_ACTIONS,
+        actions=CREDENTIAL_ACTIONS,
         checks=(check_application, check_keys),
         created=(name_application, own_by_creator),
         updated=(follow_application,),
@@ -365,7 +367,7 @@ KINDS = (
                 "appManagementPolicy",
             ),
         ),
-        actions=PASSWORD_ACTIONS,
+        actions=CREDENTIAL_ACTIONS,
         checks=(check_service_principal, check_keys, attribute_values.check_attributes),
         property_guards={attribute_values.PROPERTY: attribute_values.GUARD},
         created=(own_by_creator,),
