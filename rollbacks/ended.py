@@ -4,11 +4,11 @@ bring it back, and takes away what somebody prolonged. Changes targets only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rollbacks.planning.model import Target
-from snapshots.addresses import at
 from snapshots.catalog import registry
+from snapshots.restorability import end_of
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,4 @@ def as_of(now: datetime, targets: Sequence[Target]) -> Today:
 
 
 def _end(target: Target) -> datetime | None:
-    path = registry.get(target.resource_type).restore.ends
-    text = None if path is None or target.wanted is None else at(target.wanted, path)
-    if not isinstance(text, str):
-        return None
-    try:
-        end = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return end if end.tzinfo is not None else end.replace(tzinfo=UTC)
+    return None if target.wanted is None else end_of(registry.get(target.resource_type), target.wanted)

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from rollbacks.planning.model import Key, LiveState, Target
 from rollbacks.planning.strategies import made_anew
 from snapshots import store
-from snapshots.addresses import at
 from snapshots.catalog import registry
 from snapshots.live import read_live
 from snapshots.models import Version
-from snapshots.references import Mention, mentions
+from snapshots.references import Mention, means, mentions
 from tenants.microsoft.client import GraphClient
 from tenants.models import Tenant
 
@@ -73,14 +72,5 @@ def _named(mentioned: Sequence[Mention], moving: Sequence[Target]) -> Target | N
 
 
 def _is_meant(mention: Mention, target: Target) -> bool:
-    spec, wanted = registry.get(target.resource_type), target.wanted or {}
-    if any(
-        mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(wanted, path)
-        for path, (kind, by) in spec.embodies.items()
-    ):
-        return True
-    if mention.to not in (target.resource_type, "directoryObject"):
-        return False
-    if mention.by == "id":
-        return mention.value == target.resource_id and not spec.restore.keeps_id
-    return mention.value == wanted.get(mention.by)
+    spec = registry.get(target.resource_type)
+    return means(mention, spec, target.resource_id, target.wanted or {})

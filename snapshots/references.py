@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from snapshots.addresses import at
 from snapshots.catalog.places import ELEMENT, parse
 from snapshots.catalog.spec import Document, ResourceType
 
@@ -39,6 +40,20 @@ def principals_of(spec: ResourceType, document: Document) -> set[str]:
         for mention in mentions(spec, document)
         if mention.to in PRINCIPAL_TYPES and mention.by == "id"
     }
+
+
+def means(mention: Mention, spec: ResourceType, resource_id: str, document: Document) -> bool:
+    """Whether the mention names this resource by something that another one in its place would not have."""
+    if any(
+        mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(document, path)
+        for path, (kind, by) in spec.embodies.items()
+    ):
+        return True
+    if mention.to not in (spec.key, "directoryObject"):
+        return False
+    if mention.by == "id":
+        return mention.value == resource_id and not spec.restore.keeps_id
+    return mention.value == document.get(mention.by)
 
 
 def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

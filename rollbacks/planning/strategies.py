@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from changes.diff import diff
 from rollbacks.planning import bodies
-from rollbacks.planning.effects import after, part_of, same
+from rollbacks.planning.effects import after, same
 from rollbacks.planning.model import (
     LiveState,
     PlannedRequest,
@@ -19,6 +19,7 @@ from rollbacks.planning.requests import RequestWriter
 from snapshots.addresses import at, with_value
 from snapshots.canonical import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
+from snapshots.restorability import lost_anew, names_an_id
 
 
 class Phase(IntEnum):
@@ -326,18 +327,12 @@ class Strategist:
         restore = self.spec.restore
         if restore.new_id_note:
             self.outcome.warnings.append(f"{self.label} is created anew. {restore.new_id_note}")
-        acted = {action.property for action in restore.actions}
-        back = {name for name in wanted if name in acted or self.spec.creates_with(name)}
         for loss in restore.losses:
-            top = loss.path.split("[")[0]
-            if loss.fixed:
-                continue
-            if loss.path == "id" or (
-                top in wanted and part_of(self.spec, top) is not None and "[" in loss.path
-            ):
+            if names_an_id(loss) and (loss.path == "id" or loss.path.split("[")[0] in wanted):
                 self.outcome.warnings.append(f"{self.label}: {loss.what}.")
-            elif top in wanted and top not in back:
-                self.outcome.lacking(f"{self.label}: {top} is not brought back: {loss.what}.")
+        for lost in lost_anew(self.spec, wanted):
+            items = f" ({'; '.join(lost.items)})" if lost.items else ""
+            self.outcome.lacking(f"{self.label}: {lost.path} is not brought back: {lost.what}{items}.")
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
         return RequestWriter(self.spec, object_id, document, self.graph_url)

@@ -4,6 +4,7 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 """
 
 import re
+from collections.abc import Callable
 
 from snapshots.catalog.spec import (
     AuditHints,
@@ -24,7 +25,7 @@ _APPLICATIONS = "/v1.0/applications"
 _SERVICE_PRINCIPALS = "/v1.0/servicePrincipals"
 _DELETED = "/v1.0/directory/deletedItems"
 
-_UNDELETE = Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore")
+_UNDELETE = Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore", days=30)
 
 _PERMISSIONS = Permissions(
     read=("Application.Read.All",),
@@ -38,14 +39,31 @@ _KEY_MATERIAL = (
     "passwordCredentials[].secretText",
 )
 _CREDENTIAL_SETS = (SetOf("keyCredentials", key="keyId"), SetOf("passwordCredentials", key="keyId"))
+
+
+def _credentials(property_name: str) -> Callable[[Document], list[str]]:
+    """Each secret or certificate by name, key id and expiry."""
+
+    def listed(document: Document) -> list[str]:
+        return [
+            f"{credential.get('displayName') or 'without a name'}, key id {credential.get('keyId')}, "
+            f"expires {str(credential.get('endDateTime') or 'never')[:10]}"
+            for credential in document.get(property_name) or ()
+        ]
+
+    return listed
+
+
 _CREDENTIAL_LOSSES = (
     Loss(
         "passwordCredentials",
         "a removed secret cannot be given back: its value is known to nobody but its users",
+        items=_credentials("passwordCredentials"),
     ),
     Loss(
         "keyCredentials",
         "certificates are compared; adding or removing one needs its own proof of possession",
+        items=_credentials("keyCredentials"),
     ),
 )
 
@@ -195,7 +213,7 @@ APPLICATION = ResourceType(
         undelete=_UNDELETE,
         losses=(
             *_CREDENTIAL_LOSSES,
-            Loss("appId", "an application created anew has another application (client) id"),
+            Loss("appId", "an application created anew has another application (client) id", anew=True),
             Loss("logo", "the logo is not kept"),
             Loss("uniqueName", "cannot be set again"),
         ),

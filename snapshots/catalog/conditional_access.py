@@ -27,6 +27,7 @@ _PERMISSIONS = Permissions(
     read=("Policy.Read.All",),
     write=("Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"),
 )
+_NO_DOCUMENTED_PERMISSION = "Microsoft documents no application permission for them."
 _NO_DOCUMENTED_UNDELETE = (
     "Microsoft documents no application permission for the deleted-items container: "
     "where the undelete is refused, the object is created anew."
@@ -97,6 +98,8 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         undelete=Undelete(
             item_path=f"{_CONTAINER}/deletedItems/policies/{{id}}",
             restore_path=f"{_CONTAINER}/deletedItems/policies/{{id}}/restore",
+            days=30,
+            doubt=_NO_DOCUMENTED_PERMISSION,
         ),
         staged=Staged(
             property="state", enforcing=frozenset({"enabled"}), via="enabledForReportingButNotEnforced"
@@ -151,6 +154,8 @@ NAMED_LOCATION = ResourceType(
         undelete=Undelete(
             item_path=f"{_CONTAINER}/deletedItems/namedLocations/{{id}}",
             restore_path=f"{_CONTAINER}/deletedItems/namedLocations/{{id}}/restore",
+            days=30,
+            doubt=_NO_DOCUMENTED_PERMISSION,
         ),
         new_id_note="Conditional Access policies that named the old location are re-pointed.",
         order=40,

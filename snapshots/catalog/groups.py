@@ -58,6 +58,12 @@ def _licences(wanted: Any, live: Any) -> Document | None:
     return {"addLicenses": given, "removeLicenses": taken} if given or taken else None
 
 
+def _what_hangs_on_it(document: Document) -> list[str]:
+    """A group of Microsoft 365 has contents beside its configuration."""
+    unified = "Unified" in (document.get("groupTypes") or ())
+    return [f"mailbox {document.get('mailNickname') or ''}".rstrip(), "files", "team"] if unified else []
+
+
 def _people(name: str) -> Part:
     return Part(
         name=name,
@@ -138,13 +144,23 @@ GROUP = ResourceType(
         update_path=f"{_GROUPS}/{{id}}",
         delete_path=f"{_GROUPS}/{{id}}",
         actions=(Action("assignedLicenses", f"{_GROUPS}/{{id}}/assignLicense", _licences),),
-        undelete=Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore"),
+        undelete=Undelete(
+            item_path=f"{_DELETED}/{{id}}",
+            restore_path=f"{_DELETED}/{{id}}/restore",
+            days=30,
+            doubt="Not every tenant keeps deleted security groups.",
+        ),
         protected=_protected,
         losses=(
             Loss("isAssignableToRole", "cannot be changed on an existing group"),
             Loss("assignedLabels", "Microsoft lets only signed-in people set labels: set them by hand"),
             Loss("uniqueName", "cannot be set again"),
-            Loss("mail", "a group created anew has no mailbox, files or team of the old one"),
+            Loss(
+                "mail",
+                "a group created anew has no mailbox, files or team of the old one",
+                anew=True,
+                items=_what_hangs_on_it,
+            ),
         ),
         new_id_note=(
             "Policies, role assignments, app roles and memberships that named the old group are re-pointed; "

@@ -52,6 +52,7 @@ ROLE_DEFINITION = ResourceType(
         undelete=Undelete(
             item_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}",
             restore_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}/restore",
+            doubt="Not every tenant keeps deleted custom roles.",
         ),
         protected=_built_in,
         new_id_note="Assignments of the old role are made anew for the new one.",

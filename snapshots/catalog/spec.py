@@ -188,6 +188,10 @@ class Undelete:
     method: Literal["POST", "PUT"] = "POST"
     body: Callable[[Document], Document] | None = None
     """Given the wanted document: what the restore is told."""
+    days: int | None = None
+    """For how long Microsoft keeps what was deleted, where it says so."""
+    doubt: str = ""
+    """Why it may not be there: a sentence. What the container does not have is made anew."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +211,10 @@ class Loss:
     what: str
     fixed: bool = False
     """An existing object keeps what it has at this (dotted) path; only a new one can have another value."""
+    anew: bool = False
+    """Only an object made anew lacks it; nobody can take it from an existing one."""
     items: Callable[[Document], list[str]] | None = None
-    """Given the document: what exactly is lost, item by item (secrets by name, key id and expiry)."""
+    """Given the document: what exactly is lost, item by item (secrets by name, key id and expiry); none: nothing is."""
 
 
 EVERYTHING = ("*",)

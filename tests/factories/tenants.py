@@ -1,12 +1,16 @@
 """Customers, tenants, people and their roles."""
 
+from collections.abc import Iterable
 from uuid import uuid4
 
 import factory
 from factory.django import DjangoModelFactory
 
-from tenants import access
-from tenants.actions import Role
+from tenants import access, connections
+from tenants.actions import Action, Role
+from tenants.actors import Actor
+from tenants.connections import NewConnection
+from tenants.microsoft.connection import SecretCredential
 from tenants.models import Customer, RoleBinding, Tenant, User
 
 
@@ -52,3 +56,9 @@ def person(
 def bind(user: User, role: Role, *, tenant: Tenant | None = None, customer: Customer | None = None) -> None:
     RoleBinding.objects.create(user=user, role=role.value, tenant=tenant, customer=customer)
     access.sync_grants(user)
+
+
+def give_writer(tenant: Tenant, granted: Iterable[str]) -> None:
+    """A writer connection whose last test saw these permissions."""
+    new = NewConnection(client_id=uuid4(), credential=SecretCredential("a secret"), granted=tuple(granted))
+    connections.connect(Actor.system("test", Action.MANAGE), tenant=tenant, purpose="writer", new=new)

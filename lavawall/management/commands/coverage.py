@@ -1,0 +1,95 @@
+"""Says what of a tenant is covered, and what of it could be brought back after an incident."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from lavawall.cli import ProductCommand, operator
+from snapshots import recoverability, selectors, store
+from snapshots.catalog import registry
+from snapshots.models import Coverage
+from snapshots.restorability import Verdict
+from tenants import access
+from tenants.models import Tenant
+
+
+class Command(ProductCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("--resources", action="store_true", help="With the verdict on every resource.")
+        parser.add_argument("--type", metavar="T", help="Only the resources of this type.")
+        parser.add_argument(
+            "--verdict",
+            choices=[verdict.value for verdict in Verdict],
+            help="Only resources with this verdict.",
+        )
+
+    def handle(self, **options: Any) -> None:
+        tenant = access.tenant_named(operator(), options["tenant"])
+        snapshot = store.latest(tenant)
+        counted = recoverability.counts(tenant)
+        covered = list(selectors.coverage_of(tenant))
+        data: dict[str, Any] = {
+            "tenant": tenant.name,
+            "snapshot": snapshot.pk if snapshot else None,
+            "coverage": {row.resource_type: _covered(row, counted) for row in covered},
+            "recoverability": recoverability.counts_as_json(recoverability.total(counted)),
+        }
+        wanted = options["resources"] or options["type"] or options["verdict"]
+        resources = list(_resources(tenant, options["type"], options["verdict"])) if wanted else []
+        if wanted:
+            data["resources"] = resources
+        self.emit(data, _lines(data, resources), as_json=options["json"])
+
+
+def _covered(row: Coverage, counted: recoverability.Counts) -> dict[str, Any]:
+    return {
+        "status": row.status,
+        "count": row.count,
+        "reason": row.reason,
+        "remedy": row.remedy,
+        "recoverability": recoverability.counts_as_json(counted.get(row.resource_type, {})),
+    }
+
+
+def _resources(tenant: Tenant, resource_type: str | None, verdict: str | None) -> Iterator[dict[str, Any]]:
+    found = recoverability.current(tenant).order_by("resource_type", "display_name", "pk")
+    if resource_type:
+        found = found.filter(resource_type=registry.get(resource_type).key)
+    if verdict:
+        found = recoverability.with_verdict(tenant, found, Verdict(verdict))
+    return map(recoverability.as_json, recoverability.judged(tenant, list(found)))
+
+
+def _lines(data: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[str]:
+    if data["snapshot"] is None:
+        yield f'{data["tenant"]} has no snapshot yet. Take one: manage.py snapshot "{data["tenant"]}"'
+        return
+    for key, row in data["coverage"].items():
+        why = " ".join(text for text in (row["reason"], row["remedy"]) if text)
+        counts = _counts(row["recoverability"])
+        told = f": {counts}" if counts else ""
+        yield f"{key}: {row['status']}, {row['count']}{told}{'. ' if why else ''}{why}"
+    yield f"All of {data['tenant']}: {_counts(data['recoverability'])}."
+    for each in resources:
+        yield f"{each['resource_type']} {each['display_name'] or each['resource_id']}: {_resource(each)}"
+
+
+def _resource(each: dict[str, Any]) -> str:
+    lost = "".join(
+        f" Lost: {loss['path']}, {'; '.join(loss['items']) or loss['what']}." for loss in each["losses"]
+    )
+    named = ", ".join(f"{other['resource_type']} {other['display_name']}" for other in each["remapped"])
+    repointed = f" Re-pointed under a new id: {named}." if named else ""
+    verdict = Verdict(each["verdict"]).label
+    return f"{verdict}. {each['reason']}{lost}{repointed} {each['remedy']}".rstrip()
+
+
+def _counts(counted: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{counted[verdict.value]} {verdict.label}" for verdict in Verdict if counted.get(verdict.value)
+    )
