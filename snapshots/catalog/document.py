@@ -9,7 +9,8 @@ from itertools import groupby
 
 from snapshots.catalog.places import ALWAYS_VOLATILE
 from snapshots.catalog.registry import all_types
-from snapshots.catalog.spec import Part, Reference, ResourceType, Restore
+from snapshots.catalog.spec import Part, Reference, ResourceType, Undelete
+from snapshots.restorability import can_be_written, keeps_its_id, names_an_id
 
 _HEAD = """\
 # Resource types
@@ -29,7 +30,7 @@ def markdown(specs: Iterable[ResourceType] | None = None) -> str:
     lines = [_HEAD.format(bookkeeping=_code(sorted(ALWAYS_VOLATILE))).rstrip("\n")]
     lines.extend(
         f"| {spec.label} | `{spec.key}` | {_code(spec.permissions.read)} | {_code(spec.permissions.write)} "
-        f"| {_restorability(spec.restore)} |"
+        f"| {_restorability(spec)} |"
         for spec in declared
     )
     for area, types in groupby(declared, key=lambda spec: spec.area):
@@ -58,7 +59,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Written at creation only", _code(spec.restore.create_only)),
         ("Written by an action", _code(action.property for action in spec.restore.actions)),
         ("Removed element by element", _code(removal.property for removal in spec.restore.removals)),
-        ("Restored", _restorability(spec.restore)),
+        ("Restored", _restorability(spec)),
         ("Under a new id", spec.restore.new_id_note),
         ("Cannot be brought back", "; ".join(f"`{loss.path}`: {loss.what}" for loss in spec.restore.losses)),
     ):
@@ -85,14 +86,22 @@ def _reference(reference: Reference) -> str:
     return f"`{reference.path}` → `{reference.to}`{by}{words}"
 
 
-def _restorability(restore: Restore) -> str:
+def _restorability(spec: ResourceType) -> str:
+    restore = spec.restore
+    again = "under its old id" if keeps_its_id(spec) else "under a new id"
     ways = [
-        "in place" if restore.update_path is not None else "",
-        "by undelete, under its old id" if restore.undelete is not None else "",
-        f"by creation, under {'its old' if restore.keeps_id else 'a new'} id" if restore.create_path else "",
+        "in place" if can_be_written(spec) else "",
+        _undelete(restore.undelete) if restore.undelete is not None else "",
+        f"by creation, {again}" if restore.create_path is not None else "",
     ]
-    possible = "; ".join(way for way in ways if way)
-    return possible + (" (partly)" if restore.losses else "")
+    possible = "; ".join(way for way in ways if way) or "no"
+    lossy = any(not names_an_id(loss) for loss in restore.losses)
+    return possible + (" (partly)" if lossy else "")
+
+
+def _undelete(undelete: Undelete) -> str:
+    days = f" for {undelete.days} days" if undelete.days is not None else ""
+    return f"by undelete{days}, under its old id" + (", where it is kept" if undelete.doubt else "")
 
 
 def _code(names: Iterable[str]) -> str:
