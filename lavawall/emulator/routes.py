@@ -105,13 +105,16 @@ def _locate(call: Call, kind: EntityType, key: str = "id") -> Record:
     if key == "id":
         parent_id = _parent(call, kind)
         return entities.find(call.session, kind, _identifier(call, kind, parent_id), parent_id=parent_id)
-    identifier = call.parameter("id")
-    parent_id = _parent(call, kind)
-    found = (each for each in call.session.directory.all(kind.name) if each.body.get(key) == identifier)
-    record = next((each for each in found if each.parent_id == parent_id), None)
+    record = _by_key(call, kind, key)
     if record is None:
-        raise resource_not_found(identifier)
+        raise resource_not_found(call.parameter("id"))
     return record
+
+
+def _by_key(call: Call, kind: EntityType, key: str) -> Record | None:
+    identifier, parent_id = call.parameter("id"), _parent(call, kind)
+    found = (each for each in call.session.directory.all(kind.name) if each.body.get(key) == identifier)
+    return next((each for each in found if each.parent_id == parent_id), None)
 
 
 def _shown(call: Call, kind: EntityType, record: Record, query: Query | None = None) -> Json:
@@ -139,6 +142,22 @@ class Verbs:
     def get_by(self, key: str) -> Handler:
         kind = self.kind
         return lambda call: Answer(200, _shown(call, kind, _locate(call, kind, key), parse_query(call, kind)))
+
+    def update_by(self, key: str) -> Handler:
+        """An update by alternate key, which creates what is missing when the client prefers that."""
+
+        def update(call: Call) -> Answer:
+            kind, body, record = self.kind, call.json(), _by_key(call, self.kind, key)
+            if record is not None:
+                entities.update(call.session, kind, record, body)
+                return Answer(204)
+            if "create-if-missing" not in call.headers.get("Prefer", "") or not isinstance(body, dict):
+                raise resource_not_found(call.parameter("id"))
+            body = {**body, key: call.parameter("id")}
+            created = entities.create(call.session, kind, body, parent_id=_parent(call, kind))
+            return Answer(201, _shown(call, kind, created))
+
+        return update
 
     def create(self, call: Call) -> Answer:
         record = entities.create(call.session, self.kind, call.json(), parent_id=_parent(call, self.kind))
@@ -256,7 +275,10 @@ def _verb_routes(kind: EntityType, place: Place) -> Iterator[Route]:
                 kind.property_guards,
             )
     for key in kind.alternate_keys:
-        yield _route(kind, "GET", f"{place.path}({key}={{key}})", verbs.get_by(key), kind.read)
+        item = f"{place.path}({key}={{key}})"
+        yield _route(kind, "GET", item, verbs.get_by(key), kind.read)
+        if "update" in kind.verbs:
+            yield _route(kind, "PATCH", item, verbs.update_by(key), kind.write)
 
 
 def _link_routes(kind: EntityType) -> Iterator[Route]:

@@ -137,6 +137,17 @@ def test_federated_credentials_are_unique_within_their_application(writer: Clien
     writer.refused("POST", path, credential("one-too-many"))
 
 
+def test_a_federated_credential_is_updated_or_created_by_its_name(writer: Client) -> None:
+    application = writer.post("/applications", {"displayName": "Named credentials"})["id"]
+    item = f"/applications/{application}/federatedIdentityCredentials(name='nightly')"
+    body = {name: value for name, value in credential("nightly").items() if name != "name"}
+    writer.refused("PATCH", item, body, status=404)
+    answer = writer.send("PATCH", item, body, headers={"Prefer": "create-if-missing"})
+    assert (answer.status_code, answer.json()["name"]) == (201, "nightly")
+    writer.done("PATCH", item, {"description": "Every night"})
+    assert writer.get(item)["description"] == "Every night"
+
+
 def test_federated_credentials_leave_and_return_with_their_application(writer: Client) -> None:
     application = writer.post("/applications", {"displayName": "Short-lived"})["id"]
     path = f"/applications/{application}/federatedIdentityCredentials"
