@@ -1,0 +1,135 @@
+"""Every body that a plan would send for a documented object fits Microsoft's published schema: no computed property, no
+unknown one, the right types. Skipped where the facts about Microsoft's API are absent.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from rollbacks.planning import bodies
+from snapshots import catalog
+from snapshots.canonical import canonicalise
+from snapshots.catalog.places import ODATA_TYPE
+from snapshots.catalog.spec import Document, ResourceType
+from tests.snapshots import test_documented_responses as facts
+
+pytestmark = facts.pytestmark
+
+SPECS = [spec for spec in catalog.all_types() if spec.read.service != "arm"]
+_COLLECTION = re.compile(r"Collection\((.*)\)")
+_PLAIN: dict[str, type | tuple[type, ...]] = {
+    "Edm.Boolean": bool,
+    "Edm.Int32": int,
+    "Edm.Int64": int,
+    "Edm.Double": (int, float),
+    "Edm.Single": (int, float),
+}
+MARKED_READ_ONLY = frozenset({"unifiedRoleDefinition"})
+"""The schema marks all of it as read-only, because a built-in one is."""
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_what_a_plan_would_send_fits_the_schema(spec: ResourceType) -> None:
+    for name, raw in facts._documented(spec):
+        document = canonicalise(_of_today(raw, facts._entity(spec)), spec)
+        for kind, body in _bodies(spec, document):
+            entity = _entity_of(spec, kind, body)
+            sent = {key: value for key, value in body.items() if key not in _said_to_be_written(spec, kind)}
+            problems = list(_problems(sent, entity, ""))
+            assert not problems, (name, kind, problems)
+
+
+def _said_to_be_written(spec: ResourceType, kind: str) -> set[str]:
+    """Properties that the schema calls computed and Microsoft's own examples send; and ids that a create chooses."""
+    own = (spec.restore.update_path or "").removeprefix("/v1.0").removeprefix("/beta")
+    written = {
+        name
+        for entry, body in _documented_writes()
+        if entry["type"] == facts._entity(spec) or entry["url"].partition("?")[0].endswith(own or "-")
+        for name in body
+    }
+    return written | ({*spec.identity, *spec.restore.create_only} if kind == "create" else set())
+
+
+@cache
+def _documented_writes() -> tuple[tuple[Document, Document], ...]:
+    """Index entry and body of each documented request."""
+    folder = facts.FACTS / "writes"
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    found = ((entry, json.loads((folder / entry["file"]).read_text(encoding="utf-8"))) for entry in index)
+    return tuple((entry, body) for entry, body in found if isinstance(body, dict))
+
+
+def _of_today(value: Any, declared: str) -> Any:
+    """Without the members that Microsoft renamed or retired since the example was written."""
+    collection = _COLLECTION.fullmatch(declared)
+    if collection is not None and isinstance(value, list):
+        return [_of_today(element, collection[1]) for element in value]
+    if not isinstance(value, dict) or declared not in facts._schema():
+        return value
+    actual = str(value.get(ODATA_TYPE, "")).removeprefix("#").removeprefix("microsoft.graph.")
+    kind = actual if actual in facts._schema() else declared
+    properties = facts._properties(kind)
+    return {
+        name: _of_today(inner, properties[name]["type"]) if name in properties else inner
+        for name, inner in value.items()
+        if "@" in name or name in properties or facts._is_known(kind, (name,))
+    }
+
+
+def _bodies(spec: ResourceType, document: Document) -> Iterator[tuple[str, Any]]:
+    if spec.restore.create_path is not None:
+        yield "create", bodies.create_body(spec, document)
+    if spec.restore.update_path is not None:
+        names = tuple(name for name in sorted(document) if spec.writes(name))
+        yield "update", bodies.update_body(spec, {}, document, names)
+
+
+def _entity_of(spec: ResourceType, kind: str, body: Document) -> str:
+    """Schedules are written by requests, which are a type of their own."""
+    declared = facts._entity(spec)
+    return f"{declared}Request" if "action" in body and f"{declared}Request" in facts._schema() else declared
+
+
+def _problems(value: Any, declared: str, where: str) -> Iterator[str]:
+    collection = _COLLECTION.fullmatch(declared)
+    if collection is not None:
+        if not isinstance(value, list):
+            yield f"{where}: {value!r} is no list"
+            return
+        for element in value:
+            yield from _problems(element, collection[1], f"{where}[]")
+    elif value is None or declared == "?":
+        return
+    elif declared.startswith("Edm."):
+        expected = _PLAIN.get(declared, str)
+        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+            yield f"{where}: {value!r} is no {declared}"
+    elif facts._schema().get(declared, {}).get("kind") == "enum":
+        if not isinstance(value, str):
+            yield f"{where}: {value!r} is no word of {declared}"
+    elif not isinstance(value, dict):
+        yield f"{where}: {value!r} is no {declared}"
+    elif declared in facts._schema():
+        yield from _members(value, declared, where)
+
+
+def _members(value: Document, declared: str, where: str) -> Iterator[str]:
+    actual = str(value.get(ODATA_TYPE, "")).removeprefix("#microsoft.graph.")
+    properties = facts._properties(actual if actual in facts._schema() else declared)
+    for name, inner in value.items():
+        if name == ODATA_TYPE or "@odata." in name:
+            continue
+        at = f"{where}.{name}" if where else name
+        found = properties.get(name)
+        if found is None:
+            if not facts._is_known(actual or declared, (name,)):
+                yield f"{at}: {declared} has no such property"
+        elif found.get("readOnly") and declared not in MARKED_READ_ONLY:
+            yield f"{at}: is computed"
+        else:
+            yield from _problems(inner, found["type"], at)
