@@ -10,6 +10,7 @@ from lavawall.api.documentation import DocumentationView, SchemaView, UnknownAdd
 from rollbacks.api import RollbackViewSet
 from snapshots.api.coverage import CoverageViewSet, ObservedTenantViewSet
 from snapshots.api.history import HistoryViewSet
+from snapshots.api.recoverability import RecoverabilityViewSet
 from tenants.api.ledger import LedgerViewSet
 from tenants.api.runs import RunViewSet
 
@@ -27,6 +28,7 @@ router.register("rollbacks", RollbackViewSet, basename="rollback")
 router.register("audit-events", AuditEventViewSet, basename="audit-event")
 router.register("ledger", LedgerViewSet, basename="ledger")
 router.register("coverage", CoverageViewSet, basename="coverage")
+router.register("recoverability", RecoverabilityViewSet, basename="recoverability")
 router.register("runs", RunViewSet, basename="run")
 
 urlpatterns = [

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from snapshots import selectors
+from snapshots import recoverability, selectors
 from snapshots.models import Coverage, Snapshot
 from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, tenant_asked_for
 from tenants.api.tenants import TenantSerializer, TenantViewSet
@@ -23,8 +24,22 @@ class CoverageSerializer(serializers.ModelSerializer[Coverage]):
 
     class Meta:
         model = Coverage
-        fields = ("resource_type", "status", "count", "reason", "remedy", "snapshot")
+        fields: tuple[str, ...] = ("resource_type", "status", "count", "reason", "remedy", "snapshot")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class RecoverableCoverageSerializer(CoverageSerializer):
+    """With the verdicts on the type's resources. `recoverability` in the context holds the tenant's counts."""
+
+    recoverability = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
+
+    class Meta(CoverageSerializer.Meta):
+        fields = (*CoverageSerializer.Meta.fields, "recoverability")
         read_only_fields = fields
+
+    def get_recoverability(self, coverage: Coverage) -> dict[str, int]:
+        counted: recoverability.Counts = self.context["recoverability"]
+        return recoverability.counts_as_json(counted.get(coverage.resource_type, {}))
 
 
 @extend_schema_view(
@@ -32,15 +47,21 @@ class CoverageSerializer(serializers.ModelSerializer[Coverage]):
         tags=["coverage"],
         summary="What of a tenant is covered, by resource type",
         parameters=[TENANT_PARAMETER],
+        responses=RecoverableCoverageSerializer(many=True),
     )
 )
-class CoverageViewSet(ListModelMixin, ApiViewSet[Coverage]):
+class CoverageViewSet(ApiViewSet[Coverage]):
     queryset = Coverage.objects.none()
-    serializer_class = CoverageSerializer
+    serializer_class = RecoverableCoverageSerializer
     ordering = "resource_type"
 
-    def get_queryset(self) -> QuerySet[Coverage]:
-        return selectors.coverage_of(tenant_asked_for(self.request, self.actor))
+    def list(self, request: Request) -> Response:
+        tenant = tenant_asked_for(request, self.actor)
+        page = self.paginate_queryset(selectors.coverage_of(tenant)) or []
+        context = {"recoverability": recoverability.counts(tenant)}
+        return self.get_paginated_response(
+            RecoverableCoverageSerializer(page, many=True, context=context).data
+        )
 
 
 class LatestSnapshotSerializer(serializers.ModelSerializer[Snapshot]):

@@ -84,6 +84,7 @@ OPERATIONS = (
         lists=True,
     ),
     Operation("coverage-list", "get", lambda side: f"coverage/?tenant={side.tenant.pk}"),
+    Operation("recoverability-list", "get", lambda side: f"recoverability/?tenant={side.tenant.pk}"),
     Operation("run-detail", "get", lambda side: f"runs/{side.run.pk}/"),
     Operation("rollback-list", "get", lambda side: f"rollbacks/?tenant={side.tenant.pk}", lists=True),
     Operation(

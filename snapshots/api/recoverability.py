@@ -1,0 +1,102 @@
+"""What of a tenant could be brought back, resource by resource, over REST."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from snapshots import recoverability
+from snapshots.api.snapshots import ResourceFilters
+from snapshots.models import Version
+from snapshots.restorability import Verdict
+from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, tenant_asked_for
+from tenants.models import Tenant
+
+VERDICTS = [(verdict.value, verdict.label) for verdict in Verdict]
+VERDICT_PARAMETER = OpenApiParameter(
+    "verdict",
+    OpenApiTypes.STR,
+    enum=[verdict.value for verdict in Verdict],
+    description="Only resources with this verdict.",
+)
+
+
+class LossSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField(help_text="Property of the resource.")
+    what = serializers.CharField()
+    items = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What exactly, item by item: secrets by name, key id and expiry. Never a secret itself.",
+    )
+
+
+class ReferrerSerializer(serializers.Serializer[Any]):
+    resource_type = serializers.CharField()
+    resource_id = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+
+
+class CaseSerializer(serializers.Serializer[Any]):
+    """What a rollback could do in one case."""
+
+    verdict = Choice("RestorabilityVerdict", VERDICTS)
+    reason = serializers.CharField()
+    losses = LossSerializer(many=True)
+
+
+class RestorabilitySerializer(serializers.Serializer[Any]):
+    """Whether and how a resource could be brought back: the worse of what can happen to it."""
+
+    resource_type = serializers.CharField()
+    resource_id = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+    verdict = Choice("RestorabilityVerdict", VERDICTS)
+    reason = serializers.CharField()
+    remedy = serializers.CharField(allow_blank=True, help_text="What would make more possible.")
+    losses = LossSerializer(many=True)
+    remapped = ReferrerSerializer(
+        many=True,
+        help_text=f"What would be re-pointed, should it get a new id; at most {recoverability.MORE}.",
+    )
+    if_changed = CaseSerializer(allow_null=True, help_text="Null: nobody can change it.")
+    if_deleted = CaseSerializer(allow_null=True, help_text="Null: nobody can delete it.")
+    if_purged = CaseSerializer(
+        allow_null=True, help_text="If it is not in the deleted items either; null where there are none."
+    )
+
+
+@extend_schema_view(
+    list=extend_schema(
+        tags=["recoverability"],
+        summary="What of a tenant could be brought back, and how",
+        parameters=[TENANT_PARAMETER, VERDICT_PARAMETER],
+        responses=RestorabilitySerializer(many=True),
+    )
+)
+class RecoverabilityViewSet(ApiViewSet[Version]):
+    queryset = Version.objects.none()
+    serializer_class = RestorabilitySerializer
+    filterset_class = ResourceFilters
+    ordering = "pk"
+
+    def list(self, request: Request) -> Response:
+        tenant = tenant_asked_for(request, self.actor)
+        page = self.paginate_queryset(self._asked_for(tenant, request)) or []
+        told = [recoverability.as_json(each) for each in recoverability.judged(tenant, page)]
+        return self.get_paginated_response(RestorabilitySerializer(told, many=True).data)
+
+    def _asked_for(self, tenant: Tenant, request: Request) -> QuerySet[Version]:
+        found = self.filter_queryset(recoverability.current(tenant))
+        text = request.query_params.get("verdict")
+        if not text:
+            return found
+        try:
+            verdict = Verdict(text)
+        except ValueError as error:
+            choices = ", ".join(verdict.value for verdict in Verdict)
+            raise serializers.ValidationError({"verdict": [f"Choose one of {choices}."]}) from error
+        return recoverability.with_verdict(tenant, found, verdict)
