@@ -119,7 +119,8 @@ def replace(session: Session, kind: EntityType, record: Record, body: Any) -> No
     kept = {
         name: copy.deepcopy(value)
         for name, value in record.body.items()
-        if name in own or (name in properties and properties[name].read_only)
+        if name in own
+        or (name in properties and (properties[name].read_only or properties[name].type == "Edm.Stream"))
     }
     _store(session, kind, record, checked, {**copy.deepcopy(dict(kind.defaults)), **kept, **checked})
 

@@ -14,11 +14,13 @@ from lavawall.emulator.store import Json, Record, Session
 
 @dataclass
 class Answer:
-    """Status, JSON body and headers of a response; no body means an empty one."""
+    """Status, JSON body and headers of a response; no body means an empty one, or bytes of a type of their own."""
 
     status: int
     body: Json | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+    content_type: str = ""
 
 
 @dataclass

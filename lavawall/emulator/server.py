@@ -298,6 +298,10 @@ def _graph_request(request: Request) -> GraphRequest:
 
 
 def _json_response(answer: Answer, content_type: str = JSON_TYPE) -> Response:
+    if answer.content_type:
+        return Response(
+            answer.content, answer.status, headers=answer.headers, content_type=answer.content_type
+        )
     if answer.body is None:
         return Response(status=answer.status, headers=answer.headers)
     content = (

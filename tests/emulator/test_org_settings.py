@@ -57,6 +57,21 @@ def test_localizations_are_known_by_their_locale(writer: Client, branding: str) 
     writer.done("DELETE", f"{path}/de-DE")
 
 
+def test_images_are_put_and_read_as_bytes(writer: Client, branding: str) -> None:
+    writer.done("PATCH", branding, {"signInPageText": "With a logo"})
+    logo, image = f"{branding}/localizations/0/bannerLogo", b"\x89PNG for the test"
+    writer.refused("GET", logo, status=404)
+    kind = {"Content-Type": "image/png"}
+    url = f"{writer.base}{logo}"
+    assert writer.http.put(url, data=image, headers=kind, timeout=10).status_code == 204
+    assert writer.http.get(f"{writer.base}{branding}/bannerLogo", timeout=10).content == image
+    wrong = {"Content-Type": "application/json"}
+    assert writer.http.put(url, data=b"{}", headers=wrong, timeout=10).status_code == 400
+    found = writer.get(branding)
+    assert "bannerLogo" not in found
+    assert found["bannerLogoRelativeUrl"].endswith("/bannerlogo")
+
+
 def pairs(setting: Json, **changed: str) -> list[Json]:
     values = {each["name"]: each["value"] for each in setting["values"]} | changed
     return [{"name": name, "value": value} for name, value in values.items()]

@@ -1,5 +1,6 @@
 """Branding of the sign-in page: one default and a localization per language, absent until somebody sets it up."""
 
+import base64
 import re
 
 from lavawall.emulator import audit, entities, registry
@@ -36,6 +37,15 @@ COMPUTED = frozenset(
         "squareLogoRelativeUrl",
     }
 )
+STREAMS = {
+    "backgroundImage": "image/png",
+    "bannerLogo": "image/png",
+    "customCSS": "text/css",
+    "favicon": "image/png",
+    "headerLogo": "image/png",
+    "squareLogo": "image/png",
+    "squareLogoDark": "image/png",
+}
 COLOUR = re.compile(r"^#[0-9A-Fa-f]{6}$")
 LONGEST_SIGN_IN_TEXT = 1024
 LONGEST_HINT = 64
@@ -87,6 +97,43 @@ def list_localizations(call: Call) -> Answer:
     return Answer(200, listing(call, registry.kind(LOCALIZATION), records))
 
 
+def _stream_owner(call: Call) -> Record:
+    """The branding that the address names; the default answers to the locales 0 and default too."""
+    locale = call.parameters.get("id", DEFAULT_LOCALE)
+    if locale.lower() in {DEFAULT_LOCALE, "default"}:
+        return _default(call)
+    return entities.find(
+        call.session, registry.kind(LOCALIZATION), locale, parent_id=call.parameter("parent")
+    )
+
+
+def get_stream(call: Call) -> Answer:
+    """The bytes as they were put; what was never put is not found."""
+    name = call.url.split("?")[0].rsplit("/", 1)[-1]
+    stored = _stream_owner(call).body.get(name)
+    if stored is None:
+        raise resource_not_found(name)
+    return Answer(200, content=base64.b64decode(stored), content_type=STREAMS[name])
+
+
+def put_stream(call: Call) -> Answer:
+    name, record = call.url.split("?")[0].rsplit("/", 1)[-1], _stream_owner(call)
+    if call.headers.get("Content-Type", "").split("/")[0] != STREAMS[name].split("/")[0] or not call.content:
+        raise bad_request(f"'{name}' takes bytes of the type {STREAMS[name]}.")
+    folder = call.session.randomness.guid()[:8]
+    record.body |= {
+        name: base64.b64encode(call.content).decode(),
+        f"{name}RelativeUrl": f"{folder}/logintenantbranding/{record.id}/{name.lower()}",
+        "cdnList": ["cdn.example.net", "cdn.example.org"],
+    }
+    return Answer(204)
+
+
+def _streams(path: str) -> tuple[Action, ...]:
+    actions = [(Action("GET", f"{path}/{name}", get_stream, READ)) for name in STREAMS]
+    return (*actions, *(Action("PUT", f"{path}/{name}", put_stream, WRITE) for name in STREAMS))
+
+
 def _audit() -> Audit:
     return Audit(
         service=audit.CORE_DIRECTORY,
@@ -113,7 +160,7 @@ KINDS = (
         checks=(check_texts,),
         delete_checks=(check_no_localizations,),
         dates=(),
-        actions=(Action("GET", PATH, get_branding, READ),),
+        actions=(Action("GET", PATH, get_branding, READ), *_streams(PATH)),
         client_key="id",
         upsert=frozenset({"PATCH", "PUT"}),
         repeatable=frozenset({"id"}),
@@ -130,7 +177,10 @@ KINDS = (
         audit=_audit(),
         checks=(check_locale, check_texts),
         dates=(),
-        actions=(Action("GET", f"{PATH}/localizations", list_localizations, READ),),
+        actions=(
+            Action("GET", f"{PATH}/localizations", list_localizations, READ),
+            *_streams(f"{PATH}/localizations/{{id}}"),
+        ),
         client_key="id",
         repeatable=frozenset({"id"}),
     ),
