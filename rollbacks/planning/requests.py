@@ -12,6 +12,7 @@ from rollbacks.planning.effects import part_of, same
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
 from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonical_bytes
+from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType
 from tenants.microsoft.request import Request
 
@@ -184,8 +185,10 @@ class RequestWriter:
     def _added(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
         effect = Effect(EffectKind.ADD, of=part.name, elements=(element,))
         if part.add_ref is not None:
-            body = {"@odata.id": f"{self._graph_url}/v1.0/directoryObjects/{element[part.named_by]}"}
-            yield self._request("POST", part.add_ref, body, effect, f"add to {part.name}")
+            named = part.holds or "/v1.0/directoryObjects/{element}"
+            body = {"@odata.id": self._graph_url + self._element_path(named, part, element)}
+            path = self._element_path(part.add_ref, part, element)
+            yield self._request("POST", path, body, effect, f"add to {part.name}")
         elif part.create_path is not None:
             key = set() if part.chosen_keys else {part.named_by}
             body = {name: value for name, value in element.items() if name not in key}
@@ -201,7 +204,7 @@ class RequestWriter:
         effect = Effect(EffectKind.CHANGE, of=part.name, elements=(element,))
         body = bodies.cleared(live, element)
         body = {name: value for name, value in body.items() if name != part.named_by}
-        path = self._element_path(part.element_path, live[part.named_by])
+        path = self._element_path(part.element_path, part, live)
         yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
 
     def _taken(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
@@ -212,11 +215,13 @@ class RequestWriter:
         if template is None:
             return
         effect = Effect(EffectKind.REMOVE, of=part.name, elements=(element,))
-        path = self._element_path(template, element[part.named_by])
+        path = self._element_path(template, part, element)
         yield self._request("DELETE", path, None, effect, f"remove from {part.name}")
 
-    def _element_path(self, template: str, key: str) -> str:
-        return expand_path(template, {**address(self._spec, self._id, self._document), "element": key})
+    def _element_path(self, template: str, part: Part, element: Document) -> str:
+        holder = part.holders.get(str(element.get(ODATA_TYPE)), "")
+        values = {"element": element[part.named_by], "holder": holder}
+        return expand_path(template, {**address(self._spec, self._id, self._document), **values})
 
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
         path = expand_path(template, address(self._spec, self._id, self._document))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Part,
     Permissions,
     Read,
     ResourceType,
@@ -36,6 +37,33 @@ _AUDIT = AuditHints(
 )
 
 
+_HOLDERS = {
+    "#microsoft.graph.application": "applications",
+    "#microsoft.graph.servicePrincipal": "servicePrincipals",
+}
+_ASSIGNED = Permissions(
+    read=("Policy.Read.All", "Application.Read.All"),
+    write=("Policy.ReadWrite.ApplicationConfiguration", "Application.ReadWrite.All"),
+)
+
+
+def _applies_to(collection: str) -> Part:
+    """The applications and service principals that hold a policy; it is they to which it is assigned."""
+    policy = f"{_POLICIES}/{collection}/{{id}}"
+    held = f"/v1.0/{{holder}}/{{element}}/{collection}"
+    return Part(
+        name="appliesTo",
+        path=f"{policy}/appliesTo",
+        params={"$select": "id"},
+        keep=("@odata.type", "id"),
+        add_ref=f"{held}/$ref",
+        remove_ref=f"{held}/{{id}}/$ref",
+        holders=_HOLDERS,
+        holds=policy,
+        reference="directoryObject",
+    )
+
+
 def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceType:
     """The types share one form: a definition, which is JSON in a string, and whether it is the tenant's default."""
     path = f"{_POLICIES}/{collection}"
@@ -45,15 +73,17 @@ def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceT
         plural=plural,
         area=_AREA,
         read=Read(path=path, item_path=f"{path}/{{id}}"),
-        permissions=_PERMISSIONS,
+        permissions=_ASSIGNED,
         natural_key=("displayName",),
         normalise={"definition[]": "json"},
+        parts=(_applies_to(collection),),
         restore=Restore(
             writable=("definition", "description", "displayName", "isOrganizationDefault"),
             create_path=path,
             update_path=f"{path}/{{id}}",
             delete_path=f"{path}/{{id}}",
-            order=25,
+            new_id_note="Applications and service principals that held the old policy are given the new one.",
+            order=36,
         ),
         audit=_AUDIT,
         notes=("The definition is compared as JSON: blanks and the order of keys do not matter.",),
@@ -108,8 +138,9 @@ APP_MANAGEMENT = ResourceType(
     plural="App management policies",
     area=_AREA,
     read=Read(path=_CUSTOM, item_path=f"{_CUSTOM}/{{id}}"),
-    permissions=_PERMISSIONS,
+    permissions=_ASSIGNED,
     natural_key=("displayName",),
+    parts=(_applies_to("appManagementPolicies"),),
     computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
     sets=(*_restrictions("restrictions"), _uri_exemptions("restrictions.applicationRestrictions")),
     restore=Restore(
@@ -117,7 +148,8 @@ APP_MANAGEMENT = ResourceType(
         create_path=_CUSTOM,
         update_path=f"{_CUSTOM}/{{id}}",
         delete_path=f"{_CUSTOM}/{{id}}",
-        order=25,
+        new_id_note="Applications and service principals that held the old policy are given the new one.",
+        order=36,
     ),
     audit=_AUDIT,
 )

@@ -76,17 +76,22 @@ def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
         yield "can be written but names no write permission"
     if restore.staged is not None and restore.staged.via in restore.staged.enforcing:
         yield f"stages '{restore.staged.property}' through an enforcing value"
-    for part in spec.parts:
-        if (part.add_ref is None) != (part.remove_ref is None):
-            yield f"can only add or only remove elements of '{part.name}'"
-        if part.keep is not None and part.key not in part.keep:
-            yield f"does not keep the key of '{part.name}'"
-        if part.key is None and (part.add_ref or part.element_path):
-            yield f"writes elements of '{part.name}', which nothing names"
     if len(spec.identity) > 1 and (spec.parts or restore.actions or restore.staged) and not restore.keeps_id:
         yield "has a composed id and steps after its creation, which could not tell where it is"
     if restore.recreate_for and restore.create_path is None:
         yield "is created anew for some properties and does not say where"
+
+
+def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    for part in spec.parts:
+        if (part.add_ref is None) != (part.remove_ref is None):
+            yield f"can only add or only remove elements of '{part.name}'"
+        if bool(part.holders) != bool(part.holds):
+            yield f"says only one of who holds '{part.name}' and what they hold"
+        if part.keep is not None and part.key not in part.keep:
+            yield f"does not keep the key of '{part.name}'"
+        if part.key is None and (part.add_ref or part.element_path):
+            yield f"writes elements of '{part.name}', which nothing names"
 
 
 def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
@@ -107,7 +112,7 @@ def _paths(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
         yield from _path_problems(spec, path, own)
     for part in (*spec.parts, *(inner for outer in spec.parts for inner in outer.inner)):
         for path in _part_paths(part):
-            yield from _path_problems(spec, path, own | {"element"})
+            yield from _path_problems(spec, path, own | {"element"} | ({"holder"} if part.holders else set()))
 
 
 def _own_paths(spec: ResourceType) -> Iterator[str]:
@@ -143,6 +148,7 @@ _CHECKS: tuple[Callable[[ResourceType, frozenset[str]], Iterator[str]], ...] = (
     _normalisers,
     _written_properties,
     _verbs,
+    _part_verbs,
     _identities,
     _paths,
 )

@@ -102,6 +102,10 @@ class Part:
     """POST path with `{id}` that takes `{"@odata.id": …/directoryObjects/{element id}}`."""
     remove_ref: str | None = None
     """DELETE path with `{id}` and `{element}`."""
+    holders: Mapping[str, str] = field(default_factory=dict)
+    """Where it is the elements that refer to the object: their `@odata.type` → the collection that they are in, which
+    is `{holder}` in both paths. The body of the POST then names the object, which is at `holds`."""
+    holds: str = ""
     create_path: str | None = None
     """POST path with `{id}` for elements that are objects of their own (combination configurations)."""
     element_path: str | None = None

@@ -21,6 +21,7 @@ _AREA = "Tenant policies"
 _AUTHORIZATION = "/v1.0/policies/authorizationPolicy"
 _CONSENT_REQUESTS = "/v1.0/policies/adminConsentRequestPolicy"
 _GRANT_POLICIES = "/v1.0/policies/permissionGrantPolicies"
+_GROUP_SETTINGS = "/v1.0/groupSettings"
 _EXTERNAL = "/beta/policies/externalIdentitiesPolicy"
 
 _ASSIGNED = "defaultUserRolePermissions.permissionGrantPoliciesAssigned"
@@ -176,6 +177,47 @@ PERMISSION_GRANT_POLICY = ResourceType(
     ),
 )
 
+GROUP_SETTING = ResourceType(
+    key="groupSetting",
+    label="Group setting",
+    plural="Group settings",
+    area=_AREA,
+    read=Read(path=_GROUP_SETTINGS, item_path=f"{_GROUP_SETTINGS}/{{id}}"),
+    permissions=Permissions(
+        read=("GroupSettings.Read.All",),
+        write=("GroupSettings.ReadWrite.All",),
+        read_also=(
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "GroupSettings.ReadWrite.All",
+        ),
+        write_also=("Directory.ReadWrite.All",),
+    ),
+    natural_key=("templateId",),
+    computed=("displayName",),
+    sets=(SetOf("values", key="name"),),
+    normalise={"values[].value": "truth"},
+    references=(Reference("values[].value", to="group", guids=True),),
+    restore=Restore(
+        writable=("values",),
+        create_only=("templateId",),
+        create_path=_GROUP_SETTINGS,
+        update_path=f"{_GROUP_SETTINGS}/{{id}}",
+        delete_path=f"{_GROUP_SETTINGS}/{{id}}",
+        new_id_note="Nothing refers to a setting; it is recognised by its template.",
+    ),
+    audit=AuditHints(
+        activities=("create group settings", "update group settings", "delete group settings"),
+        services=("Core Directory",),
+    ),
+    notes=(
+        "All values are written together. Without the object, the template's defaults hold.",
+        "Of a template there is one object per tenant; settings of single groups are not read.",
+    ),
+)
+
 EXTERNAL_IDENTITIES = ResourceType(
     key="externalIdentitiesPolicy",
     label="External identities policy",
@@ -203,5 +245,6 @@ TYPES = (
     AUTHORIZATION_POLICY,
     ADMIN_CONSENT_REQUESTS,
     PERMISSION_GRANT_POLICY,
+    GROUP_SETTING,
     EXTERNAL_IDENTITIES,
 )

@@ -77,7 +77,22 @@ LETTER = made_up(
     ),
     restore=Restore(writable=("to",), update_path="/v1.0/letters/{id}", delete_path="/v1.0/letters/{id}"),
 )
-CATALOGUE = {spec.key: spec for spec in (SHELF, SWITCH, LETTER)}
+BADGE = made_up(
+    "badge",
+    parts=(
+        Part(
+            "appliesTo",
+            "/v1.0/badges/{id}/appliesTo",
+            add_ref="/v1.0/{holder}/{element}/badges/$ref",
+            remove_ref="/v1.0/{holder}/{element}/badges/{id}/$ref",
+            holders={"#microsoft.graph.user": "users"},
+            holds="/v1.0/badges/{id}",
+            reference="directoryObject",
+        ),
+    ),
+    restore=Restore(writable=("name",), update_path="/v1.0/badges/{id}"),
+)
+CATALOGUE = {spec.key: spec for spec in (SHELF, SWITCH, LETTER, BADGE)}
 
 
 def plan_of(targets: list[Target], live: dict[Key, LiveState]) -> PlanDraft:
@@ -149,6 +164,17 @@ def test_references_inside_other_texts_are_found_and_re_pointed() -> None:
 def test_what_names_somebody_who_is_gone_inside_another_text_is_left_out() -> None:
     document: Document = {"to": [{"query": "/users/ada"}, {"query": f"/groups/{GROUP}/members"}]}
     assert _pruned(document, LETTER, {"ada"}) == {"to": [{"query": f"/groups/{GROUP}/members"}]}
+
+
+def test_what_elements_hold_is_given_to_them_and_taken_from_them() -> None:
+    def held_by(user: str) -> Document:
+        return {"appliesTo": [{"@odata.type": "#microsoft.graph.user", "id": user}]}
+
+    draft = plan_of([Target("badge", "b", held_by("ada"))], {("badge", "b"): LiveState(held_by("eve"))})
+    give, take = [planned.request for step in draft.steps for planned in step.requests]
+    assert (give.method, give.path) == ("POST", "/v1.0/users/ada/badges/$ref")
+    assert give.body == {"@odata.id": f"{GRAPH}/v1.0/badges/b"}
+    assert (take.method, take.path) == ("DELETE", "/v1.0/users/eve/badges/b/$ref")
 
 
 def test_what_is_written_as_a_whole_names_its_empty_sets_too() -> None:

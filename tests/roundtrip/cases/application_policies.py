@@ -23,16 +23,37 @@ NO_NEW_SECRETS: Json = {
 }
 
 
-def first(collection: str) -> Any:
-    return lambda world: world.read(f"{POLICIES}/{collection}")["value"][0]
-
-
 def federated(world: World) -> Json:
     for application in world.read(APPLICATIONS)["value"]:
         listing = world.read(f"{APPLICATIONS}/{application['id']}/federatedIdentityCredentials")
         for credential in listing["value"]:
             return {**credential, "_application": application["id"]}
     raise LookupError("no application has a federated credential")
+
+
+def held_by_none(collection: str) -> Any:
+    """A policy, with an application and a service principal to plant it on."""
+
+    def subject(world: World) -> Json:
+        policy = world.read(f"{POLICIES}/{collection}")["value"][0]
+        holders = world.read(f"{POLICIES}/{collection}/{policy['id']}/appliesTo")["value"]
+        taken = {each["id"] for each in holders}
+        principals = world.read("/v1.0/servicePrincipals")["value"]
+        return {
+            **policy,
+            "_principal": next(each["id"] for each in principals if each["id"] not in taken),
+            "_policy": f"https://graph.microsoft.com/v1.0/policies/{collection}/{policy['id']}",
+        }
+
+    return subject
+
+
+def _assigned(collection: str) -> Act:
+    return Act(
+        "POST",
+        f"/v1.0/servicePrincipals/{{_principal}}/{collection}/$ref",
+        lambda _world, subject: {"@odata.id": subject["_policy"]},
+    )
 
 
 def _sts(key: str, collection: str, definition: Json) -> Case:
@@ -44,7 +65,7 @@ def _sts(key: str, collection: str, definition: Json) -> Case:
     }
     return Case(
         key=key,
-        subject=first(collection),
+        subject=held_by_none(collection),
         path=f"{path}/{{id}}",
         updates={
             "definition": [json.dumps(definition)],
@@ -54,6 +75,7 @@ def _sts(key: str, collection: str, definition: Json) -> Case:
         },
         create=[Act("POST", path, planted)],
         delete=[Act("DELETE", f"{path}/{{id}}")],
+        more={"appliesTo": [_assigned(collection)]},
     )
 
 
@@ -107,7 +129,7 @@ CASES = (
     ),
     Case(
         key="appManagementPolicy",
-        subject=first("appManagementPolicies"),
+        subject=held_by_none("appManagementPolicies"),
         path=f"{CUSTOM}/{{id}}",
         updates={
             "displayName": AUTO,
@@ -119,6 +141,7 @@ CASES = (
             Act("POST", CUSTOM, {"displayName": "Planted", "isEnabled": True, "restrictions": NO_NEW_SECRETS})
         ],
         delete=[Act("DELETE", f"{CUSTOM}/{{id}}")],
+        more={"appliesTo": [_assigned("appManagementPolicies")]},
     ),
     Case(
         key="federatedIdentityCredential",

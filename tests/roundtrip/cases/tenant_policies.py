@@ -12,6 +12,7 @@ DEFAULTS = f"{POLICIES}/identitySecurityDefaultsEnforcementPolicy"
 FLOWS = f"{POLICIES}/authenticationFlowsPolicy"
 DEVICES = f"{POLICIES}/deviceRegistrationPolicy"
 EXTERNAL = "/beta/policies/externalIdentitiesPolicy"
+SETTINGS = "/v1.0/groupSettings"
 CONTEXTS = "/v1.0/identity/conditionalAccess/authenticationContextClassReferences"
 
 GUESTS_AS_MEMBERS = "a0b1b346-4d3e-4e8b-98f8-753987be4970"
@@ -27,6 +28,17 @@ def custom_policy(world: World) -> Json:
     found = next(each for each in world.read(GRANTS)["value"] if not each["id"].startswith("microsoft-"))
     includes = world.read(f"{GRANTS}/{found['id']}/includes")["value"]
     return {**found, "_included": includes[0]["id"]}
+
+
+def setting(world: World) -> Json:
+    return world.named(SETTINGS, "Group.Unified")
+
+
+def _guests_welcome(world: World, subject: Json) -> Any:
+    return [
+        {**each, "value": "true"} if each["name"] == "AllowGuestsToBeGroupOwner" else each
+        for each in subject["values"]
+    ]
 
 
 def context(world: World) -> Json:
@@ -163,6 +175,14 @@ CASES = (
         },
         create=ONE,
         delete=ONE,
+    ),
+    Case(
+        key="groupSetting",
+        subject=setting,
+        path=f"{SETTINGS}/{{id}}",
+        updates={"values": _guests_welcome},
+        create="of a template there is one; the seeded tenant has it",
+        delete=[Act("DELETE", f"{SETTINGS}/{{id}}")],
     ),
     Case(
         key="authenticationContextClassReference",
