@@ -17,7 +17,7 @@ from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, Pl
 from rollbacks.planning.tokens import request_with, step_with, token
 from rollbacks.twins import twins
 from snapshots import store
-from snapshots.addresses import at
+from snapshots.addresses import at, expand_path, place_of, present_identity
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
@@ -34,6 +34,7 @@ from tenants.microsoft.errors import (
     PermissionMissing,
     WriteRefused,
 )
+from tenants.microsoft.request import Request
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds between looks at something fresh: directory objects replicate slowly. One look precedes them."""
@@ -174,6 +175,8 @@ class _StepRun:
         left = previous or (self.journal.left_by_earlier(self.step) if not index else None)
         if index and not previous:
             return live
+        if left is None and self.step.follows and self.spec.restore.arrives_with:
+            return self._arriving(record)
         if left is None:
             if self.step.follows or not same(live.document, self.step.expected):
                 self._stale(record, _moved(self.step, live.document, self.spec))
@@ -183,6 +186,14 @@ class _StepRun:
                 return live
             live = self._read()
         return self._stale(record, "changed since this execution wrote it.")
+
+    def _arriving(self, record: StepRecord) -> Live:
+        """What comes into being with something that this plan brought back, as soon as it is there."""
+        for _ in self.executor.looks():
+            live = self._read()
+            if live.document is not None:
+                return live
+        return self._stale(record, "did not come into being with what it belongs to.")
 
     def _exists_already(self, record: StepRecord, live: Live) -> bool:
         """For a create: whether somebody was first. Notes the objects that ours must not be mistaken for."""
@@ -208,7 +219,7 @@ class _StepRun:
         for _ in self.executor.looks():
             self.journal.announce(record)
             try:
-                response = self.executor.writer.send(planned.request)
+                response = self.executor.writer.send(self._addressed(planned.request))
             except OutcomeUnknown as lost:
                 self.journal.note(record, State.UNKNOWN, message=str(lost))
                 if self._arrived(planned, record):
@@ -230,6 +241,12 @@ class _StepRun:
         if planned.effect.kind is EffectKind.UNDELETE and self.step.fallback:
             raise _UndeleteRefused from refused
         raise Stopped(f"Step {self.step.order} failed: {refused}") from refused
+
+    def _addressed(self, request: Request) -> Request:
+        """With what only the live object tells of its place."""
+        if "{" not in request.path:
+            return request
+        return replace(request, path=expand_path(request.path, place_of(self.spec, self._read().raw)))
 
     def _may_be_early(self, planned: PlannedRequest, refusal: Exception) -> bool:
         """Whether the refusal may only mean that something which we have just brought back is not seen yet."""
@@ -343,6 +360,8 @@ class _StepRun:
         """The identifiers of what a step brought back, for the steps that follow."""
         step = self.step
         if step.kind not in BRINGS_BACK:
+            if self._id() != self.journal.moved_to(step.key):
+                self.journal.remember_move(step, "id", self._id())
             return
         given: dict[str, str] = {}
         for record in self.journal.of_step(step):
@@ -377,9 +396,15 @@ class _StepRun:
     def _wanted(self) -> Document:
         return self.step.target or {}
 
+    def _id(self) -> str:
+        """The resource's id now; one that is composed of others' ids follows them."""
+        return present_identity(self.spec, self.journal.moved_to(self.step.key), self._known())
+
+    def _known(self) -> Document:
+        return self.step.target or self.step.wanted or self.step.expected or {}
+
     def _read(self) -> Live:
-        known = self.step.target or self.step.wanted or self.step.expected
-        return read_live(self.executor.reader, self.spec, self.journal.moved_to(self.step.key), known)
+        return read_live(self.executor.reader, self.spec, self._id(), self._known())
 
     def _digest(self, document: Document | None) -> str:
         if document is None:

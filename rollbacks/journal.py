@@ -90,7 +90,7 @@ class Journal:
             Remapping.objects.get_or_create(
                 execution=self.execution,
                 resource_type=step.resource_type,
-                old_id=step.keys[name],
+                old_id=step.keys.get(name, step.resource_id),
                 new_id=new,
                 defaults={
                     "display_name": step.display_name if name == "id" else f"{step.display_name} ({name})"

@@ -25,6 +25,7 @@ from rollbacks.referrers import with_referrers
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
 from snapshots import store
+from snapshots.addresses import place_of
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.live import read_live
@@ -102,7 +103,7 @@ def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
         for other, known in sorted(twins(client, spec, target.wanted).items()):
             document = read_live(client, spec, other, known).document
             twin = Twin(other, document) if document is not None else twin
-    return LiveState(found.document, found.deleted, twin)
+    return LiveState(found.document, found.deleted, twin, place_of(spec, found.raw))
 
 
 def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rollbacks.planning.model import Key, LiveState, Target
 from rollbacks.planning.strategies import made_anew
 from snapshots import store
+from snapshots.addresses import place_of
 from snapshots.catalog import registry
 from snapshots.live import read_live
 from snapshots.models import Version
@@ -38,7 +39,7 @@ def with_referrers(
             because=f"It names “{named.display_name or named.resource_id}”, which gets a new id.",
         )
         found.append(target)
-        states[target.key] = LiveState(now.document)
+        states[target.key] = LiveState(now.document, place=place_of(spec, now.raw))
     return found, states
 
 

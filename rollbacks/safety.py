@@ -10,6 +10,8 @@ from tenants.models import Tenant
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 """Template id (Microsoft Learn, built-in roles)."""
+HELD_FOR_GOOD = "unifiedRoleAssignment"
+"""The only type that counts: what ends, or must be activated first, may be of no use when it is needed."""
 OUR_TYPES = frozenset({"application", "servicePrincipal"})
 CREDENTIALS = frozenset({"passwordCredentials", "keyCredentials"})
 
@@ -63,16 +65,17 @@ def _our_principals(tenant: Tenant, ours: set[str]) -> set[str]:
 
 
 def _against_the_last_administrator(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
+    steps = [step for step in draft.steps if step.resource_type == HELD_FOR_GOOD]
     removed = {
         step.resource_id
-        for step in draft.steps
+        for step in steps
         if step.kind is StepKind.DELETE and _is_global_administrator(step.expected)
     }
-    given = any(step.kind in BRINGS_BACK and _is_global_administrator(step.target) for step in draft.steps)
+    given = any(step.kind in BRINGS_BACK and _is_global_administrator(step.target) for step in steps)
     if not removed or given:
         return
     versions = Version.objects.filter(
-        tenant=tenant, resource_type="unifiedRoleAssignment", last_snapshot__isnull=True
+        tenant=tenant, resource_type=HELD_FOR_GOOD, last_snapshot__isnull=True
     ).exclude(resource_id__in=removed)
     contents = store.documents(tenant, versions.values_list("digest", flat=True))
     if not any(_is_global_administrator(document) for document in contents.values()):
@@ -80,5 +83,6 @@ def _against_the_last_administrator(tenant: Tenant, draft: PlanDraft) -> Iterato
 
 
 def _is_global_administrator(assignment: Document | None) -> bool:
+    """In the whole tenant: within an administrative unit the role reaches its members only."""
     found = assignment or {}
     return found.get("roleDefinitionId") == GLOBAL_ADMINISTRATOR and found.get("directoryScopeId") == "/"

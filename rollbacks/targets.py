@@ -14,7 +14,7 @@ from rollbacks.present_ids import with_present_ids
 from snapshots import store
 from snapshots.addresses import at
 from snapshots.catalog import registry
-from snapshots.catalog.spec import Document
+from snapshots.catalog.spec import Document, Reference
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.references import Mention, mentions
 from tenants.models import Tenant
@@ -283,28 +283,39 @@ def _needed(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
 
 
 def _embodied(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
-    """What is lost and was part of a target that is lost as well: identified by nothing but its reference to it, or
-    read below it.
+    """What is lost and was part of a target that is lost as well: identified by nothing but its reference to it, come
+    into being with it, or read below it.
     """
     if target.wanted is None or target.key not in lost:
         return {}
-    wanted = target.wanted
+    names = {**target.wanted, "id": target.resource_id}
     same_name = {
         key: "cannot be used without it"
         for key, each in lost.items()
         for reference in registry.get(key[0]).references
-        if (reference.path,) == registry.get(key[0]).natural_key
+        if _hangs_on(key[0], reference)
         and reference.to == target.resource_type
-        and each.document.get(reference.path) == wanted.get(reference.by)
+        and each.document.get(reference.path) == names.get(reference.by)
     }
     below = {
         key: "was part of it"
         for key, each in lost.items()
         if registry.get(key[0]).read.parent == target.resource_type
-        and each.document.get(registry.get(key[0]).read.parent_key) == target.resource_id
+        and each.document.get(_parent_property(key[0])) == target.resource_id
         and each.until >= lost[target.key].until
     }
     return same_name | below
+
+
+def _parent_property(kind: str) -> str:
+    """The property that names what an object of the type is read below."""
+    read, references = registry.get(kind).read, registry.get(kind).references
+    return read.parent_key or next((each.path for each in references if each.to == read.parent), "")
+
+
+def _hangs_on(kind: str, reference: Reference) -> bool:
+    spec = registry.get(kind)
+    return reference.path == spec.restore.arrives_with or (reference.path,) == spec.natural_key
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:

@@ -1,7 +1,7 @@
 """Where an object of a type is found: its paths and query parameters, filled with what identifies it. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -25,11 +25,23 @@ def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | No
     return values
 
 
-def expand_path(template: str, values: Mapping[str, str]) -> str:
-    """The path with its placeholders filled, percent-encoded; an Azure id keeps its slashes."""
+def present_identity(spec: ResourceType, object_id: str, document: Mapping[str, Any]) -> str:
+    """A composed id with those of its parts that the document holds as they are there; any other id as it is."""
+    parts = object_id.split("|")
+    if len(parts) != len(spec.identity) or len(parts) == 1:
+        return object_id
+    return "|".join(str(document.get(name) or part) for name, part in zip(spec.identity, parts, strict=True))
+
+
+def expand_path(template: str, values: Mapping[str, str], later: Collection[str] = ()) -> str:
+    """The path with its placeholders filled, percent-encoded; an Azure id keeps its slashes. What is only known `later`
+    stays a placeholder.
+    """
 
     def value(match: re.Match[str]) -> str:
         found = values.get(match[1])
+        if not found and match[1] in later:
+            return match[0]
         if not found:
             raise ValueError(f"The path {template} needs {match[1]}, which the object does not have.")
         return quote(found, safe="/" if _AZURE_ID.match(found) else "")
@@ -49,6 +61,11 @@ def placed(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Docu
     """The object with the properties that say where it is, which the service's answer leaves out."""
     known = {**values, spec.read.id_key: raw.get("id")}
     return {**raw, **{name: known[name] for name in sorted(spec.addressing) if known.get(name)}}
+
+
+def place_of(spec: ResourceType, raw: Mapping[str, Any] | None) -> dict[str, str]:
+    """The properties that say where an object is."""
+    return {name: str(raw[name]) for name in sorted(spec.addressing) if raw is not None and raw.get(name)}
 
 
 def at(value: Any, path: str) -> Any:

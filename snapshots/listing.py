@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from snapshots.addresses import address, at, elements_at, expand_params, expand_path, placed
+from snapshots.answers import GONE, listings, object_in, pages
 from snapshots.canonical import resource_id
-from snapshots.catalog.spec import Document, Read, ResourceType, Shadows
+from snapshots.catalog.spec import Document, Read, ResourceType
+from snapshots.shadows import leave_out
 from tenants.microsoft.client import GraphClient
-from tenants.microsoft.errors import InvalidAnswer, LicenceMissing
-from tenants.microsoft.failures import error_for
-from tenants.microsoft.request import Request, Response
-
-GONE = 404
+from tenants.microsoft.errors import InvalidAnswer
+from tenants.microsoft.request import Request
 
 
 @dataclass(frozen=True)
@@ -46,28 +44,14 @@ def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> 
 
 def existing(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
     """Without what only hangs on an object of the type, and what only shows one of another type."""
-    read = spec.read
-    kept = [raw for raw in found if read.exists is None or read.exists(raw)]
-    if read.shadows is None or not kept:
-        yield from kept
-        return
-    by = read.shadows.by
-    casting = {_marks(raw, by) for raw in _casting(client, spec, read.shadows)}
-    yield from (raw for raw in kept if _marks(raw, by) not in casting)
+    exists = spec.read.exists
+    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)))
 
 
-def _casting(client: GraphClient, spec: ResourceType, shadows: Shadows) -> Iterator[Document]:
-    """What casts shadows; nothing does where the tenant has no licence for it."""
-    try:
-        yield from (
-            raw for raw in client.items(shadows.path, service=spec.read.service) if shadows.casts(raw)
-        )
-    except LicenceMissing:
-        return
-
-
-def _marks(raw: Document, by: Sequence[str]) -> tuple[str, ...]:
-    return tuple(str(raw.get(name) or "").lower() for name in by)
+def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:
+    """The listing with the parameters that narrow it to the object of these values."""
+    source = _Source(spec.read.path, expand_params(spec.read.find_params, values), {})
+    return existing(client, spec, _listed(client, spec, [source]))
 
 
 def again(client: GraphClient, spec: ResourceType, listed: Sequence[Document]) -> Iterator[Document]:
@@ -79,13 +63,7 @@ def again(client: GraphClient, spec: ResourceType, listed: Sequence[Document]) -
     ]
     for request, response, each in zip(requests, client.batch(requests), values, strict=True):
         if response.status != GONE:
-            yield placed(spec, _object(request, response), each)
-
-
-def listings(client: GraphClient, requests: Sequence[Request]) -> Iterator[list[Document] | None]:
-    """Each request's items; None where the owner vanished meanwhile. Small listings travel in batches."""
-    for request, response in zip(requests, client.batch(requests), strict=True):
-        yield None if response.status == GONE else _items(client, request, response)
+            yield placed(spec, object_in(request, response), each)
 
 
 def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
@@ -128,35 +106,13 @@ def _held(client: GraphClient, read: Read, sources: Sequence[_Source]) -> Iterat
             ]
     elif read.single:
         for request, response in zip(requests, client.batch(requests), strict=True):
-            yield [] if response.status == GONE else [_object(request, response)]
+            yield [] if response.status == GONE else [object_in(request, response)]
     elif read.parent is not None:
         yield from (items or [] for items in listings(client, requests))
     else:
         for request in requests:
-            yield list(_pages(client, request))
+            yield list(pages(client, request))
 
 
 def _request(read: Read, path: str, params: Mapping[str, str]) -> Request:
     return Request("GET", path, params=params, headers=read.headers, service=read.service)
-
-
-def _object(request: Request, response: Response) -> Document:
-    if not response.ok:
-        raise error_for(request.method, request.path, response, writes=False)
-    if not isinstance(response.body, dict):
-        raise InvalidAnswer(f"The answer to GET {request.path} is no JSON object")
-    return response.body
-
-
-def _items(client: GraphClient, request: Request, response: Response) -> list[Document]:
-    body: Any = _object(request, response)
-    if not isinstance(body.get("value"), list):
-        raise InvalidAnswer(f"The listing {request.path} came without a list of objects")
-    if "@odata.nextLink" in body or "nextLink" in body:
-        return list(_pages(client, request))
-    items: list[Document] = body["value"]
-    return items
-
-
-def _pages(client: GraphClient, request: Request) -> Iterator[Document]:
-    return client.items(request.path, params=request.params, headers=request.headers, service=request.service)

@@ -6,11 +6,12 @@ Reads through whatever client it is given; never writes.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from snapshots.addresses import address, expand_params, expand_path, placed
+from snapshots.addresses import address, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Part, ResourceType
-from snapshots.listing import Scope, existing, raws
+from snapshots.listing import Scope, existing, narrowed, raws
+from snapshots.shadows import leave_out_of_parts
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
 
@@ -34,6 +35,7 @@ def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Do
         return Live(document=None, deleted=is_deleted_softly(client, spec, object_id, known))
     for part in parts_of(spec, raw):
         raw[part.name] = list(read_part(client, spec, part, object_id, raw))
+    leave_out_of_parts(client, spec, {object_id: raw})
     return Live(document=canonicalise(raw, spec), raw=raw)
 
 
@@ -96,9 +98,7 @@ def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str])
     """Where an object that has no address of its own may be: the narrowed listing, or all objects of the type."""
     read = spec.read
     if read.find_params:
-        params = expand_params(read.find_params, values)
-        found = client.items(read.path, params=params, headers=read.headers, service=read.service)
-        return existing(client, spec, found)
+        return narrowed(client, spec, values)
     parents = []
     if read.parent is not None:
         parent = registry.get(read.parent)

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from snapshots.addresses import address, expand_path
+from snapshots.answers import listings
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, Part, ResourceType
-from snapshots.listing import EVERYWHERE, Scope, listings, raws
+from snapshots.listing import EVERYWHERE, Scope, raws
 from snapshots.live import parts_of, read_live
+from snapshots.shadows import leave_out_of_parts
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import InvalidAnswer, PermissionMissing
 from tenants.microsoft.request import Request
@@ -70,6 +72,7 @@ def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Docume
         for owner in owners:
             if owner in found:
                 _fill_inner(client, spec, part, owner, found[owner])
+    leave_out_of_parts(client, spec, found)
 
 
 def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str, raw: Document) -> None:

@@ -70,6 +70,8 @@ class LiveState:
     document: Document | None = None
     deleted: bool = False
     twin: Twin | None = None
+    place: Mapping[str, str] = field(default_factory=dict)
+    """Where it is, as far as neither its id nor its document says so."""
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,6 @@ class RequestWriter:
     def create(self, wanted: Document) -> PlannedRequest:
         restore = self._spec.restore
         body = bodies.create_body(self._spec, wanted)
-        if restore.keeps_id and restore.create_method == "POST" and self._spec.identity == ("id",):
-            body = {"id": self._id, **body}
         effect = Effect(EffectKind.CREATE)
         return self._request(
             restore.create_method, restore.create_path or "", body, effect, "create it again"
@@ -224,7 +222,8 @@ class RequestWriter:
         return expand_path(template, {**address(self._spec, self._id, self._document), **values})
 
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
-        path = expand_path(template, address(self._spec, self._id, self._document))
+        later = self._spec.read.inject if self._spec.restore.arrives_with else ()
+        path = expand_path(template, address(self._spec, self._id, self._document), later)
         request = Request(
             method, path, body, params=self._spec.restore.params, service=self._spec.read.service, why=why
         )

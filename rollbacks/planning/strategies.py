@@ -188,10 +188,19 @@ class Strategist:
                 self._writer(self.new_id, wanted).settle(wanted),
                 "Adds what a new object cannot be created with.",
             )
+        elif restore.arrives_with:
+            self._arrive(wanted)
         else:
             self.outcome.lacking(
                 f"{self.label} is gone and Microsoft Graph offers no way to create it again."
             )
+
+    def _arrive(self, wanted: Document) -> None:
+        """What comes into being with another object is then set as it was."""
+        given = {name: value for name, value in wanted.items() if not self.spec.writes(name)}
+        requests, _ = self._writer(self.target.resource_id, wanted).update(given, wanted, ensure=True)
+        explanation = f"Sets {self.label} as it was, once what it belongs to is there again."
+        self._step(StepKind.UPDATE, Phase.BRING_BACK, explanation, requests, result=wanted, follows=True)
 
     def _creation(self, is_staged: bool) -> str:
         how = ", in a form that enforces nothing yet" if is_staged else ""
@@ -335,7 +344,7 @@ class Strategist:
             self.outcome.lacking(f"{self.label}: {lost.path} is not brought back: {lost.what}{items}.")
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
-        return RequestWriter(self.spec, object_id, document, self.graph_url)
+        return RequestWriter(self.spec, object_id, {**document, **self.live.place}, self.graph_url)
 
     def _step(
         self,

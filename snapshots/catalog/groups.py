@@ -5,6 +5,7 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of the group type.
 
 from typing import Any
 
+from snapshots.catalog.roles import comes_from_a_schedule
 from snapshots.catalog.spec import (
     Action,
     AuditHints,
@@ -16,6 +17,7 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
+    Shadows,
     Undelete,
 )
 
@@ -64,6 +66,16 @@ def _what_hangs_on_it(document: Document) -> list[str]:
     return [f"mailbox {document.get('mailNickname') or ''}".rstrip(), "files", "team"] if unified else []
 
 
+def _through_pim(access: str) -> Shadows:
+    """Whoever PIM made a member or an owner for a time belongs to that schedule, and must not come back for good."""
+
+    def casts(schedule: Document) -> bool:
+        return str(schedule.get("accessId") or "").lower() == access and comes_from_a_schedule(schedule)
+
+    path = "/v1.0/identityGovernance/privilegedAccess/group/assignmentSchedules"
+    return Shadows(path, ("principalId",), casts, params={"$filter": "groupId eq '{id}'"})
+
+
 def _people(name: str) -> Part:
     return Part(
         name=name,
@@ -73,6 +85,7 @@ def _people(name: str) -> Part:
         only_when=_has_chosen_members if name == "members" else None,
         add_ref=f"{_GROUPS}/{{id}}/{name}/$ref",
         remove_ref=f"{_GROUPS}/{{id}}/{name}/{{element}}/$ref",
+        shadows=_through_pim(name.removesuffix("s")),
         reference="directoryObject",
     )
 
@@ -188,6 +201,7 @@ GROUP = ResourceType(
     notes=(
         "Not every tenant keeps deleted security groups for 30 days: the container is asked first.",
         "Members of dynamic groups follow from the rule and are not kept.",
+        "Who is in the group through PIM, for a time, is kept with that schedule and not here, where we may read it.",
         "Groups that are synchronised or belong to Exchange are read, never written.",
         "Licences of a group are taken and given by an action; its members' own licences follow from it.",
         "How a Microsoft 365 group handles mail is Exchange's: Graph tells it of one group at a time; it is not kept.",

@@ -13,6 +13,7 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
+    Shadows,
     Undelete,
 )
 
@@ -71,6 +72,22 @@ ROLE_DEFINITION = ResourceType(
 )
 
 
+SCOPE_REFERENCES = (
+    Reference(
+        "directoryScopeId", to="administrativeUnit", words=frozenset({"/"}), prefix="/administrativeUnits/"
+    ),
+    Reference("directoryScopeId", to="application", words=frozenset({"/"}), prefix="/"),
+)
+
+
+def comes_from_a_schedule(schedule: Document) -> bool:
+    """Whether an active schedule is an activation, or ends: all others are plain role assignments."""
+    info = schedule.get("scheduleInfo") or {}
+    kind = str((info.get("expiration") or {}).get("type") or "noExpiration")
+    activated = str(schedule.get("assignmentType") or "").lower() == "activated"
+    return activated or kind.lower() != "noexpiration"
+
+
 def _assignment_name(raw: Document) -> str:
     principal = raw.get("principal")
     known = principal.get("displayName") if isinstance(principal, dict) else None
@@ -87,6 +104,11 @@ ROLE_ASSIGNMENT = ResourceType(
         params={"$expand": "principal"},
         item_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
         item_params={"$expand": "principal"},
+        shadows=Shadows(
+            path=f"{_DIRECTORY}/roleAssignmentSchedules",
+            by=("principalId", "roleDefinitionId", "directoryScopeId"),
+            casts=comes_from_a_schedule,
+        ),
     ),
     permissions=_PERMISSIONS,
     name=_assignment_name,
@@ -102,13 +124,7 @@ ROLE_ASSIGNMENT = ResourceType(
     references=(
         Reference("principalId", to="directoryObject"),
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),
-        Reference(
-            "directoryScopeId",
-            to="administrativeUnit",
-            words=frozenset({"/"}),
-            prefix="/administrativeUnits/",
-        ),
-        Reference("directoryScopeId", to="application", words=frozenset({"/"}), prefix="/"),
+        *SCOPE_REFERENCES,
     ),
     restore=Restore(
         create_only=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"),
@@ -136,6 +152,11 @@ ROLE_ASSIGNMENT = ResourceType(
         "Graph has no update for assignments: a changed one is removed and made anew.",
         "The kind of the principal (user, group, service principal) is part of the state.",
         "Graph refuses to remove the last Global Administrator.",
+        (
+            "Assignments for good, however made, are kept here. One that PIM activated, or that ends, is listed as "
+            "well, yet belongs to its schedule: one fact is reported and restored once."
+        ),
+        "Roles that are scoped to an administrative unit are kept here; the unit's scoped role members show the same.",
     ),
 )
 

@@ -21,13 +21,19 @@ Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
 @dataclass(frozen=True)
 class Shadows:
-    """Objects of a type that only show what another listing says in full, and so are no state of their own."""
+    """Objects, or elements of a part, that only show what another listing says in full: no state of their own.
+
+    Where the caller may not read that listing, or has no licence for it, there are none.
+    """
 
     path: str
     by: tuple[str, ...]
-    """Properties that both have: an object is a shadow where all of them agree."""
+    """Properties that both have: an object is a shadow where all of them agree. For elements of a part, the property
+    of the other listing that names the element."""
     casts: Callable[[Document], bool]
     """Given a raw object of the other listing: whether it casts a shadow at all."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """For a part, with `{id}` and other texts of the object that has it."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Part:
     """POST path with `{id}` for elements that are objects of their own (combination configurations)."""
     element_path: str | None = None
     """PATCH and DELETE path with `{id}` and `{element}` for such elements."""
+    shadows: Shadows | None = None
     reference: str | None = None
     """The resource type that each element's key names, if it is a reference ("directoryObject" for any)."""
 
@@ -244,6 +251,8 @@ class Restore:
     """The caller chooses the id: what is created anew is under its old one."""
     listing: str | None = None
     """Where objects like a created one are listed, if not at `create_path`."""
+    arrives_with: str = ""
+    """The property that names the object with which this one comes into being by itself, and is then only written."""
     retire: Mapping[str, Any] = field(default_factory=dict)
     """What is written instead of a delete, where the service has none."""
     recreate_for: tuple[str, ...] = ()

@@ -53,7 +53,8 @@ def _said_to_be_written(spec: ResourceType, kind: str) -> set[str]:
         if entry["type"] == facts._entity(spec) or entry["url"].partition("?")[0].endswith(own or "-")
         for name in body
     }
-    return written | ({*spec.identity, *spec.restore.create_only} if kind == "create" else set())
+    asks = kind == "create" or spec.restore.update_method == "POST"
+    return written | ({*spec.identity, *spec.restore.create_only} if asks else set())
 
 
 @cache

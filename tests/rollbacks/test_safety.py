@@ -74,6 +74,22 @@ def test_a_plan_that_brings_another_administrator_back_may_remove_the_present_on
     assert told(tenant, deletion(), lesser)
 
 
+SCHEDULES = ["unifiedRoleEligibilitySchedule", "unifiedRoleAssignmentSchedule"]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_who_may_take_the_role_or_has_it_for_a_time_is_no_administrator_to_rely_on(
+    tenant: Tenant, schedule: str
+) -> None:
+    again = step(StepKind.RECREATE, schedule, "old", target=assignment("c"))
+    assert "last Global Administrator" in told(tenant, deletion(), again)[0]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_of_the_role_may_go(tenant: Tenant, schedule: str) -> None:
+    assert told(tenant, step(StepKind.DELETE, schedule, "x", expected=assignment("c"))) == []
+
+
 @pytest.mark.parametrize("resource_type", ["application", "servicePrincipal"])
 @pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (OURS.upper(), True), (THEIRS, False)])
 def test_our_own_app_is_neither_deleted_nor_disabled(

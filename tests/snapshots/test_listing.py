@@ -11,6 +11,7 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType, Shadows
 from snapshots.listing import raws
 from snapshots.live import read_live
+from snapshots.reading import read_type
 from tenants.connections import open_client
 from tenants.microsoft.client import GraphClient
 from tests.factories.cloud import onboarded
@@ -48,3 +49,36 @@ def test_a_tenant_without_the_licence_casts_no_shadows(client: GraphClient, emul
     unlicensed = replace(spec.read.shadows, path="/v1.0/groups/casting")
     spec = replace(spec, read=replace(spec.read, shadows=unlicensed))
     assert {raw["id"] for raw in raws(client, spec)} == every
+
+
+def team(client: GraphClient) -> tuple[str, str]:
+    """A group that PIM gave a member for a time, and that member."""
+    for raw in raws(client, GROUPS):
+        path = "/v1.0/identityGovernance/privilegedAccess/group/assignmentSchedules"
+        for schedule in client.items(path, params={"$filter": f"groupId eq '{raw['id']}'"}):
+            if schedule["scheduleInfo"]["expiration"]["type"] != "noExpiration":
+                return raw["id"], schedule["principalId"]
+    raise LookupError("the seed has no such group")
+
+
+def members(client: GraphClient, group_id: str) -> set[str]:
+    document = read_live(client, GROUPS, group_id).document
+    assert document is not None
+    (found,) = [item.document for item in read_type(client, GROUPS) if item.resource_id == group_id]
+    assert found == document
+    return {member["id"] for member in document["members"]}
+
+
+def test_who_is_in_a_group_through_pim_is_no_member_of_its_own(client: GraphClient) -> None:
+    group_id, member = team(client)
+    listed = {raw["id"] for raw in client.items(f"/v1.0/groups/{group_id}/members")}
+    assert members(client, group_id) == listed - {member}
+
+
+def test_who_may_not_read_pim_keeps_members_as_they_are_listed(
+    client: GraphClient, emulator: Emulator
+) -> None:
+    group_id, _ = team(client)
+    listed = {raw["id"] for raw in client.items(f"/v1.0/groups/{group_id}/members")}
+    emulator.faults.add("answer", path="assignmentSchedules", status=403, times=1000)
+    assert members(client, group_id) == listed

@@ -48,6 +48,18 @@ def govern(
         },
         name="stand-in",
     )
+    builder.add(
+        "privilegedAccessGroupAssignmentScheduleRequest",
+        {
+            "action": "adminAssign",
+            "groupId": administrators,
+            "principalId": people[2].id,
+            "accessId": "member",
+            "justification": "Helps the IT until the move is done",
+            "scheduleInfo": LONG,
+        },
+        name="helper",
+    )
 
 
 def _units(builder: TenantBuilder, people: list[UserLogin], emergency: list[UserLogin], team: str) -> str:

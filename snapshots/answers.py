@@ -1,0 +1,40 @@
+"""What Microsoft answered: one object, or the objects of a listing over all its pages. Sends reads only."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from snapshots.catalog.spec import Document
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import InvalidAnswer
+from tenants.microsoft.failures import error_for
+from tenants.microsoft.request import Request, Response
+
+GONE = 404
+
+
+def listings(client: GraphClient, requests: Sequence[Request]) -> Iterator[list[Document] | None]:
+    """Each request's items; None where the owner vanished meanwhile. Small listings travel in batches."""
+    for request, response in zip(requests, client.batch(requests), strict=True):
+        yield None if response.status == GONE else _items_in(client, request, response)
+
+
+def object_in(request: Request, response: Response) -> Document:
+    if not response.ok:
+        raise error_for(request.method, request.path, response, writes=False)
+    if not isinstance(response.body, dict):
+        raise InvalidAnswer(f"The answer to GET {request.path} is no JSON object")
+    return response.body
+
+
+def _items_in(client: GraphClient, request: Request, response: Response) -> list[Document]:
+    body: Any = object_in(request, response)
+    if not isinstance(body.get("value"), list):
+        raise InvalidAnswer(f"The listing {request.path} came without a list of objects")
+    if "@odata.nextLink" in body or "nextLink" in body:
+        return list(pages(client, request))
+    items: list[Document] = body["value"]
+    return items
+
+
+def pages(client: GraphClient, request: Request) -> Iterator[Document]:
+    return client.items(request.path, params=request.params, headers=request.headers, service=request.service)

@@ -1,0 +1,94 @@
+"""Administrative units with their members, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of the administrativeUnit type.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    ResourceType,
+    Restore,
+    Undelete,
+)
+
+_UNITS = "/v1.0/directory/administrativeUnits"
+_DELETED = "/v1.0/directory/deletedItems"
+
+
+def _has_chosen_members(raw: Document) -> bool:
+    """A dynamic unit's members follow from its rule and are no state of their own."""
+    return str(raw.get("membershipType") or "").lower() != "dynamic"
+
+
+ADMINISTRATIVE_UNIT = ResourceType(
+    key="administrativeUnit",
+    label="Administrative unit",
+    plural="Administrative units",
+    area="Roles",
+    read=Read(path=_UNITS, item_path=f"{_UNITS}/{{id}}"),
+    permissions=Permissions(
+        read=("AdministrativeUnit.Read.All",),
+        write=("AdministrativeUnit.ReadWrite.All",),
+        read_also=("AdministrativeUnit.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+    ),
+    natural_key=("displayName",),
+    parts=(
+        Part(
+            name="members",
+            path=f"{_UNITS}/{{id}}/members",
+            params={"$select": "id", "$top": "999"},
+            keep=("@odata.type", "id"),
+            only_when=_has_chosen_members,
+            add_ref=f"{_UNITS}/{{id}}/members/$ref",
+            remove_ref=f"{_UNITS}/{{id}}/members/{{element}}/$ref",
+            reference="directoryObject",
+        ),
+    ),
+    restore=Restore(
+        writable=(
+            "description",
+            "displayName",
+            "membershipRule",
+            "membershipRuleProcessingState",
+            "membershipType",
+        ),
+        create_only=("isMemberManagementRestricted", "visibility"),
+        create_path=_UNITS,
+        update_path=f"{_UNITS}/{{id}}",
+        delete_path=f"{_UNITS}/{{id}}",
+        undelete=Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore", days=30),
+        losses=(
+            Loss("isMemberManagementRestricted", "is chosen when the unit is created", fixed=True),
+            Loss("visibility", "is chosen when the unit is created", fixed=True),
+        ),
+        new_id_note="Roles that were scoped to the old unit are made anew for the new one.",
+        order=22,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add administrative unit",
+            "update administrative unit",
+            "delete administrative unit",
+            "restore administrative unit",
+            "add member to administrative unit",
+            "remove member from administrative unit",
+            "add member to restricted management administrative unit",
+            "remove member from restricted management administrative unit",
+            "bulk add members to administrative unit",
+            "bulk remove members from administrative unit",
+        ),
+        services=("Core Directory",),
+    ),
+    licence="Microsoft Entra ID P1 for whoever administers a unit",
+    notes=(
+        "Members of dynamic units follow from the rule and are not kept.",
+        "Roles scoped to the unit are kept as `unifiedRoleAssignment`, which names the role itself.",
+        "A unit with restricted management shields its users and groups: writes to them need a role scoped to it.",
+    ),
+)
+
+TYPES = (ADMINISTRATIVE_UNIT,)

@@ -1,0 +1,73 @@
+"""What one listing shows only because another says it in full: left out, so that one fact is kept once.
+
+Where we may not read the other listing, or the tenant has no licence for what it lists, nothing casts a shadow.
+Sends reads only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from snapshots.addresses import address, expand_params
+from snapshots.answers import listings
+from snapshots.catalog.spec import Document, Part, ResourceType, Shadows
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import LicenceMissing, PermissionMissing
+from tenants.microsoft.request import Request
+
+Source = tuple[str, tuple[tuple[str, str], ...]]
+"""Path and parameters of a listing that casts shadows."""
+
+
+def leave_out(client: GraphClient, spec: ResourceType, raws: Iterable[Document]) -> list[Document]:
+    """The objects of a type that are no shadows."""
+    found = list(raws)
+    shadows = spec.read.shadows
+    if shadows is None or not found:
+        return found
+    (listed,) = _listed(client, spec, _source(shadows), [{}])
+    cast = {_marks(raw, shadows.by) for raw in listed if shadows.casts(raw)}
+    return [raw for raw in found if _marks(raw, shadows.by) not in cast]
+
+
+def leave_out_of_parts(client: GraphClient, spec: ResourceType, raws: Mapping[str, Document]) -> None:
+    """Takes the shadows out of the parts of each object, by its id; one listing serves all parts that it shadows."""
+    parts_of: dict[Source, list[tuple[Part, Shadows]]] = {}
+    for part in spec.parts:
+        if part.shadows is not None:
+            parts_of.setdefault(_source(part.shadows), []).append((part, part.shadows))
+    for source, parts in parts_of.items():
+        owners = [key for key, raw in raws.items() if any(raw.get(part.name) for part, _ in parts)]
+        values = [address(spec, owner, raws[owner]) for owner in owners]
+        for owner, listed in zip(owners, _listed(client, spec, source, values), strict=True):
+            for part, shadows in parts:
+                _take_out(raws[owner], part, shadows, listed)
+
+
+def _take_out(raw: Document, part: Part, shadows: Shadows, listed: Sequence[Document]) -> None:
+    cast = {_marks(each, shadows.by) for each in listed if shadows.casts(each)}
+    if part.name in raw:
+        raw[part.name] = [
+            element for element in raw[part.name] if _marks(element, (part.named_by,)) not in cast
+        ]
+
+
+def _source(shadows: Shadows) -> Source:
+    return shadows.path, tuple(sorted(shadows.params.items()))
+
+
+def _listed(
+    client: GraphClient, spec: ResourceType, source: Source, values: Sequence[Mapping[str, str]]
+) -> list[list[Document]]:
+    """The listing as each of the values narrows it."""
+    path, params = source
+    requests = [
+        Request("GET", path, params=expand_params(dict(params), each), service=spec.read.service)
+        for each in values
+    ]
+    try:
+        return [items or [] for items in listings(client, requests)]
+    except (LicenceMissing, PermissionMissing):
+        return [[] for _ in requests]
+
+
+def _marks(raw: Document, by: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(raw.get(name) or "").lower() for name in by)
