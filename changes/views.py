@@ -13,7 +13,7 @@ from changes import presentation, selectors, services
 from changes.diff import diff
 from changes.forms import ChangeFilter
 from changes.models import AuditEvent, Change
-from snapshots import store
+from snapshots import recoverability, store
 from snapshots.catalog import registry
 from snapshots.models import Version
 from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
@@ -145,6 +145,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
         "versions": versions,
         "chosen": chosen,
         "document": store.document(tenant, chosen.digest),
+        "judged": recoverability.judged(tenant, [chosen])[0],
         "changes": selectors.visible_changes(actor)
         .filter(tenant=tenant, resource_type=resource_type, resource_id=resource_id)
         .order_by("-pk")[:HISTORY_SIZE],

@@ -22,7 +22,16 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.models import Version
 from snapshots.references import means, mentions
-from snapshots.restorability import Answer, Lost, Referrer, Restorability, Verdict, obstacle_to, restorability
+from snapshots.restorability import (
+    Answer,
+    Lost,
+    Obstacle,
+    Referrer,
+    Restorability,
+    Verdict,
+    obstacle_to,
+    restorability,
+)
 from tenants.models import Connection, Tenant
 
 KEPT_SECONDS = 600
@@ -91,6 +100,13 @@ def total(counted: Counts) -> dict[Verdict, int]:
     return {verdict: sum(each.get(verdict, 0) for each in counted.values()) for verdict in Verdict}
 
 
+def obstacles(tenant: Tenant) -> dict[str, Obstacle]:
+    """What keeps the tenant's writer from a resource type at present; only the types that it may not write."""
+    granted = _granted(tenant)
+    found = {spec.key: obstacle_to(spec, granted) for spec in registry.all_types()}
+    return {key: obstacle for key, obstacle in found.items() if obstacle is not None}
+
+
 def counts_as_json(counted: Mapping[Verdict, int]) -> dict[str, int]:
     return {verdict.value: counted[verdict] for verdict in Verdict if verdict in counted}
 
@@ -139,10 +155,10 @@ def _contents(tenant: Tenant, versions: Iterable[Version]) -> dict[str, Document
 
 
 def _judge(tenant: Tenant, versions: Iterable[Version], contents: Mapping[str, Document]) -> Iterator[Judged]:
-    granted, now = _granted(tenant), timezone.now()
+    standing, now = obstacles(tenant), timezone.now()
     for version in versions:
         spec = registry.get(version.resource_type)
-        found = restorability(spec, contents[version.digest], now=now, obstacle=obstacle_to(spec, granted))
+        found = restorability(spec, contents[version.digest], now=now, obstacle=standing.get(spec.key))
         yield Judged(version, spec, found)
 
 

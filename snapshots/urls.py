@@ -21,6 +21,7 @@ register_converter(PurposeConverter, "purpose")
 urlpatterns = [
     path("tenants/", views.tenant_list, name="tenants"),
     path("tenants/<int:tenant_id>/", views.tenant, name="tenant"),
+    path("tenants/<int:tenant_id>/recoverability/", views.recoverable, name="recoverability"),
     path("tenants/<int:tenant_id>/snapshot/", views.take, name="take-snapshot"),
     path(
         "tenants/<int:tenant_id>/connections/<purpose:purpose>/test/",

@@ -8,16 +8,21 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from snapshots import selectors, services, store
+from snapshots import recoverability, selectors, services, store
 from snapshots.catalog import registry
+from snapshots.forms import RestorabilityFilter
 from snapshots.models import Coverage, Snapshot
+from snapshots.restorability import Verdict
 from tenants import access, connections
 from tenants.actions import Action
 from tenants.models import Connection, Run, Tenant
-from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
+from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
 
 SNAPSHOTS_SHOWN = 25
 RUNS_SHOWN = 5
+RESOURCES_SHOWN = 50
+LAST_SHOWN = 10_000_000
+"""Beyond it a page number is a mistake, and no offset that every database takes."""
 COVERED = (Coverage.Status.COMPLETE, Coverage.Status.NOT_REQUESTED)
 
 
@@ -57,6 +62,43 @@ def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
         "may_manage": access.can(actor, Action.MANAGE, found),
     }
     return render(request, "snapshots/tenant.html", context)
+
+
+@require_GET
+@page
+def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
+    """What of the tenant is covered and could be brought back: by type, and resource by resource."""
+    found = _tenant(request, tenant_id)
+    form = RestorabilityFilter(request.GET)
+    start = ((integer(request.GET.get("page")) or 1) - 1) * RESOURCES_SHOWN
+    rows = list(form.narrow(found)[start : start + RESOURCES_SHOWN + 1]) if 0 <= start < LAST_SHOWN else []
+    number = start // RESOURCES_SHOWN + 1
+    context = {
+        "section": "tenants",
+        "tenant": found,
+        "form": form,
+        "resources": recoverability.judged(found, rows[:RESOURCES_SHOWN]),
+        "next_page": number + 1 if len(rows) > RESOURCES_SHOWN else None,
+        "previous_page": number - 1 if number > 1 else None,
+    }
+    if wants_fragment(request):
+        return render(request, "snapshots/_resources.html", context)
+    counted = recoverability.counts(found)
+    standing = recoverability.obstacles(found)
+    context |= {
+        "snapshot": store.latest(found),
+        "totals": recoverability.total(counted).items(),
+        "verdicts": list(Verdict),
+        "coverage": [
+            {
+                **_covered(row),
+                "counts": counted.get(row.resource_type, {}),
+                "obstacle": standing.get(row.resource_type),
+            }
+            for row in selectors.coverage_of(found)
+        ],
+    }
+    return render(request, "snapshots/recoverability.html", context)
 
 
 @require_POST

@@ -41,6 +41,7 @@ def addresses(scene: Scene) -> tuple[str, ...]:
         f"/tenants/{tenant.pk}/resources/{change.resource_type}/{change.resource_id}/",
         "/tenants/",
         f"/tenants/{tenant.pk}/",
+        f"/tenants/{tenant.pk}/recoverability/",
         f"/snapshots/{scene.after.pk}/",
         f"/snapshots/compare/?base={scene.before.pk}&target={scene.after.pk}",
         "/audit-events/",

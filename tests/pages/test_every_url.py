@@ -72,6 +72,7 @@ PAGES = [
     Page("audit-events", Role.AUDITOR, names_an_object=False),
     Page("tenants", Role.AUDITOR, names_an_object=False),
     Page("tenant", Role.AUDITOR, of=_tenant),
+    Page("recoverability", Role.AUDITOR, of=_tenant),
     Page("snapshot", Role.AUDITOR, of=lambda scene: [scene.after.pk]),
     Page("run", Role.AUDITOR, of=lambda scene: [scene.run.pk]),
     Page("ledger", Role.AUDITOR, Role.ENGINEER, names_an_object=False),
