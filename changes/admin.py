@@ -51,4 +51,5 @@ class AttributionAdmin(ScopedAdmin):
 
 @admin.register(AuditCursor)
 class AuditCursorAdmin(ScopedAdmin):
-    list_display = ["tenant", "read_until", "error"]
+    list_display = ["tenant", "source", "subscription", "read_until", "error"]
+    list_filter = ["source"]

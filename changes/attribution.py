@@ -174,6 +174,7 @@ def _subjects(tenant: Tenant, changes: list[Change]) -> Iterator[_Subject]:
             documents=(before, after),
             fields=diff(before, after, spec).fields if spec and before and after else (),
             hints=hints,
+            log="directoryAudit" if spec is None else spec.audit_log,
         )
         yield _Subject(change, facts, hints)
 
@@ -288,6 +289,7 @@ def _facts(event: AuditEvent) -> EventFacts:
         occurred_at=event.occurred_at,
         actor_name=event.actor_name,
         targets=[Target.from_json(kept) for kept in event.targets],
+        log=event.source,
     )
 
 

@@ -94,7 +94,7 @@ class Acknowledgement(models.Model):
 
 
 class AuditEvent(models.Model):
-    """A record of Microsoft's directory audit log, kept beyond Microsoft's 30 days. Append-only.
+    """A record of one of Microsoft's audit logs, kept beyond Microsoft's own time. Append-only.
 
     `sealed` is the whole record as Microsoft gave it, sealed with the tenant's data key.
     """
@@ -195,14 +195,22 @@ class Attribution(models.Model):
 
 
 class AuditCursor(models.Model):
-    """How far the audit and sign-in logs of a tenant have been read; the next read overlaps it."""
+    """How far one of a tenant's logs has been read; the next read overlaps it. Of Azure, each subscription has one."""
 
-    tenant = models.OneToOneField(Tenant, on_delete=models.PROTECT, related_name="audit_cursor")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="audit_cursors")
+    source = models.CharField(max_length=20, default="directoryAudit")
+    subscription = models.CharField(max_length=64, blank=True, help_text="Azure's logs only.")
     read_until = models.DateTimeField()
     error = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()
+        ordering = ["tenant", "source", "subscription"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "source", "subscription"], name="a_log_is_read_by_one_cursor"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"audit log of {self.tenant} until {self.read_until:%Y-%m-%d %H:%M}"
+        return f"{self.source} of {self.tenant} until {self.read_until:%Y-%m-%d %H:%M}"

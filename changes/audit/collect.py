@@ -1,30 +1,31 @@
-"""Reads the audit and sign-in logs of a tenant since the last time, and keeps what is new. Called by the pipeline.
+"""Reads the logs of a tenant since the last time, and keeps what is new. Called by the pipeline.
 
 Events arrive at Microsoft late and out of order: each read overlaps the last one, and reading twice changes nothing.
 """
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from changes.audit import parse
+from changes.audit.parse import AuditEventFacts, SignInFacts
+from changes.audit.sources import SIGN_INS, SOURCES, Source
 from changes.models import AuditCursor, AuditEvent, SignIn
 from tenants import proof, vault
 from tenants.actors import Actor
-from tenants.microsoft.audit import iter_directory_audits, iter_sign_ins
+from tenants.microsoft.audit import read
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
 
+Record = dict[str, Any]
+Facts = TypeVar("Facts", AuditEventFacts, SignInFacts)
+
 OVERLAP = timedelta(hours=2)
-KEPT_BY_MICROSOFT = timedelta(days=30)
-FIRST_SIGN_INS = timedelta(days=2)
-"""A sign-in explains events for a day, and there is no change older than the first snapshot: a longer look back would
-take hours in a large tenant and tell nothing."""
 
 COLLECTION = Actor.system("collection")
 
@@ -42,76 +43,72 @@ class Ingested:
 
 
 def ingest(tenant: Tenant, client: GraphClient, *, now: datetime) -> Ingested:
-    """Reads both logs up to `now`. Where a read breaks off, the cursor stays and the next read begins at it."""
-    cursor = AuditCursor.objects.filter(tenant=tenant).first()
-    oldest = now - KEPT_BY_MICROSOFT
-    since = oldest if cursor is None else max(oldest, cursor.read_until - OVERLAP)
-    sign_ins_since = max(since, now - FIRST_SIGN_INS) if cursor is None else since
-    reading = _Reading(tenant, now)
-    complete = reading.events(iter_directory_audits(client, since, now))
-    complete &= reading.sign_ins(iter_sign_ins(client, sign_ins_since, now))
-    error = " ".join(reading.errors)
-    read_until = now if complete else oldest if cursor is None else cursor.read_until
-    AuditCursor.objects.update_or_create(tenant=tenant, defaults={"read_until": read_until, "error": error})
-    return Ingested(reading.new_events, reading.new_sign_ins, error)
+    """Reads every log up to `now`, each by its own cursor: one that cannot be read stops no other."""
+    reading = _Reading(tenant, client, now)
+    for source in SOURCES:
+        for subscription in tenant.subscriptions if source.per_subscription else [""]:
+            reading.read(source, partial(reading.keep_events, source), subscription)
+    reading.read(SIGN_INS, reading.keep_sign_ins)
+    return Ingested(reading.new_events, reading.new_sign_ins, " ".join(reading.errors))
 
 
-def original(event: AuditEvent) -> dict[str, Any]:
+def original(event: AuditEvent) -> Record:
     """The whole record as Microsoft gave it. Raises tenants.crypto.SealBroken where it was altered."""
-    record: dict[str, Any] = json.loads(vault.unseal(event.tenant, event.sealed, _context(event.event_id)))
+    record: Record = json.loads(vault.unseal(event.tenant, event.sealed, _context(event.event_id)))
     return record
 
 
 class _Reading:
     """One pass over the logs of a tenant."""
 
-    def __init__(self, tenant: Tenant, now: datetime) -> None:
+    def __init__(self, tenant: Tenant, client: GraphClient, now: datetime) -> None:
         self.tenant = tenant
+        self.client = client
         self.now = now
         self.new_events = 0
         self.new_sign_ins = 0
         self.errors: list[str] = []
 
-    def events(self, records: Iterator[dict[str, Any]]) -> bool:
-        """Whether the log was read to its end."""
+    def read(
+        self, source: Source[Facts], keep: Callable[[list[Record]], None], subscription: str = ""
+    ) -> None:
+        """Where a read breaks off, the cursor stays and the next read begins at it."""
+        place = {"tenant": self.tenant, "source": source.key, "subscription": subscription}
+        cursor = AuditCursor.objects.filter(**place).first()
+        reached = self.now - source.first if cursor is None else cursor.read_until
+        since = reached if cursor is None else max(self.now - source.kept, reached - OVERLAP)
+        error = ""
         try:
-            for batch in _batches(records):
-                self.new_events += self._keep_events(batch)
-        except MicrosoftError as error:
-            self.errors.append(f"The directory audit log was not read: {error}")
-            return False
-        return True
+            records = read(self.client, source.log, since, self.now, subscription=subscription)
+            for batch in _batches(record for record in records if source.counts(record)):
+                keep(batch)
+            reached = self.now
+        except MicrosoftError as refusal:
+            error = _told(source, subscription, refusal)
+            self.errors.append(error)
+            if isinstance(refusal, PermissionMissing | LicenceMissing) and not source.made_up_for:
+                reached = self.now
+        AuditCursor.objects.update_or_create(**place, defaults={"read_until": reached, "error": error})
 
-    def sign_ins(self, records: Iterator[dict[str, Any]]) -> bool:
-        """Whether the log was read to its end, or there is none for us to read: then countries stay unknown."""
-        try:
-            for batch in _batches(records):
-                self.new_sign_ins += self._keep_sign_ins(batch)
-        except (PermissionMissing, LicenceMissing) as error:
-            self.errors.append(f"Countries cannot be told by sign-ins: {error}")
-        except MicrosoftError as error:
-            self.errors.append(f"The sign-in log was not read: {error}")
-            return False
-        return True
-
-    def _keep_events(self, records: list[dict[str, Any]]) -> int:
-        found: dict[str, tuple[parse.AuditEventFacts, dict[str, Any]]] = {}
+    def keep_events(self, source: Source[AuditEventFacts], records: list[Record]) -> None:
+        found: dict[str, tuple[AuditEventFacts, Record]] = {}
         for record in records:
-            if facts := parse.audit_event(record):
+            if facts := source.parse(record):
                 found.setdefault(facts.event_id, (facts, record))
             else:
-                self._skipped("audit event")
-        known = AuditEvent.objects.filter(tenant=self.tenant, event_id__in=found)
+                self._skipped(source)
+        known = AuditEvent.objects.filter(tenant=self.tenant, source=source.key, event_id__in=found)
         for event_id in known.values_list("event_id", flat=True):
             del found[event_id]
-        rows = [self._event(facts, record) for facts, record in found.values()]
-        return proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
+        rows = [self._event(source.key, facts, record) for facts, record in found.values()]
+        self.new_events += proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
 
-    def _event(self, facts: parse.AuditEventFacts, record: dict[str, Any]) -> AuditEvent:
+    def _event(self, source: str, facts: AuditEventFacts, record: Record) -> AuditEvent:
         whole = json.dumps(record, separators=(",", ":")).encode()
         return AuditEvent(
             tenant=self.tenant,
             event_id=facts.event_id,
+            source=source,
             activity=facts.activity,
             category=facts.category,
             service=facts.service,
@@ -128,13 +125,13 @@ class _Reading:
             received_at=self.now,
         )
 
-    def _keep_sign_ins(self, records: list[dict[str, Any]]) -> int:
-        found: dict[str, parse.SignInFacts] = {}
+    def keep_sign_ins(self, records: list[Record]) -> None:
+        found: dict[str, SignInFacts] = {}
         for record in records:
-            if facts := parse.sign_in(record):
+            if facts := SIGN_INS.parse(record):
                 found.setdefault(facts.event_id, facts)
             else:
-                self._skipped("sign-in")
+                self._skipped(SIGN_INS)
         known = SignIn.objects.filter(tenant=self.tenant, event_id__in=found)
         for event_id in known.values_list("event_id", flat=True):
             del found[event_id]
@@ -152,13 +149,22 @@ class _Reading:
             )
             for facts in found.values()
         ]
-        return proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
+        self.new_sign_ins += proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
 
-    def _skipped(self, what: str) -> None:
-        _log.warning("Tenant %s: a record without id or time was left out as it is no %s.", self.tenant, what)
+    def _skipped(self, source: Source[Facts]) -> None:
+        _log.warning(
+            "Tenant %s: a record of the %s without id or time was left out.", self.tenant, source.title
+        )
 
 
-def _batches(records: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _told(source: Source[Facts], subscription: str, refusal: MicrosoftError) -> str:
+    """What was not read and why, with what to do."""
+    of = f" of subscription {subscription}" if subscription else ""
+    remedy = f"The reader needs {source.needs}." if isinstance(refusal, PermissionMissing) else refusal.remedy
+    return f"The {source.title}{of} was not read: {refusal.what}. {remedy}"
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     iterator = iter(records)
     while batch := list(islice(iterator, _BATCH)):
         yield batch

@@ -15,7 +15,7 @@ from changes.audit.parse import Target
 from changes.diff import FieldChange
 from snapshots.catalog.places import ELEMENT
 from snapshots.catalog.places import parse as parse_path
-from snapshots.catalog.spec import AuditHints, Document
+from snapshots.catalog.spec import AuditHints, AuditLog, Document
 
 Kind = Literal["created", "updated", "deleted"]
 Confidence = Literal["high", "medium", "low"]
@@ -47,8 +47,11 @@ GO_BETWEEN = -10
 _GO_BETWEENS = frozenset({"ms-pim"})
 """Microsoft's own applications that act on a person's behalf; the person stands in another event."""
 
+_PRECISE = frozenset({"intuneAudit", "azureActivity"})
+"""Logs that record nothing but changes, and those under the object's own id: activities need not be declared."""
+
 _DELETING = ("delete ", "remove ")
-_ADDING = frozenset({"add", "create", "consent", "invite", "restore", "register", "grant", "assign"})
+_ADDING = frozenset({"add", "create", "consent", "invite", "restore", "register", "grant", "assign", "write"})
 _REMOVING = frozenset({"delete", "remove", "revoke", "unassign"})
 _ABOUT_A_PART = frozenset({"member", "members", "owner", "owners", "credentials", "assignment", "grant"})
 """Adding or removing one of these neither makes nor deletes the object that has them."""
@@ -76,6 +79,8 @@ class ChangeFacts:
     display_name: str
     earliest_at: datetime
     detected_at: datetime
+    log: AuditLog = "directoryAudit"
+    """Where changes of its type stand."""
     partners: tuple[frozenset[str], ...] = ()
     changed: frozenset[str] = frozenset()
     """Words of the changed paths, in the log's loose spelling."""
@@ -88,6 +93,7 @@ class ChangeFacts:
 class EventFacts:
     """What matching needs of an audit event, prepared once for all changes."""
 
+    log: str
     activity: str
     succeeded: bool
     occurred_at: datetime
@@ -133,6 +139,7 @@ def change_facts(
     documents: Iterable[Document | None],
     fields: Iterable[FieldChange],
     hints: AuditHints,
+    log: AuditLog = "directoryAudit",
 ) -> ChangeFacts:
     """Facts of a change from its documents (before and after) and its field changes."""
     known = [document for document in documents if document is not None]
@@ -154,6 +161,7 @@ def change_facts(
         display_name=_loose(display_name),
         earliest_at=earliest_at,
         detected_at=detected_at,
+        log=log,
         partners=tuple(ids for ids in partners if ids),
         changed=frozenset(_loose(word) for field in fields for word in re.split(r"[.\[\]=,]", field.path))
         - {"", "id"},
@@ -163,10 +171,17 @@ def change_facts(
 
 
 def event_facts(
-    *, activity: str, result: str, occurred_at: datetime, actor_name: str, targets: Sequence[Target]
+    *,
+    activity: str,
+    result: str,
+    occurred_at: datetime,
+    actor_name: str,
+    targets: Sequence[Target],
+    log: str = "directoryAudit",
 ) -> EventFacts:
     """Facts of an event, in the loose spelling in which they are compared."""
     return EventFacts(
+        log=log,
         activity=activity_words(activity),
         succeeded=result.lower() == "success",
         occurred_at=occurred_at,
@@ -200,7 +215,7 @@ def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | 
         return None
     in_window = change.earliest_at <= event.occurred_at <= change.detected_at
     points = [identity, *_agreements(event, verb, in_window)]
-    if hinted:
+    if hinted or (event.log == change.log and event.log in _PRECISE and not identity.indirect):
         points.append(_Point(ACTIVITY, "its activity is one that changes this type"))
     elif hints.activities and not identity.indirect:
         points.append(_Point(UNFAMILIAR, "but its activity is not known to change this type"))
@@ -257,7 +272,7 @@ def _identity(
     if change.resource_id in event.ids:
         return _Point(OBJECT, "the event's target is this object")
     contradicted = verb is not None and verb.points < 0
-    if contradicted:
+    if contradicted or event.log != change.log:
         return None
     if hinted or not hints.activities:
         return _partners(change, event) or _by_name(change, event) or _singleton(change, event, hints, hinted)

@@ -288,10 +288,19 @@ class Restore:
     """Dotted path of the instant at which the object ends by itself: past that, nothing can bring it back."""
 
 
+AuditLog = Literal["directoryAudit", "attributeAudit", "intuneAudit", "azureActivity", "unifiedAudit"]
+"""In which of Microsoft's logs changes stand: of the directory, of custom security attributes, of Intune, of an Azure
+subscription, of Microsoft Purview."""
+
+_LOG_OF_SERVICE: Mapping[str, AuditLog] = {"intune": "intuneAudit", "arm": "azureActivity"}
+
+
 @dataclass(frozen=True)
 class AuditHints:
     """How Microsoft's audit log names changes of this type."""
 
+    log: AuditLog | None = None
+    """Where changes of this type stand, if not in the log of the service that reads it."""
     activities: tuple[str, ...] = ()
     """Activity display names in lower case; Microsoft's dashes vary, here each is a hyphen."""
     services: tuple[str, ...] = ()
@@ -368,6 +377,10 @@ class ResourceType:
     licence: str = ""
     notes: tuple[str, ...] = ()
     """Facts for the docs table: quirks, and what is unverified and how we adapt."""
+
+    @property
+    def audit_log(self) -> AuditLog:
+        return self.audit.log or _LOG_OF_SERVICE.get(self.read.service, "directoryAudit")
 
     @property
     def addressing(self) -> frozenset[str]:

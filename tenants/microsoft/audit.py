@@ -1,41 +1,60 @@
-"""Reads Microsoft's audit and sign-in logs of a window of time. Used by attribution; only reads."""
+"""Microsoft's logs of who did what, each declared once, and reading a window of time of one. Used by attribution; only
+reads.
 
-from collections.abc import Iterator
+Facts: Microsoft Graph reference (directoryAudit, signIn, customSecurityAttributeAudit, Intune's auditEvent) and Azure
+Monitor's REST reference (activity logs), which names the few filters that these logs understand.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tenants.microsoft.client import GraphClient
 
-DIRECTORY_AUDITS = "/v1.0/auditLogs/directoryAudits"
-SIGN_INS = "/v1.0/auditLogs/signIns"
+
+@dataclass(frozen=True)
+class Log:
+    """Where a log is read, and how it wants to be asked for a window of time."""
+
+    path: str
+    """May hold `{subscription}`."""
+    time: str
+    """The property by which the log is filtered."""
+    service: str = "audit"
+    params: Mapping[str, str] = field(default_factory=dict)
+    quote: str = ""
+    """What stands around a time in a filter."""
 
 
-def iter_directory_audits(client: GraphClient, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    """Directory audit events from `since` to `until`, oldest first."""
-    params = {"$filter": _window("activityDateTime", since, until), "$orderby": "activityDateTime"}
-    yield from client.items(DIRECTORY_AUDITS, params=params, service="audit")
+DIRECTORY_AUDITS = Log(
+    "/v1.0/auditLogs/directoryAudits", "activityDateTime", params={"$orderby": "activityDateTime"}
+)
+SIGN_INS = Log("/v1.0/auditLogs/signIns", "createdDateTime", params={"$orderby": "createdDateTime"})
+ATTRIBUTE_AUDITS = Log("/v1.0/auditLogs/customSecurityAttributeAudits", "activityDateTime")
+INTUNE_AUDITS = Log("/v1.0/deviceManagement/auditEvents", "activityDateTime", service="intune")
+AZURE_ACTIVITY = Log(
+    "/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values",
+    "eventTimestamp",
+    service="arm",
+    params={"api-version": "2015-04-01"},
+    quote="'",
+)
 
 
-def iter_sign_ins(
-    client: GraphClient, since: datetime, until: datetime, *, user_id: str = ""
+def read(
+    client: GraphClient, log: Log, since: datetime, until: datetime, *, subscription: str = ""
 ) -> Iterator[dict[str, Any]]:
-    """Interactive sign-ins from `since` to `until`, of one user if given. Needs a premium licence."""
-    condition = _window("createdDateTime", since, until)
-    if user_id:
-        condition = f"userId eq {odata_text(user_id)} and {condition}"
-    params = {"$filter": condition, "$orderby": "createdDateTime"}
-    yield from client.items(SIGN_INS, params=params, service="audit")
+    """The records from `since` to `until`, in the log's own order."""
+    params = {**log.params, "$filter": _window(log, since, until)}
+    yield from client.items(log.path.format(subscription=subscription), params=params, service=log.service)
 
 
-def odata_text(text: str) -> str:
-    """A string literal for $filter: a quote inside is doubled, so that no text can end the literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _window(name: str, since: datetime, until: datetime) -> str:
+def _window(log: Log, since: datetime, until: datetime) -> str:
     """Whole milliseconds, widened outwards: an event on the edge is read twice rather than never."""
     end = until + timedelta(microseconds=-until.microsecond % 1000)
-    return f"{name} ge {_instant(since)} and {name} le {_instant(end)}"
+    first, last = (f"{log.quote}{_instant(each)}{log.quote}" for each in (since, end))
+    return f"{log.time} ge {first} and {log.time} le {last}"
 
 
 def _instant(moment: datetime) -> str:
