@@ -73,8 +73,9 @@ class _Reading:
         self, source: Source[Facts], keep: Callable[[list[Record]], None], subscription: str = ""
     ) -> None:
         """Where a read breaks off, the cursor stays and the next read begins at it."""
-        place = {"tenant": self.tenant, "source": source.key, "subscription": subscription}
-        cursor = AuditCursor.objects.filter(**place).first()
+        cursor = AuditCursor.objects.filter(
+            tenant=self.tenant, source=source.key, subscription=subscription
+        ).first()
         reached = self.now - source.first if cursor is None else cursor.read_until
         since = reached if cursor is None else max(self.now - source.kept, reached - OVERLAP)
         error = ""
@@ -88,7 +89,12 @@ class _Reading:
             self.errors.append(error)
             if isinstance(refusal, PermissionMissing | LicenceMissing) and not source.made_up_for:
                 reached = self.now
-        AuditCursor.objects.update_or_create(**place, defaults={"read_until": reached, "error": error})
+        AuditCursor.objects.update_or_create(
+            tenant=self.tenant,
+            source=source.key,
+            subscription=subscription,
+            defaults={"read_until": reached, "error": error},
+        )
 
     def keep_events(self, source: Source[AuditEventFacts], records: list[Record]) -> None:
         found: dict[str, tuple[AuditEventFacts, Record]] = {}

@@ -51,8 +51,10 @@ class World:
     tenant: Tenant
     client: GraphClient
 
-    def sign_in(self, *, ip: str = BUCHAREST) -> Callable[..., Any]:
-        """A session of the tenant's first administrator; returns what sends a request in it."""
+    def sign_in(self, *, ip: str = BUCHAREST, to: str = "") -> Callable[..., Any]:
+        """A session of the tenant's first administrator, with Graph or `to` another service; returns what sends a
+        request in it.
+        """
         admin = self.info.admins[0]
         answer = self._post(
             f"/{self.info.directory_id}/oauth2/v2.0/token",
@@ -61,18 +63,18 @@ class World:
             client_id=AZURE_CLI,
             username=admin.user_principal_name,
             password=admin.password,
-            scope=f"{self.emulator.url}/.default",
+            scope=f"{to or self.emulator.url}/.default",
         )
         return self._session(answer["access_token"])
 
-    def sign_in_as_app(self, app: Any) -> Callable[..., Any]:
+    def sign_in_as_app(self, app: Any, *, to: str = "") -> Callable[..., Any]:
         answer = self._post(
             f"/{self.info.directory_id}/oauth2/v2.0/token",
             "",
             grant_type="client_credentials",
             client_id=app.client_id,
             client_secret=app.secret,
-            scope=f"{self.emulator.url}/.default",
+            scope=f"{to or self.emulator.url}/.default",
         )
         return self._session(answer["access_token"])
 
@@ -86,7 +88,7 @@ class World:
         def send(method: str, path: str, body: Any = None) -> Any:
             answer = requests.request(
                 method,
-                f"{self.emulator.url}/v1.0{path}",
+                f"{self.emulator.url}{'' if path.startswith('/subscriptions/') else '/v1.0'}{path}",
                 json=body,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=10,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.audit import parse
+from changes.audit import fields, parse
 from tests.changes.audit.records import (
     ALICE,
     BREAK_GLASS,
@@ -76,7 +76,7 @@ def test_an_actor_that_is_not_told_is_unknown(initiated_by: object) -> None:
     ],
 )
 def test_addresses_lose_their_port_and_internal_ones_are_nobodys(given_address: object, normal: str) -> None:
-    assert parse.address(given_address) == normal
+    assert fields.address(given_address) == normal
 
 
 def test_capitalised_member_names_are_read() -> None:
