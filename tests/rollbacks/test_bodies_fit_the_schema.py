@@ -62,7 +62,9 @@ def _documented_writes() -> tuple[tuple[Document, Document], ...]:
     """Index entry and body of each documented request."""
     folder = facts.FACTS / "writes"
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    found = ((entry, json.loads((folder / entry["file"]).read_text(encoding="utf-8"))) for entry in index)
+    found = (
+        (entry, json.loads((folder / entry["file"]).read_text(encoding="utf-8"))["body"]) for entry in index
+    )
     return tuple((entry, body) for entry, body in found if isinstance(body, dict))
 
 
