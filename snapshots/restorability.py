@@ -142,7 +142,10 @@ def cases(
         never = Answer(Verdict.NOT_RESTORABLE, hopeless)
         return never, never, None
     anew = _made_anew(spec, document)
-    return _changed(spec, document, anew), *_deleted(spec, anew)
+    changed = _changed(spec, document, anew)
+    if spec.restore.stays is not None and spec.restore.stays(document):
+        return changed, None, None
+    return changed, *_deleted(spec, anew)
 
 
 def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle | None:

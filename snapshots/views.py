@@ -89,14 +89,17 @@ def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
         "snapshot": store.latest(found),
         "totals": recoverability.total(counted).items(),
         "verdicts": list(Verdict),
-        "coverage": [
-            {
-                **_covered(row),
-                "counts": counted.get(row.resource_type, {}),
-                "obstacle": standing.get(row.resource_type),
-            }
-            for row in selectors.coverage_of(found)
-        ],
+        "coverage": sorted(
+            (
+                {
+                    **_covered(row),
+                    "counts": counted.get(row.resource_type, {}),
+                    "obstacle": standing.get(row.resource_type),
+                }
+                for row in selectors.coverage_of(found)
+            ),
+            key=lambda each: each["type"].plural,
+        ),
     }
     return render(request, "snapshots/recoverability.html", context)
 

@@ -5,6 +5,7 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Document,
     Loss,
     Permissions,
     Read,
@@ -62,6 +63,11 @@ AUTHENTICATION_METHODS_POLICY = ResourceType(
     audit=_AUDIT,
     notes=("The methods themselves are resources of their own: authenticationMethodConfiguration.",),
 )
+
+
+def _is_built_in(document: Document) -> bool:
+    return document.get("@odata.type") != "#microsoft.graph.externalAuthenticationMethodConfiguration"
+
 
 AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
     key="authenticationMethodConfiguration",
@@ -127,6 +133,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
         create_path=_CONFIGURATIONS,
         update_path=f"{_CONFIGURATIONS}/{{id}}",
         delete_path=f"{_CONFIGURATIONS}/{{id}}",
+        stays=_is_built_in,
         typed=True,
         order=50,
     ),

@@ -255,6 +255,8 @@ class Restore:
     """The property that names the object with which this one comes into being by itself, and is then only written."""
     retire: Mapping[str, Any] = field(default_factory=dict)
     """What is written instead of a delete, where the service has none."""
+    stays: Callable[[Document], bool] | None = None
+    """Given the document: whether a delete only takes it back to Microsoft's default."""
     recreate_for: tuple[str, ...] = ()
     """Properties that only a new object can have otherwise: for them the object is deleted and created anew."""
     before_delete: Mapping[str, Any] = field(default_factory=dict)

@@ -92,6 +92,10 @@ SPECS = {
         thing(**WRITTEN, **CREATED, undelete=DOUBTED),
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, Verdict.NEW_ID),
     ),
+    "one that a delete only resets": (
+        thing(**WRITTEN, **CREATED, stays=lambda document: document["colour"] == "red"),
+        (Verdict.IN_PLACE, Verdict.IN_PLACE, None, None),
+    ),
     "one that only an undelete brings back": (
         thing(**WRITTEN, undelete=CONTAINER),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.NOT_RESTORABLE),
