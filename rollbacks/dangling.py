@@ -33,7 +33,7 @@ def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
         each
         for target in targets
         if target.wanted is not None
-        for each in principals_of(registry.get(target.resource_type), target.wanted)
+        for each in _needed_by(registry.get(target.resource_type), target.wanted)
     } - coming_back
     missing = named - principals.existing(client, named)
     if not missing:
@@ -42,7 +42,7 @@ def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
     warnings: list[str] = []
     for target in targets:
         spec = registry.get(target.resource_type)
-        lost = principals_of(spec, target.wanted) & missing if target.wanted is not None else set()
+        lost = _needed_by(spec, target.wanted) & missing if target.wanted is not None else set()
         if target.wanted is None or not lost:
             kept.append(target)
             continue
@@ -56,6 +56,12 @@ def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
             warnings.append(f"{who} comes back without {', '.join(sorted(lost))}, who exists no more.")
             kept.append(replace(target, wanted=pruned))
     return Pruned(kept, tuple(warnings))
+
+
+def _needed_by(spec: ResourceType, document: Document) -> set[str]:
+    """Whom a body must not name if they are gone."""
+    strict = tuple(reference for reference in spec.references if not reference.may_dangle)
+    return principals_of(replace(spec, references=strict), document)
 
 
 def _identifiers(target: Target) -> Iterator[str]:
@@ -72,7 +78,7 @@ def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Docume
     places = [
         (parse(reference.path), {reference.naming(each) for each in missing})
         for reference in spec.references
-        if reference.to in PRINCIPAL_TYPES
+        if reference.to in PRINCIPAL_TYPES and not reference.may_dangle
     ]
     places += [
         ((part.name, ELEMENT, part.named_by), missing)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from changes.diff import diff
+from rollbacks import operations
 from rollbacks.journal import SENT_PERHAPS, SETTLED, Journal, State
 from rollbacks.models import StepRecord
 from rollbacks.planning.build import unique_natural_key
-from rollbacks.planning.effects import after, foreseeable, same, shown
+from rollbacks.planning.effects import after, foreseeable, same, shown, without_appended
 from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.planning.tokens import request_with, step_with, token
 from rollbacks.twins import twins
@@ -34,7 +35,7 @@ from tenants.microsoft.errors import (
     PermissionMissing,
     WriteRefused,
 )
-from tenants.microsoft.request import Request
+from tenants.microsoft.request import Request, Response
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds between looks at something fresh: directory objects replicate slowly. One look precedes them."""
@@ -232,6 +233,7 @@ class _StepRun:
                 if not self._may_be_early(planned, refused):
                     break
             else:
+                self._followed(record, response)
                 keys = {}
                 if planned.effect.kind is EffectKind.CREATE:
                     keys = self._given(response.body if isinstance(response.body, dict) else {})
@@ -247,6 +249,13 @@ class _StepRun:
         if "{" not in request.path:
             return request
         return replace(request, path=expand_path(request.path, place_of(self.spec, self._read().raw)))
+
+    def _followed(self, record: StepRecord, response: Response) -> None:
+        """Where the service goes on with a request after its answer: waits until it says how that ended."""
+        failed = operations.failure(self.executor.reader, response, self.executor.looks())
+        if failed:
+            self.journal.note(record, State.FAILED, message=failed)
+            raise Stopped(f"Step {self.step.order} failed: {failed}")
 
     def _may_be_early(self, planned: PlannedRequest, refusal: Exception) -> bool:
         """Whether the refusal may only mean that something which we have just brought back is not seen yet."""
@@ -291,7 +300,7 @@ class _StepRun:
         """Resolves a request of unknown outcome by reading. False: it certainly may be sent again. Raises Stopped."""
         untouched = False
         for _ in self.executor.looks():
-            if planned.effect.kind is EffectKind.CREATE:
+            if planned.effect.kind is EffectKind.CREATE and not self.spec.restore.keeps_id:
                 created, untouched = self._created_meanwhile(record)
                 if created:
                     self._resolved(record, {"id": created})
@@ -341,13 +350,15 @@ class _StepRun:
         """
         self._remember()
         live: Document | None = None
+        added: tuple[str, ...] = ()
         for _ in self.executor.looks():
             live = self._read().document
-            settled = live is not None if self.step.kind in BRINGS_BACK else same(live, self.step.target)
-            if settled or self._shows_all(live):
+            ours, added = without_appended(live, self.step.target, self.step.expected, self.spec)
+            settled = live is not None if self.step.kind in BRINGS_BACK else same(ours, self.step.target)
+            if settled or self._shows_all(ours):
                 break
         last = self.journal.of_step(self.step)[-1]
-        observed = self.step.kind in BRINGS_BACK or not last.left_digest
+        observed = self.step.kind in BRINGS_BACK or not last.left_digest or bool(added)
         self.journal.close(self.step, self._digest(live) if observed else last.left_digest)
 
     def _shows_all(self, live: Document | None) -> bool:

@@ -12,7 +12,7 @@ from changes.context import StoredContext
 from changes.models import Change
 from changes.severity.engine import grade
 from changes.severity.model import Direction, Severity, Subject
-from rollbacks import safety
+from rollbacks import locks, safety
 from rollbacks.dangling import without_dangling
 from rollbacks.ended import as_of
 from rollbacks.models import Rollback
@@ -64,7 +64,8 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
             why = ("There is nothing to roll back: the tenant is already as it was then.", *today.warnings)
             raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
-    blockers = [*draft.blockers, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
+        locked = locks.blockers(client, draft)
+    blockers = [*draft.blockers, *locked, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
     if not all(step["ready"] for step in dry_run["steps"]):
         blockers.append("The tenant moved while it was read. Plan again.")
     steps = {step.key: step for step in draft.steps if step.key in live}

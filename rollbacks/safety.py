@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlanDraft, PlannedStep, StepKind
 from snapshots import store
+from snapshots.addresses import at
 from snapshots.catalog.spec import Document
 from snapshots.models import Version
 from tenants.models import Tenant
@@ -13,6 +14,8 @@ GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 HELD_FOR_GOOD = "unifiedRoleAssignment"
 """The only type that counts: what ends, or must be activated first, may be of no use when it is needed."""
 OUR_TYPES = frozenset({"application", "servicePrincipal"})
+GRANTS = {"appRoleAssignment": "principalId", "azureRoleAssignment": "properties.principalId"}
+"""Types of what is given to a principal, and where that stands."""
 CREDENTIALS = frozenset({"passwordCredentials", "keyCredentials"})
 
 
@@ -32,13 +35,14 @@ def _against_ourselves(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
         if is_ours and _cuts_off(step):
             yield f"Step {step.order} would cut off Lavawall's own app registration {step.display_name}."
     taken = {
-        str((step.expected or {}).get("principalId")): step
+        str(at(step.expected or {}, GRANTS[step.resource_type])): step
         for step in draft.steps
-        if step.resource_type == "appRoleAssignment" and step.kind is StepKind.DELETE
+        if step.resource_type in GRANTS and step.kind is StepKind.DELETE
     }
     for principal_id in taken.keys() & _our_principals(tenant, ours) if taken else ():
         yield (
-            f"Step {taken[principal_id].order} would take a permission from Lavawall's own app registration."
+            f"Step {taken[principal_id].order} would take a permission or role from Lavawall's own app "
+            "registration."
         )
 
 

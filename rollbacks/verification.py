@@ -9,7 +9,7 @@ from typing import Any
 from changes.diff import diff
 from rollbacks.executor import bound
 from rollbacks.models import Execution, Remapping
-from rollbacks.planning.effects import comparable, same
+from rollbacks.planning.effects import comparable, same, without_appended
 from rollbacks.planning.model import Key, PlannedStep
 from rollbacks.planning.references import renamed, repointed
 from rollbacks.planning.tokens import Lookup
@@ -25,7 +25,10 @@ from tenants.microsoft.client import GraphClient
 def verify(
     execution: Execution, steps: Sequence[PlannedStep], client: GraphClient, identifier: Lookup
 ) -> dict[str, Any]:
-    """`equal` and `differs` resources, and the `remapped` ids. Values stay out of it; `differs` names the fields."""
+    """`equal` and `differs` resources, and the `remapped` ids. Values stay out of it; `differs` names the fields, and
+    `added_by_policy` what a policy of the customer added to an equal one.
+    """
+    before = {step.key: step.expected for step in reversed(steps)}
     moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
     equal, differs = [], []
     for planned in {step.key: step for step in steps}.values():
@@ -39,8 +42,9 @@ def verify(
             "resource_id": object_id,
             "display_name": step.display_name,
         }
-        if same(comparable(live.document, spec), comparable(wanted, spec)):
-            equal.append(facts)
+        found, added = without_appended(live.document, wanted, before[step.key], spec)
+        if same(comparable(found, spec), comparable(wanted, spec)):
+            equal.append({**facts, "added_by_policy": list(added)} if added else facts)
         else:
             fields = [field.path for field in diff(wanted, live.document, spec).fields]
             differs.append({**facts, "fields": fields, "absent": live.document is None})

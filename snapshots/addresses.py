@@ -5,23 +5,23 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.spec import AZURE_ID, Document, ResourceType
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_AZURE_ID = re.compile(r"/(subscriptions|providers)/")
 
 
 def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | None = None) -> dict[str, str]:
     """What the placeholders of a type's paths stand for: texts of the document, the parts of a composed id, `id` and,
-    for Azure, the `scope` and the `subscription` that the object is in.
+    for Azure, the collection (`scope`) and the `subscription` that the object is in, and its `name` there.
     """
     values = {name: value for name, value in (document or {}).items() if isinstance(value, str)}
     values["id"] = object_id
     parts = object_id.split("|")
     if len(parts) == len(spec.identity) > 1:
         values |= dict(zip(spec.identity, parts, strict=True))
-    if _AZURE_ID.match(object_id):
-        values |= {"scope": object_id.rpartition("/")[0], "subscription": object_id.split("/")[2]}
+    if AZURE_ID.match(object_id):
+        scope, _, name = object_id.rpartition("/")
+        values = {"name": name, **values, "scope": scope, "subscription": object_id.split("/")[2]}
     return values
 
 
@@ -44,7 +44,7 @@ def expand_path(template: str, values: Mapping[str, str], later: Collection[str]
             return match[0]
         if not found:
             raise ValueError(f"The path {template} needs {match[1]}, which the object does not have.")
-        return quote(found, safe="/" if _AZURE_ID.match(found) else "")
+        return quote(found, safe="/" if AZURE_ID.match(found) else "")
 
     return _FIELD.sub(value, template)
 

@@ -12,15 +12,16 @@ import orjson
 
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
-from snapshots.catalog.spec import GUID, Document, ResourceType, SetOf
+from snapshots.catalog.spec import AZURE_ID, GUID, Document, ResourceType, SetOf
 
 _ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
-_AZURE_ID = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 
 
 def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
     """The document of an object as Graph returned it, or of a document (a fixed point)."""
+    if spec.respelled is not None:
+        raw = spec.respelled(dict(raw))
     return _object(raw, ROOT, spec)
 
 
@@ -65,7 +66,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
         if rule.dropped:
             continue
         value = _value(raw[key], inside, spec)
-        if value is None and not rule.null_is_state:
+        if (value is None and not rule.null_is_state) or (rule.default is not None and value == rule.default):
             continue
         if value == {} or (value == [] and rule.set_of is not None):
             continue
@@ -75,7 +76,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
 
 def _is_annotation(key: str, spec: ResourceType) -> bool:
     """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions."""
-    if key == ODATA_TYPE or (spec.typed_values and key.endswith(ODATA_TYPE)):
+    if spec.on_azure or key == ODATA_TYPE or (spec.typed_values and key.endswith(ODATA_TYPE)):
         return False
     return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
 
@@ -104,15 +105,15 @@ def _string(value: str, path: Path, spec: ResourceType) -> str:
     key = path[-1]
     if key == ODATA_TYPE:
         return _type_name(value)
-    if key.endswith("DateTime"):
-        return _instant(value)
     normaliser = place(spec, path).normaliser
-    return _text(value) if normaliser is None else NORMALISERS[normaliser](value)
+    if normaliser is not None:
+        return NORMALISERS[normaliser](value)
+    return _instant(value) if key.endswith("DateTime") else _text(value)
 
 
 def _text(value: str) -> str:
     """GUIDs and ids of Azure resources compare without regard to letter case; all other text is what it is."""
-    return value.lower() if GUID.fullmatch(value) or _AZURE_ID.match(value) else value
+    return value.lower() if GUID.fullmatch(value) or AZURE_ID.match(value) else value
 
 
 def _type_name(value: str) -> str:

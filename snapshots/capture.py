@@ -99,7 +99,7 @@ def collect(
     for spec in _parents_first(registry.all_types()):
         if wanted is not None and spec.key not in wanted:
             outcome = Outcome(Coverage.Status.NOT_REQUESTED)
-        elif spec.read.service == "arm" and not tenant.subscriptions:
+        elif spec.on_azure and not tenant.subscriptions:
             outcome = NO_SUBSCRIPTION
         else:
             try:

@@ -42,6 +42,8 @@ def _told_of(spec: ResourceType) -> Iterator[None]:
     try:
         yield
     except PermissionMissing as error:
+        if spec.on_azure:
+            raise
         raise error.naming(spec.permissions.read) from error
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidAnswer(

@@ -8,7 +8,7 @@ from typing import Any
 from rollbacks.planning.effects import same
 from snapshots.addresses import at, with_value
 from snapshots.canonical import canonical_bytes
-from snapshots.catalog.places import ODATA_TYPE, sets
+from snapshots.catalog.places import ELEMENT, ODATA_TYPE, sets
 from snapshots.catalog.spec import Document, ResourceType
 
 
@@ -40,8 +40,11 @@ def update_body(spec: ResourceType, live: Document, wanted: Document, names: tup
     if spec.restore.update_method == "PUT":
         live = {**_empty_sets(spec), **live}
         names = tuple(name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name))
-    body = {name: cleared(live.get(name), wanted.get(name)) for name in names}
-    body = typed(spec, body, wanted if ODATA_TYPE in wanted else live)
+    body = {
+        name: wanted.get(name) or {} if name in spec.appended else cleared(live.get(name), wanted.get(name))
+        for name in names
+    }
+    body = _explicit(spec, typed(spec, body, wanted if ODATA_TYPE in wanted else live))
     return body if spec.restore.shape_update is None else spec.restore.shape_update(body, wanted)
 
 
@@ -70,8 +73,17 @@ def _empty_sets(spec: ResourceType) -> Document:
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:
     body = {name: wanted[name] for name in sorted(wanted) if spec.creates_with(name)}
-    body = typed(spec, body, wanted)
+    body = _explicit(spec, typed(spec, body, wanted))
     return body if spec.restore.shape_create is None else spec.restore.shape_create(body)
+
+
+def _explicit(spec: ResourceType, body: Document) -> Document:
+    """With the defaults that a document leaves unsaid, in whatever the body sends anyway."""
+    for path, value in spec.defaults.items():
+        sent = isinstance(body.get(path.partition(".")[0]), dict)
+        if sent and ELEMENT not in path and at(body, path) is None:
+            body = with_value(body, path, value)
+    return body
 
 
 def typed(spec: ResourceType, body: Document, like: Document) -> Document:

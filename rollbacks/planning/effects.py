@@ -31,6 +31,25 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
     }
 
 
+def without_appended(
+    live: Document | None, wanted: Document | None, before: Document | None, spec: ResourceType
+) -> tuple[Document | None, tuple[str, ...]]:
+    """The live document without the entries that nobody asked for and that were not there before our write: a policy
+    of the customer added them. With their paths.
+    """
+    if live is None or wanted is None:
+        return live, ()
+    added = []
+    for name in spec.appended:
+        entries = live.get(name) or {}
+        known = {*(wanted.get(name) or {}), *((before or {}).get(name) or {})}
+        foreign = sorted(entries.keys() - known)
+        if foreign:
+            added += [f"{name}.{each}" for each in foreign]
+            live = {**live, name: {key: value for key, value in entries.items() if key in known}}
+    return canonicalise(live, spec), tuple(added)
+
+
 def part_of(spec: ResourceType, name: str) -> Part | None:
     return next((part for part in spec.parts if part.name == name), None)
 

@@ -23,15 +23,16 @@ from snapshots.restorability import lost_anew, names_an_id
 
 
 class Phase(IntEnum):
-    """Nothing is enforced before all is in place, nothing relaxed before the rest is enforced, then come deletions, and
-    at last what Microsoft takes only after all of them.
+    """What stands in the way goes first. Nothing is enforced before all is in place, nothing relaxed before the rest is
+    enforced, then come deletions, and at last what Microsoft takes only after all of them.
     """
 
-    BRING_BACK = 0
-    ENFORCE = 1
-    RELAX = 2
-    DELETE = 3
-    LAST = 4
+    FIRST = 0
+    BRING_BACK = 1
+    ENFORCE = 2
+    RELAX = 3
+    DELETE = 4
+    LAST = 5
 
 
 @dataclass
@@ -70,13 +71,17 @@ def protected(spec: ResourceType, document: Document) -> str | None:
 
 def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
     """Whether the difference is in something that only a new object can have otherwise."""
-    return any(name in spec.restore.recreate_for for name in bodies.differing(live, wanted))
+    return any(not same(at(live, path), at(wanted, path)) for path in spec.restore.recreate_for)
 
 
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
     """Whether a resource that is gone can come back at all."""
     kept = live.deleted and spec.restore.undelete is not None
     return (kept or spec.restore.create_path is not None) and protected(spec, wanted) is None
+
+
+def _direction(*, relaxing: bool, raising: bool) -> Phase:
+    return Phase.RELAX if relaxing else Phase.ENFORCE if raising else Phase.BRING_BACK
 
 
 class Strategist:
@@ -132,7 +137,7 @@ class Strategist:
             return
         self._step(
             StepKind.DELETE,
-            Phase.DELETE,
+            self._phase(live, None, Phase.DELETE),
             f"Deletes {self.label}, which did not exist then.",
             self._writer(self.target.resource_id, live).delete(live),
             result=None,
@@ -170,6 +175,8 @@ class Strategist:
                 known, bodies.staged(self.spec, wanted), ensure=True
             )
             self._say_unwritable(unwritable)
+            if restore.undelete.note:
+                self.outcome.warnings.append(f"{self.label} is recovered. {restore.undelete.note}")
             self._settle(
                 wanted, again, "Writes whatever the restored object still lacks; nothing if it is complete."
             )
@@ -177,7 +184,7 @@ class Strategist:
             first = bodies.staged(self.spec, wanted)
             self._step(
                 StepKind.RECREATE,
-                Phase.BRING_BACK,
+                self._phase(None, wanted, Phase.BRING_BACK),
                 self._creation(first is not wanted),
                 [self._writer(self.new_id, wanted).create(first)],
                 result=first,
@@ -246,7 +253,7 @@ class Strategist:
         if requests:
             self._step(
                 StepKind.UPDATE,
-                self._phase(wanted, relaxing=relaxing, raising=raising and only_state),
+                self._phase(live, wanted, _direction(relaxing=relaxing, raising=raising and only_state)),
                 f"Brings {self.label} back to the earlier version by writing only what differs.",
                 requests,
                 result=self._reached(requests, live),
@@ -256,11 +263,11 @@ class Strategist:
         if first is not wanted:
             self._enforce(self._reached(requests, live) or first, wanted, object_id)
 
-    def _phase(self, wanted: Document, *, relaxing: bool, raising: bool) -> Phase:
-        at_last = self.spec.restore.at_last
-        if at_last is not None and at_last(wanted):
-            return Phase.LAST
-        return Phase.RELAX if relaxing else Phase.ENFORCE if raising else Phase.BRING_BACK
+    def _phase(self, live: Document | None, wanted: Document | None, otherwise: Phase) -> Phase:
+        at_first, at_last = self.spec.restore.at_first, self.spec.restore.at_last
+        if at_first is not None and at_first(live, wanted):
+            return Phase.FIRST
+        return Phase.LAST if at_last is not None and wanted is not None and at_last(wanted) else otherwise
 
     def _replace(self, live: Document, wanted: Document) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
@@ -278,7 +285,9 @@ class Strategist:
             self._creation(is_staged=False),
             [self._writer(self.new_id, wanted).create(wanted)],
             result=wanted,
+            follows=True,
         )
+        self._say_losses(wanted)
         self._settle(
             wanted,
             self._writer(self.new_id, wanted).settle(wanted),
@@ -288,7 +297,7 @@ class Strategist:
     def _attainable(self, live: Document, wanted: Document) -> Document:
         """What is wanted, with what the live object has wherever an existing object keeps what it has."""
         for loss in self.spec.restore.losses:
-            if loss.fixed and not same(at(live, loss.path), at(wanted, loss.path)):
+            if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
                 self.outcome.lacking(f"{self.label}: {loss.path} cannot be brought back: {loss.what}.")
                 wanted = with_value(wanted, loss.path, at(live, loss.path))
         return canonicalise(wanted, self.spec)

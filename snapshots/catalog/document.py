@@ -29,7 +29,8 @@ def markdown(specs: Iterable[ResourceType] | None = None) -> str:
     declared = sorted(all_types() if specs is None else specs, key=lambda spec: (spec.area, spec.label))
     lines = [_HEAD.format(bookkeeping=_code(sorted(ALWAYS_VOLATILE))).rstrip("\n")]
     lines.extend(
-        f"| {spec.label} | `{spec.key}` | {_code(spec.permissions.read)} | {_code(spec.permissions.write)} "
+        f"| {spec.label} | `{spec.key}` | {_needed(spec, spec.permissions.read)} "
+        f"| {_needed(spec, spec.permissions.write)} "
         f"| {_restorability(spec)} |"
         for spec in declared
     )
@@ -66,6 +67,10 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         if text:
             yield f"- {title}: {text}"
     yield from (f"- {note}" for note in spec.notes)
+
+
+def _needed(spec: ResourceType, names: Iterable[str]) -> str:
+    return f"{'Azure role ' if spec.on_azure else ''}{_code(names)}"
 
 
 def _endpoint(spec: ResourceType) -> str:

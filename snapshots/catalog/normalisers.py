@@ -51,6 +51,10 @@ def _base64(value: str) -> str:
     return "".join(value.split())
 
 
+def _compact(value: str) -> str:
+    return "".join(value.split()).lower()
+
+
 def _presence(value: str) -> str:
     """For an address that varies by itself: only whether there is one."""
     return "set" if value.strip() else ""
@@ -66,5 +70,8 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "duration": _duration,
     "base64": _base64,
     "presence": _presence,
+    "capitalised": str.capitalize,
+    "compact": _compact,
+    "verbatim": str,
 }
 """Each is a fixed point: applying it twice changes nothing."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from snapshots.catalog.spec import Part, ResourceType, SetOf
 
@@ -45,6 +46,8 @@ class Place:
     keep_only: tuple[str, ...] | None = None
     set_of: SetOf | None = None
     normaliser: str | None = None
+    default: Any = None
+    """What absence means here."""
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +75,7 @@ def place(spec: ResourceType, path: Path) -> Place:
         keep_only=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
         set_of=next((declared for declared in sets(spec) if matches(parse(declared.path), path)), None),
         normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
+        default=next((value for at, value in spec.defaults.items() if matches(parse(at), path)), None),
     )
 
 

@@ -104,7 +104,7 @@ def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # n
 
 
 def _paths(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
-    own = {"id", "scope", "subscription", "name"} if spec.read.service == "arm" else {"id"}
+    own = {"id", "scope", "subscription", "name", "location"} if spec.on_azure else {"id"}
     own |= spec.addressing | set(spec.identity)
     for path in (spec.read.path, *spec.read.also):
         yield from _path_problems(spec, path, {"parent", "subscription"})
@@ -137,7 +137,7 @@ def _part_paths(part: Part) -> Iterator[str]:
 
 
 def _path_problems(spec: ResourceType, path: str, allowed: set[str]) -> Iterator[str]:
-    if not (_AZURE_PATH if spec.read.service == "arm" else _PATH).fullmatch(path):
+    if not (_AZURE_PATH if spec.on_azure else _PATH).fullmatch(path):
         yield f"the path '{path}' does not begin with an API version or holds something that is no segment"
     for name in sorted(set(_PLACEHOLDER.findall(path)) - allowed - set(spec.restore.create_only)):
         yield f"the path '{path}' needs '{name}', which not every object of the type has"

@@ -54,9 +54,11 @@ def restore_order() -> tuple[ResourceType, ...]:
 def required_permissions(
     purpose: Literal["read", "write"], keys: Iterable[str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Each permission with the keys of the types that need it."""
+    """Each permission of Microsoft Graph with the keys of the types that need it."""
     needed: dict[str, list[str]] = {}
     for spec in _declared() if keys is None else [get(key) for key in keys]:
+        if spec.on_azure:
+            continue
         for permission in spec.permissions.read if purpose == "read" else spec.permissions.write:
             needed.setdefault(permission, []).append(spec.key)
     return {permission: tuple(types) for permission, types in sorted(needed.items())}

@@ -15,6 +15,8 @@ from typing import Any, Literal
 Document = dict[str, Any]
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+AZURE_ID = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
+"""How the id of a resource in Azure begins; the letter case of such ids means nothing."""
 
 Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
@@ -156,6 +158,8 @@ class Reference:
     """Literal text after the id, as in `/groups/{id}/members`."""
     guids: bool = False
     """The place holds other texts as well: only what is a GUID is an id."""
+    may_dangle: bool = False
+    """The service takes the id of something that exists no more."""
 
     def named(self, value: object) -> str | None:
         """The identifier in a value at this place; None where it is a word or something else."""
@@ -164,7 +168,8 @@ class Reference:
         if not (value.startswith(self.prefix) and value.endswith(self.suffix)):
             return None
         named = value.removeprefix(self.prefix).removesuffix(self.suffix)
-        return None if "/" in named or (self.guids and not GUID.fullmatch(named)) else named
+        is_path = "/" in named and not AZURE_ID.match(named)
+        return None if is_path or (self.guids and not GUID.fullmatch(named)) else named
 
     def naming(self, identifier: str) -> str:
         """The value that names it."""
@@ -203,6 +208,8 @@ class Undelete:
     """For how long Microsoft keeps what was deleted, where it says so."""
     doubt: str = ""
     """Why it may not be there: a sentence. What the container does not have is made anew."""
+    note: str = ""
+    """What does not come back with the object."""
 
 
 @dataclass(frozen=True)
@@ -220,12 +227,17 @@ class Loss:
 
     path: str
     what: str
-    fixed: bool = False
-    """An existing object keeps what it has at this (dotted) path; only a new one can have another value."""
+    fixed: bool | Callable[[Any], bool] = False
+    """An existing object keeps what it has at this (dotted) path, or those values for which the function is true;
+    only a new one can have another value."""
     anew: bool = False
     """Only an object made anew lacks it; nobody can take it from an existing one."""
     items: Callable[[Document], list[str]] | None = None
     """Given the document: what exactly is lost, item by item (secrets by name, key id and expiry); none: nothing is."""
+
+    def keeps(self, value: Any) -> bool:
+        """Whether an object that has this value keeps it."""
+        return self.fixed(value) if callable(self.fixed) else self.fixed
 
 
 EVERYTHING = ("*",)
@@ -258,7 +270,7 @@ class Restore:
     stays: Callable[[Document], bool] | None = None
     """Given the document: whether a delete only takes it back to Microsoft's default."""
     recreate_for: tuple[str, ...] = ()
-    """Properties that only a new object can have otherwise: for them the object is deleted and created anew."""
+    """Dotted paths of what only a new object can have otherwise: for it the object is deleted and created anew."""
     before_delete: Mapping[str, Any] = field(default_factory=dict)
     """Properties that Graph wants changed before it accepts the delete, with the value to send."""
     typed: bool = False
@@ -280,6 +292,9 @@ class Restore:
     """The same for an update: given the body and the wanted document."""
     shape_delete: Callable[[Document], Document] | None = None
     """The body of a delete that wants one: given the live document."""
+    at_first: Callable[[Document | None, Document | None], bool] | None = None
+    """Given the live and the wanted document: whether that is written before everything else, which it stands in the
+    way of."""
     at_last: Callable[[Document], bool] | None = None
     """Given the wanted document: whether it is written after everything else, deletions included."""
     order: int = 50
@@ -314,7 +329,10 @@ class AuditHints:
 
 @dataclass(frozen=True)
 class Permissions:
-    """Application permissions: the least that does (all of them), and wider ones of which any one does."""
+    """Application permissions: the least that does (all of them), and wider ones of which any one does.
+
+    For types in Azure subscriptions they are Azure roles.
+    """
 
     read: tuple[str, ...]
     write: tuple[str, ...] = ()
@@ -368,6 +386,12 @@ class ResourceType:
     """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `json`…)."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
+    respelled: Callable[[Document], Document] | None = None
+    """One spelling of an object for which the service knows several; a fixed point."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Path → what an absent value means: the canonical form leaves it out, and a write says it."""
+    appended: tuple[str, ...] = ()
+    """Properties, maps of texts, to which a policy of the customer may add entries whenever the object is written."""
     typed_values: bool = False
     """Annotations that name a neighbour's type (`Project@odata.type`) are part of the state and of every write."""
     parts: tuple[Part, ...] = ()
@@ -383,6 +407,11 @@ class ResourceType:
     @property
     def audit_log(self) -> AuditLog:
         return self.audit.log or _LOG_OF_SERVICE.get(self.read.service, "directoryAudit")
+
+    @property
+    def on_azure(self) -> bool:
+        """In a subscription, where Azure roles decide and no permissions of Microsoft Graph."""
+        return self.read.service == "arm"
 
     @property
     def addressing(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -71,6 +72,14 @@ class GraphClient:
         """One object."""
         request = Request("GET", path, params=params or {}, headers=headers or {}, service=service)
         return _json_object(self.send(request), path)
+
+    def get_at(self, link: str, *, service: str) -> dict[str, Any]:
+        """The object at an address that the service itself gave."""
+        parts = urlsplit(link)
+        request = Request("GET", parts.path, params=dict(parse_qsl(parts.query)), service=service)
+        if not same_origin(link, self._origin_of(request)):
+            raise InvalidAnswer("The service refers to a foreign address, which was not followed")
+        return _json_object(self.send(request), parts.path)
 
     def pages(
         self,

@@ -42,6 +42,29 @@ _BY_STATUS: Mapping[int, type[MicrosoftError]] = {
 }
 
 
+# Azure's codes say more than their status: what helps where one is met.
+REMEDIES: Mapping[str, str] = {
+    "AuthorizationFailed": (
+        "Give the app registration the Azure role Reader on the subscription (to write: those that the docs name for "
+        "the type), then wait some minutes."
+    ),
+    "LinkedAuthorizationFailed": "Give the app registration its Azure role on the linked resource as well.",
+    "SubscriptionNotFound": (
+        "Check the subscription's id, and give the app registration the Azure role Reader on it; if it is gone for "
+        "good, take it out of the tenant's list."
+    ),
+    "InvalidAuthenticationTokenTenant": "The subscription belongs to another directory: register it there.",
+    "MissingSubscriptionRegistration": (
+        "Register the resource provider on the subscription, or leave it: nothing of this kind can exist there yet."
+    ),
+    "ReadOnlyDisabledSubscription": "The subscription is disabled: enable it again in Azure's billing.",
+    "DisabledSubscription": "The subscription is disabled: enable it again in Azure's billing.",
+    "ScopeLocked": "A lock forbids it: remove the lock, then plan again.",
+}
+FORBIDDEN = frozenset({"SubscriptionNotFound"})
+"""Codes of what is not to be seen, which is no absence of what is asked for."""
+
+
 class Refusal(NamedTuple):
     code: str
     message: str
@@ -54,6 +77,7 @@ def error_for(method: str, path: str, response: Response, *, writes: bool) -> Mi
     verb = "redirected" if 300 <= response.status < 400 else "answered"
     return kind(
         f"Microsoft {verb} {method} {path} with {response.status} ({said})",
+        REMEDIES.get(refusal.code, ""),
         code=refusal.code or str(response.status),
         request_id=response.request_id,
     )
@@ -64,6 +88,8 @@ def _kind(status: int, refusal: Refusal, *, writes: bool) -> type[MicrosoftError
         return InvalidAnswer
     if status >= 500:
         return ServiceUnavailable
+    if refusal.code in FORBIDDEN:
+        return PermissionMissing
     words = LICENCE_WORDS.get(status)
     if words and (refusal.code in LICENCE_CODES or words.search(refusal.message)):
         return LicenceMissing

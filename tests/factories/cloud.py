@@ -48,6 +48,7 @@ def onboarded(emulator: Emulator, name: str = TENANT, *, actor: Actor = OPERATOR
         directory_id=UUID(info.directory_id),
         reader=connection_of(emulator, info.reader, **facts),
         writer=connection_of(emulator, info.writer, **facts),
+        subscriptions=info.subscriptions,
     )
 
 

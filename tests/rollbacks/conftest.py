@@ -103,6 +103,7 @@ def acting(user: User) -> Actor:
 @pytest.fixture
 def scene(committed_db: None, emulator: Emulator) -> Scene:
     tenant = onboarded(emulator)
+    _may_write_all_of_azure(emulator, tenant)
     return Scene(
         emulator,
         tenant,
@@ -113,6 +114,14 @@ def scene(committed_db: None, emulator: Emulator) -> Scene:
         ),
         person(Role.ENGINEER, tenant=tenant, username="eve"),
     )
+
+
+def _may_write_all_of_azure(emulator: Emulator, tenant: Tenant) -> None:
+    """Custom roles and locks need more than the writer's roles in the seed."""
+    info = emulator.tenants[tenant.name]
+    writer = emulator.state(info.directory_id).by_property("servicePrincipal", "appId", info.writer.client_id)
+    assert writer is not None
+    emulator.azure.assign(f"/subscriptions/{info.subscriptions[0]}", "User Access Administrator", writer.id)
 
 
 @dataclass

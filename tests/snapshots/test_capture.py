@@ -216,6 +216,7 @@ def test_an_unknown_type_is_refused_before_anything_is_read(tenant: Tenant, emul
 def test_nothing_readable_at_all_is_no_snapshot(tenant: Tenant, emulator: Emulator) -> None:
     info = emulator.tenants[TENANT]
     emulator.set_permissions(info.directory_id, info.reader.client_id, [])
+    tenant.subscriptions = []
     with pytest.raises(PermissionMissing):
         collect(tenant)
 

@@ -40,6 +40,10 @@ NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus"}
 """Properties of groups that the service returns and the schema does not list."""
 
 UNDOCUMENTED = {
+    "azureRoleAssignment",
+    "azureRoleDefinition",
+    "managedIdentityFederatedCredential",
+    "managementLock",
     "adminAppsAndServices",
     "adminDynamics",
     "adminForms",
@@ -59,6 +63,9 @@ UNDOCUMENTED = {
 """Types of which the facts hold no response (or only one that is no object of theirs)."""
 
 DOCUMENTED_AS = {
+    "keyVault": ("armKeyVault", ""),
+    "managedIdentity": ("armUserAssignedIdentity", ""),
+    "networkSecurityGroup": ("armNetworkSecurityGroup", ""),
     "adminReportSettings": ("adminSettings", "/reportSettings"),
     "insightsSettings": ("adminSettings", "/itemInsights"),
     "organizationalBrandingLocalization": ("organizationalBranding", "/localizations"),
@@ -66,12 +73,26 @@ DOCUMENTED_AS = {
 }
 """Types whose responses are filed under another name: that name, and what their addresses have in common."""
 
-SPECS = catalog.all_types()
+AZURE_ROLES = {
+    "Contributor",
+    "Key Vault Contributor",
+    "Locks Contributor",
+    "Managed Identity Contributor",
+    "Network Contributor",
+    "Owner",
+    "Reader",
+    "Role Based Access Control Administrator",
+    "User Access Administrator",
+}
+"""Built-in roles of Azure, which take the place of Graph's permissions in a subscription."""
+
+SPECS = tuple(spec for spec in catalog.all_types() if not spec.on_azure)
+"""Types of Microsoft Graph, which has a schema; of Azure the facts hold responses only."""
 
 
 def test_every_documented_response_has_a_canonical_form() -> None:
-    read = {spec.key: 0 for spec in SPECS}
-    for spec in SPECS:
+    read = {spec.key: 0 for spec in catalog.all_types()}
+    for spec in catalog.all_types():
         for name, raw in _documented(spec):
             document = canonicalise(raw, spec)
             assert canonical_bytes(canonicalise(document, spec)) == canonical_bytes(document), name
@@ -117,6 +138,23 @@ def test_permissions_are_ones_that_microsoft_lists_for_the_path(spec: ResourceTy
     writes |= UNLISTED.get(spec.key, set())
     assert {*spec.permissions.read, *spec.permissions.read_also} <= reads
     assert {*spec.permissions.write, *spec.permissions.write_also} <= writes
+
+
+def test_types_of_azure_name_its_roles() -> None:
+    for spec in catalog.all_types():
+        if spec.on_azure:
+            named = spec.permissions
+            assert {*named.read, *named.read_also, *named.write, *named.write_also} <= AZURE_ROLES
+            assert named.read == ("Reader",)
+
+
+def test_what_only_azure_sets_is_no_state() -> None:
+    for spec in catalog.all_types():
+        for name, raw in _documented(spec) if spec.on_azure else ():
+            properties = canonicalise(raw, spec)["properties"]
+            assert not {"provisioningState", "resourceGuid", "defaultSecurityRules", "vaultUri"} & set(
+                properties
+            ), name
 
 
 ADDED_TO_WRITES = {"group": {"RoleManagement.ReadWrite.Directory"}}
