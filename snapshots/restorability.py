@@ -156,7 +156,7 @@ def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle
     if granted is None:
         return Obstacle("the tenant has no writer connection.", "Connect a writer, then test it.")
     permissions = spec.permissions
-    if spec.read.service == "arm" or not permissions.write or permissions.may_write(granted):
+    if spec.on_azure or not permissions.write or permissions.may_write(granted):
         return None
     missing = ", ".join(name for name in permissions.write if name not in granted)
     return Obstacle(
@@ -182,6 +182,10 @@ def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
     restore = spec.restore
     written = {action.property for action in restore.actions} | {*restore.recreate_for}
     for loss in restore.losses:
+        if callable(loss.fixed):
+            if not loss.keeps(at(document, loss.path)):
+                yield Lost(loss.path, loss.what)
+            continue
         unwritten = not (spec.writes(_top(loss)) or _top(loss) in written)
         if not loss.anew and not names_an_id(loss) and (loss.fixed or unwritten):
             yield from _lost(loss, document)
@@ -237,7 +241,7 @@ def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | N
         return None
     if not spec.restore.writable and spec.restore.recreate_for:
         return Answer(anew.verdict, f"It is deleted first. {anew.reason}", anew.losses, anew.new_id)
-    replaced = ", ".join(name for name in spec.restore.recreate_for if document.get(name) not in NOTHING)
+    replaced = ", ".join(name for name in spec.restore.recreate_for if at(document, name) not in NOTHING)
     also = f" For another {replaced} it is deleted and made anew." if replaced else ""
     losses = tuple(lost_in_place(spec, document))
     but = f" What was in {', '.join(lost.path for lost in losses)} may stay lost." if losses else ""

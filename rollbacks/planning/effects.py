@@ -19,7 +19,9 @@ def same(left: Document | None, right: Document | None) -> bool:
 
 
 def comparable(document: Document | None, spec: ResourceType) -> Document | None:
-    """Without the ids that the service chooses for elements of parts: made anew, they are the same state."""
+    """Without the ids that the service chooses for elements of parts and without how the id is spelled: made anew, that
+    is the same state.
+    """
     if document is None:
         return None
     chosen = {part.name: part.named_by for part in spec.parts if part.create_path and _service_names(part)}
@@ -28,6 +30,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
         if name in chosen
         else value
         for name, value in document.items()
+        if name not in spec.spelled
     }
 
 

@@ -296,6 +296,8 @@ class Strategist:
 
     def _attainable(self, live: Document, wanted: Document) -> Document:
         """What is wanted, with what the live object has wherever an existing object keeps what it has."""
+        for name in self.spec.spelled:
+            wanted = with_value(wanted, name, live.get(name))
         for loss in self.spec.restore.losses:
             if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
                 self.outcome.lacking(f"{self.label}: {loss.path} cannot be brought back: {loss.what}.")

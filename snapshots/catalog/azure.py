@@ -26,7 +26,6 @@ _VAULT = {"api-version": "2023-07-01"}
 _GROUPS = "/subscriptions/{subscription}/providers/Microsoft.Network/networkSecurityGroups"
 _VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault"
 
-SAME_NAME = Loss("name", "an existing resource keeps the letter case of its name", fixed=True)
 POLICY_TAGS = (
     "Tags that a policy of the customer adds to what a rollback writes are no difference; it names them."
 )
@@ -107,6 +106,7 @@ NETWORK_SECURITY_GROUP = ResourceType(
     respelled=_one_spelling,
     defaults={"properties.flushConnection": False},
     appended=("tags",),
+    spelled=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
         create_path="{scope}/{name}",
@@ -117,7 +117,6 @@ NETWORK_SECURITY_GROUP = ResourceType(
         params=_NETWORK,
         keeps_id=True,
         recreate_for=("location",),
-        losses=(SAME_NAME,),
         new_id_note=(
             "The subnets and interfaces that it guarded name it on their side: bind them to it again by hand."
         ),
@@ -196,6 +195,7 @@ KEY_VAULT = ResourceType(
             "properties.accessPolicies[].applicationId", to="servicePrincipal", by="appId", may_dangle=True
         ),
     ),
+    spelled=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
         create_path="{scope}/{name}",
@@ -216,7 +216,6 @@ KEY_VAULT = ResourceType(
             ),
         ),
         losses=(
-            SAME_NAME,
             Loss("location", "a vault cannot move", fixed=True),
             Loss("properties.tenantId", "a vault stays with its directory", fixed=True),
             Loss(

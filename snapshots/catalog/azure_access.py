@@ -3,7 +3,7 @@
 Facts: Azure Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
 """
 
-from snapshots.catalog.azure import POLICY_TAGS, SAME_NAME
+from snapshots.catalog.azure import POLICY_TAGS
 from snapshots.catalog.spec import (
     AuditHints,
     Document,
@@ -105,6 +105,7 @@ ROLE_DEFINITION = ResourceType(
         SetOf("properties.permissions[].notActions"),
         SetOf("properties.permissions[].notDataActions"),
     ),
+    spelled=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -152,6 +153,7 @@ ROLE_ASSIGNMENT = ResourceType(
         Reference("properties.roleDefinitionId", to="azureRoleDefinition"),
         Reference("properties.delegatedManagedIdentityResourceId", to="managedIdentity"),
     ),
+    spelled=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -206,6 +208,7 @@ MANAGED_IDENTITY = ResourceType(
         "properties.principalId": ("servicePrincipal", "id"),
         "properties.clientId": ("servicePrincipal", "appId"),
     },
+    spelled=("name",),
     restore=Restore(
         writable=("location", "tags"),
         create_path="{scope}/{name}",
@@ -216,7 +219,6 @@ MANAGED_IDENTITY = ResourceType(
         params=_IDENTITY,
         keeps_id=True,
         recreate_for=("location",),
-        losses=(SAME_NAME,),
         new_id_note=(
             "Its service principal has another object id and client id. Role assignments, access policies, "
             "memberships and grants that named the old ones are re-pointed; a client id in the settings of the "
@@ -256,6 +258,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     computed=("systemData", "type"),
     sets=(SetOf("properties.audiences"),),
     references=(Reference("identity", to="managedIdentity"),),
+    spelled=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -265,7 +268,6 @@ FEDERATED_CREDENTIAL = ResourceType(
         delete_path="{id}",
         params=_IDENTITY,
         keeps_id=True,
-        losses=(SAME_NAME,),
         order=63,
     ),
     audit=AuditHints(
@@ -309,6 +311,7 @@ LOCK = ResourceType(
     references=(
         Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", may_dangle=True),
     ),
+    spelled=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -320,7 +323,6 @@ LOCK = ResourceType(
         keeps_id=True,
         at_first=_stands_in_the_way,
         at_last=lambda _wanted: True,
-        losses=(SAME_NAME,),
         order=66,
     ),
     audit=AuditHints(

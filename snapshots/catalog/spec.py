@@ -390,6 +390,8 @@ class ResourceType:
     """One spelling of an object for which the service knows several; a fixed point."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Path → what an absent value means: the canonical form leaves it out, and a write says it."""
+    spelled: tuple[str, ...] = ()
+    """Properties that tell how the object's id is spelled: an existing one keeps its own, and both are the same."""
     appended: tuple[str, ...] = ()
     """Properties, maps of texts, to which a policy of the customer may add entries whenever the object is written."""
     typed_values: bool = False
