@@ -1,0 +1,167 @@
+"""Domains and their federation, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of the domain and internalDomainFederation types.
+"""
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_DOMAINS = "/v1.0/domains"
+_FEDERATION = f"{_DOMAINS}/{{domainId}}/federationConfiguration"
+
+_SET_LATER = ("passwordNotificationWindowInDays", "passwordValidityPeriodInDays", "supportedServices")
+_VERIFIED_FIRST = "can be set only once the domain is verified again"
+
+
+def _default_first(wanted: Document) -> int:
+    """What becomes the default takes that from the other, which then needs no write of its own."""
+    return 0 if wanted.get("isDefault") is True else 1
+
+
+def _name_only(body: Document) -> Document:
+    """Everything else can be set only once the domain is verified again."""
+    return {"id": body["id"]} if "id" in body else {}
+
+
+DOMAIN = ResourceType(
+    key="domain",
+    label="Domain",
+    plural="Domains",
+    area="Domains",
+    read=Read(path=_DOMAINS, item_path=f"{_DOMAINS}/{{id}}"),
+    permissions=Permissions(
+        read=("Domain.Read.All",),
+        write=("Domain.ReadWrite.All",),
+        read_also=("Directory.Read.All", "Domain.ReadWrite.All"),
+    ),
+    name=lambda raw: str(raw.get("id", "")),
+    computed=(
+        "authenticationType",
+        "availabilityStatus",
+        "isInitial",
+        "isRoot",
+        "manufacturer",
+        "model",
+        "state",
+    ),
+    sets=(SetOf("supportedServices"),),
+    restore=Restore(
+        writable=(
+            "isDefault",
+            "passwordNotificationWindowInDays",
+            "passwordValidityPeriodInDays",
+            "supportedServices",
+        ),
+        create_only=("id",),
+        create_path=_DOMAINS,
+        update_path=f"{_DOMAINS}/{{id}}",
+        delete_path=f"{_DOMAINS}/{{id}}",
+        keeps_id=True,
+        shape_create=_name_only,
+        losses=(
+            Loss(
+                "isVerified",
+                "a domain that is added again is not verified: publish its TXT record, verify it, then plan again",
+                anew=True,
+            ),
+            Loss("isAdminManaged", "Microsoft decides it when the domain is verified", anew=True),
+            *(Loss(name, _VERIFIED_FIRST, anew=True) for name in _SET_LATER),
+        ),
+        new_id_note="Users and groups that had addresses in it keep the ones that they were given meanwhile.",
+        turn=_default_first,
+        order=10,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add unverified domain",
+            "add verified domain",
+            "remove unverified domain",
+            "remove verified domain",
+            "update domain",
+            "verify domain",
+            "set domain authentication",
+            "set password policy",
+            "add partner to company",
+        ),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+    notes=(
+        "Graph refuses to delete a domain while users, groups or applications have names in it.",
+        "Whether a domain is managed or federated follows from its federation, which is a type of its own.",
+        f"Of a domain that was deleted only the name comes back; everything else {_VERIFIED_FIRST}.",
+    ),
+)
+
+
+def _named_by_type(body: Document) -> Document:
+    """Microsoft does not always return the type that it wants to be told."""
+    return {"@odata.type": "#microsoft.graph.internalDomainFederation", **body}
+
+
+FEDERATION = ResourceType(
+    key="internalDomainFederation",
+    label="Domain federation",
+    plural="Domain federations",
+    area="Domains",
+    read=Read(
+        path=f"{_DOMAINS}/{{parent}}/federationConfiguration",
+        parent="domain",
+        parent_key="domainId",
+        item_path=f"{_FEDERATION}/{{id}}",
+    ),
+    permissions=Permissions(
+        read=("Domain-InternalFederation.Read.All",),
+        write=("Domain-InternalFederation.ReadWrite.All",),
+        read_also=("Domain-InternalFederation.ReadWrite.All",),
+        write_also=("Domain.ReadWrite.All",),
+    ),
+    name=lambda raw: f"{raw.get('displayName') or raw.get('id', '')} for {raw.get('domainId', '')}",
+    natural_key=("domainId",),
+    computed=("signingCertificateUpdateStatus",),
+    normalise={"signingCertificate": "base64", "nextSigningCertificate": "base64"},
+    references=(Reference("domainId", to="domain"),),
+    restore=Restore(
+        writable=(
+            "activeSignInUri",
+            "displayName",
+            "federatedIdpMfaBehavior",
+            "isSignedAuthenticationRequestRequired",
+            "issuerUri",
+            "metadataExchangeUri",
+            "nextSigningCertificate",
+            "passiveSignInUri",
+            "passwordResetUri",
+            "preferredAuthenticationProtocol",
+            "promptLoginBehavior",
+            "signOutUri",
+            "signingCertificate",
+        ),
+        create_path=_FEDERATION,
+        update_path=f"{_FEDERATION}/{{id}}",
+        delete_path=f"{_FEDERATION}/{{id}}",
+        shape_create=_named_by_type,
+        new_id_note="Creating it turns the domain into a federated one; nothing refers to its id.",
+        order=12,
+    ),
+    audit=AuditHints(
+        activities=("set federation settings on domain", "set domain authentication", "update domain"),
+        services=("Core Directory",),
+        singleton=True,
+    ),
+    notes=(
+        "Deleting it turns the domain into a managed one, whose users then sign in with a password of the cloud.",
+        "The signing certificates are public, so they come back; white space in them is not compared.",
+    ),
+)
+
+TYPES = (DOMAIN, FEDERATION)
