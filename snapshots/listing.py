@@ -37,9 +37,19 @@ class _Source:
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
     """Every object of the type. Raises MicrosoftError where any of it could not be read."""
     found = _listed(client, spec, list(_sources(spec, scope)))
-    if spec.read.each:
-        found = again(client, spec, list(found))
-    return existing(client, spec, found)
+    return existing(client, spec, _whole(client, spec, found))
+
+
+def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
+    """With what the listing leaves out, where it leaves anything out."""
+    each = spec.read.each
+    partial: list[Document] = []
+    for raw in found:
+        if each is True or (callable(each) and each(raw)):
+            partial.append(raw)
+        else:
+            yield raw
+    yield from again(client, spec, partial)
 
 
 def existing(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:

@@ -33,11 +33,7 @@ _PERMISSIONS = Permissions(
     read_also=("Application.ReadWrite.All", "Directory.Read.All"),
 )
 
-_KEY_MATERIAL = (
-    "keyCredentials[].key",
-    "passwordCredentials[].hint",
-    "passwordCredentials[].secretText",
-)
+_SECRETS = ("passwordCredentials[].hint", "passwordCredentials[].secretText")
 _CREDENTIAL_SETS = (SetOf("keyCredentials", key="keyId"), SetOf("passwordCredentials", key="keyId"))
 
 
@@ -54,18 +50,21 @@ def _credentials(property_name: str) -> Callable[[Document], list[str]]:
     return listed
 
 
-_CREDENTIAL_LOSSES = (
-    Loss(
-        "passwordCredentials",
-        "a removed secret cannot be given back: its value is known to nobody but its users",
-        items=_credentials("passwordCredentials"),
-    ),
-    Loss(
-        "keyCredentials",
-        "certificates are compared; adding or removing one needs its own proof of possession",
-        items=_credentials("keyCredentials"),
-    ),
+_LOST_SECRETS = Loss(
+    "passwordCredentials",
+    "a removed secret cannot be given back: its value is known to nobody but its users",
+    items=_credentials("passwordCredentials"),
 )
+_LOST_CERTIFICATES = Loss(
+    "keyCredentials",
+    "certificates are compared; adding or removing one needs its own proof of possession",
+    items=_credentials("keyCredentials"),
+)
+
+
+def _has_certificates(raw: Document) -> bool:
+    return bool(raw.get("keyCredentials"))
+
 
 _APPLICATION_WRITABLE = (
     "addIns",
@@ -80,6 +79,7 @@ _APPLICATION_WRITABLE = (
     "info",
     "isDeviceOnlyAuthSupported",
     "isFallbackPublicClient",
+    "keyCredentials",
     "nativeAuthenticationApisEnabled",
     "notes",
     "oauth2RequirePostResponse",
@@ -103,7 +103,6 @@ _APPLICATION_SELECTED = ",".join(
         "createdByAppId",
         "disabledByMicrosoftStatus",
         "isDisabled",
-        "keyCredentials",
         "managerApplications",
         "passwordCredentials",
         "publisherDomain",
@@ -153,11 +152,12 @@ APPLICATION = ResourceType(
         params={"$select": _APPLICATION_SELECTED, "$top": "999"},
         item_path=f"{_APPLICATIONS}/{{id}}",
         item_params={"$select": _APPLICATION_SELECTED},
+        each=_has_certificates,
     ),
     permissions=_PERMISSIONS,
     natural_key=("displayName",),
     computed=(
-        *_KEY_MATERIAL,
+        *_SECRETS,
         "api.oauth2PermissionScopes[].origin",
         "applicationTemplateId",
         "appRoles[].origin",
@@ -212,7 +212,7 @@ APPLICATION = ResourceType(
         removals=(_password_removal(_APPLICATIONS),),
         undelete=_UNDELETE,
         losses=(
-            *_CREDENTIAL_LOSSES,
+            _LOST_SECRETS,
             Loss("appId", "an application created anew has another application (client) id", anew=True),
             Loss("logo", "the logo is not kept"),
             Loss("uniqueName", "cannot be set again"),
@@ -238,7 +238,9 @@ APPLICATION = ResourceType(
         services=("Core Directory",),
     ),
     notes=(
-        "Credentials are compared by key id, dates and name; key material is neither readable nor kept.",
+        "Secrets are compared by key id, dates and name; their values are neither readable nor kept.",
+        "Certificates are kept with their public part, for which every application that has any is read by itself.",
+        "A planted certificate is taken away, and a removed one given back, by writing the whole list.",
         "An undeleted application does not bring its service principal back: that is a step of its own.",
         "App roles and scopes must be disabled in one write before another may remove them.",
     ),
@@ -263,7 +265,8 @@ SERVICE_PRINCIPAL = ResourceType(
     permissions=_PERMISSIONS,
     natural_key=("appId",),
     computed=(
-        *_KEY_MATERIAL,
+        *_SECRETS,
+        "keyCredentials[].key",
         "appDescription",
         "appDisplayName",
         "applicationTemplateId",
@@ -321,7 +324,7 @@ SERVICE_PRINCIPAL = ResourceType(
         removals=(_password_removal(_SERVICE_PRINCIPALS),),
         undelete=_UNDELETE,
         protected=_protected_service_principal,
-        losses=_CREDENTIAL_LOSSES,
+        losses=(_LOST_SECRETS, _LOST_CERTIFICATES),
         new_id_note=(
             "Grants, app roles, role assignments and memberships of the old service principal are made for "
             "the new one; what Azure grants to it is not."

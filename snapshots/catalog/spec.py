@@ -68,8 +68,8 @@ class Read:
     """The document's property that holds the last segment of the listing (`users`), where there are several."""
     id_key: str = ""
     """The document's property that repeats the object's id, where the type is something that another object has."""
-    each: bool = False
-    """The listing leaves state out: every object is read again at `item_path`."""
+    each: bool | Callable[[Document], bool] = False
+    """The listing leaves state out: every object (or those of which this is true) is read again at `item_path`."""
     exists: Callable[[Document], bool] | None = None
     """Given a raw object: whether it is one of this type at all, or only what it would hang on."""
     shadows: Shadows | None = None

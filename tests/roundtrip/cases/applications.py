@@ -43,7 +43,31 @@ def _redirected(property_name: str) -> Json:
     return {"redirectUris": [f"https://{property_name}.attacker.example/callback"]}
 
 
+def certified(world: World) -> Json:
+    """An application with a certificate; the public parts are told only where they are asked for."""
+    found = next(each for each in world.read(APPLICATIONS)["value"] if each["keyCredentials"])
+    return world.read(f"{APPLICATIONS}/{found['id']}?$select=id,appId,displayName,keyCredentials")
+
+
+def _another_certificate(_world: World, subject: Json) -> list[Json]:
+    planted = {
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+        "displayName": "CN=planted",
+        "key": subject["keyCredentials"][0]["key"],
+    }
+    return [*subject["keyCredentials"], planted]
+
+
 CASES = (
+    Case(
+        key="application",
+        variant="certificates",
+        subject=certified,
+        path=f"{APPLICATIONS}/{{id}}",
+        updates={"keyCredentials": _another_certificate},
+        more={"keyCredentials": [Act("PATCH", f"{APPLICATIONS}/{{id}}", {"keyCredentials": []})]},
+    ),
     Case(
         key="application",
         subject=planner,
