@@ -180,10 +180,10 @@ def test_secrets_and_certificates_are_lost_by_name_key_id_and_expiry() -> None:
     }
     found = judged(registry.get("application"), document)
     assert found.verdict is Verdict.PARTLY
-    assert [lost.items for lost in found.losses] == [
-        ("CI, key id k-1, expires 2027-01-31",),
-        ("without a name, key id k-2, expires never",),
-    ]
+    secret, certificate = "CI, key id k-1, expires 2027-01-31", "without a name, key id k-2, expires never"
+    assert [lost.items for lost in found.losses] == [(secret,)]
+    of_principal = judged(registry.get("servicePrincipal"), document)
+    assert [lost.items for lost in of_principal.losses] == [(secret,), (certificate,)]
     assert found.purged is not None
     assert "appId" in [lost.path for lost in found.purged.losses]
 
