@@ -179,7 +179,7 @@ class _StepRun:
         if left is None and self.step.follows and self.spec.restore.arrives_with:
             return self._arriving(record)
         if left is None:
-            if self.step.follows or not same(live.document, self.step.expected):
+            if self.step.follows or not same(self._unmoved(live.document), self._unmoved(self.step.expected)):
                 self._stale(record, _moved(self.step, live.document, self.spec))
             return live
         for _ in self.executor.looks():
@@ -195,6 +195,11 @@ class _StepRun:
             if live.document is not None:
                 return live
         return self._stale(record, "did not come into being with what it belongs to.")
+
+    def _unmoved(self, document: Document | None) -> Document | None:
+        """Without what our own writes to its neighbours may have moved."""
+        shifting = self.spec.restore.shifting
+        return document and {name: value for name, value in document.items() if name not in shifting}
 
     def _exists_already(self, record: StepRecord, live: Live) -> bool:
         """For a create: whether somebody was first. Notes the objects that ours must not be mistaken for."""

@@ -104,7 +104,7 @@ def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
         for other, known in sorted(twins(client, spec, target.wanted).items()):
             document = read_live(client, spec, other, known).document
             twin = Twin(other, document) if document is not None else twin
-    return LiveState(found.document, found.deleted, twin, place_of(spec, found.raw))
+    return LiveState(found.document, found.deleted, twin, place_of(spec, found.raw), found.raw)
 
 
 def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def with_referrers(
             because=f"It names “{named.display_name or named.resource_id}”, which gets a new id.",
         )
         found.append(target)
-        states[target.key] = LiveState(now.document, place=place_of(spec, now.raw))
+        states[target.key] = LiveState(now.document, place=place_of(spec, now.raw), raw=now.raw)
     return found, states
 
 

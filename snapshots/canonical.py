@@ -101,7 +101,7 @@ def _rank(element: Any, declared: SetOf) -> tuple[int, float, bytes]:
     return (1, 0, canonical_bytes(element))
 
 
-def _string(value: str, path: Path, spec: ResourceType) -> str:
+def _string(value: str, path: Path, spec: ResourceType) -> str | None:
     key = path[-1]
     if key == ODATA_TYPE:
         return _type_name(value)

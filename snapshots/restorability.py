@@ -200,6 +200,11 @@ def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
             yield from _lost(loss, document)
 
 
+def irreplaceable(spec: ResourceType, document: Document) -> str | None:
+    """Why an object cannot be made again although others of its type can; None where it can."""
+    return None if spec.restore.irreplaceable is None else spec.restore.irreplaceable(document)
+
+
 def names_an_id(loss: Loss) -> bool:
     """That an object made anew has another id is the verdict itself and no loss."""
     return loss.path == "id" or loss.path.endswith("[].id")
@@ -277,6 +282,9 @@ def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | 
 def _made_anew(spec: ResourceType, document: Document) -> Answer:
     if spec.restore.create_path is None:
         return Answer(Verdict.NOT_RESTORABLE, "Microsoft offers applications no way to make it again.")
+    reason = irreplaceable(spec, document)
+    if reason is not None:
+        return Answer(Verdict.NOT_RESTORABLE, f"It cannot be made again: {reason}")
     losses = tuple(lost_anew(spec, document))
     if keeps_its_id(spec):
         verdict = Verdict.PARTLY if losses else Verdict.IN_PLACE

@@ -30,7 +30,7 @@ class Birth:
 
 def unique_natural_key(spec: ResourceType) -> bool:
     """Whether Microsoft allows one object per natural key: not where the key is just a name."""
-    return bool(spec.natural_key) and "displayName" not in spec.natural_key
+    return bool(spec.natural_key) and not {"displayName", "name"} & {*spec.natural_key}
 
 
 def build(

@@ -24,7 +24,12 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
     """
     if document is None:
         return None
-    chosen = {part.name: part.named_by for part in spec.parts if part.create_path and _service_names(part)}
+    acted = {action.property for action in spec.restore.actions}
+    chosen = {
+        part.name: part.named_by
+        for part in spec.parts
+        if (part.create_path or part.name in acted) and _service_names(part)
+    }
     return {
         name: sorted((_without(chosen[name], each) for each in value), key=canonical_bytes)
         if name in chosen
@@ -59,6 +64,9 @@ def part_of(spec: ResourceType, name: str) -> Part | None:
 
 def foreseeable(effect: Effect, spec: ResourceType) -> bool:
     """Whether the document after the request is known before it: not where Microsoft chooses an id or contents."""
+    if effect.kind is EffectKind.SET:
+        parts = [part_of(spec, name) for name in effect.values]
+        return not any(part is not None and _service_names(part) for part in parts)
     return effect.kind not in _ARRIVES and not (
         effect.kind is EffectKind.ADD and _keyed_by_service(effect, spec)
     )
@@ -92,7 +100,8 @@ def shown(effect: Effect, document: Document | None, spec: ResourceType) -> bool
     if effect.kind is EffectKind.ADD:
         present = {_identity(each, effect, spec) for each in document.get(effect.of, [])}
         return all(_identity(element, effect, spec) in present for element in effect.elements)
-    return same(after(effect, document, spec), canonicalise(document, spec))
+    reached = after(effect, document, spec)
+    return same(comparable(reached, spec), comparable(canonicalise(document, spec), spec))
 
 
 def _keyed_by_service(effect: Effect, spec: ResourceType) -> bool:
@@ -102,7 +111,7 @@ def _keyed_by_service(effect: Effect, spec: ResourceType) -> bool:
 
 def _service_names(part: Part) -> bool:
     """Whether Microsoft chooses the keys of the part's elements."""
-    return part.reference is None and not part.chosen_keys
+    return part.key is not None and part.reference is None and not part.chosen_keys
 
 
 def _identity(element: Any, effect: Effect, spec: ResourceType) -> bytes:

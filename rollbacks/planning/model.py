@@ -72,6 +72,8 @@ class LiveState:
     twin: Twin | None = None
     place: Mapping[str, str] = field(default_factory=dict)
     """Where it is, as far as neither its id nor its document says so."""
+    raw: Document | None = None
+    """The object as the service told of it, with what documents leave out."""
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,19 @@ Body = Any
 class RequestWriter:
     """Writes the requests for one resource: `object_id` is its id, or the token for the id that it will get."""
 
-    def __init__(self, spec: ResourceType, object_id: str, document: Document, graph_url: str) -> None:
+    def __init__(
+        self,
+        spec: ResourceType,
+        object_id: str,
+        document: Document,
+        graph_url: str,
+        raw: Document | None = None,
+    ) -> None:
         self._spec = spec
         self._id = object_id
         self._document = document
         self._graph_url = graph_url
+        self._raw = raw
 
     def update(
         self, live: Document, wanted: Document, *, ensure: bool = False
@@ -120,6 +128,9 @@ class RequestWriter:
         if first:
             requests.append(self._set(live, {**live, **first}, tuple(sorted(first))))
         restore = self._spec.restore
+        for part in self._spec.parts:
+            if part.name in restore.emptied_first:
+                requests += self.elements(part, live.get(part.name, []), [])
         body = None if restore.shape_delete is None else restore.shape_delete(live)
         effect = Effect(EffectKind.DELETE)
         requests.append(
@@ -158,9 +169,11 @@ class RequestWriter:
         return list(together(requests))
 
     def _set(self, live: Document, wanted: Document, names: tuple[str, ...]) -> PlannedRequest:
-        body = bodies.update_body(self._spec, live, wanted, names)
-        effect = Effect(EffectKind.SET, values={name: wanted.get(name) for name in names})
         restore = self._spec.restore
+        body = bodies.update_body(self._spec, live, wanted, names)
+        if restore.repeats is not None and self._raw is not None:
+            body = restore.repeats(body, self._raw)
+        effect = Effect(EffectKind.SET, values={name: wanted.get(name) for name in names})
         return self._request(
             restore.update_method, restore.update_path or "", body, effect, "write what differs"
         )
@@ -200,8 +213,14 @@ class RequestWriter:
         if part.element_path is None:
             return
         effect = Effect(EffectKind.CHANGE, of=part.name, elements=(element,))
-        body = bodies.cleared(live, element)
-        body = {name: value for name, value in body.items() if name != part.named_by}
+        wanted = {
+            name: value for name, value in bodies.cleared(live, element).items() if name != part.named_by
+        }
+        body = {
+            name: value
+            for name, value in wanted.items()
+            if name == ODATA_TYPE or not same(value, live.get(name))
+        }
         path = self._element_path(part.element_path, part, live)
         yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
 
@@ -224,10 +243,25 @@ class RequestWriter:
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
         later = self._spec.read.inject if self._spec.restore.arrives_with else ()
         path = expand_path(template, address(self._spec, self._id, self._document), later)
+        body = absolute(body, self._graph_url)
         request = Request(
             method, path, body, params=self._spec.restore.params, service=self._spec.read.service, why=why
         )
         return PlannedRequest(request, effect)
+
+
+def absolute(body: Body, graph_url: str) -> Body:
+    """The body with its bindings, which specs write as paths, as the addresses that Graph wants."""
+    if isinstance(body, list):
+        return [absolute(each, graph_url) for each in body]
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: f"{graph_url}{value}"
+        if name.endswith("@odata.bind") and isinstance(value, str) and value.startswith("/")
+        else absolute(value, graph_url)
+        for name, value in body.items()
+    }
 
 
 def _lacks(elements: Sequence[Document], others: Sequence[Document]) -> list[Document]:

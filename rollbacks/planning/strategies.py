@@ -19,7 +19,7 @@ from rollbacks.planning.requests import RequestWriter
 from snapshots.addresses import at, with_value
 from snapshots.canonical import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.restorability import lost_anew, names_an_id
+from snapshots.restorability import irreplaceable, lost_anew, names_an_id
 
 
 class Phase(IntEnum):
@@ -77,7 +77,8 @@ def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
     """Whether a resource that is gone can come back at all."""
     kept = live.deleted and spec.restore.undelete is not None
-    return (kept or spec.restore.create_path is not None) and protected(spec, wanted) is None
+    creatable = spec.restore.create_path is not None and irreplaceable(spec, wanted) is None
+    return (kept or creatable) and protected(spec, wanted) is None
 
 
 def _direction(*, relaxing: bool, raising: bool) -> Phase:
@@ -132,6 +133,10 @@ class Strategist:
         if self.spec.restore.retire:
             self._retire(live)
             return
+        kept = None if self.spec.restore.kept is None else self.spec.restore.kept(live)
+        if kept is not None:
+            self.outcome.lacking(f"{self.label} stays: {kept}")
+            return
         if self.spec.restore.delete_path is None:
             self.outcome.lacking(f"{self.label} cannot be deleted through Microsoft Graph and stays.")
             return
@@ -158,7 +163,7 @@ class Strategist:
     def _absent(self, wanted: Document) -> None:
         if self._protected(wanted):
             return
-        restore = self.spec.restore
+        restore, reason = self.spec.restore, irreplaceable(self.spec, wanted)
         known = self.known or wanted
         if self.live.deleted and restore.undelete is not None:
             writer = self._writer(self.target.resource_id, wanted)
@@ -180,7 +185,7 @@ class Strategist:
             self._settle(
                 wanted, again, "Writes whatever the restored object still lacks; nothing if it is complete."
             )
-        elif restore.create_path is not None:
+        elif restore.create_path is not None and reason is None:
             first = bodies.staged(self.spec, wanted)
             self._step(
                 StepKind.RECREATE,
@@ -197,10 +202,12 @@ class Strategist:
             )
         elif restore.arrives_with:
             self._arrive(wanted)
-        else:
+        elif reason is None:
             self.outcome.lacking(
                 f"{self.label} is gone and Microsoft Graph offers no way to create it again."
             )
+        else:
+            self.outcome.lacking(f"{self.label} is gone and cannot be created again: {reason}")
 
     def _arrive(self, wanted: Document) -> None:
         """What comes into being with another object is then set as it was."""
@@ -249,6 +256,7 @@ class Strategist:
         first = bodies.staged(self.spec, wanted) if raising and not only_state else wanted
         requests, unwritable = self._writer(object_id, live).update(live, first)
         self._say_unwritable(unwritable)
+        self._say_lost_items(live, wanted)
         relaxing = bodies.enforcing(self.spec, live) and not bodies.enforcing(self.spec, wanted)
         if requests:
             self._step(
@@ -343,6 +351,16 @@ class Strategist:
             why = losses[0] if losses else "Microsoft Graph does not let it be written"
             self.outcome.lacking(f"{self.label}: {name} cannot be brought back: {why}.")
 
+    def _say_lost_items(self, live: Document, wanted: Document) -> None:
+        """By name what was taken out of the object and only its owner can enter again (secrets)."""
+        for lost in lost_anew(self.spec, wanted):
+            have = {
+                name for each in lost_anew(self.spec, live) if each.path == lost.path for name in each.items
+            }
+            missing = [name for name in lost.items if name not in have]
+            if missing:
+                self.outcome.lacking(f"{self.label}: {lost.path} lacks {'; '.join(missing)}: {lost.what}.")
+
     def _say_losses(self, wanted: Document) -> None:
         restore = self.spec.restore
         if restore.new_id_note:
@@ -355,7 +373,9 @@ class Strategist:
             self.outcome.lacking(f"{self.label}: {lost.path} is not brought back: {lost.what}{items}.")
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
-        return RequestWriter(self.spec, object_id, {**document, **self.live.place}, self.graph_url)
+        return RequestWriter(
+            self.spec, object_id, {**document, **self.live.place}, self.graph_url, self.live.raw
+        )
 
     def _step(
         self,

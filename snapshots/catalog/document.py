@@ -9,7 +9,7 @@ from itertools import groupby
 
 from snapshots.catalog.places import ALWAYS_VOLATILE
 from snapshots.catalog.registry import all_types
-from snapshots.catalog.spec import Part, Reference, ResourceType, Undelete
+from snapshots.catalog.spec import EVERYTHING, Part, Reference, ResourceType, Restore, Undelete
 from snapshots.restorability import can_be_written, keeps_its_id, names_an_id
 
 _HEAD = """\
@@ -56,7 +56,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ),
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
         ("Refers to", "; ".join(_reference(reference) for reference in spec.references)),
-        ("Written by update", _code(spec.restore.writable)),
+        ("Written by update", _writable(spec.restore)),
         ("Written at creation only", _code(spec.restore.create_only)),
         ("Written by an action", _code(action.property for action in spec.restore.actions)),
         ("Removed element by element", _code(removal.property for removal in spec.restore.removals)),
@@ -107,6 +107,10 @@ def _restorability(spec: ResourceType) -> str:
 def _undelete(undelete: Undelete) -> str:
     days = f" for {undelete.days} days" if undelete.days is not None else ""
     return f"by undelete{days}, under its old id" + (", where it is kept" if undelete.doubt else "")
+
+
+def _writable(restore: Restore) -> str:
+    return "whatever the object holds" if restore.writable == EVERYTHING else _code(restore.writable)
 
 
 def _code(names: Iterable[str]) -> str:

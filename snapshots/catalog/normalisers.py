@@ -1,9 +1,14 @@
 """How one value is spelled in the canonical form, by the names that specs use. Pure functions of a string."""
 
+import base64
 import ipaddress
 import json
+import plistlib
 import re
 from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from snapshots.catalog.spec import GUID
 
 _DAYS_AND_TIME = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
@@ -55,12 +60,31 @@ def _compact(value: str) -> str:
     return "".join(value.split()).lower()
 
 
+def _unless(nothing: str) -> Callable[[str], str | None]:
+    """For a word that says the same as a missing value."""
+    return lambda value: None if value == nothing else value
+
+
+def _id(value: str) -> str | None:
+    """For an id of zeros, which names nothing."""
+    return None if value in {"", str(UUID(int=0))} else value.lower() if GUID.fullmatch(value) else value
+
+
+def _plist(value: str) -> str:
+    """For a property list in base64: its content, however it is laid out."""
+    try:
+        content = plistlib.loads(base64.b64decode(value, validate=True))
+    except Exception:  # noqa: BLE001 - the parser raises whatever a broken file makes it stumble on
+        return _base64(value)
+    return base64.b64encode(plistlib.dumps(content, sort_keys=True)).decode()
+
+
 def _presence(value: str) -> str:
     """For an address that varies by itself: only whether there is one."""
     return "set" if value.strip() else ""
 
 
-NORMALISERS: Mapping[str, Callable[[str], str]] = {
+NORMALISERS: Mapping[str, Callable[[str], str | None]] = {
     "cidr": _cidr,
     "space_set": _separated_by(" "),
     "comma_set": _separated_by(","),
@@ -73,5 +97,8 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "capitalised": str.capitalize,
     "compact": _compact,
     "verbatim": str,
+    "plist": _plist,
+    "id": _id,
+    "unless_none": _unless("none"),
 }
-"""Each is a fixed point: applying it twice changes nothing."""
+"""Each is a fixed point: applying it twice changes nothing. None: the value says nothing."""

@@ -73,7 +73,7 @@ def place(spec: ResourceType, path: Path) -> Place:
         dropped=_dropped(spec, path),
         null_is_state=_any_matches(spec.meaningful_null, path),
         keep_only=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
-        set_of=next((declared for declared in sets(spec) if matches(parse(declared.path), path)), None),
+        set_of=_set_at(spec, path),
         normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
         default=next((value for at, value in spec.defaults.items() if matches(parse(at), path)), None),
     )
@@ -85,6 +85,13 @@ def sets(spec: ResourceType) -> Iterator[SetOf]:
     for part in spec.parts:
         yield SetOf(part.name, key=part.key)
         yield from (SetOf(f"{part.name}{ELEMENT}.{inner.name}", key=inner.key) for inner in part.inner)
+
+
+def _set_at(spec: ResourceType, path: Path) -> SetOf | None:
+    declared = next((each for each in sets(spec) if matches(parse(each.path), path)), None)
+    if declared is None and spec.ordered is not None and path and path[-1] not in (*spec.ordered, ELEMENT):
+        return SetOf(".".join(path))
+    return declared
 
 
 def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:

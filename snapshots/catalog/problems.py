@@ -83,12 +83,14 @@ def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
 
 
 def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
+    for name in sorted({*spec.restore.emptied_first} - {part.name for part in spec.parts}):
+        yield f"empties '{name}' before a delete, which is no part"
     for part in spec.parts:
         if (part.add_ref is None) != (part.remove_ref is None):
             yield f"can only add or only remove elements of '{part.name}'"
         if bool(part.holders) != bool(part.holds):
             yield f"says only one of who holds '{part.name}' and what they hold"
-        if part.keep is not None and part.key not in part.keep:
+        if part.keep is not None and part.key is not None and part.key not in part.keep:
             yield f"does not keep the key of '{part.name}'"
         if part.key is None and (part.add_ref or part.element_path):
             yield f"writes elements of '{part.name}', which nothing names"

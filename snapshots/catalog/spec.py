@@ -273,6 +273,10 @@ class Restore:
     """Dotted paths of what only a new object can have otherwise: for it the object is deleted and created anew."""
     before_delete: Mapping[str, Any] = field(default_factory=dict)
     """Properties that Graph wants changed before it accepts the delete, with the value to send."""
+    emptied_first: tuple[str, ...] = ()
+    """Parts whose elements must be removed before the service accepts the delete."""
+    shifting: tuple[str, ...] = ()
+    """Properties that a write to a neighbour moves too (ranks): no sign that somebody else was there."""
     typed: bool = False
     """The body must carry `@odata.type`."""
     switched_off_first: tuple[str, ...] = ()
@@ -283,6 +287,10 @@ class Restore:
     staged: Staged | None = None
     protected: Callable[[Document], str | None] | None = None
     """The reason why this object must never be written (built-in, synchronised on-premises…), or None."""
+    kept: Callable[[Document], str | None] | None = None
+    """The reason why this object must never be deleted though it may be written (a default), or None."""
+    irreplaceable: Callable[[Document], str | None] | None = None
+    """The reason why this object, once gone, cannot be created anew although others of its type can, or None."""
     losses: tuple[Loss, ...] = ()
     new_id_note: str = ""
     """What recreating under a new id means for whoever referred to the object."""
@@ -290,6 +298,9 @@ class Restore:
     """Last touch on a create body, where the service wants another form than it returns."""
     shape_update: Callable[[Document, Document], Document] | None = None
     """The same for an update: given the body and the wanted document."""
+    repeats: Callable[[Document, Document], Document] | None = None
+    """The same for an update that must repeat what documents do not hold (references of secrets): given the body
+    and the raw live object."""
     shape_delete: Callable[[Document], Document] | None = None
     """The body of a delete that wants one: given the live document."""
     at_first: Callable[[Document | None, Document | None], bool] | None = None
@@ -384,6 +395,8 @@ class ResourceType:
     sets: tuple[SetOf, ...] = ()
     normalise: Mapping[str, str] = field(default_factory=dict)
     """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `json`…)."""
+    ordered: tuple[str, ...] | None = None
+    """Names of the arrays whose order means something, where every other array of the type is a set."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
     respelled: Callable[[Document], Document] | None = None

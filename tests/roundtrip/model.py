@@ -70,6 +70,8 @@ class Case:
     delete: Way = "nothing is deleted in this type"
     more: Mapping[str, Way] = field(default_factory=dict)
     """Further attacks by name: `delete for good`, and one named after each sub-collection and action."""
+    given: Sequence[Act] = ()
+    """What is put in place before anything is observed."""
     types: tuple[str, ...] = ()
     """Types that are observed and rolled back along with it."""
     variant: str = ""

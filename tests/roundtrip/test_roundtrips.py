@@ -12,7 +12,7 @@ from snapshots.models import Snapshot
 from tenants import connections
 from tenants.microsoft.request import Request
 from tests.rollbacks.conftest import Scene
-from tests.roundtrip.model import Act, Case, World
+from tests.roundtrip.model import Act, Case, Json, World
 from tests.roundtrip.registry import all_cases
 
 
@@ -34,20 +34,20 @@ class _Trip:
         info = scene.cloud.tenants[scene.tenant.name]
         subscriptions = getattr(info, "subscriptions", ())
         self.world = World(self._read, info.directory_id, subscriptions[0] if subscriptions else "")
+        self._play(case.given, {})
         scene.observe(*self.types)
 
     def fault_of(self, name: str, acts: Sequence[Act]) -> str:
         """What went wrong in one attack and its rollback; nothing where all held."""
         before = Snapshot.objects.latest("pk")
         try:
-            self._play(acts)
+            self._play(acts, self.case.subject(self.world))
             return self._undone(name, before)
         except Exception as error:  # noqa: BLE001 - each attack is judged by itself
             self.scene.observe(*self.types)
             return f"{name}: {type(error).__name__}: {error}"
 
-    def _play(self, acts: Sequence[Act]) -> None:
-        subject = self.case.subject(self.world)
+    def _play(self, acts: Sequence[Act], subject: Json) -> None:
         for act in acts:
             method, path, body = act.prepared(self.world, subject)
             with closing(connections.open_client(self.scene.tenant, "writer")) as client:

@@ -36,8 +36,8 @@ READ_ONLY_WHEN_BUILT_IN = {"unifiedRoleDefinition"}
 WRITTEN_ALTHOUGH_READ_ONLY = {"authenticationFlowsPolicy": {"selfServiceSignUp"}}
 """What the schema's description calls read-only and Microsoft documents an update of."""
 
-NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus"}
-"""Properties of groups that the service returns and the schema does not list."""
+NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus", "platformType"}
+"""Properties (of groups, and of a kind of enrolment configuration) that the service has and the schema does not."""
 
 UNDOCUMENTED = {
     "azureRoleAssignment",
@@ -57,8 +57,15 @@ UNDOCUMENTED = {
     "pronounsSettings",
     "crossTenantIdentitySyncPolicyPartner",
     "customSecurityAttributeAssignment",
+    "deviceCustomAttributeShellScript",
+    "deviceManagementCompliancePolicy",
+    "deviceManagementReusablePolicySetting",
+    "mdmWindowsInformationProtectionPolicy",
+    "notificationMessageTemplate",
+    "termsAndConditions",
     "tokenIssuancePolicy",
     "tokenLifetimePolicy",
+    "windowsAutopilotDeploymentProfile",
 }
 """Types of which the facts hold no response (or only one that is no object of theirs)."""
 
@@ -160,7 +167,12 @@ def test_what_only_azure_sets_is_no_state() -> None:
 ADDED_TO_WRITES = {"group": {"RoleManagement.ReadWrite.Directory"}}
 """Needed besides the path's own, for role-assignable groups."""
 
-LISTED_NOWHERE = {"CustomSecAttributeAssignment.Read.All", "CustomSecAttributeAssignment.ReadWrite.All"}
+LISTED_NOWHERE = {
+    "CustomSecAttributeAssignment.Read.All",
+    "CustomSecAttributeAssignment.ReadWrite.All",
+    "DeviceManagementScripts.Read.All",
+    "DeviceManagementScripts.ReadWrite.All",
+}
 """Permissions that Microsoft's pages name and its list of paths does not."""
 
 
@@ -283,6 +295,7 @@ def _own_properties(name: str) -> dict[str, Any]:
         *declared.get("beta_extra_properties", ()),
         *declared.get("beta_extra_navigation", ()),
         *declared.get("names", {}).get("properties", ()),
+        *declared.get("names", {}).get("navigationProperties", ()),
     )
     return {
         **{extra_name: {"type": "?"} for extra_name in extra},

@@ -14,7 +14,7 @@ CONFIGURATION = (
     *CATALOG,
     "groupPolicyConfiguration",
     "deviceManagementIntent",
-    "mobileAppConfiguration",
+    "managedDeviceMobileAppConfiguration",
     "targetedManagedAppConfiguration",
 )
 APP_PROTECTION = (

@@ -118,7 +118,7 @@ CASES = [
     ),
     went("deviceManagementIntent", "intune-policy-removed", "high"),
     went("groupPolicyConfiguration", "intune-policy-removed", "medium"),
-    went("mobileAppConfiguration", "intune-policy-removed", "medium"),
+    went("managedDeviceMobileAppConfiguration", "intune-policy-removed", "medium"),
     went(IOS, "intune-policy-removed", "high"),
     went(ENROLLMENT, "intune-policy-removed", "medium"),
     went(AUTOPILOT, "intune-policy-removed", "medium"),
