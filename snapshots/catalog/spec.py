@@ -443,6 +443,7 @@ class ResourceType:
             each.property for each in restore.removals
         }
         otherwise |= {part.name for part in self.parts} | {*restore.create_only} | self.addressing
+        otherwise |= {"id", *self.volatile, *self.computed}
         return name not in otherwise and not name.startswith("@")
 
     def creates_with(self, name: str) -> bool:

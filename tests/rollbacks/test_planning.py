@@ -27,7 +27,7 @@ from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.tokens import found_in, put_in, token
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.spec import Document, ResourceType, Restore
+from snapshots.catalog.spec import EVERYTHING, Document, ResourceType, Restore
 
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}
 POLICY = CATALOGUE["conditionalAccessPolicy"]
@@ -114,6 +114,9 @@ def test_a_create_body_holds_nothing_but_what_the_type_takes(spec: ResourceType,
     wanted = data.draw(st.dictionaries(st.sampled_from(pool), st.just("value")))
     asked_for = {"action", "justification"} if spec.restore.update_method == "POST" else set()
     allowed = {*spec.restore.writable, *spec.restore.create_only, "@odata.type", *asked_for}
+    allowed |= {"unknown"} if spec.restore.writable == EVERYTHING else set()
+    if spec.read.service == "intune":  # whose shapes speak of what is inside the values
+        spec = replace(spec, restore=replace(spec.restore, shape_create=None))
     assert set(create_body(spec, wanted)) <= allowed
 
 

@@ -137,6 +137,15 @@ def apps(estate: Estate) -> None:
         },
     )
     estate.policy(
+        "mdmWindowsInformationProtectionPolicy",
+        PEOPLE,
+        {
+            "displayName": "Keep company data apart on Windows",
+            "enforcementLevel": "encryptAndAuditOnly",
+            "enterpriseDomain": "example.com",
+        },
+    )
+    estate.policy(
         "targetedManagedAppConfiguration",
         PEOPLE,
         {"displayName": "Mail signature", "customSettings": [{"name": "signature", "value": "on"}]},
