@@ -79,7 +79,9 @@ def test_a_deleted_object_is_absent_and_found_in_its_container(
     client: GraphClient, tenant: Tenant, key: str
 ) -> None:
     spec = registry.get(key)
-    item = next(item for item in read_type(client, spec) if "break" not in item.display_name.lower())
+    ours = ("break", "lavawall")
+    found = read_type(client, spec)
+    item = next(item for item in found if not any(word in item.display_name.lower() for word in ours))
     with closing(open_client(tenant, "writer")) as writer:
         path = expand_path(spec.restore.delete_path or "", address(spec, item.resource_id))
         writer.send(Request("DELETE", path, service=spec.read.service))
