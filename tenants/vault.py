@@ -4,10 +4,11 @@ The only module that touches the master key. Callers name what they seal (`conte
 through `digest_key` and `ledger_key`, which are derived for one purpose.
 """
 
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from tenants import crypto
 from tenants.models import DataKey, Tenant
@@ -41,6 +42,7 @@ def ledger_key() -> bytes:
 def forget() -> None:
     """Drops cached keys: after a rotation, and between tests, which reuse row ids."""
     _kept.clear()
+    connection.run_on_commit = [each for each in connection.run_on_commit if not isinstance(each[1], _Keep)]
     _derived.cache_clear()
 
 
@@ -68,10 +70,28 @@ def _derived(key: bytes, purpose: str) -> bytes:
 def _data_key(tenant_id: int | None) -> bytes:
     key = _kept.get(tenant_id)
     if key is None:
+        key = next((keep.key for keep in _waiting() if keep.tenant_id == tenant_id), None)
+    if key is None:
         row = DataKey.objects.filter(tenant=tenant_id).first()
         key = _create(tenant_id) if row is None else _unwrap(row)
-        transaction.on_commit(partial(_kept.__setitem__, tenant_id, key))
+        transaction.on_commit(_Keep(tenant_id, key))
     return key
+
+
+@dataclass(frozen=True)
+class _Keep:
+    """Keeps a key when the transaction in which it was read commits; a rollback drops it."""
+
+    tenant_id: int | None
+    key: bytes = field(repr=False)
+
+    def __call__(self) -> None:
+        _kept[self.tenant_id] = self.key
+
+
+def _waiting() -> list[_Keep]:
+    """What this transaction has read already and keeps on commit, as Django remembers it."""
+    return [each[1] for each in connection.run_on_commit if isinstance(each[1], _Keep)]
 
 
 def _create(tenant_id: int | None) -> bytes:
