@@ -51,11 +51,11 @@ class Scene:
 
     def intrude(self, method: str, path: str, body: Any = None) -> Any:
         with closing(connections.open_client(self.tenant, "writer")) as client:
-            return client.send(Request(method, path, body=body)).body
+            return client.send(Request(method, path, body=body, service=_service_of(path))).body
 
     def read(self, path: str) -> dict[str, Any]:
         with closing(connections.open_client(self.tenant, "reader")) as client:
-            return client.get(path)
+            return client.get(path, service=_service_of(path))
 
     def named(self, path: str, name: str) -> dict[str, Any]:
         return next(each for each in self.read(path)["value"] if each["displayName"].startswith(name))
@@ -93,6 +93,10 @@ class Scene:
             for logged in self.cloud.requests
             if logged.method != "GET" and logged.status < 400 and not logged.path.endswith("getByIds")
         ]
+
+
+def _service_of(path: str) -> str:
+    return "arm" if path.startswith("/subscriptions/") else "directory"
 
 
 def acting(user: User) -> Actor:
