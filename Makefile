@@ -41,6 +41,7 @@ check: $(STAMP) ## Lint, types, import rules, deployment checks, migrations, gen
 	@$(BIN)/python tools/deploy_check.py
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py generate_docs --check
+	@$(BIN)/python -m tests.roundtrip.table --check
 	@$(BIN)/python tools/audit_dependencies.py
 
 format: $(STAMP) ## Format and fix what can be fixed
@@ -55,6 +56,7 @@ screenshots: $(STAMP) ## Take the README's pictures anew, in Chromium
 
 docs: $(STAMP) ## Write the generated docs anew
 	@$(BIN)/python manage.py generate_docs
+	@$(BIN)/python -m tests.roundtrip.table
 
 lock: $(STAMP) ## Pin the newest allowed versions of all requirements, with hashes
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -9,9 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from changes.severity import document as severity_rules
 from snapshots.catalog import document as resource_types
+from snapshots.catalog import permission_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/resource-types.md": resource_types.markdown,
+    "docs/permissions.md": permission_page.markdown,
     "docs/severity-rules.md": severity_rules.markdown,
 }
 
