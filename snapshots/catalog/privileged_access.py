@@ -240,6 +240,7 @@ ROLE_SETTING = ResourceType(
     normalise={"maximumDuration": "duration", "target.operations[]": "lower"},
     references=(
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),
+        Reference("claimValue", to="authenticationContextClassReference"),
         *(
             Reference(f"{approvers}[].{name}", to=kind)
             for approvers in (_APPROVERS, _ESCALATION)

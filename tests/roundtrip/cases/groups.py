@@ -24,6 +24,16 @@ def fleet(world: World) -> Json:
     return world.named(GROUPS, "Fleet Team")
 
 
+def licensed(world: World) -> Json:
+    """A group without licences, and one that the tenant has bought."""
+    sku = world.read("/v1.0/subscribedSkus")["value"][0]
+    return {**team(world), "_sku": sku["skuId"]}
+
+
+def _with_a_licence(_world: World, subject: Json) -> Json:
+    return {"addLicenses": [{"skuId": subject["_sku"], "disabledPlans": []}], "removeLicenses": []}
+
+
 def _somebody(world: World, _subject: Json) -> Json:
     return {"@odata.id": f"{OBJECTS}/{world.named(USERS, 'Lena')['id']}"}
 
@@ -74,5 +84,12 @@ CASES = (
             "members": [Act("POST", f"{GROUPS}/{{id}}/members/$ref", _somebody)],
             "members taken out": [Act("DELETE", f"{GROUPS}/{{id}}/members/{{_member}}/$ref")],
         },
+    ),
+    Case(
+        key="group",
+        variant="licences",
+        subject=licensed,
+        path=f"{GROUPS}/{{id}}",
+        more={"assignedLicenses": [Act("POST", f"{GROUPS}/{{id}}/assignLicense", _with_a_licence)]},
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from tests.roundtrip.model import Act, Case, Json, World
+from tests.roundtrip.model import Act, Case, Json, World, impossible
 
 ROLES = "/v1.0/roleManagement/directory"
 GROUPS = "/v1.0/identityGovernance/privilegedAccess/group"
@@ -122,6 +122,13 @@ def group_case(key: str, segment: str, info: Json) -> Case:
     )
 
 
+RULES = f"{POLICIES}/roleManagementPolicies/{{policyId}}/rules"
+ENABLEMENT: Json = {
+    "@odata.type": "#microsoft.graph.unifiedRoleManagementPolicyEnablementRule",
+    "id": "Enablement_EndUser_Assignment",
+}
+
+
 def rule(name: str) -> Any:
     """One rule of the Global Administrator's settings."""
 
@@ -146,14 +153,15 @@ def _whole(_world: World, subject: Json, properties: Json) -> Json:
     return {**kept, **properties}
 
 
-def rule_case(name: str, **updates: Any) -> Case:
+def rule_case(name: str, more: dict[str, Any] | None = None, **updates: Any) -> Case:
     return Case(
         key="unifiedRoleManagementPolicyRule",
         variant=name,
         subject=rule(name),
-        path=f"{POLICIES}/roleManagementPolicies/{{policyId}}/rules/{{id}}",
+        path=f"{RULES}/{{id}}",
         shape=_whole,
         updates=updates,
+        more=more or {},
         create="rules come into being with the role's policy",
         delete="rules go with the role's policy",
     )
@@ -179,6 +187,21 @@ CASES = (
     group_case("privilegedAccessGroupAssignmentSchedule", "assignment", FOR_LONG),
     rule_case("Expiration_EndUser_Assignment", maximumDuration="PT1H30M", isExpirationRequired=False),
     rule_case("Enablement_EndUser_Assignment", enabledRules=["Justification"]),
+    rule_case(
+        "AuthenticationContext_EndUser_Assignment",
+        {
+            "isEnabled, and MFA no longer asked for": [
+                Act("PATCH", f"{RULES}/Enablement_EndUser_Assignment", {**ENABLEMENT, "enabledRules": []}),
+                Act(
+                    "PATCH",
+                    f"{RULES}/{{id}}",
+                    lambda world, subject: _whole(world, subject, {"isEnabled": True, "claimValue": "c1"}),
+                ),
+            ]
+        },
+        isEnabled=impossible("not while MFA is asked for: see below"),
+        claimValue="c7",
+    ),
     rule_case("Approval_EndUser_Assignment", setting=_approved_by_somebody),
     rule_case(
         "Notification_Admin_Admin_Assignment",
