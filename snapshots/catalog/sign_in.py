@@ -123,4 +123,45 @@ DEVICE_REGISTRATION = ResourceType(
     notes=("Written as a whole: a PUT without a property would reset it.",),
 )
 
-TYPES = (SECURITY_DEFAULTS, AUTHENTICATION_FLOWS, DEVICE_REGISTRATION)
+_AUTHORITIES = "/v1.0/organization/{organizationId}/certificateBasedAuthConfiguration"
+
+CERTIFICATE_AUTHORITIES = ResourceType(
+    key="certificateBasedAuthConfiguration",
+    label="Certificate authorities for sign-in",
+    plural="Certificate authorities for sign-in",
+    area=_AREA,
+    read=Read(
+        path="/v1.0/organization/{parent}/certificateBasedAuthConfiguration",
+        parent="organization",
+        parent_key="organizationId",
+        item_path=f"{_AUTHORITIES}/{{id}}",
+    ),
+    permissions=Permissions(
+        read=("Organization.Read.All",),
+        write=("Organization.ReadWrite.All",),
+        read_also=("Organization.ReadWrite.All",),
+    ),
+    name=lambda _raw: "Certificate authorities",
+    computed=("certificateAuthorities[].issuer", "certificateAuthorities[].issuerSki"),
+    sets=(SetOf("certificateAuthorities"),),
+    references=(Reference("organizationId", to="organization"),),
+    restore=Restore(
+        create_only=("certificateAuthorities",),
+        create_path=_AUTHORITIES,
+        delete_path=f"{_AUTHORITIES}/{{id}}",
+        recreate_for=("certificateAuthorities",),
+        at_first=lambda _live, wanted: wanted is None,
+        new_id_note="Nothing refers to the configuration.",
+    ),
+    audit=AuditHints(
+        activities=("set company information", "update company"),
+        services=("Core Directory",),
+        targets=("organizationId",),
+    ),
+    notes=(
+        "Microsoft changes no configuration: it is deleted and created anew.",
+        "Between the two nobody can sign in with a certificate. There is one at most: a planted one goes first.",
+    ),
+)
+
+TYPES = (SECURITY_DEFAULTS, AUTHENTICATION_FLOWS, DEVICE_REGISTRATION, CERTIFICATE_AUTHORITIES)

@@ -40,6 +40,7 @@ NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus", "platformT
 """Properties (of groups, and of a kind of enrolment configuration) that the service has and the schema does not."""
 
 UNDOCUMENTED = {
+    "certificateBasedAuthConfiguration",
     "azureRoleAssignment",
     "azureRoleDefinition",
     "managedIdentityFederatedCredential",

@@ -69,7 +69,42 @@ def _registration(world: World, subject: Json, properties: Json) -> Any:
 
 NOBODY = {"@odata.type": "#microsoft.graph.noDeviceRegistrationMembership"}
 
+
+def authorities(world: World) -> Json:
+    organisation = world.read("/v1.0/organization")["value"][0]["id"]
+    listing = world.read(f"/v1.0/organization/{organisation}/certificateBasedAuthConfiguration")
+    return {**listing["value"][0], "_organisation": organisation}
+
+
+def _planted_revocation(_world: World, subject: Json) -> Json:
+    kept = ("certificate", "isRootAuthority")
+    trusted = [{name: each[name] for name in kept} for each in subject["certificateAuthorities"]]
+    planted = {"certificateRevocationListUrl": "http://crl.attacker.example/none.crl"}
+    return {"certificateAuthorities": [{**each, **planted} for each in trusted]}
+
+
+AUTHORITIES = "/v1.0/organization/{_organisation}/certificateBasedAuthConfiguration"
+
 CASES = (
+    Case(
+        key="certificateBasedAuthConfiguration",
+        subject=authorities,
+        path=f"{AUTHORITIES}/{{id}}",
+        updates={
+            "certificateAuthorities": impossible(
+                "Microsoft has no update: see the replacement, which is undone"
+            )
+        },
+        create="the tenant has one at most",
+        delete=[Act("DELETE", f"{AUTHORITIES}/{{id}}")],
+        more={
+            "certificateAuthorities": [
+                Act("DELETE", f"{AUTHORITIES}/{{id}}"),
+                Act("POST", AUTHORITIES, _planted_revocation),
+            ]
+        },
+        types=("organization",),
+    ),
     Case(
         key="authorizationPolicy",
         subject=at(AUTHORIZATION),
