@@ -290,6 +290,7 @@ def _facts(event: AuditEvent) -> EventFacts:
         actor_name=event.actor_name,
         targets=[Target.from_json(kept) for kept in event.targets],
         log=event.source,
+        correlation_id=event.correlation_id,
     )
 
 

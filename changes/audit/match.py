@@ -59,6 +59,9 @@ _PARTNER_GONE = re.compile(
     r"(hard )?delete (application|group|user|service principal)|remove service principal"
 )
 
+_BY_PIM = re.compile(r" in pim( completed)?( permanent| timebound)?$")
+"""PIM says what the directory says, and how it came about: the rest of the words is the same."""
+
 _ELEMENT = re.compile(r"\[(.+)\]$")
 _ELEMENT_KEY = re.compile(r"\[[^\]=]*=([^\],]+)\]")
 
@@ -94,6 +97,7 @@ class EventFacts:
     """What matching needs of an audit event, prepared once for all changes."""
 
     log: str
+    correlation_id: str
     activity: str
     succeeded: bool
     occurred_at: datetime
@@ -117,6 +121,8 @@ class Match:
     in_window: bool
     indirect: bool
     """Found by what the event is about, not by the object itself."""
+    correlation_id: str = ""
+    by_go_between: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,10 +184,12 @@ def event_facts(
     actor_name: str,
     targets: Sequence[Target],
     log: str = "directoryAudit",
+    correlation_id: str = "",
 ) -> EventFacts:
     """Facts of an event, in the loose spelling in which they are compared."""
     return EventFacts(
         log=log,
+        correlation_id=correlation_id,
         activity=activity_words(activity),
         succeeded=result.lower() == "success",
         occurred_at=occurred_at,
@@ -226,7 +234,16 @@ def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | 
     if confidence is None:
         return None
     why = tuple(point.why for point in points)
-    return Match(total, confidence, why, event.occurred_at, in_window, identity.indirect)
+    return Match(
+        total,
+        confidence,
+        why,
+        event.occurred_at,
+        in_window,
+        identity.indirect,
+        event.correlation_id,
+        event.by_go_between,
+    )
 
 
 def choose(found: Iterable[tuple[Match, Event]]) -> list[tuple[Match, Event]]:
@@ -234,8 +251,14 @@ def choose(found: Iterable[tuple[Match, Event]]) -> list[tuple[Match, Event]]:
 
     Several people may have changed one object between two reads: all of medium confidence or more are kept. What is
     less sure is kept only where there is nothing better: one event of low confidence, events just outside the
-    window, and events that do not name the object itself: they may be about another one of its kind.
+    window, and events that do not name the object itself: they may be about another one of its kind. A service of
+    Microsoft gives way to the person for whom it acted, which is who has the same correlation.
     """
+    found = list(found)
+    people = {match.correlation_id for match, _ in found if not match.by_go_between}
+    found = [
+        each for each in found if not each[0].by_go_between or each[0].correlation_id not in people - {""}
+    ]
     ranked = sorted(found, key=lambda each: (each[0].score, each[0].occurred_at), reverse=True)
     sure = [each for each in ranked if each[0].score >= MEDIUM]
     if not sure:
@@ -262,7 +285,7 @@ def known_activities(hints: AuditHints) -> frozenset[str]:
 
 def activity_words(activity: str) -> str:
     """Activity names differ in letter case and dashes from place to place: only the words are compared."""
-    return " ".join(re.findall(r"[^\W_]+", activity.lower()))
+    return _BY_PIM.sub("", " ".join(re.findall(r"[^\W_]+", activity.lower())))
 
 
 def _identity(

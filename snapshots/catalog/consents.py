@@ -56,6 +56,7 @@ PERMISSION_GRANT = ResourceType(
     audit=AuditHints(
         activities=(
             "add delegated permission grant",
+            "update delegated permission grant",
             "remove delegated permission grant",
             "consent to application",
         ),

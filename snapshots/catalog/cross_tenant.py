@@ -81,7 +81,11 @@ POLICY = ResourceType(
     computed=("default", "description", "displayName", "partners", "templates"),
     sets=(SetOf("allowedCloudEndpoints"),),
     restore=Restore(writable=("allowedCloudEndpoints",), update_path=_POLICY, order=82),
-    audit=AuditHints(activities=("update cross-tenant access setting",), services=_SERVICES, singleton=True),
+    audit=AuditHints(
+        activities=("update cross-tenant access setting", "update a cross-tenant access setting"),
+        services=_SERVICES,
+        singleton=True,
+    ),
     notes=("Default and partners are resources of their own.",),
 )
 

@@ -157,6 +157,7 @@ ELIGIBLE_ROLE = _role_schedule(
         "remove eligible member from role in pim completed (permanent)",
         "remove eligible member from role in pim completed (timebound)",
         "update eligible member in pim",
+        "update eligible member in role in pim completed",
     ),
     notes=(),
     order=74,
@@ -176,6 +177,7 @@ ACTIVE_ROLE = _role_schedule(
         "remove member from role",
         "remove member from role in pim completed (timebound)",
         "update member in pim",
+        "update member in role in pim completed",
     ),
     notes=(
         (

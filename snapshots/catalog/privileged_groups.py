@@ -111,6 +111,7 @@ ELIGIBLE_MEMBER = _group_schedule(
         "remove eligible member from group in pim completed (permanent)",
         "remove eligible member from group in pim completed (timebound)",
         "update eligible member in pim",
+        "update eligible member in group in pim completed",
     ),
     notes=("Read once for each group, since Graph lists these schedules only by group or by principal.",),
 )
@@ -127,6 +128,7 @@ ACTIVE_MEMBER = _group_schedule(
         "add member to group in pim requested (timebound)",
         "remove member from group in pim completed (timebound)",
         "update member in pim",
+        "update member in group in pim completed",
     ),
     notes=(
         "Who is in the group for good is kept with the group; here are those with an end.",

@@ -45,6 +45,7 @@ ATTRIBUTE_SET = ResourceType(
         order=10,
     ),
     audit=AuditHints(
+        log="attributeAudit",
         activities=("add attribute set", "update attribute set"),
         services=("Core Directory",),
     ),
@@ -99,6 +100,7 @@ DEFINITION = ResourceType(
         order=11,
     ),
     audit=AuditHints(
+        log="attributeAudit",
         activities=(
             "add custom security attribute definition in an attribute set",
             "update custom security attribute definition in an attribute set",
@@ -176,9 +178,11 @@ ASSIGNMENT = ResourceType(
         order=35,
     ),
     audit=AuditHints(
+        log="attributeAudit",
         activities=(
             "update attribute values assigned to a user",
             "update attribute values assigned to a service principal",
+            "update attribute values assigned to a serviceprincipal",
         ),
         services=("Core Directory",),
         targets=("principalId",),

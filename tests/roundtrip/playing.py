@@ -1,0 +1,47 @@
+"""The intruder at work: plays the acts of an attack with the writer's application, over HTTPS."""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from snapshots.catalog import registry as catalogue
+from tenants import connections
+from tenants.microsoft.request import Request
+from tests.rollbacks.conftest import Scene
+from tests.roundtrip.model import Act, Case, Json, World
+
+
+class Player:
+    """Plays the attacks of one case in one tenant."""
+
+    def __init__(self, scene: Scene, case: Case) -> None:
+        self.scene = scene
+        self.case = case
+        self.service = catalogue.get(case.key).read.service
+        info = scene.cloud.tenants[scene.tenant.name]
+        subscriptions = getattr(info, "subscriptions", ())
+        self.world = World(self._read, info.directory_id, subscriptions[0] if subscriptions else "")
+
+    def prepare(self) -> None:
+        """What the case wants done before its tenant is observed."""
+        self._send(self.case.given, {})
+
+    def play(self, acts: Sequence[Act]) -> None:
+        self._send(acts, self.case.subject(self.world))
+
+    def _send(self, acts: Sequence[Act], subject: Json) -> None:
+        for act in acts:
+            method, path, body = act.prepared(self.world, subject)
+            with closing(connections.open_client(self.scene.tenant, "writer")) as client:
+                client.send(Request(method, path, body=body, service=self._service_of(path)))
+
+    def _read(self, path: str) -> Json:
+        with closing(connections.open_client(self.scene.tenant, "reader")) as client:
+            service = self._service_of(path)
+            found = client.get(path, service=service)
+            if "@odata.nextLink" in found or "nextLink" in found:
+                found["value"] = list(client.items(path, service=service))
+            return found
+
+    def _service_of(self, path: str) -> str:
+        is_azure = path.startswith(("/subscriptions/", "/providers/"))
+        return "arm" if is_azure else self.service if self.service != "arm" else "directory"
