@@ -119,7 +119,7 @@ class _Events:
     def _candidates(self, subject: _Subject) -> set[int]:
         facts = subject.facts
         found = set(self._naming.get(facts.resource_id, ())) | self._called.get(facts.display_name, set())
-        for ids in facts.partners:
+        for ids in (*facts.partners, facts.lost):
             found.update(*(self._naming.get(each, ()) for each in ids))
         if subject.hints.singleton:
             found.update(*(self._doing.get(each, ()) for each in known_activities(subject.hints)))

@@ -56,7 +56,7 @@ _REMOVING = frozenset({"delete", "remove", "revoke", "unassign"})
 _ABOUT_A_PART = frozenset({"member", "members", "owner", "owners", "credentials", "assignment", "grant"})
 """Adding or removing one of these neither makes nor deletes the object that has them."""
 _PARTNER_GONE = re.compile(
-    r"(hard )?delete (application|group|user|service principal)|remove service principal"
+    r"(hard )?delete (administrative unit|application|group|user|service principal)|remove service principal"
 )
 
 _BY_PIM = re.compile(r" in pim( completed)?( permanent| timebound)?$")
@@ -156,7 +156,7 @@ def change_facts(
         for path in hints.targets
     )
     others = frozenset(
-        value.lower()
+        value.lower().rpartition("/")[2]
         for document in known
         for name, value in document.items()
         if kind != "updated" and name not in hints.targets and isinstance(value, str) and value
@@ -297,16 +297,22 @@ def _identity(
     contradicted = verb is not None and verb.points < 0
     if contradicted or event.log != change.log:
         return None
+    found = None
     if hinted or not hints.activities:
-        return _partners(change, event) or _by_name(change, event) or _singleton(change, event, hints, hinted)
-    if change.kind == "deleted" and _PARTNER_GONE.fullmatch(event.activity):
-        gone = any(ids & event.ids for ids in change.partners)
-        return (
-            _Point(PARTNER, "the event deletes an object that this one joined", indirect=True)
-            if gone
-            else None
+        found = (
+            _partners(change, event) or _by_name(change, event) or _singleton(change, event, hints, hinted)
         )
-    return None
+    return found or _gone(change, event)
+
+
+def _gone(change: ChangeFacts, event: EventFacts) -> _Point | None:
+    """What joined a deleted object goes with it, and so does its place in others: neither has an event of its own."""
+    if not _PARTNER_GONE.fullmatch(event.activity):
+        return None
+    joined = change.lost.union(*change.partners) if change.kind == "deleted" else change.lost
+    if not joined & event.ids:
+        return None
+    return _Point(PARTNER, "the event deletes an object that this one joined or held", indirect=True)
 
 
 def _partners(change: ChangeFacts, event: EventFacts) -> _Point | None:
