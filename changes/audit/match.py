@@ -44,7 +44,7 @@ DETAIL = 15
 IN_WINDOW = 5
 GO_BETWEEN = -10
 
-_GO_BETWEENS = frozenset({"ms-pim"})
+_GO_BETWEENS = frozenset({"ms-pim", "managed service identity"})
 """Microsoft's own applications that act on a person's behalf; the person stands in another event."""
 
 _PRECISE = frozenset({"intuneAudit", "azureActivity"})
@@ -57,6 +57,7 @@ _ABOUT_A_PART = frozenset({"member", "members", "owner", "owners", "credentials"
 """Adding or removing one of these neither makes nor deletes the object that has them."""
 _PARTNER_GONE = re.compile(
     r"(hard )?delete (administrative unit|application|group|user|service principal)|remove service principal"
+    r"|microsoft .+ delete"
 )
 
 _BY_PIM = re.compile(r" in pim( completed)?( permanent| timebound)?$")
@@ -149,6 +150,7 @@ def change_facts(
 ) -> ChangeFacts:
     """Facts of a change from its documents (before and after) and its field changes."""
     known = [document for document in documents if document is not None]
+    around = _ancestors(resource_id.lower()) if kind == "deleted" else frozenset()
     fields = list(fields) if kind == "updated" else []
     partners = tuple(
         frozenset(value.lower() for document in known for value in _texts_at(document, parse_path(path)))
@@ -172,7 +174,7 @@ def change_facts(
         changed=frozenset(_loose(word) for field in fields for word in re.split(r"[.\[\]=,]", field.path))
         - {"", "id"},
         gained=_touched(fields, "added") | (others if kind == "created" else frozenset()),
-        lost=_touched(fields, "removed") | (others if kind == "deleted" else frozenset()),
+        lost=_touched(fields, "removed") | (others if kind == "deleted" else frozenset()) | around,
     )
 
 
@@ -420,6 +422,12 @@ def _texts_at(value: object, path: tuple[str, ...]) -> Iterator[str]:
             yield from _texts_at(element, path[1:])
     elif isinstance(value, dict):
         yield from _texts_at(value.get(path[0]), path[1:])
+
+
+def _ancestors(resource_id: str) -> frozenset[str]:
+    """What an Azure resource is in, which takes it along: its scope, its resource group."""
+    parts = resource_id.split("/")
+    return frozenset("/".join(parts[:length]) for length in range(3, len(parts), 2) if parts[0] == "")
 
 
 def _loose(text: str) -> str:

@@ -50,7 +50,7 @@ def _settings(
         sets=sets,
         computed=computed,
         references=references,
-        audit=AuditHints(singleton=True),
+        audit=AuditHints(log="unifiedAudit", singleton=True),
         notes=(*notes, _NOT_IN_THE_DIRECTORYS_LOG),
     )
 
@@ -210,7 +210,7 @@ PROFILE_CARD = ResourceType(
         keeps_id=True,
         order=6,
     ),
-    audit=AuditHints(singleton=True),
+    audit=AuditHints(log="unifiedAudit", singleton=True),
     notes=(_NOT_IN_THE_DIRECTORYS_LOG,),
 )
 

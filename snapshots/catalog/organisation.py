@@ -245,7 +245,12 @@ DIRECTORY_SYNCHRONIZATION = ResourceType(
         writable=("configuration", "features"), update_path=f"{_SYNCHRONIZATION}/{{id}}", order=5
     ),
     audit=AuditHints(
-        activities=("set dirsync feature", "set directory feature on tenant", "update company settings"),
+        activities=(
+            "set dirsync feature",
+            "set directory feature on tenant",
+            "set company information",
+            "update company settings",
+        ),
         services=("Core Directory",),
     ),
     notes=("Of the configuration only what people decide is kept: the guard against accidental deletions.",),
