@@ -40,9 +40,10 @@ def group_schedules(segment: str) -> Any:
     def pick(world: World) -> Json:
         for group in world.read("/v1.0/groups")["value"]:
             listing = filtered(f"{GROUPS}/{segment}Schedules", f"groupId eq '{group['id']}'")
-            for found in world.read(listing)["value"]:
-                if found["scheduleInfo"]["expiration"]["type"] == "afterDateTime":
-                    return found
+            found: list[Json] = world.read(listing)["value"]
+            for schedule in found:
+                if schedule["scheduleInfo"]["expiration"]["type"] == "afterDateTime":
+                    return schedule
         raise LookupError(segment)
 
     return pick
