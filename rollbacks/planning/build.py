@@ -225,9 +225,29 @@ class _Builder:
             key = draft.target.key
             own = {last[key]} if key in last else set()
             named = {arrival[each] for each in self._named_in(draft) if each in arrival}
-            needs[index] = frozenset(own | named | {deletions[each] for each in referrers.get(key, ())})
+            needs[index] = frozenset(
+                own
+                | named
+                | {deletions[each] for each in referrers.get(key, ())}
+                | {other for other in deletions.values() if self._stands_in_the_way(drafts[other], draft)}
+            )
             last[key] = index
         return needs
+
+    def _stands_in_the_way(self, deletion: Draft, draft: Draft) -> bool:
+        """Whether one fact is to be said by another type again: Microsoft takes it only once the first is gone."""
+        if draft.kind is StepKind.DELETE or draft.target.wanted is None:
+            return False
+        gone, spec = self.catalogue[deletion.target.resource_type], self.catalogue[draft.target.resource_type]
+        old, new = deletion.expected or {}, draft.target.wanted
+        if any(part.shadows is not None and part.shadows.path == gone.read.path for part in spec.parts):
+            return any(_names(mention, draft, self.catalogue) for mention in mentions(gone, old))
+        return any(
+            shadows is not None
+            and shadows.path == other.read.path
+            and all(old.get(name) == new.get(name) for name in shadows.by)
+            for shadows, other in ((spec.read.shadows, gone), (gone.read.shadows, spec))
+        )
 
     def _named_in(self, draft: Draft) -> set[Key]:
         """What must be there before this step; an object comes back before its members and owners."""

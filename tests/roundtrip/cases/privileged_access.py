@@ -104,6 +104,9 @@ def role_case(key: str, segment: str, role: str, info: Json, *, ending: bool = F
             )
         ],
         delete=[Act("POST", requests, asking("adminRemove", ROLE))],
+        more={"made permanent": [Act("POST", requests, asking("adminUpdate", ROLE, scheduleInfo=FOR_GOOD))]}
+        if ending
+        else {},
         types=("unifiedRoleAssignment",),
     )
 
@@ -119,6 +122,9 @@ def group_case(key: str, segment: str, info: Json) -> Case:
         updates={"scheduleInfo": UNTIL_LATER},
         create=[Act("POST", requests, given_to_somebody(groupId=team, accessId="owner", scheduleInfo=info))],
         delete=[Act("POST", requests, asking("adminRemove", MEMBER))],
+        more={
+            "made permanent": [Act("POST", requests, asking("adminUpdate", MEMBER, scheduleInfo=FOR_GOOD))]
+        },
         types=("group",),
     )
 
@@ -181,7 +187,56 @@ def _approved_by_somebody(world: World, subject: Json) -> Json:
     }
 
 
+def held_for_good(world: World) -> Json:
+    found: list[Json] = world.read(f"{ROLES}/roleAssignments")["value"]
+    return next(each for each in found if each["roleDefinitionId"] == HELPDESK)
+
+
+def member_for_good(world: World) -> Json:
+    """A group, as PIM names one of its members."""
+    group = world.named("/v1.0/groups", "IT Administrators")
+    listing = filtered(f"{GROUPS}/assignmentSchedules", f"groupId eq '{group['id']}'")
+    found: list[Json] = world.read(listing)["value"]
+    return next(
+        {**group, **{name: each[name] for name in MEMBER}}
+        for each in found
+        if each["accessId"] == "member" and each["scheduleInfo"]["expiration"]["type"] == "noExpiration"
+    )
+
+
 CASES = (
+    Case(
+        key="group",
+        variant="a member given an end",
+        subject=member_for_good,
+        path="/v1.0/groups/{id}",
+        more={
+            "a member given an end": [
+                Act(
+                    "POST",
+                    f"{GROUPS}/assignmentScheduleRequests",
+                    asking("adminUpdate", MEMBER, scheduleInfo=FOR_LONG),
+                )
+            ]
+        },
+        types=("privilegedAccessGroupAssignmentSchedule",),
+    ),
+    Case(
+        key="unifiedRoleAssignment",
+        variant="given an end",
+        subject=held_for_good,
+        path=f"{ROLES}/roleAssignments/{{id}}",
+        more={
+            "given an end": [
+                Act(
+                    "POST",
+                    f"{ROLES}/roleAssignmentScheduleRequests",
+                    asking("adminUpdate", ROLE, scheduleInfo=FOR_LONG),
+                )
+            ]
+        },
+        types=("unifiedRoleAssignmentSchedule",),
+    ),
     role_case("unifiedRoleEligibilitySchedule", "roleEligibility", GLOBAL_ADMINISTRATOR, FOR_GOOD),
     role_case("unifiedRoleAssignmentSchedule", "roleAssignment", HELPDESK, FOR_LONG, ending=True),
     group_case("privilegedAccessGroupEligibilitySchedule", "eligibility", FOR_LONG),
