@@ -62,6 +62,8 @@ class Case:
     """Where the subject is written: of its PATCH (or PUT) and DELETE."""
     updates: Mapping[str, Any] = field(default_factory=dict)
     """Writable property → the intruder's value, AUTO, a function of (world, subject), or impossible("why")."""
+    together: bool = False
+    """All updates are one attack, where a type has many properties that are written alike."""
     method: str = "PATCH"
     shape: Callable[[World, Json, Json], Any] | None = None
     """Given world, subject and the changed properties: the body of the update; by default the properties alone."""
@@ -84,9 +86,12 @@ class Case:
 
     def attacks(self, world: World) -> Iterator[tuple[str, Sequence[Act]]]:
         """Name and acts of every attack that is possible."""
-        for name, value in self.updates.items():
-            if not isinstance(value, Impossible):
-                yield f"update {name}", [self._update(name, value)]
+        possible = {name: value for name, value in self.updates.items() if not isinstance(value, Impossible)}
+        if self.together and possible:
+            yield f"update {', '.join(possible)} at once", [self._update(possible)]
+        else:
+            for name, value in possible.items():
+                yield f"update {name}", [self._update({name: value})]
         for name, way in {"create": self.create, "delete": self.delete, **self.more}.items():
             if not isinstance(way, str):
                 yield name, way
@@ -99,13 +104,14 @@ class Case:
             if isinstance(way, str):
                 yield name, way
 
-    def _update(self, name: str, value: Any) -> Act:
+    def _update(self, values: Mapping[str, Any]) -> Act:
         def body(world: World, subject: Json) -> Any:
             from tests.roundtrip.variation import varied
 
-            changed = varied(subject, name, self.key) if value is AUTO else value
-            changed = changed(world, subject) if callable(changed) else changed
-            properties: Json = {name: changed}
+            properties: Json = {}
+            for name, value in values.items():
+                changed = varied(subject, name, self.key) if value is AUTO else value
+                properties[name] = changed(world, subject) if callable(changed) else changed
             if self.shape is not None:
                 return self.shape(world, subject, properties)
             if self.typed:

@@ -63,7 +63,7 @@ class Herd:
     """One object of each of several kinds of a family, attacked together.
 
     `extra` are the properties that a new object of any kind needs, `kept` those that are attacked elsewhere or that
-    no caller writes.
+    no caller writes. What a kind may not lack and yet lacks, because nobody gave it at the start, is left alone.
     """
 
     def __init__(self, family: str, path: str, chosen: list[str], extra: Json, kept: frozenset[str]) -> None:
@@ -110,6 +110,7 @@ class Herd:
                 for name, declared in schema.type_named(kind).properties.items()
                 if not (declared.read_only or declared.immutable or declared.type == "Edm.Stream")
                 and name not in self.kept
+                and (declared.nullable or now.get(name) is not None)
             ]
             return {"@odata.type": TYPE + kind} | {name: varied(now, name, kind) for name in names}
 

@@ -268,6 +268,8 @@ def test_a_time_is_written_in_whole_seconds_of_utc_where_it_is_one(written: str,
         ("duration", ["PT0S", "P0D"]),
         ("base64", ["AB CD\r\nEF", "ABCDEF"]),
         ("presence", ["cdn/logo?ts=1", "cdn/logo?ts=2"]),
+        ("id", ["", "00000000-0000-0000-0000-000000000000"]),
+        ("plist", ["AB CD", "ABCD"]),
     ],
 )
 def test_spellings_of_one_value_are_one(name: str, values: list[str]) -> None:
@@ -282,6 +284,8 @@ def test_spellings_of_one_value_are_one(name: str, values: list[str]) -> None:
         ("duration", "PT8H", "PT9H"),
         ("duration", "soon", "later"),
         ("presence", "", "cdn/logo"),
+        ("id", "", "5b1c2a34-0000-4000-8000-000000000001"),
+        ("unless_none", "none", "include"),
     ],
 )
 def test_values_that_differ_stay_different(name: str, one: str, other: str) -> None:

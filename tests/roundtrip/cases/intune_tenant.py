@@ -37,6 +37,7 @@ CASES = (
         key="deviceManagement",
         subject=lambda world: world.read(DEVICES),
         path=DEVICES,
+        together=True,
         updates={
             "settings": _settings,
             "intuneBrand": lambda _world, subject: {
@@ -50,6 +51,7 @@ CASES = (
         key="roleScopeTag",
         subject=found(TAGS, "Branch devices"),
         path=f"{TAGS}/{{id}}",
+        together=True,
         updates={"displayName": AUTO, "description": AUTO},
         create=[Act("POST", TAGS, {"displayName": "Planted tag"})],
         delete=[Act("DELETE", f"{TAGS}/{{id}}")],
@@ -68,6 +70,7 @@ CASES = (
             template=lambda world: world.named(f"{DEVICES}/groupPolicyConfigurations", "BitLocker")["id"],
         ),
         path=f"{FILTERS}/{{id}}",
+        together=True,
         updates={
             "displayName": AUTO,
             "description": AUTO,
@@ -96,6 +99,7 @@ CASES = (
         ),
         path=f"{ROLES}/{{id}}",
         typed=True,
+        together=True,
         updates={
             "displayName": AUTO,
             "description": AUTO,
@@ -120,6 +124,7 @@ CASES = (
         key="deviceAndAppManagementRoleAssignment",
         subject=found(GIVEN, "Branch device readers"),
         path=f"{GIVEN}/{{id}}",
+        together=True,
         updates={
             "displayName": AUTO,
             "description": AUTO,

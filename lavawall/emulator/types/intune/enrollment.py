@@ -113,6 +113,7 @@ CONFIGURATION_TYPE, CONFIGURATION_ASSIGNMENT = assignable(
         NAME,
         CONFIGURATIONS,
         AREA,
+        rules=WriteRules(immutable=frozenset({"platformType"})),
         checks=(number,),
         delete_checks=(refuse_default,),
         deleted=(close_ranks,),
