@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from changes.audit import silence
 from changes.diff import Difference, diff
 from changes.models import Attribution, Change
 from snapshots import store
@@ -22,7 +23,7 @@ def visible_changes(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Chan
 def with_details(changes: QuerySet[Change]) -> QuerySet[Change]:
     """With everything that showing them needs, in a fixed number of queries."""
     return changes.select_related("tenant__customer", "snapshot", "acknowledgement__by").prefetch_related(
-        "findings", "attributions__event"
+        "findings", "attributions__event", "tenant__audit_cursors"
     )
 
 
@@ -33,6 +34,11 @@ def best_attribution(change: Change) -> Attribution | None:
         key=lambda attribution: (attribution.score, attribution.event.occurred_at, attribution.pk),
         default=None,
     )
+
+
+def unattributed_reason(change: Change) -> str | None:
+    """Why nobody is named for it; None where somebody is. Uses what `with_details` prefetched."""
+    return None if change.attributions.all() else silence.reason(change)
 
 
 def documents_of(change: Change) -> tuple[Document | None, Document | None]:
@@ -96,6 +102,7 @@ def _as_json(change: Change, contents: dict[tuple[int, str], Document]) -> dict[
             for finding in change.findings.all()
         ],
         "attribution": attribution_as_json(attribution),
+        "unattributed_reason": unattributed_reason(change),
         "snapshot": change.snapshot_id,
         "detected_at": change.detected_at.isoformat(),
         "occurred_at": attribution.event.occurred_at.isoformat() if attribution else None,

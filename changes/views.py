@@ -76,6 +76,7 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
         "before": before,
         "after": after,
         "attribution": selectors.best_attribution(change),
+        "unattributed_reason": selectors.unattributed_reason(change),
         "history": history[:HISTORY_SIZE],
         "acknowledgement": getattr(change, "acknowledgement", None),
         "may_triage": access.can(actor, Action.TRIAGE, change.tenant),

@@ -71,6 +71,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     occurred_at = serializers.SerializerMethodField(
         help_text="By the audit event; null while that is unknown."
     )
+    unattributed_reason = serializers.SerializerMethodField(
+        help_text="Why nobody is named for it; null where somebody is."
+    )
     acknowledged = serializers.SerializerMethodField()
 
     class Meta:
@@ -89,6 +92,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "summary",
             "findings",
             "attribution",
+            "unattributed_reason",
             "earliest_at",
             "detected_at",
             "occurred_at",
@@ -99,6 +103,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     @shown_as(AttributionSerializer(allow_null=True))
     def get_attribution(self, change: Change) -> dict[str, Any] | None:
         return selectors.attribution_as_json(selectors.best_attribution(change))
+
+    def get_unattributed_reason(self, change: Change) -> str | None:
+        return selectors.unattributed_reason(change)
 
     def get_occurred_at(self, change: Change) -> datetime | None:
         attribution = selectors.best_attribution(change)

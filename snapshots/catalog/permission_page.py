@@ -12,8 +12,7 @@ _HEAD = """\
 This page is written from the catalogue (`snapshots/catalog/`). It lists the least that does; leave one out, and the
 types beside it are reported as forbidden with the permission that is missing, while the rest of the snapshot stands.
 
-The audit logs are read with `AuditLog.Read.All` (directory, sign-ins), `CustomSecAttributeAuditLogs.Read.All`
-(security attributes), `DeviceManagementApps.Read.All` (Intune) and the Azure role Reader (activity log).
+What the audit logs need besides stands in [audit-logs.md](audit-logs.md).
 """
 _ALL_OF_IT: tuple[tuple[str, Literal["read", "write"], str], ...] = (
     ("Reader application", "read", "Reads every hour. It never writes."),

@@ -1,13 +1,17 @@
 """Every log is read by its own cursor over HTTPS: none stops another, nothing is kept twice, late events are found."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from changes import attribution
 from changes.audit.collect import Ingested, ingest, original
 from changes.audit.sources import BY_KEY
-from changes.models import AuditCursor, AuditEvent
+from changes.detect import detect
+from changes.models import AuditCursor, AuditEvent, Change
+from snapshots import capture
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
 
 ARM = "https://management.azure.com"
@@ -57,13 +61,12 @@ def _intune(world: World) -> None:
     )
 
 
-def _azure(world: World) -> Any:
-    send = world.sign_in_as_app(world.info.writer, to=ARM)
+def _azure(world: World, send: Callable[..., Any] | None = None) -> None:
+    send = send or world.sign_in_as_app(world.info.writer, to=ARM)
     version = "?api-version=2023-09-01"
     subscription = f"/subscriptions/{world.info.subscriptions[0]}"
     found = send("GET", f"{subscription}/{NETWORK}{version}")["value"][0]
     send("PATCH", f"{found['id']}{version}", {"tags": {"planted": "yes"}})
-    return found
 
 
 def _ingest(world: World, *, after: timedelta = timedelta(0)) -> Ingested:
@@ -171,3 +174,29 @@ def test_each_subscription_has_a_cursor_of_its_own(busy: World) -> None:
 def test_a_tenant_without_subscriptions_has_no_azure_log(world: World) -> None:
     assert _ingest(world).error == ""
     assert not AuditCursor.objects.filter(source="azureActivity").exists()
+
+
+def test_what_a_person_does_in_intune_and_azure_is_attributed_to_the_person(world: World) -> None:
+    world.tenant.subscriptions = list(world.info.subscriptions)
+    world.tenant.save()
+    types = ["deviceCompliancePolicy", "networkSecurityGroup"]
+    _observe(world, types)
+    _intune(world)
+    _azure(world, world.sign_in(to=ARM))
+    changes = _observe(world, types)
+    assert sorted(change.resource_type for change in changes) == types
+    _ingest(world, after=AUDIT_DELAY)
+    attribution.attribute(world.tenant)
+    for change in changes:
+        found = attribution.best(change)
+        assert found is not None
+        assert (found.event.actor_type, found.confidence, found.ours) == ("user", "high", False)
+        assert found.event.actor_name == world.info.admins[0].user_principal_name
+    azure = attribution.best(next(each for each in changes if each.resource_type == types[1]))
+    assert azure is not None
+    assert (azure.event.ip, azure.country, azure.country_source) == (BUCHAREST, "RO", "sign-in")
+
+
+def _observe(world: World, types: list[str]) -> list[Change]:
+    world.clock.catch_up()
+    return detect(capture.seal(capture.collect(world.tenant, world.client, types=types), requested_by="test"))
