@@ -25,11 +25,7 @@ _ELSEWHERE = frozenset(
         "microsoftStoreForBusinessApp",
     }
 )
-_PACKAGES = (
-    "committedContentVersion",
-    "fileName",
-    "size",
-)
+_PACKAGES = ("committedContentVersion", "fileName")
 
 
 def _targeted(wanted: Any, _live: Any) -> Document:
@@ -125,8 +121,11 @@ MOBILE_APP = intune(
     assigned=("intent", "settings", "target"),
     assign_key="mobileAppAssignments",
     volatile=(
+        "appAvailability",
         "dependentAppCount",
+        "packageId",
         "publishingState",
+        "size",
         "supersededAppCount",
         "supersedingAppCount",
         "uploadState",

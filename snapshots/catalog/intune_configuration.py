@@ -69,9 +69,13 @@ DEVICE_CONFIGURATION = intune(
     "Device configurations",
     _CONFIGURATIONS,
     volatile=(
+        "applyOnlyToWindows81",
+        "applyOnlyToWindowsPhone81",
+        "featureUpdatesPauseStartDate",
         "omaSettings[].isEncrypted",
         "omaSettings[].secretReferenceValueId",
         "preSharedKeyIsSet",
+        "qualityUpdatesPauseStartDate",
         "supportsScopeTags",
     ),
     normalise={"payload": "plist"},
