@@ -107,6 +107,27 @@ def test_add_tenant_names_each_missing_permission_and_what_stays_unread(
     assert "Conditional Access policies" in lacking[0]
 
 
+def test_add_tenant_says_what_the_reader_may_read_in_azure(
+    db: None, emulator: Emulator, arguments: list[str]
+) -> None:
+    (subscription,) = emulator.tenants[TENANT].subscriptions
+    stranger = str(uuid4())
+    told = command("add_tenant", *arguments, "--subscription", subscription, "--subscription", stranger)
+    assert told["subscriptions"][subscription] == {}
+    assert "role Reader" in told["subscriptions"][stranger]["keyVault"]
+
+
+def test_add_tenant_tells_people_what_stays_unread_in_azure(
+    db: None, emulator: Emulator, arguments: list[str]
+) -> None:
+    stranger = str(uuid4())
+    shown = lines("add_tenant", *arguments, "--subscription", stranger)
+    (line,) = [line for line in shown if stranger in line]
+    assert line.startswith("Reader may not read ")
+    assert "Key vaults" in line
+    assert not any("Key vaults" in each for each in shown if each != line)
+
+
 def test_add_tenant_reads_a_certificate_file(
     db: None, emulator: Emulator, arguments: list[str], tmp_path: Path
 ) -> None:

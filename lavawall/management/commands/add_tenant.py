@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from lavawall.cli import ProductCommand, operator
+from snapshots import subscriptions
 from snapshots.catalog import registry
 from tenants import connections
 from tenants.connections import Ability, Credential, NewConnection
@@ -73,6 +75,8 @@ class Command(ProductCommand):
         reading = _ability("read", reader)
         writing = _ability("write", writer) if writer else None
         warnings = list(_warnings(reader, writer))
+        with closing(connections.open_client(tenant, "reader")) as client:
+            unreadable = subscriptions.unreadable(client, tenant.subscriptions)
         self.emit(
             {
                 "tenant": tenant.pk,
@@ -80,6 +84,7 @@ class Command(ProductCommand):
                 "customer": tenant.customer.name,
                 "reader": _as_json(reading),
                 "writer": _as_json(writing) if writing else None,
+                "subscriptions": {each: dict(reasons) for each, reasons in unreadable.items()},
                 "warnings": warnings,
             },
             [
@@ -90,6 +95,7 @@ class Command(ProductCommand):
                     if writing
                     else ["No writer: rollbacks cannot be executed."]
                 ),
+                *_subscription_lines(unreadable),
                 *(f"Warning: {warning}" for warning in warnings),
             ],
             as_json=options["json"],
@@ -160,9 +166,19 @@ def _as_json(ability: Ability) -> dict[str, Any]:
     }
 
 
+def _subscription_lines(unreadable: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """What the reader sees of each subscription; with one sentence for all types that fail for the same reason."""
+    for subscription, reasons in unreadable.items():
+        if not reasons:
+            yield f"Reader may read subscription {subscription}."
+            continue
+        labels = ", ".join(registry.get(key).plural for key in reasons)
+        yield f"Reader may not read {labels} in subscription {subscription}: {next(iter(reasons.values()))}"
+
+
 def _lines(who: str, verb: str, ability: Ability) -> Iterator[str]:
     lacking = {key for uses in ability.missing.values() for key in uses}
-    able = [spec.plural for spec in registry.all_types() if spec.key not in lacking]
+    able = [spec.plural for spec in registry.all_types() if spec.key not in lacking and not spec.on_azure]
     yield f"{who} may {verb}: {', '.join(able) or 'nothing'}."
     for name, uses in ability.missing.items():
         labels = ", ".join(registry.get(key).plural for key in uses)
