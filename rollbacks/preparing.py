@@ -22,6 +22,7 @@ from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
 from rollbacks.policy import required_approvals
 from rollbacks.referrers import with_referrers
+from rollbacks.successors import with_successors
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
 from snapshots import store
@@ -58,6 +59,7 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
         targets = pruned.targets
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
         targets, live = with_referrers(tenant, client, targets, live)
+        targets = with_successors(targets, live)
         graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
         draft = build(targets, live, catalogue, graph_url=graph_url)
         if not draft.steps and draft.complete and not pruned.warnings:

@@ -36,16 +36,18 @@ def with_present_ids(tenant: Tenant, targets: Sequence[Target]) -> list[Target]:
         if target.wanted is None and target.key in returned:
             continue
         if under == target.resource_id or key not in present or target.wanted is None:
-            told[target.key] = _repointed(target, moved)
+            told[target.key] = under_ids(target, moved)
         else:
-            told[key] = replace(_repointed(target, moved), resource_id=under, last_known=present[key])
+            told[key] = replace(under_ids(target, moved), resource_id=under, last_known=present[key])
     current = _present(tenant, told.keys())
     return [
         target for key, target in told.items() if key not in current or not same(current[key], target.wanted)
     ]
 
 
-def _repointed(target: Target, moved: Mapping[str, str]) -> Target:
+def under_ids(target: Target, moved: Mapping[str, str]) -> Target:
+    """The target by other identifiers, its own and those of what it names. `moved`: old → new."""
+
     def today(document: Document | None) -> Document | None:
         if document is None:
             return None

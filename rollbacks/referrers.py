@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rollbacks.planning.model import Key, LiveState, Target
 from rollbacks.planning.strategies import made_anew
+from rollbacks.successors import succeeded
 from snapshots import store
 from snapshots.addresses import place_of
 from snapshots.catalog import registry
@@ -48,7 +49,7 @@ def _gets_a_new_id(target: Target, state: LiveState) -> bool:
     if target.wanted is None:
         return False
     if state.document is not None:
-        return made_anew(spec, state.document, target.wanted)
+        return made_anew(spec, state.document, target.wanted) or any(succeeded(target, state))
     return not (state.deleted and spec.restore.undelete is not None)
 
 

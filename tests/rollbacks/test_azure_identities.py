@@ -126,6 +126,29 @@ def test_the_change_of_the_identity_alone_re_points_whoever_still_names_it(scene
     assert new in trusted_by_vaults(scene)
 
 
+def test_an_identity_that_somebody_made_anew_meanwhile_is_named_by_its_present_principal(
+    everywhere: tuple[Scene, Json, Json],
+) -> None:
+    scene, identity, group = everywhere
+    old = identity["properties"]["principalId"]
+    held = assigned_to(scene, old)
+    scene.observe(*TYPES)
+    address = f"{identity['id']}?{IDENTITY}"
+    scene.intrude("DELETE", address)
+    scene.intrude("PUT", address, {"location": identity["location"], "tags": {"owner": "eve"}})
+    present = identity_of(scene)["properties"]["principalId"]
+    done = scene.execute(scene.approved(scene.observe(*TYPES)))
+    assert done.outcome == "verified", (done.message, done.verification)
+    assert done.plan.complete, done.plan.warnings
+    now = identity_of(scene)
+    assert (now["properties"]["principalId"], now["tags"]) == (present, identity["tags"])
+    assert assigned_to(scene, present) == held
+    assert present in trusted_by_vaults(scene)
+    assert present in members(scene, group)
+    assert len(scene.read(f"{PRINCIPALS}/{present}/appRoleAssignments")["value"]) == 1
+    assert len(scene.read(f"{identity['id']}/federatedIdentityCredentials?{IDENTITY}")["value"]) == 1
+
+
 def test_a_group_made_anew_is_named_by_its_new_id_in_azure(scene: Scene) -> None:
     group = scene.named(GROUPS, "IT Administrators")
     held = assigned_to(scene, group["id"])
