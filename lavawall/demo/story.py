@@ -340,6 +340,7 @@ def _add_tenant(url: str, name: str, customer: str, facts: dict[str, Any]) -> di
                 writer_secret_env="DEMO_WRITER_SECRET",
                 login_url=url,
                 graph_url=url,
+                subscription=[UUID(each) for each in facts["subscriptions"]],
             )
         finally:
             del os.environ["DEMO_WRITER_SECRET"]

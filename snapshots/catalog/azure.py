@@ -30,9 +30,14 @@ POLICY_TAGS = (
     "Tags that a policy of the customer adds to what a rollback writes are no difference; it names them."
 )
 
+
+def _network(value: str) -> str:
+    return NORMALISERS["cidr"](value) or value
+
+
 _SPELLINGS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("sourceAddressPrefix", "sourceAddressPrefixes", NORMALISERS["cidr"]),
-    ("destinationAddressPrefix", "destinationAddressPrefixes", NORMALISERS["cidr"]),
+    ("sourceAddressPrefix", "sourceAddressPrefixes", _network),
+    ("destinationAddressPrefix", "destinationAddressPrefixes", _network),
     ("sourcePortRange", "sourcePortRanges", str.strip),
     ("destinationPortRange", "destinationPortRanges", str.strip),
 )

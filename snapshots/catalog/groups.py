@@ -177,7 +177,7 @@ GROUP = ResourceType(
         ),
         new_id_note=(
             "Policies, role assignments, app roles and memberships that named the old group are re-pointed; "
-            "what other services grant to it (Azure, Intune, SharePoint) is not."
+            "roles and access policies in Azure as well; what SharePoint or Exchange grant to it is not."
         ),
         order=20,
     ),

@@ -124,6 +124,8 @@ def test_the_change_of_the_identity_alone_re_points_whoever_still_names_it(scene
     new = identity_of(scene)["properties"]["principalId"]
     assert assigned_to(scene, new) == held
     assert new in trusted_by_vaults(scene)
+    credentials = scene.read(f"{identity['id']}/federatedIdentityCredentials?{IDENTITY}")["value"]
+    assert [each["name"] for each in credentials] == ["main-branch"]
 
 
 def test_an_identity_that_somebody_made_anew_meanwhile_is_named_by_its_present_principal(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from lavawall.emulator.faults import Behaviour
 from tests.rollbacks.conftest import LOCATIONS, POLICIES, Scene
 
 GROUPS, APPLICATIONS = "/v1.0/groups", "/v1.0/applications"
+VERSION = "api-version=2023-09-01"
+NETWORKS = f"Microsoft.Network/networkSecurityGroups?{VERSION}"
 REFERENCES = "https://graph.microsoft.com/v1.0/directoryObjects"
 
 
@@ -54,12 +57,29 @@ def add_secret(scene: Scene) -> None:
     scene.intrude("POST", f"{APPLICATIONS}/{app['id']}/addPassword", body)
 
 
+def network(scene: Scene) -> dict[str, Any]:
+    listing = f"/subscriptions/{scene.tenant.subscriptions[0]}/providers/{NETWORKS}"
+    return next(each for each in scene.read(listing)["value"] if "data" in each["name"])
+
+
+def empty_network(scene: Scene) -> None:
+    found = network(scene)
+    body = {"location": found["location"], "properties": {"securityRules": []}}
+    scene.intrude("PUT", f"{found['id']}?{VERSION}", body)
+
+
+def delete_network(scene: Scene) -> None:
+    scene.intrude("DELETE", f"{network(scene)['id']}?{VERSION}")
+
+
 CASES = {
     "update": Case(("conditionalAccessPolicy",), "PATCH", "/policies/", switch_off),
     "undelete": Case(("namedLocation",), "POST", "/restore$", delete_location),
     "delete": Case(("conditionalAccessPolicy",), "DELETE", "/policies/", add_policy),
     "add a reference": Case(("group",), "POST", "/members/\\$ref$", remove_member),
     "remove a reference": Case(("group",), "DELETE", "/members/.*/\\$ref$", add_member),
+    "replace": Case(("networkSecurityGroup",), "PUT", "/networksecuritygroups/", empty_network),
+    "create under its id": Case(("networkSecurityGroup",), "PUT", "/networksecuritygroups/", delete_network),
     "remove a secret": Case(("application",), "POST", "/removePassword$", add_secret),
 }
 
