@@ -16,19 +16,9 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from changes.audit.compared import ChangeFacts, EventFacts, Kind, change_facts, event_facts
 from changes.audit.country import TOKEN_LIFE, SignInCountries, country_of
-from changes.audit.match import (
-    SKEW,
-    ChangeFacts,
-    EventFacts,
-    Kind,
-    Match,
-    change_facts,
-    choose,
-    event_facts,
-    known_activities,
-    score,
-)
+from changes.audit.match import SKEW, Match, choose, known_activities, score
 from changes.audit.parse import Target
 from changes.diff import diff
 from changes.models import Attribution, AuditEvent, Change, SignIn

@@ -1,8 +1,9 @@
 """The docs page of the audit logs, written from their declarations; the checked-in page must equal it."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from changes.audit.sources import SIGN_INS, SOURCES, UNREAD
+from changes.audit.sources import SIGN_INS, SOURCES, UNREAD, Source
 from snapshots.catalog.registry import all_types
 
 _HEAD = """\
@@ -28,7 +29,8 @@ def markdown() -> str:
 
 
 def _sources() -> Iterator[str]:
-    for source in (*SOURCES, SIGN_INS):
+    sources: tuple[Source[Any], ...] = (*SOURCES, SIGN_INS)
+    for source in sources:
         yield (
             f"| {source.title} | `{source.log.path}` | {source.needs} | {source.kept.days} days "
             f"| {source.first.days} days |\n"

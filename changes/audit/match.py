@@ -1,23 +1,19 @@
 """Says whether an audit event explains a change, how surely, and why. Pure; called by attribution.
 
-An event must name the object (or what the object joins, or, for a singleton, its activity), have succeeded, and have
-happened between the two reads. Points per agreement are declared here; their sum is the score.
+An event must name the object (or what the object joins or was taken along by, or, for a singleton, its activity), have
+succeeded, and have happened between the two reads. Points per agreement are declared here; their sum is the score.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, TypeVar
 
-from changes.audit.parse import Target
-from changes.diff import FieldChange
-from snapshots.catalog.places import ELEMENT
-from snapshots.catalog.places import parse as parse_path
-from snapshots.catalog.spec import AuditHints, AuditLog, Document
+from changes.audit.compared import ChangeFacts, EventFacts, activity_words, loose
+from snapshots.catalog.spec import AuditHints
 
-Kind = Literal["created", "updated", "deleted"]
 Confidence = Literal["high", "medium", "low"]
 
 SKEW = timedelta(minutes=5)
@@ -44,9 +40,6 @@ DETAIL = 15
 IN_WINDOW = 5
 GO_BETWEEN = -10
 
-_GO_BETWEENS = frozenset({"ms-pim", "managed service identity"})
-"""Microsoft's own applications that act on a person's behalf; the person stands in another event."""
-
 _PRECISE = frozenset({"intuneAudit", "azureActivity"})
 """Logs that record nothing but changes, and those under the object's own id: activities need not be declared."""
 
@@ -59,58 +52,6 @@ _PARTNER_GONE = re.compile(
     r"(hard )?delete (administrative unit|application|group|user|service principal)|remove service principal"
     r"|microsoft .+ delete"
 )
-
-_BY_PIM = re.compile(r" in pim( completed)?( permanent| timebound)?$")
-"""PIM says what the directory says, and how it came about: the rest of the words is the same."""
-
-_ELEMENT = re.compile(r"\[(.+)\]$")
-_ELEMENT_KEY = re.compile(r"\[[^\]=]*=([^\],]+)\]")
-
-_SAME_PROPERTY: Mapping[str, tuple[str, ...]] = {
-    "keydescription": ("passwordcredentials", "keycredentials"),
-    "appaddress": ("redirecturis",),
-}
-"""What the log calls a property → what Graph calls it, where spelling does not tell. Source: public detection rules
-on the Entra audit log (Microsoft Sentinel)."""
-
-
-@dataclass(frozen=True)
-class ChangeFacts:
-    """What is known of a change. `partners`: for each hint, the ids that the document holds there."""
-
-    kind: Kind
-    resource_id: str
-    display_name: str
-    earliest_at: datetime
-    detected_at: datetime
-    log: AuditLog = "directoryAudit"
-    """Where changes of its type stand."""
-    partners: tuple[frozenset[str], ...] = ()
-    changed: frozenset[str] = frozenset()
-    """Words of the changed paths, in the log's loose spelling."""
-    gained: frozenset[str] = frozenset()
-    """Values, of which ids matter, that the change brought (members, owners, an app role), and `lost`: that it took."""
-    lost: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class EventFacts:
-    """What matching needs of an audit event, prepared once for all changes."""
-
-    log: str
-    correlation_id: str
-    activity: str
-    succeeded: bool
-    occurred_at: datetime
-    by_go_between: bool
-    ids: frozenset[str]
-    mentions: frozenset[str]
-    names: frozenset[str]
-    bare_names: frozenset[str]
-    """Names of targets that have no id."""
-    properties: frozenset[str]
-    elements: frozenset[str]
-    """Ids of the elements that differ inside a policy which the event has as one value."""
 
 
 @dataclass(frozen=True)
@@ -134,82 +75,6 @@ class _Point:
 
 
 Event = TypeVar("Event")
-
-
-def change_facts(
-    *,
-    kind: Kind,
-    resource_id: str,
-    display_name: str,
-    earliest_at: datetime,
-    detected_at: datetime,
-    documents: Iterable[Document | None],
-    fields: Iterable[FieldChange],
-    hints: AuditHints,
-    log: AuditLog = "directoryAudit",
-) -> ChangeFacts:
-    """Facts of a change from its documents (before and after) and its field changes."""
-    known = [document for document in documents if document is not None]
-    around = _ancestors(resource_id.lower()) if kind == "deleted" else frozenset()
-    fields = list(fields) if kind == "updated" else []
-    partners = tuple(
-        frozenset(value.lower() for document in known for value in _texts_at(document, parse_path(path)))
-        - {""}
-        for path in hints.targets
-    )
-    others = frozenset(
-        value.lower().rpartition("/")[2]
-        for document in known
-        for name, value in document.items()
-        if kind != "updated" and name not in hints.targets and isinstance(value, str) and value
-    )
-    return ChangeFacts(
-        kind=kind,
-        resource_id=resource_id.lower(),
-        display_name=_loose(display_name),
-        earliest_at=earliest_at,
-        detected_at=detected_at,
-        log=log,
-        partners=tuple(ids for ids in partners if ids),
-        changed=frozenset(_loose(word) for field in fields for word in re.split(r"[.\[\]=,]", field.path))
-        - {"", "id"},
-        gained=_touched(fields, "added") | (others if kind == "created" else frozenset()),
-        lost=_touched(fields, "removed") | (others if kind == "deleted" else frozenset()) | around,
-    )
-
-
-def event_facts(
-    *,
-    activity: str,
-    result: str,
-    occurred_at: datetime,
-    actor_name: str,
-    targets: Sequence[Target],
-    log: str = "directoryAudit",
-    correlation_id: str = "",
-) -> EventFacts:
-    """Facts of an event, in the loose spelling in which they are compared."""
-    return EventFacts(
-        log=log,
-        correlation_id=correlation_id,
-        activity=activity_words(activity),
-        succeeded=result.lower() == "success",
-        occurred_at=occurred_at,
-        by_go_between=actor_name.lower() in _GO_BETWEENS,
-        ids=frozenset(target.id.lower() for target in targets if target.id),
-        mentions=frozenset(each.lower() for target in targets for each in target.mentions),
-        names=frozenset(_loose(target.name) for target in targets if target.name),
-        bare_names=frozenset(_loose(target.name) for target in targets if target.name and not target.id),
-        properties=frozenset(
-            word for target in targets for name in target.properties for word in _property_words(name)
-        ),
-        elements=frozenset(
-            _loose(element)
-            for target in targets
-            for name in target.properties
-            for element in _ELEMENT.findall(name)
-        ),
-    )
 
 
 def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | None:
@@ -285,11 +150,6 @@ def known_activities(hints: AuditHints) -> frozenset[str]:
     return declared | {f"restore {each.partition(' ')[2]}" for each in declared if each.startswith(_DELETING)}
 
 
-def activity_words(activity: str) -> str:
-    """Activity names differ in letter case and dashes from place to place: only the words are compared."""
-    return _BY_PIM.sub("", " ".join(re.findall(r"[^\W_]+", activity.lower())))
-
-
 def _identity(
     change: ChangeFacts, event: EventFacts, hints: AuditHints, hinted: bool, verb: _Point | None
 ) -> _Point | None:
@@ -345,7 +205,7 @@ def _singleton(change: ChangeFacts, event: EventFacts, hints: AuditHints, hinted
     """Where the event says which elements of the tenant's one policy differ, this must be one of them."""
     if not hints.singleton or not hinted:
         return None
-    if event.elements and _loose(change.resource_id) not in event.elements:
+    if event.elements and loose(change.resource_id) not in event.elements:
         return None
     return _Point(NAME, "the event is about the tenant's one policy of this kind", indirect=True)
 
@@ -378,7 +238,7 @@ def _agreements(event: EventFacts, verb: _Point | None, in_window: bool) -> Iter
 
 
 def _detail(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> str:
-    if change.changed & event.properties or _loose(change.resource_id) in event.elements:
+    if change.changed & event.properties or loose(change.resource_id) in event.elements:
         return "it modified what changed"
     words = event.activity.split()
     touched: frozenset[str] = frozenset()
@@ -391,44 +251,3 @@ def _detail(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> str:
     if hints.singleton and change.display_name and change.display_name in event.names:
         return "it names the object"
     return ""
-
-
-def _property_words(name: str) -> Iterator[str]:
-    """`Group.DisplayName` is about the group, not about a displayName: only the first part counts."""
-    word = _loose(re.split(r"[.\[]", name, maxsplit=1)[0])
-    if word and word != "id":
-        yield word
-        yield from _SAME_PROPERTY.get(word, ())
-
-
-def _touched(fields: Iterable[FieldChange], side: Literal["added", "removed"]) -> frozenset[str]:
-    """Plain values that came or went, and the key of a keyed element that did (`members[id=…]`)."""
-    found: set[object] = set()
-    for field in fields:
-        found.update(
-            each for each in (field.added if side == "added" else field.removed) if isinstance(each, str)
-        )
-        if field.kind == side:
-            found.update(_ELEMENT_KEY.findall(field.path))
-    return frozenset(str(each).lower() for each in found)
-
-
-def _texts_at(value: object, path: tuple[str, ...]) -> Iterator[str]:
-    if not path:
-        if isinstance(value, str):
-            yield value
-    elif path[0] == ELEMENT:
-        for element in value if isinstance(value, list) else ():
-            yield from _texts_at(element, path[1:])
-    elif isinstance(value, dict):
-        yield from _texts_at(value.get(path[0]), path[1:])
-
-
-def _ancestors(resource_id: str) -> frozenset[str]:
-    """What an Azure resource is in, which takes it along: its scope, its resource group."""
-    parts = resource_id.split("/")
-    return frozenset("/".join(parts[:length]) for length in range(3, len(parts), 2) if parts[0] == "")
-
-
-def _loose(text: str) -> str:
-    return re.sub(r"[^\w]+", "", text.lower())

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from changes.audit import parse
-from changes.audit.match import EventFacts, event_facts
+from changes.audit.compared import EventFacts, event_facts
 from changes.models import AuditEvent, Change
 from snapshots import store
 from snapshots.catalog import registry
@@ -80,6 +80,8 @@ def event(
     at: datetime = NOON,
     result: str = "success",
     initiated_by: Any = None,
+    log: str = "directoryAudit",
+    correlation_id: str = "",
 ) -> EventFacts:
     """An event as matching sees it, by way of the parser."""
     record = audit_record(
@@ -97,6 +99,8 @@ def event(
         occurred_at=facts.occurred_at,
         actor_name=facts.actor_name,
         targets=facts.targets,
+        log=log,
+        correlation_id=correlation_id,
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.audit.match import ChangeFacts, Kind, Match, change_facts, choose, confidence_of, score
+from changes.audit.compared import ChangeFacts, Kind, change_facts
+from changes.audit.match import Match, choose, confidence_of, score
 from changes.diff import diff
 from snapshots.catalog import registry
 from snapshots.catalog.spec import AuditHints, Document
@@ -52,6 +53,7 @@ def change(
         documents=(before, after),
         fields=diff(before, after, spec).fields,
         hints=spec.audit,
+        log=spec.audit_log,
     )
     return facts, spec.audit
 
@@ -237,6 +239,51 @@ def test_a_service_of_microsoft_that_acts_for_somebody_ranks_below_the_person() 
     assert person is not None
     assert service is not None
     assert service.score < person.score
+
+
+def test_a_service_of_microsoft_gives_way_to_the_person_of_the_same_correlation() -> None:
+    schedule = {"principalId": CLIENT_SP, "roleDefinitionId": MAIL_ROLE, "directoryScopeId": "/"}
+    facts, hints = change(None, schedule, type_key="unifiedRoleEligibilitySchedule", resource_id="opaque")
+    both = target(CLIENT_SP, "App"), target(MAIL_ROLE, "Reader")
+    pim = application("x", "MS-PIM")
+    events = {
+        "person": event(
+            "Add eligible member to role in PIM completed (permanent)", *both, correlation_id="c"
+        ),
+        "service": event("Add eligible member to role", *both, initiated_by=pim, correlation_id="c"),
+    }
+    found = [(match, name) for name, each in events.items() if (match := score(facts, each, hints))]
+    assert len(found) == 2
+    assert [name for _, name in choose(found)] == ["person"]
+    assert [name for _, name in choose(found[1:])] == ["service"]
+
+
+def test_intunes_log_needs_no_declared_activities() -> None:
+    before, after = {"displayName": "Disks", "passwordRequired": True}, {"displayName": "Disks"}
+    facts, hints = change(before, after, type_key="deviceCompliancePolicy", name="Disks")
+    patch = event("Patch DeviceCompliancePolicy", target(POLICY, "Disks"), log="intuneAudit")
+    assert_match(score(facts, patch, hints), "high")
+    namesake = event("Add group", target(None, "Disks"))
+    created, hints = change(None, after, type_key="deviceCompliancePolicy", name="Disks")
+    assert score(created, namesake, hints) is None
+
+
+def test_an_azure_resource_goes_with_what_it_is_in() -> None:
+    vault = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
+    assignment = f"{vault}/providers/Microsoft.Authorization/roleAssignments/a"
+    facts, hints = change({"id": assignment}, None, type_key="azureRoleAssignment", resource_id=assignment)
+    removed = event("MICROSOFT.KEYVAULT/VAULTS/DELETE", target(vault.upper(), "kv"), log="azureActivity")
+    assert_match(score(facts, removed, hints), "medium")
+    written = event("Microsoft.KeyVault/vaults/write", target(vault, "kv"), log="azureActivity")
+    assert score(facts, written, hints) is None
+
+
+def test_who_deletes_a_member_takes_it_out_of_its_groups() -> None:
+    before = {"displayName": "Staff", "members": [{"id": ALICE}]}
+    after: Document = {"displayName": "Staff", "members": []}
+    facts, hints = change(before, after, type_key="group", resource_id=GROUP, name="Staff")
+    assert_match(score(facts, event("Delete user", target(ALICE, "Alice")), hints), "medium")
+    assert score(facts, event("Delete user", target(MALLORY, "Mallory")), hints) is None
 
 
 def test_a_singleton_is_found_surely_when_the_event_has_its_name() -> None:
