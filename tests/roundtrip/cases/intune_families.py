@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.roundtrip.model import Act, Case, Json, World
-from tests.roundtrip.planted import APPS, DEVICES, TYPE, Herd, assigned, found, kinds
+from tests.roundtrip.planted import APPS, DEVICES, TYPE, Herd, assigned, found, group, kinds
 
 CONFIGURATIONS = f"{DEVICES}/deviceConfigurations"
 ENROLMENT = f"{DEVICES}/deviceEnrollmentConfigurations"
@@ -94,7 +94,11 @@ CASES = (
     ),
     Case(
         key="deviceConfiguration",
-        subject=found(CONFIGURATIONS, "Windows baseline"),
+        subject=found(
+            CONFIGURATIONS,
+            "Windows baseline",
+            group=lambda world: group(world, "Managed Windows Devices"),
+        ),
         path=f"{CONFIGURATIONS}/{{id}}",
         typed=True,
         together=True,
@@ -111,7 +115,14 @@ CASES = (
             )
         ],
         delete=[Act("DELETE", f"{CONFIGURATIONS}/{{id}}")],
-        more=assigned(CONFIGURATIONS),
+        more={
+            **assigned(CONFIGURATIONS),
+            "its group deleted for good": [
+                Act("DELETE", "/v1.0/groups/{_group}"),
+                Act("DELETE", "/v1.0/directory/deletedItems/{_group}"),
+            ],
+        },
+        types=("deviceCompliancePolicy", "group"),
     ),
     Case(
         key="deviceConfiguration",
