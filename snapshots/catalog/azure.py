@@ -7,7 +7,7 @@ which replaces, so that a write sends the whole object; ids are chosen by the ca
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from snapshots.catalog.normalisers import NORMALISERS
+from snapshots.catalog.normalisers import cidr
 from snapshots.catalog.spec import (
     AuditHints,
     Document,
@@ -30,14 +30,9 @@ POLICY_TAGS = (
     "Tags that a policy of the customer adds to what a rollback writes are no difference; it names them."
 )
 
-
-def _network(value: str) -> str:
-    return NORMALISERS["cidr"](value) or value
-
-
 _SPELLINGS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("sourceAddressPrefix", "sourceAddressPrefixes", _network),
-    ("destinationAddressPrefix", "destinationAddressPrefixes", _network),
+    ("sourceAddressPrefix", "sourceAddressPrefixes", cidr),
+    ("destinationAddressPrefix", "destinationAddressPrefixes", cidr),
     ("sourcePortRange", "sourcePortRanges", str.strip),
     ("destinationPortRange", "destinationPortRanges", str.strip),
 )

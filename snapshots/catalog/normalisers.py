@@ -13,7 +13,7 @@ from snapshots.catalog.spec import GUID
 _DAYS_AND_TIME = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
-def _cidr(value: str) -> str:
+def cidr(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value.strip(), strict=False))
     except ValueError:
@@ -85,7 +85,7 @@ def _presence(value: str) -> str:
 
 
 NORMALISERS: Mapping[str, Callable[[str], str | None]] = {
-    "cidr": _cidr,
+    "cidr": cidr,
     "space_set": _separated_by(" "),
     "comma_set": _separated_by(","),
     "lower": str.lower,
