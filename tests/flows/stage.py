@@ -13,6 +13,7 @@ def staged(emulator: Emulator, show: Show) -> Stage:
 def _tenant(info: TenantInfo) -> dict[str, object]:
     return {
         "directory_id": info.directory_id,
+        "subscriptions": list(info.subscriptions),
         "reader": _app(info.reader),
         "writer": _app(info.writer),
         "admins": [
