@@ -103,7 +103,7 @@ CONFIGURATION_POLICY = intune(
         "losses": (SECRETS,),
     },
     notes=(
-        "Written whole: Intune has no way to change single settings.",
+        "Written whole, by a PUT that Microsoft documents nowhere: where it is refused, the step fails and says so.",
         "Settings are a set; the order inside a collection of values is kept, because some devices apply it.",
         (
             "A secret is known by the token that Intune gives for it. Another token is a change; an old token is sent "
