@@ -144,6 +144,7 @@ ROLE_ASSIGNMENT = ResourceType(
             "remove member from role scoped over restricted management administrative unit",
             "add role assignment to role definition",
             "remove role assignment from role definition",
+            "update member in role in pim completed",
         ),
         services=("Core Directory", "PIM"),
         targets=("principalId", "roleDefinitionId"),

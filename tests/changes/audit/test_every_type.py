@@ -25,6 +25,9 @@ FOLLOW_UPS = {
 }
 """Services of Microsoft that do something on their own after a change, and whose change that was."""
 
+MOVED_UP = ("delete", "deviceEnrollmentConfiguration", "updated")
+"""Where one configuration goes, Intune moves the priorities of the others up, and logs nothing."""
+
 LOW = {
     ("appRoleAssignment", "deleted"): "what goes with its principal has no event of its own",
     ("oAuth2PermissionGrant", "deleted"): "what goes with its principal has no event of its own",
@@ -50,8 +53,8 @@ def test_every_type_that_is_attacked_is_attributed_to_the_intruder(scene: Scene,
         fault
         for each in sorted(changes)
         if registry.get(each).audit_log not in UNREAD
-        for fault in (_fault(change, intruder) for change in changes[each])
-        if fault
+        for change in changes[each]
+        if (kind, each, change.kind) != MOVED_UP and (fault := _fault(change, intruder))
     ]
     assert not faults, "\n".join(faults)
 
