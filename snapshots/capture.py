@@ -101,6 +101,8 @@ def collect(
             outcome = Outcome(Coverage.Status.NOT_REQUESTED)
         elif spec.on_azure and not tenant.subscriptions:
             outcome = NO_SUBSCRIPTION
+        elif (parent := _never_read_parent(collected, spec)) is not None:
+            outcome = _without_parent(spec, parent)
         else:
             try:
                 outcome = _collect_type(collected, client, spec, known, mentioned)
@@ -181,6 +183,29 @@ def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:
             outcome.remedy,
         )
     return [key[1] for key in collected.states if key[0] == spec.read.parent]
+
+
+def _never_read_parent(collected: Collected, spec: ResourceType) -> ResourceType | None:
+    """The type below whose objects this one is read, if neither this snapshot nor any before it knows them."""
+    if spec.read.parent is None:
+        return None
+    outcome = collected.outcomes.get(spec.read.parent)
+    if outcome is not None and outcome.status != Coverage.Status.NOT_REQUESTED:
+        return None
+    known = Coverage.objects.filter(
+        snapshot__tenant=collected.tenant,
+        resource_type=spec.read.parent,
+        status=Coverage.Status.COMPLETE,
+    )
+    return None if known.exists() else registry.get(spec.read.parent)
+
+
+def _without_parent(spec: ResourceType, parent: ResourceType) -> Outcome:
+    return Outcome(
+        Coverage.Status.FAILED,
+        reason=f"{spec.plural} are read for each of the {parent.plural.lower()}, which were never read.",
+        remedy=f"Take a snapshot of {parent.key} along with {spec.key}, or of everything.",
+    )
 
 
 def _name_ids(collected: Collected) -> None:

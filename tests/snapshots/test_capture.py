@@ -213,6 +213,21 @@ def test_only_the_types_asked_for_are_read(tenant: Tenant, emulator: Emulator) -
     assert {kind for kind, _, _ in told(take(tenant))} == {"conditionalAccessPolicy"}
 
 
+def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -> None:
+    snapshot = take(tenant, "federatedIdentityCredential")
+    found = coverage_as_json(snapshot)["federatedIdentityCredential"]
+    assert (snapshot.status, found["status"], found["count"]) == ("partial", "failed", 0)
+    assert found["reason"] == (
+        "Federated credentials are read for each of the applications, which were never read."
+    )
+    assert "snapshot of application along with federatedIdentityCredential" in found["remedy"]
+    assert store.latest(tenant) == snapshot
+    take(tenant, "application")
+    again = coverage_as_json(take(tenant, "federatedIdentityCredential"))["federatedIdentityCredential"]
+    assert again["status"] == "complete"
+    assert again["count"] == len(ids(tenant, "federatedIdentityCredential")) > 0
+
+
 def test_an_unknown_type_is_refused_before_anything_is_read(tenant: Tenant, emulator: Emulator) -> None:
     emulator.requests.clear()
     with pytest.raises(UnknownResourceType, match="Did you mean group"):
