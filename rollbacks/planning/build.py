@@ -94,14 +94,15 @@ class _Builder:
 
     def _give_birth(self, target: Target) -> None:
         """Notes a resource, if the plan brings it back and it is not noted already."""
-        if target.key in self.births or target.key in self.adopted or target.wanted is None:
+        if target.key in self.births or target.wanted is None:
             return
         state, spec = self.live[target.key], self.catalogue[target.resource_type]
         if not can_return(spec, target.wanted, state):
             return
-        if state.document is not None:
-            wanted = repointed(target.wanted, spec, self._repointing(state.document, spec))
-            if not made_anew(spec, state.document, wanted):
+        present = state.present
+        if present is not None:
+            wanted = repointed(target.wanted, spec, self._repointing(present, spec))
+            if not made_anew(spec, present, wanted):
                 return
         names = {*self._named_by(spec.key), *spec.embodies}
         keys = {
@@ -303,13 +304,13 @@ class _Builder:
                 order=order,
                 kind=draft.kind,
                 resource_type=target.resource_type,
-                resource_id=self.adopted.get(target.key, target.resource_id),
+                resource_id=self._acted_on(draft),
                 display_name=target.display_name,
                 explanation=draft.explanation,
                 requests=tuple(draft.requests),
                 fallback=tuple(draft.fallback),
                 target=draft.result,
-                wanted=wanted,
+                wanted=None if self._takes_a_twin_away(draft) else wanted,
                 expected=draft.expected,
                 follows=draft.follows,
                 keys={} if birth is None else birth.keys,
@@ -318,6 +319,16 @@ class _Builder:
             ),
             lookup,
         )
+
+    def _acted_on(self, draft: Draft) -> str:
+        """The id by which the step's resource is found: the twin's, but its own where it is made anew."""
+        target = draft.target
+        if target.key in self.births and not self._takes_a_twin_away(draft):
+            return target.resource_id
+        return self.adopted.get(target.key, target.resource_id)
+
+    def _takes_a_twin_away(self, draft: Draft) -> bool:
+        return draft.kind is StepKind.DELETE and draft.target.key in self.adopted
 
 
 def _names(mention: Mention, draft: Draft, catalogue: Catalogue) -> bool:

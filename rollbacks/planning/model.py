@@ -75,6 +75,11 @@ class LiveState:
     raw: Document | None = None
     """The object as the service told of it, with what documents leave out."""
 
+    @property
+    def present(self) -> Document | None:
+        """The object, or the twin that takes its place."""
+        return self.twin.document if self.document is None and self.twin is not None else self.document
+
 
 @dataclass(frozen=True)
 class Effect:

@@ -240,6 +240,8 @@ class Strategist:
     def _adopt(self, live_id: str, live: Document, wanted: Document) -> None:
         self.outcome.warnings.append(
             f"{self.label} exists under another id ({live_id}) and is brought to the earlier version there."
+            if not made_anew(self.spec, live, wanted)
+            else f"{self.label} exists otherwise under another id ({live_id}) and gives way to a new one."
         )
         self._changed(live, wanted, live_id)
 
@@ -247,7 +249,7 @@ class Strategist:
         if same(live, wanted) or self._protected(live) or self._protected(wanted):
             return
         if made_anew(self.spec, live, wanted):
-            self._replace(live, wanted)
+            self._replace(live, wanted, object_id)
             return
         wanted = self._attainable(live, wanted)
         raising = bodies.enforcing(self.spec, wanted) and not bodies.enforcing(self.spec, live)
@@ -277,15 +279,16 @@ class Strategist:
             return Phase.FIRST
         return Phase.LAST if at_last is not None and wanted is not None and at_last(wanted) else otherwise
 
-    def _replace(self, live: Document, wanted: Document) -> None:
+    def _replace(self, live: Document, wanted: Document, object_id: str) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
         self._step(
             StepKind.DELETE,
             Phase.BRING_BACK,
             f"Deletes {self.label}, since what was changed in it cannot be written to an existing one.",
-            self._writer(self.target.resource_id, live).delete(live),
+            self._writer(object_id, live).delete(live),
             result=None,
             before=live,
+            object_id=object_id,
         )
         self._step(
             StepKind.RECREATE,

@@ -311,6 +311,26 @@ def test_an_assignment_that_exists_under_another_id_is_adopted() -> None:
     assert "exists under another id (other)" in draft.warnings[0]
 
 
+def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_written_to() -> None:
+    usual = CATALOGUE["unifiedRoleAssignment"]
+    spec = replace(usual, restore=replace(usual.restore, recreate_for=("condition",)))
+    wanted = {"principalId": "p", "roleDefinitionId": "r", "directoryScopeId": "/"}
+    planted = {**wanted, "condition": "true"}
+    targets = [Target(spec.key, "old", wanted), Target(spec.key, "other", None, last_known=planted)]
+    live = {
+        (spec.key, "old"): LiveState(twin=Twin("other", planted)),
+        (spec.key, "other"): LiveState(planted),
+    }
+    draft = build(targets, live, {**CATALOGUE, spec.key: spec}, graph_url=GRAPH)
+    gone, again = draft.steps
+    assert (gone.kind, gone.resource_id, gone.expected) == (StepKind.DELETE, "other", planted)
+    assert [planned.request.path.rpartition("/")[2] for planned in gone.requests] == ["other"]
+    assert (gone.target, gone.wanted) == (None, None)
+    assert (again.kind, again.resource_id, again.wanted) == (StepKind.RECREATE, "old", wanted)
+    assert again.keys == {"id": "old"}
+    assert "gives way to a new one" in draft.warnings[0]
+
+
 def test_a_built_in_role_is_never_written() -> None:
     spec = CATALOGUE["unifiedRoleDefinition"]
     live = {(spec.key, "r"): LiveState({"displayName": "x", "isBuiltIn": True})}
