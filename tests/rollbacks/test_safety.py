@@ -124,3 +124,73 @@ def test_no_credential_is_taken_from_our_own_app(tenant: Tenant, app_id: str, *,
 def test_no_permission_is_taken_from_our_own_app(tenant: Tenant, principal: str, *, blocked: bool) -> None:
     taken = step(StepKind.DELETE, "appRoleAssignment", "x", expected={"principalId": principal})
     assert bool(told(tenant, taken)) is blocked
+
+
+@pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (THEIRS, False)])
+def test_a_list_of_certificates_written_whole_takes_none_from_our_own_app(
+    tenant: Tenant, app_id: str, *, blocked: bool
+) -> None:
+    have = {"appId": app_id, "keyCredentials": [{"keyId": "old"}, {"keyId": "rotated"}]}
+    less = {"appId": app_id, "keyCredentials": [{"keyId": "old"}]}
+    taken = step(StepKind.UPDATE, "application", "x", expected=have, target=less)
+    given = step(StepKind.UPDATE, "application", "x", expected=less, target=have)
+    assert (bool(told(tenant, taken)), bool(told(tenant, given))) == (blocked, False)
+
+
+def test_no_directory_role_is_taken_from_our_own_principal(tenant: Tenant) -> None:
+    role = assignment(OUR_PRINCIPAL, role="another")
+    assert "own app" in told(tenant, step(StepKind.DELETE, "unifiedRoleAssignment", "r", expected=role))[0]
+
+
+def policy(state: str = "enabled", *, control: str = "block", **conditions: Any) -> PlannedStep:
+    everybody = {
+        "users": {"includeUsers": ["All"]},
+        "applications": {"includeApplications": ["All"]},
+        "clientAppTypes": ["all"],
+    }
+    document = {
+        "state": state,
+        "conditions": {**everybody, **conditions},
+        "grantControls": {"operator": "OR", "builtInControls": [control]},
+    }
+    return step(StepKind.ENFORCE, "conditionalAccessPolicy", "p", target=document)
+
+
+def test_no_policy_is_enforced_that_blocks_everybody_from_everything(tenant: Tenant) -> None:
+    assert "would block everybody" in told(tenant, policy())[0]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        policy("enabledForReportingButNotEnforced"),
+        policy("disabled"),
+        policy(control="mfa"),
+        policy(users={"includeUsers": ["All"], "excludeUsers": ["emergency"]}),
+        policy(applications={"includeApplications": ["app"]}),
+        policy(clientAppTypes=["other"]),
+        policy(locations={"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}),
+    ],
+)
+def test_a_policy_that_leaves_a_way_in_is_enforced(tenant: Tenant, harmless: PlannedStep) -> None:
+    assert told(tenant, harmless) == []
+
+
+@pytest.mark.parametrize(
+    ("included", "excluded", "blocked"),
+    [
+        ([OUR_PRINCIPAL], [], True),
+        (["ServicePrincipalsInMyTenant"], [], True),
+        (["ServicePrincipalsInMyTenant"], [OUR_PRINCIPAL], False),
+        ([THEIRS], [], False),
+    ],
+)
+def test_no_policy_is_enforced_that_blocks_our_own_principal(
+    tenant: Tenant, included: list[str], excluded: list[str], *, blocked: bool
+) -> None:
+    workloads = {"includeServicePrincipals": included, "excludeServicePrincipals": excluded}
+    enforced = policy(users={"includeUsers": ["None"]}, clientApplications=workloads)
+    assert bool(told(tenant, enforced)) is blocked
+    outside = {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}
+    users = {"includeUsers": ["None"]}
+    assert told(tenant, policy(users=users, clientApplications=workloads, locations=outside)) == []
