@@ -57,6 +57,8 @@ class Collected:
     """(type, id) → (digest, display name), for the types that were read completely."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     requests: int = 0
+    readable: frozenset[str] = frozenset()
+    """Paths of the listings that an earlier snapshot has complete."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def collect(
 ) -> Collected:
     """Reads the given types (default: all). Raises MicrosoftError where nothing at all could be read."""
     wanted = {registry.get(key).key for key in types} if types is not None else None
-    collected = Collected(tenant, mode, started_at=timezone.now())
+    collected = Collected(tenant, mode, started_at=timezone.now(), readable=_listings_of(_seen(tenant)))
     known = {
         (version.resource_type, version.resource_id): version
         for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
@@ -150,7 +152,8 @@ def _collect_type(
     mentioned: set[str],
 ) -> Outcome:
     tenant = collected.tenant
-    found = reading.read_type(client, spec, Scope(_parent_ids(collected, spec), tenant.subscriptions))
+    scope = Scope(_parent_ids(collected, spec), tenant.subscriptions, collected.readable)
+    found = reading.read_type(client, spec, scope)
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
     contents = store.documents(tenant, (version.digest for version in missing))
@@ -314,17 +317,33 @@ def _reportable(
     tenant: Tenant, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
 ) -> list[Delta]:
     """Without the first sight of a type, and without what only a new version of our own spec made different."""
-    seen_before = set(
-        Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
-        .filter(snapshot_id__lte=previous.pk if previous else 0)
-        .values_list("resource_type", flat=True)
-        .distinct()
-    )
+    seen_before = _seen(tenant, until=previous) if previous else set()
+    revealed = _listings_of(_seen(tenant)) - _listings_of(seen_before)
     return [
         delta
         for delta in deltas
-        if delta.resource_type in seen_before and not _only_respelled(tenant, delta, current)
+        if delta.resource_type in seen_before
+        and not _only_respelled(tenant, delta, current)
+        and not (delta.after is None and _shadowed_by(delta.resource_type) & revealed)
     ]
+
+
+def _seen(tenant: Tenant, until: Snapshot | None = None) -> set[str]:
+    """Types that a snapshot (of those until one) has complete."""
+    complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
+    if until is not None:
+        complete = complete.filter(snapshot_id__lte=until.pk)
+    return set(complete.values_list("resource_type", flat=True).distinct())
+
+
+def _listings_of(keys: set[str]) -> frozenset[str]:
+    return frozenset(spec.read.path for spec in registry.all_types() if spec.key in keys)
+
+
+def _shadowed_by(key: str) -> frozenset[str]:
+    """The listings beside which objects of the type are no state of their own."""
+    shadows = registry.get(key).read.shadows
+    return frozenset() if shadows is None else frozenset({shadows.path})
 
 
 def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:

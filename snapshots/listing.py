@@ -19,6 +19,8 @@ class Scope:
 
     parents: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
+    readable: frozenset[str] = frozenset()
+    """Paths of listings that could be read before: not to be allowed to read one now is no absence of what it lists."""
 
 
 EVERYWHERE = Scope()
@@ -37,7 +39,7 @@ class _Source:
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
     """Every object of the type. Raises MicrosoftError where any of it could not be read."""
     found = _listed(client, spec, list(_sources(spec, scope)))
-    return existing(client, spec, _whole(client, spec, found))
+    return existing(client, spec, _whole(client, spec, found), scope.readable)
 
 
 def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
@@ -52,10 +54,15 @@ def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -
     yield from again(client, spec, partial)
 
 
-def existing(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
+def existing(
+    client: GraphClient,
+    spec: ResourceType,
+    found: Iterable[Document],
+    readable: frozenset[str] = frozenset(),
+) -> Iterator[Document]:
     """Without what only hangs on an object of the type, and what only shows one of another type."""
     exists = spec.read.exists
-    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)))
+    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), readable)
 
 
 def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:

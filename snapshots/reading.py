@@ -33,6 +33,7 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
     with _told_of(spec):
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
         _fill_parts(client, spec, found)
+        leave_out_of_parts(client, spec, found, scope.readable)
         return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in found.items()]
 
 
@@ -74,7 +75,6 @@ def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Docume
         for owner in owners:
             if owner in found:
                 _fill_inner(client, spec, part, owner, found[owner])
-    leave_out_of_parts(client, spec, found)
 
 
 def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str, raw: Document) -> None:

@@ -1,7 +1,7 @@
 """What one listing shows only because another says it in full: left out, so that one fact is kept once.
 
-Where we may not read the other listing, or the tenant has no licence for what it lists, nothing casts a shadow.
-Sends reads only.
+Where we may not read the other listing, or the tenant has no licence for what it lists, nothing casts a shadow; unless
+it could be read before: then what it hides would look like new. Sends reads only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,19 +17,32 @@ Source = tuple[str, tuple[tuple[str, str], ...]]
 """Path and parameters of a listing that casts shadows."""
 
 
-def leave_out(client: GraphClient, spec: ResourceType, raws: Iterable[Document]) -> list[Document]:
-    """The objects of a type that are no shadows."""
+def leave_out(
+    client: GraphClient, spec: ResourceType, raws: Iterable[Document], readable: frozenset[str] = frozenset()
+) -> list[Document]:
+    """The objects of a type that are no shadows. `readable` are paths of listings that could be read before.
+
+    Raises PermissionMissing or LicenceMissing where such a listing cannot be read now.
+    """
     found = list(raws)
     shadows = spec.read.shadows
     if shadows is None or not found:
         return found
-    (listed,) = _listed(client, spec, _source(shadows), [{}])
+    (listed,) = _listed(client, spec, _source(shadows), [{}], readable)
     cast = {_marks(raw, shadows.by) for raw in listed if shadows.casts(raw)}
     return [raw for raw in found if _marks(raw, shadows.by) not in cast]
 
 
-def leave_out_of_parts(client: GraphClient, spec: ResourceType, raws: Mapping[str, Document]) -> None:
-    """Takes the shadows out of the parts of each object, by its id; one listing serves all parts that it shadows."""
+def leave_out_of_parts(
+    client: GraphClient,
+    spec: ResourceType,
+    raws: Mapping[str, Document],
+    readable: frozenset[str] = frozenset(),
+) -> None:
+    """Takes the shadows out of the parts of each object, by its id; one listing serves all parts that it shadows.
+
+    Raises as `leave_out` does.
+    """
     parts_of: dict[Source, list[tuple[Part, Shadows]]] = {}
     for part in spec.parts:
         if part.shadows is not None:
@@ -37,7 +50,7 @@ def leave_out_of_parts(client: GraphClient, spec: ResourceType, raws: Mapping[st
     for source, parts in parts_of.items():
         owners = [key for key, raw in raws.items() if any(raw.get(part.name) for part, _ in parts)]
         values = [address(spec, owner, raws[owner]) for owner in owners]
-        for owner, listed in zip(owners, _listed(client, spec, source, values), strict=True):
+        for owner, listed in zip(owners, _listed(client, spec, source, values, readable), strict=True):
             for part, shadows in parts:
                 _take_out(raws[owner], part, shadows, listed)
 
@@ -55,7 +68,11 @@ def _source(shadows: Shadows) -> Source:
 
 
 def _listed(
-    client: GraphClient, spec: ResourceType, source: Source, values: Sequence[Mapping[str, str]]
+    client: GraphClient,
+    spec: ResourceType,
+    source: Source,
+    values: Sequence[Mapping[str, str]],
+    readable: frozenset[str],
 ) -> list[list[Document]]:
     """The listing as each of the values narrows it."""
     path, params = source
@@ -66,6 +83,8 @@ def _listed(
     try:
         return [items or [] for items in listings(client, requests)]
     except (LicenceMissing, PermissionMissing):
+        if path in readable:
+            raise
         return [[] for _ in requests]
 
 

@@ -284,3 +284,15 @@ def test_a_collection_that_is_not_sealed_shows_nothing(tenant: Tenant) -> None:
     assert not Snapshot.objects.exists()
     assert not Version.objects.exists()
     assert not Coverage.objects.exists()
+
+
+def test_a_listing_that_may_be_read_only_later_deletes_nothing(tenant: Tenant, emulator: Emulator) -> None:
+    """Role assignments that PIM gives for a time are kept with their schedule, once schedules may be read."""
+    emulator.faults.add("answer", path="roleAssignmentSchedules$", status=403, times=99)
+    take(tenant)
+    given = ids(tenant, "unifiedRoleAssignment")
+    emulator.faults.clear()
+    snapshot = take(tenant)
+    assert ids(tenant, "unifiedRoleAssignment") < given
+    assert ids(tenant, "unifiedRoleAssignmentSchedule")
+    assert told(snapshot) == []
