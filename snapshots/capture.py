@@ -19,6 +19,7 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
 from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
+from snapshots.shadows import Beside
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
@@ -37,6 +38,8 @@ class Outcome:
     count: int = 0
     reason: str = ""
     remedy: str = ""
+    beside: tuple[str, ...] = ()
+    """Listings that were read too, since the type leaves out what they say in full."""
 
 
 NO_SUBSCRIPTION = Outcome(
@@ -57,8 +60,6 @@ class Collected:
     """(type, id) → (digest, display name), for the types that were read completely."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     requests: int = 0
-    readable: frozenset[str] = frozenset()
-    """Paths of the listings that an earlier snapshot has complete."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def collect(
 ) -> Collected:
     """Reads the given types (default: all). Raises MicrosoftError where nothing at all could be read."""
     wanted = {registry.get(key).key for key in types} if types is not None else None
-    collected = Collected(tenant, mode, started_at=timezone.now(), readable=_listings_of(_seen(tenant)))
+    collected = Collected(tenant, mode, started_at=timezone.now())
     known = {
         (version.resource_type, version.resource_id): version
         for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
@@ -141,7 +142,7 @@ def seal(collected: Collected, *, requested_by: str, run_id: int | None = None) 
     snapshot = _insert(collected, previous, digests, requested_by=requested_by, run_id=run_id)
     deltas = _deltas(collected, current, read)
     _move_versions(snapshot, previous, deltas, current)
-    return Sealed(snapshot, previous, _reportable(tenant, deltas, current, previous))
+    return Sealed(snapshot, previous, _reportable(collected, deltas, current, previous))
 
 
 def _collect_type(
@@ -152,7 +153,8 @@ def _collect_type(
     mentioned: set[str],
 ) -> Outcome:
     tenant = collected.tenant
-    scope = Scope(_parent_ids(collected, spec), tenant.subscriptions, collected.readable)
+    beside = Beside(_beside_before(tenant, spec))
+    scope = Scope(_parent_ids(collected, spec), tenant.subscriptions, beside)
     found = reading.read_type(client, spec, scope)
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
@@ -165,7 +167,7 @@ def _collect_type(
     for item, digest in zip(found, digests, strict=True):
         collected.states[(spec.key, item.resource_id)] = (digest, item.display_name)
         mentioned |= references.principals_of(spec, item.document)
-    return Outcome(Coverage.Status.COMPLETE, count=len(found))
+    return Outcome(Coverage.Status.COMPLETE, count=len(found), beside=tuple(sorted(beside.now)))
 
 
 def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:
@@ -270,6 +272,7 @@ def _insert(
             count=counts[key],
             reason=outcome.reason,
             remedy=outcome.remedy,
+            beside=list(outcome.beside),
         )
         for key, outcome in collected.outcomes.items()
     )
@@ -314,17 +317,25 @@ def _move_versions(
 
 
 def _reportable(
-    tenant: Tenant, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
+    collected: Collected, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
 ) -> list[Delta]:
-    """Without the first sight of a type, and without what only a new version of our own spec made different."""
+    """Without the first sight of a type, without what only a new version of our own spec made different, and without
+    what is left out only because another listing that says it in full may be read for the first time.
+    """
+    tenant = collected.tenant
     seen_before = _seen(tenant, until=previous) if previous else set()
-    revealed = _listings_of(_seen(tenant)) - _listings_of(seen_before)
+    revealed = {
+        spec.key
+        for spec in {registry.get(delta.resource_type) for delta in deltas}
+        if spec.read.shadows is not None
+        and set(collected.outcomes[spec.key].beside) - _beside_before(tenant, spec, until=previous)
+    }
     return [
         delta
         for delta in deltas
         if delta.resource_type in seen_before
         and not _only_respelled(tenant, delta, current)
-        and not (delta.after is None and _shadowed_by(delta.resource_type) & revealed)
+        and not (delta.after is None and delta.resource_type in revealed)
     ]
 
 
@@ -336,14 +347,15 @@ def _seen(tenant: Tenant, until: Snapshot | None = None) -> set[str]:
     return set(complete.values_list("resource_type", flat=True).distinct())
 
 
-def _listings_of(keys: set[str]) -> frozenset[str]:
-    return frozenset(spec.read.path for spec in registry.all_types() if spec.key in keys)
-
-
-def _shadowed_by(key: str) -> frozenset[str]:
-    """The listings beside which objects of the type are no state of their own."""
-    shadows = registry.get(key).read.shadows
-    return frozenset() if shadows is None else frozenset({shadows.path})
+def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = None) -> frozenset[str]:
+    """The listings that were read beside the type when it was last complete (in a snapshot until one)."""
+    complete = Coverage.objects.filter(
+        snapshot__tenant=tenant, resource_type=spec.key, status=Coverage.Status.COMPLETE
+    )
+    if until is not None:
+        complete = complete.filter(snapshot_id__lte=until.pk)
+    last = complete.order_by("-snapshot_id").values_list("beside", flat=True).first()
+    return frozenset(last or ())
 
 
 def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:

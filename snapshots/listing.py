@@ -7,7 +7,7 @@ from snapshots.addresses import address, at, elements_at, expand_params, expand_
 from snapshots.answers import GONE, listings, object_in, pages
 from snapshots.canonical import resource_id
 from snapshots.catalog.spec import Document, Read, ResourceType
-from snapshots.shadows import leave_out
+from snapshots.shadows import Beside, leave_out
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import InvalidAnswer
 from tenants.microsoft.request import Request
@@ -19,8 +19,7 @@ class Scope:
 
     parents: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
-    readable: frozenset[str] = frozenset()
-    """Paths of listings that could be read before: not to be allowed to read one now is no absence of what it lists."""
+    beside: Beside | None = None
 
 
 EVERYWHERE = Scope()
@@ -39,7 +38,7 @@ class _Source:
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
     """Every object of the type. Raises MicrosoftError where any of it could not be read."""
     found = _listed(client, spec, list(_sources(spec, scope)))
-    return existing(client, spec, _whole(client, spec, found), scope.readable)
+    return existing(client, spec, _whole(client, spec, found), scope.beside)
 
 
 def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
@@ -58,11 +57,11 @@ def existing(
     client: GraphClient,
     spec: ResourceType,
     found: Iterable[Document],
-    readable: frozenset[str] = frozenset(),
+    beside: Beside | None = None,
 ) -> Iterator[Document]:
     """Without what only hangs on an object of the type, and what only shows one of another type."""
     exists = spec.read.exists
-    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), readable)
+    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), beside)
 
 
 def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:

@@ -57,6 +57,9 @@ class Coverage(models.Model):
     count = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True)
     remedy = models.TextField(blank=True)
+    beside = models.JSONField(
+        default=list, blank=True, help_text="Listings that were read too, for what they say in full."
+    )
 
     class Meta:
         default_permissions = ()

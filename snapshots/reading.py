@@ -33,7 +33,7 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
     with _told_of(spec):
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
         _fill_parts(client, spec, found)
-        leave_out_of_parts(client, spec, found, scope.readable)
+        leave_out_of_parts(client, spec, found, scope.beside)
         return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in found.items()]
 
 

@@ -5,6 +5,7 @@ it could be read before: then what it hides would look like new. Sends reads onl
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from snapshots.addresses import address, expand_params
 from snapshots.answers import listings
@@ -17,10 +18,18 @@ Source = tuple[str, tuple[tuple[str, str], ...]]
 """Path and parameters of a listing that casts shadows."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """The listings that are read beside a type: in its last complete snapshot, and now (added while it is read)."""
+
+    before: frozenset[str] = frozenset()
+    now: set[str] = field(default_factory=set)
+
+
 def leave_out(
-    client: GraphClient, spec: ResourceType, raws: Iterable[Document], readable: frozenset[str] = frozenset()
+    client: GraphClient, spec: ResourceType, raws: Iterable[Document], beside: Beside | None = None
 ) -> list[Document]:
-    """The objects of a type that are no shadows. `readable` are paths of listings that could be read before.
+    """The objects of a type that are no shadows; `beside` is told which other listings were read.
 
     Raises PermissionMissing or LicenceMissing where such a listing cannot be read now.
     """
@@ -28,7 +37,7 @@ def leave_out(
     shadows = spec.read.shadows
     if shadows is None or not found:
         return found
-    (listed,) = _listed(client, spec, _source(shadows), [{}], readable)
+    (listed,) = _listed(client, spec, _source(shadows), [{}], beside)
     cast = {_marks(raw, shadows.by) for raw in listed if shadows.casts(raw)}
     return [raw for raw in found if _marks(raw, shadows.by) not in cast]
 
@@ -37,7 +46,7 @@ def leave_out_of_parts(
     client: GraphClient,
     spec: ResourceType,
     raws: Mapping[str, Document],
-    readable: frozenset[str] = frozenset(),
+    beside: Beside | None = None,
 ) -> None:
     """Takes the shadows out of the parts of each object, by its id; one listing serves all parts that it shadows.
 
@@ -50,7 +59,7 @@ def leave_out_of_parts(
     for source, parts in parts_of.items():
         owners = [key for key, raw in raws.items() if any(raw.get(part.name) for part, _ in parts)]
         values = [address(spec, owner, raws[owner]) for owner in owners]
-        for owner, listed in zip(owners, _listed(client, spec, source, values, readable), strict=True):
+        for owner, listed in zip(owners, _listed(client, spec, source, values, beside), strict=True):
             for part, shadows in parts:
                 _take_out(raws[owner], part, shadows, listed)
 
@@ -72,7 +81,7 @@ def _listed(
     spec: ResourceType,
     source: Source,
     values: Sequence[Mapping[str, str]],
-    readable: frozenset[str],
+    beside: Beside | None,
 ) -> list[list[Document]]:
     """The listing as each of the values narrows it."""
     path, params = source
@@ -81,11 +90,14 @@ def _listed(
         for each in values
     ]
     try:
-        return [items or [] for items in listings(client, requests)]
+        found = [items or [] for items in listings(client, requests)]
     except (LicenceMissing, PermissionMissing):
-        if path in readable:
+        if beside is not None and path in beside.before:
             raise
         return [[] for _ in requests]
+    if beside is not None:
+        beside.now.add(path)
+    return found
 
 
 def _marks(raw: Document, by: Sequence[str]) -> tuple[str, ...]:

@@ -118,7 +118,8 @@ def test_a_tenant_that_cannot_be_entered_is_one_clear_line_and_no_snapshot(
 
 def missing_permission(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
     info = emulator.tenants[TENANT]
-    emulator.set_permissions(info.directory_id, info.reader.client_id, ["Group.Read.All"])
+    kept = ["Group.Read.All", "PrivilegedAssignmentSchedule.Read.AzureADGroup"]
+    emulator.set_permissions(info.directory_id, info.reader.client_id, kept)
 
 
 def forbidden(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
