@@ -15,6 +15,10 @@ NETWORKS = f"Microsoft.Network/networkSecurityGroups?{VERSION}"
 REFERENCES = "https://graph.microsoft.com/v1.0/directoryObjects"
 
 
+ROLES = "/v1.0/roleManagement/directory"
+HELD = "customSecurityAttributes"
+
+
 @dataclass(frozen=True)
 class Case:
     """What somebody did, and the one write that undoes it."""
@@ -72,7 +76,62 @@ def delete_network(scene: Scene) -> None:
     scene.intrude("DELETE", f"{network(scene)['id']}?{VERSION}")
 
 
+def eligible(scene: Scene) -> dict[str, Any]:
+    found = scene.read(f"{ROLES}/roleEligibilitySchedules")["value"]
+    return next(each for each in found if each["memberType"] == "Direct")
+
+
+def ask(scene: Scene, action: str, schedule: dict[str, Any], **more: Any) -> None:
+    names = ("principalId", "roleDefinitionId", "directoryScopeId")
+    told = {name: schedule[name] for name in names}
+    body = {"action": action, "justification": "Planted", **told, **more}
+    scene.intrude("POST", f"{ROLES}/roleEligibilityScheduleRequests", body)
+
+
+def take_eligibility(scene: Scene) -> None:
+    ask(scene, "adminRemove", eligible(scene))
+
+
+def prolong_eligibility(scene: Scene) -> None:
+    info = {"expiration": {"type": "afterDateTime", "endDateTime": "2031-03-03T00:00:00Z"}}
+    ask(scene, "adminUpdate", eligible(scene), scheduleInfo=info)
+
+
+def give_eligibility(scene: Scene) -> None:
+    model = eligible(scene)
+    somebody = {**model, "principalId": scene.named("/v1.0/users", "Emil")["id"]}
+    ask(scene, "adminAssign", somebody, scheduleInfo={"expiration": {"type": "noExpiration"}})
+
+
+def _user(scene: Scene, *, holding: bool) -> dict[str, Any]:
+    users = scene.read(f"/v1.0/users?$select=id,{HELD}&$top=999")["value"]
+    return next(each for each in users if bool(each.get(HELD)) is holding)
+
+
+def assign_attribute(scene: Scene) -> None:
+    values = _user(scene, holding=True)[HELD]["Access"]
+    planted = {name: value for name, value in values.items() if name in ("@odata.type", "Clearance")}
+    scene.intrude("PATCH", f"/v1.0/users/{_user(scene, holding=False)['id']}", {HELD: {"Access": planted}})
+
+
+def take_attributes(scene: Scene) -> None:
+    user = _user(scene, holding=True)
+    emptied = {
+        name: value if name == "@odata.type" else [] if isinstance(value, list) else None
+        for name, value in user[HELD]["Access"].items()
+        if name == "@odata.type" or "@" not in name
+    }
+    scene.intrude("PATCH", f"/v1.0/users/{user['id']}", {HELD: {"Access": emptied}})
+
+
+PIM, ATTRIBUTES = ("unifiedRoleEligibilitySchedule",), ("customSecurityAttributeAssignment",)
+REQUESTS = "/roleEligibilityScheduleRequests$"
 CASES = {
+    "create by a request": Case(PIM, "POST", REQUESTS, take_eligibility),
+    "update by a request": Case(PIM, "POST", REQUESTS, prolong_eligibility),
+    "delete by a request": Case(PIM, "POST", REQUESTS, give_eligibility),
+    "create by an update": Case(ATTRIBUTES, "PATCH", "/users/", take_attributes),
+    "delete by an update": Case(ATTRIBUTES, "PATCH", "/users/", assign_attribute),
     "update": Case(("conditionalAccessPolicy",), "PATCH", "/policies/", switch_off),
     "undelete": Case(("namedLocation",), "POST", "/restore$", delete_location),
     "delete": Case(("conditionalAccessPolicy",), "DELETE", "/policies/", add_policy),
