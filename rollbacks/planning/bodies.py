@@ -22,17 +22,21 @@ def differing(live: Document, wanted: Document) -> tuple[str, ...]:
 def cleared(live: Any, wanted: Any) -> Any:
     """The wanted value, with an explicit null or empty list for whatever is live and no longer wanted.
 
-    Microsoft keeps what a body does not mention.
+    Microsoft keeps what a body does not mention; but a value of another type has none of it, and refuses its names.
     """
     if wanted is None:
         return [] if isinstance(live, list) else None
-    if isinstance(live, dict) and isinstance(wanted, dict):
+    if isinstance(live, dict) and isinstance(wanted, dict) and _of_one_type(live, wanted):
         return {
             name: cleared(live.get(name), wanted.get(name)) if name in live else wanted[name]
             for name in sorted(live.keys() | wanted.keys())
-            if name != ODATA_TYPE or name in wanted
+            if not name.endswith(ODATA_TYPE) or name in wanted
         }
     return wanted
+
+
+def _of_one_type(left: Document, right: Document) -> bool:
+    return ODATA_TYPE not in left or ODATA_TYPE not in right or left[ODATA_TYPE] == right[ODATA_TYPE]
 
 
 def update_body(spec: ResourceType, live: Document, wanted: Document, names: tuple[str, ...]) -> Document:

@@ -130,6 +130,18 @@ def _emptied(live: Document) -> Document:
     }
 
 
+def _with_emptied_sets(body: Document, live: Document) -> Document:
+    """A set that nobody wants any more is emptied value by value: Microsoft takes no null for a whole set."""
+    held = live.get(_HELD) or {}
+    return {
+        **body,
+        _HELD: {
+            name: _cleared(held[name]) if values is None and isinstance(held.get(name), dict) else values
+            for name, values in (body.get(_HELD) or {}).items()
+        },
+    }
+
+
 def _cleared(values: Document) -> Document:
     """One set's attributes without their values. The set's own type stays, those of single values go."""
     cleared: dict[str, Any] = {
@@ -174,6 +186,7 @@ ASSIGNMENT = ResourceType(
         delete_path="/v1.0/{heldBy}/{principalId}",
         delete_method="PATCH",
         shape_delete=_emptied,
+        repeats=_with_emptied_sets,
         keeps_id=True,
         order=35,
     ),

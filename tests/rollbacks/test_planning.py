@@ -91,6 +91,16 @@ def test_the_least_body_turns_the_live_object_into_the_wanted_one(
     assert policy({**live, **body}) == wanted
 
 
+def test_a_value_of_another_type_takes_nothing_of_the_one_before() -> None:
+    """Whether all or only some may join is said by the type, and each type has its own names."""
+    spec = CATALOGUE["deviceRegistrationPolicy"]
+    some = {"@odata.type": "#microsoft.graph.enumeratedDeviceRegistrationMembership", "groups": ["g"]}
+    everybody = {"@odata.type": "#microsoft.graph.allDeviceRegistrationMembership"}
+    live, wanted = ({"azureADJoin": {"allowedToJoin": each}} for each in (some, everybody))
+    assert update_body(spec, live, wanted, ("azureADJoin",)) == wanted
+    assert update_body(spec, wanted, live, ("azureADJoin",)) == live
+
+
 @given(POLICIES, POLICIES)
 def test_a_plan_of_one_update_foresees_the_wanted_object(
     first: dict[str, Any], second: dict[str, Any]

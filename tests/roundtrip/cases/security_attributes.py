@@ -27,12 +27,22 @@ def holder(world: World) -> Json:
 
 
 def robot(world: World) -> Json:
-    return world.named("/v1.0/servicePrincipals", "")
+    return world.named("/v1.0/servicePrincipals", "Route Planner")
 
 
 def _values(**values: Any) -> Json:
     return {"customSecurityAttributes": {"Access": {"@odata.type": VALUE, **values}}}
 
+
+FREE: Json = {
+    "attributeSet": "Fleet",
+    "name": "Depot",
+    "type": "String",
+    "isCollection": False,
+    "isSearchable": True,
+    "status": "Available",
+    "usePreDefinedValuesOnly": False,
+}
 
 CASES = (
     Case(
@@ -84,6 +94,20 @@ CASES = (
             )
         ],
         delete=[Act("PATCH", "/v1.0/users/{id}", _values(Clearance=None, Level=None, Sites=[]))],
+        given=(
+            Act("POST", SETS, {"id": "Fleet", "maxAttributesPerSet": 25}),
+            Act("POST", DEFINITIONS, FREE),
+        ),
+        more={
+            "values of another set": [
+                Act(
+                    "PATCH",
+                    "/v1.0/users/{id}",
+                    {"customSecurityAttributes": {"Fleet": {"@odata.type": VALUE, "Depot": "Planted"}}},
+                )
+            ],
+            "fewer values": [Act("PATCH", "/v1.0/users/{id}", _values(Level=None, Sites=[]))],
+        },
     ),
     Case(
         key="customSecurityAttributeAssignment",
