@@ -323,6 +323,7 @@ SERVICE_PRINCIPAL = ResourceType(
         delete_path=f"{_SERVICE_PRINCIPALS}/{{id}}",
         removals=(_password_removal(_SERVICE_PRINCIPALS),),
         undelete=_UNDELETE,
+        shifting=("displayName", "replyUrls", "servicePrincipalNames"),
         protected=_protected_service_principal,
         losses=(_LOST_SECRETS, _LOST_CERTIFICATES),
         new_id_note=(
@@ -383,6 +384,7 @@ FEDERATED_CREDENTIAL = ResourceType(
         update_path=f"{_FEDERATED}/{{id}}",
         delete_path=f"{_FEDERATED}/{{id}}",
         recreate_for=("name",),
+        at_first=lambda _live, wanted: wanted is None,
         new_id_note="Nothing refers to a federated credential; workloads know only its subject.",
         order=35,
     ),
@@ -393,6 +395,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     ),
     notes=(
         "Read once for each application. The name is fixed at its creation.",
+        "Name, and issuer with subject, are unique in an application: a planted credential goes first.",
         "Expressions that match claims are known to Microsoft Graph's beta only.",
     ),
 )

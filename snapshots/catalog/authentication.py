@@ -69,6 +69,10 @@ def _is_built_in(document: Document) -> bool:
     return document.get("@odata.type") != "#microsoft.graph.externalAuthenticationMethodConfiguration"
 
 
+def _enabled_first(wanted: Document) -> int:
+    return 0 if wanted.get("state") == "enabled" else 1
+
+
 AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
     key="authenticationMethodConfiguration",
     label="Authentication method",
@@ -135,13 +139,14 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
         delete_path=f"{_CONFIGURATIONS}/{{id}}",
         stays=_is_built_in,
         typed=True,
+        turn=_enabled_first,
         order=50,
     ),
     audit=_AUDIT,
     notes=(
         "Every method is written on its own address, always with its type.",
         "Only external methods can be created; DELETE takes a built-in method back to Microsoft's default.",
-        "A plan that enables one method and disables another should enable first.",
+        "A plan enables methods before it disables others, so that nobody is left without any.",
     ),
 )
 

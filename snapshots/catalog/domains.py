@@ -78,6 +78,7 @@ DOMAIN = ResourceType(
         ),
         new_id_note="Users and groups that had addresses in it keep the ones that they were given meanwhile.",
         turn=_default_first,
+        shifting=("isDefault",),
         order=10,
     ),
     audit=AuditHints(

@@ -341,6 +341,16 @@ def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_
     assert "gives way to a new one" in draft.warnings[0]
 
 
+def test_a_way_to_sign_in_is_given_before_another_is_taken() -> None:
+    spec = CATALOGUE["authenticationMethodConfiguration"]
+    states = {"Email": "disabled", "Fido2": "enabled", "Sms": "disabled", "Voice": "enabled"}
+    other = {"disabled": "enabled", "enabled": "disabled"}
+    kind = {"@odata.type": "#microsoft.graph.emailAuthenticationMethodConfiguration"}
+    targets = [Target(spec.key, name, {**kind, "state": state}, name) for name, state in states.items()]
+    live = {(spec.key, name): LiveState({**kind, "state": other[state]}) for name, state in states.items()}
+    assert [step.resource_id for step in plan_of(targets, live).steps] == ["Fido2", "Voice", "Email", "Sms"]
+
+
 def test_a_built_in_role_is_never_written() -> None:
     spec = CATALOGUE["unifiedRoleDefinition"]
     live = {(spec.key, "r"): LiveState({"displayName": "x", "isBuiltIn": True})}

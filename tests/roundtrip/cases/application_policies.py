@@ -31,6 +31,11 @@ def federated(world: World) -> Json:
     raise LookupError("no application has a federated credential")
 
 
+def _in_its_place(_world: World, subject: Json) -> Json:
+    kept = {name: subject[name] for name in ("name", "issuer", "subject")}
+    return {**kept, "audiences": ["api://planted"]}
+
+
 def held_by_none(collection: str) -> Any:
     """A policy, with an application and a service principal to plant it on."""
 
@@ -167,10 +172,14 @@ CASES = (
         ],
         delete=[Act("DELETE", f"{FEDERATED}/{{id}}")],
         more={
+            "another of the same subject in its place": [
+                Act("DELETE", f"{FEDERATED}/{{id}}"),
+                Act("POST", FEDERATED, _in_its_place),
+            ],
             "deleted for good with its application": [
                 Act("DELETE", f"{APPLICATIONS}/{{_application}}"),
                 Act("DELETE", "/v1.0/directory/deletedItems/{_application}"),
-            ]
+            ],
         },
         types=("application",),
         lost={"deleted for good with its application": frozenset({"passwordCredentials", "appId"})},

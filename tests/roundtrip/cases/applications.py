@@ -16,7 +16,8 @@ def telematics(world: World) -> Json:
 
 
 def planner(world: World) -> Json:
-    return world.named(APPLICATIONS, "Route Planner")
+    found = world.named(APPLICATIONS, "Route Planner")
+    return {**found, "_principal": planner_principal(world)["id"]}
 
 
 def planner_principal(world: World) -> Json:
@@ -44,9 +45,20 @@ def _redirected(property_name: str) -> Json:
 
 
 def certified(world: World) -> Json:
-    """An application with a certificate; the public parts are told only where they are asked for."""
-    found = next(each for each in world.read(APPLICATIONS)["value"] if each["keyCredentials"])
-    return world.read(f"{APPLICATIONS}/{found['id']}?$select=id,appId,displayName,keyCredentials")
+    """Its certificates, of which the public parts are told only where they are asked for."""
+    return _with_certificates(world, world.named(APPLICATIONS, "Certified")["id"])
+
+
+def _with_certificates(world: World, identifier: str) -> Json:
+    return world.read(f"{APPLICATIONS}/{identifier}?$select=id,appId,displayName,keyCredentials")
+
+
+def _certified_application(world: World, _subject: Json) -> Json:
+    """With a certificate like that of another application."""
+    other = next(each["id"] for each in world.read(APPLICATIONS)["value"] if each["keyCredentials"])
+    key = _with_certificates(world, other)["keyCredentials"][0]["key"]
+    described = {"type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "CN=routes", "key": key}
+    return {"displayName": "Certified", "keyCredentials": [described]}
 
 
 def _another_certificate(_world: World, subject: Json) -> list[Json]:
@@ -65,6 +77,7 @@ CASES = (
         variant="certificates",
         subject=certified,
         path=f"{APPLICATIONS}/{{id}}",
+        given=(Act("POST", APPLICATIONS, _certified_application),),
         updates={"keyCredentials": _another_certificate},
         more={"keyCredentials": [Act("PATCH", f"{APPLICATIONS}/{{id}}", {"keyCredentials": []})]},
     ),
@@ -104,6 +117,10 @@ CASES = (
         create=[Act("POST", APPLICATIONS, {"displayName": "Planted app"})],
         delete=[Act("DELETE", f"{APPLICATIONS}/{{id}}")],
         more={
+            "redirects, and its service principal": [
+                Act("PATCH", f"{APPLICATIONS}/{{id}}", {"displayName": "Planted", "web": _redirected("web")}),
+                Act("PATCH", f"{PRINCIPALS}/{{_principal}}", {"appRoleAssignmentRequired": True}),
+            ],
             "owners": [Act("POST", f"{APPLICATIONS}/{{id}}/owners/$ref", _somebody)],
             "a secret added": [
                 Act(

@@ -10,7 +10,11 @@ CERTIFICATE = "MIIBsTCCAVugAwIBAgIUPlanted"
 def managed(world: World) -> Json:
     """A domain in which an application has a name."""
     found = world.named(DOMAINS, "brennerlogistics.example.com", by="id")
-    return {**found, "_application": world.named("/v1.0/applications", "Route Planner")["id"]}
+    return {
+        **found,
+        "_application": world.named("/v1.0/applications", "Route Planner")["id"],
+        "_default": next(each["id"] for each in world.read(DOMAINS)["value"] if each["isDefault"]),
+    }
 
 
 def federation(world: World) -> Json:
@@ -49,6 +53,18 @@ CASES = (
                     "supportedServices",
                 }
             )
+        },
+    ),
+    Case(
+        key="domain",
+        variant="default",
+        subject=managed,
+        path=f"{DOMAINS}/{{id}}",
+        more={
+            "another default, and other passwords in the one before": [
+                Act("PATCH", f"{DOMAINS}/{{id}}", {"isDefault": True}),
+                Act("PATCH", f"{DOMAINS}/{{_default}}", {"passwordValidityPeriodInDays": 730}),
+            ],
         },
     ),
     Case(
