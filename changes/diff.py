@@ -12,6 +12,7 @@ from typing import Any, Literal
 from snapshots.canonical import canonical_bytes
 from snapshots.catalog.places import ELEMENT, ROOT, Path, place, pointer
 from snapshots.catalog.spec import Document, ResourceType, SetOf
+from snapshots.catalog.streams import described
 
 Patch = list[dict[str, Any]]
 Kind = Literal["added", "removed", "changed"]
@@ -66,6 +67,11 @@ def diff(before: Document | None, after: Document | None, spec: ResourceType) ->
     else:
         comparison.compare(before, after, _Here())
     return Difference(comparison.patch, tuple(comparison.fields))
+
+
+def shown_diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
+    """The difference as pages and the API show it: of images not the bytes, but what tells them apart."""
+    return diff(described(before, spec), described(after, spec), spec)
 
 
 def apply(patch: Sequence[dict[str, Any]], before: Document | None) -> Document | None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from changes.audit import silence
-from changes.diff import Difference, diff
+from changes.diff import Difference, shown_diff
 from changes.models import Attribution, Change
 from snapshots import store
 from snapshots.catalog import registry
@@ -49,7 +49,7 @@ def documents_of(change: Change) -> tuple[Document | None, Document | None]:
 
 def difference_of(change: Change) -> Difference:
     before, after = documents_of(change)
-    return diff(before, after, registry.get(change.resource_type))
+    return shown_diff(before, after, registry.get(change.resource_type))
 
 
 def as_json(changes: Iterable[Change]) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def _contents(changes: Sequence[Change]) -> dict[tuple[int, str], Document]:
 
 
 def _as_json(change: Change, contents: dict[tuple[int, str], Document]) -> dict[str, Any]:
-    difference = diff(
+    difference = shown_diff(
         contents.get((change.tenant_id, change.before_digest)),
         contents.get((change.tenant_id, change.after_digest)),
         registry.get(change.resource_type),

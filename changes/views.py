@@ -10,11 +10,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from changes import presentation, selectors, services
-from changes.diff import diff
+from changes.diff import shown_diff
 from changes.forms import ChangeFilter
 from changes.models import AuditEvent, Change
 from snapshots import recoverability, store
 from snapshots.catalog import registry
+from snapshots.catalog.streams import described
 from snapshots.models import Version
 from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
 from tenants import access
@@ -61,7 +62,8 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
     actor = actor_of(request)
     change = get_object_or_404(selectors.with_details(selectors.visible_changes(actor)), pk=change_id)
     before, after = selectors.documents_of(change)
-    difference = diff(before, after, registry.get(change.resource_type))
+    spec = registry.get(change.resource_type)
+    difference = shown_diff(before, after, spec)
     history = (
         selectors.visible_changes(actor)
         .filter(tenant=change.tenant, resource_type=change.resource_type, resource_id=change.resource_id)
@@ -70,11 +72,11 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
     context = {
         "section": "timeline",
         "change": change,
-        "type": registry.get(change.resource_type),
+        "type": spec,
         "rows": presentation.rows(difference.fields, presentation.names_in(change.tenant, difference.fields)),
         "patch": difference.patch,
-        "before": before,
-        "after": after,
+        "before": described(before, spec),
+        "after": described(after, spec),
         "attribution": selectors.best_attribution(change),
         "unattributed_reason": selectors.unattributed_reason(change),
         "history": history[:HISTORY_SIZE],
@@ -138,14 +140,15 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
     if not versions:
         raise Http404("There is no such resource, or you cannot see it.")
     chosen = _chosen(versions, integer(request.GET.get("version")))
+    spec = registry.get(resource_type)
     context = {
         "section": "tenants",
         "tenant": tenant,
-        "type": registry.get(resource_type),
+        "type": spec,
         "resource_id": resource_id,
         "versions": versions,
         "chosen": chosen,
-        "document": store.document(tenant, chosen.digest),
+        "document": described(store.document(tenant, chosen.digest), spec),
         "judged": recoverability.judged(tenant, [chosen])[0],
         "changes": selectors.visible_changes(actor)
         .filter(tenant=tenant, resource_type=resource_type, resource_id=resource_id)
@@ -205,7 +208,7 @@ def _with_fields(tenant: Tenant, differing: list[Compared]) -> list[dict[str, An
         (
             item,
             registry.get(item.resource_type),
-            diff(
+            shown_diff(
                 _content(item.before, contents),
                 _content(item.after, contents),
                 registry.get(item.resource_type),

@@ -7,9 +7,11 @@ from django.db.models import QuerySet
 from rollbacks import plan_store, verification
 from rollbacks.models import Execution, Plan, Rollback
 from rollbacks.planning.model import PlannedStep
+from snapshots.catalog.streams import in_words
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.microsoft.request import Request
 
 __all__ = ["as_json", "differing", "visible_rollbacks"]
 
@@ -80,7 +82,7 @@ def _step(step: PlannedStep) -> dict[str, Any]:
             {
                 "method": planned.request.method,
                 "path": planned.request.path,
-                "body": planned.request.body,
+                "body": _body(planned.request),
                 "why": planned.request.why,
                 "elements": [element["id"] for element in planned.effect.elements]
                 if planned.request.parts
@@ -91,6 +93,12 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "fields": [dict(field) for field in step.fields],
         "changes": list(step.changes),
     }
+
+
+def _body(request: Request) -> Any:
+    """Bytes are told by type, size and digest."""
+    content = request.content
+    return request.body if content is None else in_words(content, request.headers["Content-Type"])
 
 
 def _execution(execution: Execution | None) -> dict[str, Any] | None:

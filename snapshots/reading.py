@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from snapshots import streams
 from snapshots.addresses import address, expand_path
 from snapshots.answers import listings
 from snapshots.canonical import canonicalise, resource_id
@@ -34,6 +35,8 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
         _fill_parts(client, spec, found)
         leave_out_of_parts(client, spec, found, scope.beside)
+        for key, raw in found.items():
+            streams.fill(client, spec, key, raw)
         return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in found.items()]
 
 

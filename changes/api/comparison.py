@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
-from changes.diff import diff
+from changes.diff import shown_diff
 from changes.models import Change
 from snapshots import store
 from snapshots.api.snapshots import SnapshotViewSet
@@ -87,7 +87,7 @@ def _differences(base: Snapshot, found: list[Compared]) -> list[dict[str, Any]]:
 
 
 def _as_json(each: Compared, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    difference = diff(
+    difference = shown_diff(
         documents[each.before.digest] if each.before else None,
         documents[each.after.digest] if each.after else None,
         registry.get(each.resource_type),

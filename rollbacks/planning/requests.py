@@ -4,6 +4,7 @@ Used by the strategies; never orders, never sends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rollbacks.planning import bodies
@@ -13,7 +14,8 @@ from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
 from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonical_bytes
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType
+from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType, Stream
+from snapshots.catalog.streams import content_of
 from tenants.microsoft.request import Request
 
 Body = Any
@@ -77,6 +79,10 @@ class RequestWriter:
         if action is not None:
             return list(self._action(action, wanted.get(name), live.get(name))), True
         have, want = live.get(name, []), wanted.get(name, [])
+        stream = next((each for each in self._spec.streams if each.name == name), None)
+        if stream is not None:
+            requests = list(self._stream(stream, wanted.get(name)))
+            return requests, bool(requests) or same(live.get(name), wanted.get(name))
         removal = next((each for each in restore.removals if each.property == name), None)
         if removal is not None:
             return list(self._removed(removal, have, want)), not _lacks(have, want)
@@ -103,6 +109,9 @@ class RequestWriter:
             if action.property in wanted and not self._spec.creates_with(action.property)
             for request in self._action(action, wanted[action.property], None)
         ]
+        for stream in self._spec.streams:
+            if stream.name in wanted:
+                requests += self._stream(stream, wanted[stream.name])
         for part in self._spec.parts:
             if part.name not in acted and not self._spec.creates_with(part.name):
                 requests += self.elements(part, [], wanted.get(part.name, []), ensure=True)
@@ -131,6 +140,9 @@ class RequestWriter:
         for part in self._spec.parts:
             if part.name in restore.emptied_first:
                 requests += self.elements(part, live.get(part.name, []), [])
+        for stream in self._spec.streams:
+            if stream.removed_first and stream.name in live:
+                requests += self._stream(stream, None)
         body = None if restore.shape_delete is None else restore.shape_delete(live)
         effect = Effect(EffectKind.DELETE)
         requests.append(
@@ -183,6 +195,17 @@ class RequestWriter:
         if body is not None:
             effect = Effect(EffectKind.SET, values={action.property: value})
             yield self._request("POST", action.path, body, effect, f"set {action.property}")
+
+    def _stream(self, stream: Stream, value: str | None) -> Iterator[PlannedRequest]:
+        """Nothing where the bytes that are wanted were not kept."""
+        effect = Effect(EffectKind.SET, values={stream.name: value})
+        if value is None:
+            yield self._request("DELETE", stream.path, None, effect, f"remove {stream.name}")
+            return
+        kept = content_of(value)
+        if kept is not None:
+            planned = self._request("PUT", stream.path, None, effect, f"put {stream.name}")
+            yield replace(planned, request=planned.request.carrying(*kept))
 
     def _removed(
         self, removal: ElementRemoval, live: Sequence[Document], wanted: Sequence[Document]

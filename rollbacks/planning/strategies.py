@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from changes.diff import diff
+from changes.diff import shown_diff
 from rollbacks.planning import bodies
 from rollbacks.planning.effects import after, same
 from rollbacks.planning.model import (
@@ -394,7 +394,7 @@ class Strategist:
         fallback: list[PlannedRequest] | None = None,
     ) -> None:
         compared = before is not None or not follows
-        difference = diff(self.plain(before), self.plain(result), self.spec) if compared else None
+        difference = shown_diff(self.plain(before), self.plain(result), self.spec) if compared else None
         because = f" {self.target.because}" if self.target.because and not follows else ""
         self.outcome.drafts.append(
             Draft(

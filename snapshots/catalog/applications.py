@@ -18,8 +18,10 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
+    Stream,
     Undelete,
 )
+from snapshots.catalog.streams import lost
 
 _APPLICATIONS = "/v1.0/applications"
 _SERVICE_PRINCIPALS = "/v1.0/servicePrincipals"
@@ -165,7 +167,6 @@ APPLICATION = ResourceType(
         "createdByAppId",
         "disabledByMicrosoftStatus",
         "info.logoUrl",
-        "logo",
         "publisherDomain",
         "samlMetadataUrl",
         "verifiedPublisher",
@@ -198,6 +199,13 @@ APPLICATION = ResourceType(
         "requestSignatureVerification.allowedWeakAlgorithms": "comma_set",
     },
     parts=(_owners(_APPLICATIONS),),
+    streams=(
+        Stream(
+            "logo",
+            f"{_APPLICATIONS}/{{id}}/logo",
+            present=lambda raw: bool((raw.get("info") or {}).get("logoUrl")),
+        ),
+    ),
     references=(
         Reference("requiredResourceAccess[].resourceAppId", to="servicePrincipal", by="appId"),
         Reference("api.knownClientApplications[]", to="application", by="appId"),
@@ -214,7 +222,7 @@ APPLICATION = ResourceType(
         losses=(
             _LOST_SECRETS,
             Loss("appId", "an application created anew has another application (client) id", anew=True),
-            Loss("logo", "the logo is not kept"),
+            *lost(("logo",)),
             Loss("uniqueName", "cannot be set again"),
         ),
         new_id_note=(
@@ -241,6 +249,7 @@ APPLICATION = ResourceType(
         "Secrets are compared by key id, dates and name; their values are neither readable nor kept.",
         "Certificates are kept with their public part, for which every application that has any is read by itself.",
         "A planted certificate is taken away, and a removed one given back, by writing the whole list.",
+        "A logo is read by a request of its own where there is one. Unverified: that Graph takes a DELETE of it.",
         "An undeleted application does not bring its service principal back: that is a step of its own.",
         "App roles and scopes must be disabled in one write before another may remove them.",
     ),

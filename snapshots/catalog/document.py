@@ -55,6 +55,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
             "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.keep_only.items()),
         ),
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
+        ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
         ("Refers to", "; ".join(_reference(reference) for reference in spec.references)),
         ("Written by update", _writable(spec.restore)),
         ("Written at creation only", _code(spec.restore.create_only)),

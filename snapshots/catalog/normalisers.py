@@ -79,11 +79,6 @@ def _plist(value: str) -> str:
     return base64.b64encode(plistlib.dumps(content, sort_keys=True)).decode()
 
 
-def _presence(value: str) -> str:
-    """For an address that varies by itself: only whether there is one."""
-    return "set" if value.strip() else ""
-
-
 NORMALISERS: Mapping[str, Callable[[str], str | None]] = {
     "cidr": cidr,
     "space_set": _separated_by(" "),
@@ -93,7 +88,6 @@ NORMALISERS: Mapping[str, Callable[[str], str | None]] = {
     "truth": _truth,
     "duration": _duration,
     "base64": _base64,
-    "presence": _presence,
     "capitalised": str.capitalize,
     "compact": _compact,
     "verbatim": str,

@@ -3,6 +3,8 @@
 Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 """
 
+from collections.abc import Callable
+
 from snapshots.catalog.spec import (
     AuditHints,
     Document,
@@ -13,7 +15,9 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
+    Stream,
 )
+from snapshots.catalog.streams import lost
 
 _ORGANIZATION = "/v1.0/organization"
 _BRANDING = f"{_ORGANIZATION}/{{organizationId}}/branding"
@@ -89,15 +93,6 @@ ORGANIZATION = ResourceType(
     notes=("Licensed plans and domains are left out: they vary by themselves, or are types of their own.",),
 )
 
-_IMAGES = (
-    "backgroundImageRelativeUrl",
-    "bannerLogoRelativeUrl",
-    "customCSSRelativeUrl",
-    "faviconRelativeUrl",
-    "headerLogoRelativeUrl",
-    "squareLogoDarkRelativeUrl",
-    "squareLogoRelativeUrl",
-)
 _STREAMS = (
     "backgroundImage",
     "bannerLogo",
@@ -107,6 +102,28 @@ _STREAMS = (
     "squareLogo",
     "squareLogoDark",
 )
+_OF_THE_DEFAULT = "/logintenantbranding/0/"
+"""Part of the address of an image that a language has from the default branding."""
+
+
+def _streams(locale: str, *, default: bool) -> tuple[Stream, ...]:
+    return tuple(
+        Stream(
+            name,
+            f"{_BRANDING}/localizations/{locale}/{name}",
+            present=_own(f"{name}RelativeUrl", default=default),
+            kind="text/css" if name == "customCSS" else "image/*",
+            removed_first=default,
+        )
+        for name in _STREAMS
+    )
+
+
+def _own(address: str, *, default: bool) -> Callable[[Document], bool]:
+    """Whether an image is there, and not only shown because the default branding has it."""
+    return lambda raw: bool(raw.get(address)) and (default or _OF_THE_DEFAULT not in raw[address])
+
+
 _APPEARANCE = (
     "backgroundColor",
     "contentCustomization",
@@ -134,14 +151,11 @@ _BRANDING_COMPUTED = (
     "cdnList",
     "contentCustomization.attributeCollectionRelativeUrl",
     "contentCustomization.registrationCampaignRelativeUrl",
-    *_STREAMS,
+    *(f"{name}RelativeUrl" for name in _STREAMS),
 )
-_IMAGE_LOSSES = tuple(
-    Loss(name, "the file is not kept, only whether there is one: upload it again by hand") for name in _IMAGES
-)
-_IMAGE_NOTE = (
-    "Images and style sheets are streams that are not read: that one was added or removed is seen, that one was "
-    "replaced by another is not."
+_STREAM_NOTE = (
+    "Images and style sheets are read and kept byte by byte, each by a request of its own where there is one. "
+    "Unverified: that Microsoft gives them back as they were put, and takes a DELETE of each."
 )
 _BRANDING_AUDIT = AuditHints(
     activities=(
@@ -173,7 +187,7 @@ BRANDING = ResourceType(
     name=lambda _raw: "Default branding",
     identity=("organizationId",),
     computed=_BRANDING_COMPUTED,
-    normalise=dict.fromkeys(_IMAGES, "presence"),
+    streams=_streams("0", default=True),
     references=(Reference("organizationId", to="organization"),),
     restore=Restore(
         writable=_APPEARANCE,
@@ -182,12 +196,16 @@ BRANDING = ResourceType(
         update_path=_BRANDING,
         delete_path=_BRANDING,
         keeps_id=True,
-        losses=_IMAGE_LOSSES,
+        losses=lost(_STREAMS),
         order=6,
     ),
     audit=_BRANDING_AUDIT,
     licence="Microsoft Entra ID P1",
-    notes=(_IMAGE_NOTE, "Graph answers 404 where no branding was ever set."),
+    notes=(
+        _STREAM_NOTE,
+        "It can be deleted only without images, which are taken away first.",
+        "Graph answers 404 where no branding was ever set.",
+    ),
 )
 
 
@@ -211,7 +229,7 @@ LOCALIZATION = ResourceType(
     permissions=_BRANDING_PERMISSIONS,
     name=lambda raw: f"Branding in {raw.get('id', '')}",
     computed=_BRANDING_COMPUTED,
-    normalise=dict.fromkeys(_IMAGES, "presence"),
+    streams=_streams("{id}", default=False),
     references=(Reference("organizationId", to="organizationalBranding"),),
     restore=Restore(
         writable=_APPEARANCE,
@@ -220,12 +238,12 @@ LOCALIZATION = ResourceType(
         update_path=f"{_BRANDING}/localizations/{{id}}",
         delete_path=f"{_BRANDING}/localizations/{{id}}",
         keeps_id=True,
-        losses=_IMAGE_LOSSES,
+        losses=lost(_STREAMS),
         order=7,
     ),
     audit=_BRANDING_AUDIT,
     licence="Microsoft Entra ID P1",
-    notes=(_IMAGE_NOTE,),
+    notes=(_STREAM_NOTE,),
 )
 
 DIRECTORY_SYNCHRONIZATION = ResourceType(

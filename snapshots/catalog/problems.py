@@ -56,6 +56,9 @@ def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[st
     for name in (*restore.writable, *restore.create_only, *by_action):
         if place(spec, (name,)).dropped:
             yield f"writes '{name}', which its documents do not hold"
+    for stream in spec.streams:
+        if place(spec, (stream.name,)).dropped or stream.name in restore.writable:
+            yield f"keeps the stream '{stream.name}', which its documents do not hold or an update writes"
     for name in sorted(set(restore.writable) & {*restore.create_only, *by_action}):
         yield f"writes '{name}' both by update and in another way"
     harmless = {restore.staged.property} if restore.staged is not None else set()
@@ -131,6 +134,7 @@ def _own_paths(spec: ResourceType) -> Iterator[str]:
     yield from (path for path in declared if path is not None)
     yield from (action.path for action in restore.actions)
     yield from (removal.path for removal in restore.removals)
+    yield from (stream.path for stream in spec.streams)
 
 
 def _part_paths(part: Part) -> Iterator[str]:

@@ -131,6 +131,20 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """A property whose value is bytes (an image, a style sheet) at a URL of its own, for GET, PUT and DELETE."""
+
+    name: str
+    path: str
+    present: Callable[[Document], bool]
+    """Given the raw object: whether it has one. Only then it is read."""
+    kind: str = "image/*"
+    """The media type that the service takes; of an image, the bytes tell it more exactly."""
+    removed_first: bool = False
+    """The service refuses to delete an object that still has it."""
+
+
+@dataclass(frozen=True)
 class SetOf:
     """An array whose order means nothing. `key` names the elements' identity; None: the elements are whole
     values (scalars, or objects that nothing identifies)."""
@@ -410,6 +424,7 @@ class ResourceType:
     typed_values: bool = False
     """Annotations that name a neighbour's type (`Project@odata.type`) are part of the state and of every write."""
     parts: tuple[Part, ...] = ()
+    streams: tuple[Stream, ...] = ()
     references: tuple[Reference, ...] = ()
     embodies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Dotted path of an identifier that this resource has as an object of another type → that type and the property
@@ -442,7 +457,8 @@ class ResourceType:
         otherwise = {action.property for action in restore.actions} | {
             each.property for each in restore.removals
         }
-        otherwise |= {part.name for part in self.parts} | {*restore.create_only} | self.addressing
+        otherwise |= {part.name for part in self.parts} | {stream.name for stream in self.streams}
+        otherwise |= {*restore.create_only} | self.addressing
         otherwise |= {"id", *self.volatile, *self.computed}
         return name not in otherwise and not name.startswith("@")
 

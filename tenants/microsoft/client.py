@@ -73,6 +73,14 @@ class GraphClient:
         request = Request("GET", path, params=params or {}, headers=headers or {}, service=service)
         return _json_object(self.send(request), path)
 
+    def get_bytes(self, path: str, *, service: str = "directory") -> bytes:
+        """What is no JSON: an image, a style sheet."""
+        request = Request("GET", path, headers={"Accept": "*/*"}, service=service)
+        answer = self._exchange(request, self._url(request))
+        if not 200 <= answer.status < 300:
+            raise error_for(request.method, path, self._response(request, answer), writes=False)
+        return answer.content
+
     def get_at(self, link: str, *, service: str) -> dict[str, Any]:
         """The object at an address that the service itself gave."""
         parts = urlsplit(link)
@@ -191,7 +199,8 @@ class GraphClient:
                     request.method,
                     url,
                     headers=self._headers(request, token),
-                    json_body=request.body,
+                    json_body=request.body if request.content is None else None,
+                    form=request.content,
                 )
             self._pacer.learn(self.config.tenant_key, request.service, units=units, headers=answer.headers)
             return answer

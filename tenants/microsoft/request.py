@@ -6,8 +6,9 @@ A dry run shows requests, a plan stores them, an execution sends exactly them. S
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
@@ -45,6 +46,18 @@ class Request:
         if self.parts:
             return any(part.writes for part in self.parts)
         return self.method != "GET" and not self.path.endswith(_READS_BY_POST)
+
+    @property
+    def content(self) -> bytes | None:
+        """The bytes that are the body, where it is no JSON: it then is their base64, and a header says their type."""
+        if isinstance(self.body, str) and "Content-Type" in self.headers:
+            return base64.b64decode(self.body)
+        return None
+
+    def carrying(self, content: bytes, kind: str) -> Request:
+        """The same request with bytes of this media type as its body."""
+        body = base64.b64encode(content).decode()
+        return replace(self, body=body, headers={**self.headers, "Content-Type": kind})
 
     @property
     def parts(self) -> tuple[Request, ...]:

@@ -70,6 +70,22 @@ def test_images_are_put_and_read_as_bytes(writer: Client, branding: str) -> None
     found = writer.get(branding)
     assert "bannerLogo" not in found
     assert found["bannerLogoRelativeUrl"].endswith("/bannerlogo")
+    writer.refused("DELETE", branding)
+    writer.done("DELETE", logo)
+    writer.refused("DELETE", logo, status=404)
+    assert not writer.get(branding).get("bannerLogoRelativeUrl")
+    writer.done("DELETE", branding)
+
+
+def test_a_logo_of_an_application_shows_its_address_while_there_is_one(writer: Client) -> None:
+    app = f"/applications/{writer.post('/applications', {'displayName': 'Painted'})['id']}"
+    url, kind = f"{writer.base}{app}/logo", {"Content-Type": "image/png"}
+    assert writer.http.put(url, data=b"\x89PNG", headers=kind, timeout=10).status_code == 204
+    writer.done("PATCH", app, {"info": {"supportUrl": "https://help.example.org"}})
+    assert writer.get(app)["info"]["logoUrl"].startswith("https://")
+    assert writer.http.get(url, timeout=10).content == b"\x89PNG"
+    writer.done("DELETE", f"{app}/logo")
+    assert not writer.get(app)["info"].get("logoUrl")
 
 
 def pairs(setting: Json, **changed: str) -> list[Json]:

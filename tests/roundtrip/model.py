@@ -26,7 +26,7 @@ class World:
 @dataclass(frozen=True)
 class Act:
     """One request of the intruder. The path may hold `{id}` and other texts of the subject; the body may be a
-    function of the world and the subject.
+    function of the world and the subject, or bytes for a stream.
     """
 
     method: str
@@ -124,6 +124,17 @@ class Case:
 @dataclass(frozen=True)
 class Impossible:
     why: str
+
+
+PICTURE, PLANTED_PICTURE = b"\x89PNG\r\n\x1a\n of ours", b"\xff\xd8\xff of the intruder"
+
+
+def attacked_stream(path: str, name: str, content: bytes = PLANTED_PICTURE) -> dict[str, Way]:
+    """The attacks on a stream that the object has."""
+    return {
+        f"{name} replaced": [Act("PUT", f"{path}/{name}", content)],
+        f"{name} removed": [Act("DELETE", f"{path}/{name}")],
+    }
 
 
 def impossible(why: str) -> Impossible:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 from snapshots.catalog import registry as catalogue
 from tenants import connections
@@ -23,7 +24,8 @@ class Player:
 
     def prepare(self) -> None:
         """What the case wants done before its tenant is observed."""
-        self._send(self.case.given, {})
+        about_subject = any("{" in act.path for act in self.case.given)
+        self._send(self.case.given, self.case.subject(self.world) if about_subject else {})
 
     def play(self, acts: Sequence[Act]) -> None:
         self._send(acts, self.case.subject(self.world))
@@ -32,7 +34,7 @@ class Player:
         for act in acts:
             method, path, body = act.prepared(self.world, subject)
             with closing(connections.open_client(self.scene.tenant, "writer")) as client:
-                client.send(Request(method, path, body=body, service=self._service_of(path)))
+                client.send(_request(method, path, body, self._service_of(path)))
 
     def _read(self, path: str) -> Json:
         with closing(connections.open_client(self.scene.tenant, "reader")) as client:
@@ -45,3 +47,10 @@ class Player:
     def _service_of(self, path: str) -> str:
         is_azure = path.startswith(("/subscriptions/", "/providers/"))
         return "arm" if is_azure else self.service if self.service != "arm" else "directory"
+
+
+def _request(method: str, path: str, body: Any, service: str) -> Request:
+    if isinstance(body, bytes):
+        kind = "text/css" if path.endswith("CSS") else "image/png"
+        return Request(method, path, service=service).carrying(body, kind)
+    return Request(method, path, body=body, service=service)

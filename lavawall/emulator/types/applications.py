@@ -16,6 +16,7 @@ from lavawall.emulator.types.application_policies import policy_links
 from lavawall.emulator.types.key_credentials import key_actions
 from lavawall.emulator.types.people import dependants as principal_dependants
 from lavawall.emulator.types.people import own_by_creator
+from lavawall.emulator.types.streams import stream_routes
 from lavawall.emulator.validation import WriteRules, checked_body
 
 READ = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
@@ -238,6 +239,14 @@ CREDENTIAL_ACTIONS = (
 )
 
 
+def present_application(view: View) -> None:
+    """Without the keys, and with the address at which browsers find the logo that it has."""
+    hide_keys(view)
+    if view.body.get("logo"):
+        address = f"https://cdn.example.net/appbranding/{view.record.id}/bannerlogo"
+        view.body["info"] = {**(view.body.get("info") or {}), "logoUrl": address}
+
+
 def _owners(noun: str) -> Link:
     return Link(
         name="owners",
@@ -303,13 +312,16 @@ KINDS = (
             _owners("application"),
             *policy_links("application", "tokenLifetimePolicy", "tokenIssuancePolicy", "appManagementPolicy"),
         ),
-        actions=CREDENTIAL_ACTIONS,
+        actions=(
+            *CREDENTIAL_ACTIONS,
+            *stream_routes("", {"logo": "image/png"}, _called_on, read=READ, write=WRITE),
+        ),
         checks=(check_application, check_keys),
         created=(name_application, own_by_creator),
         updated=(follow_application,),
         deleted=(delete_own_service_principal,),
         recycle="/directory/deletedItems",
-        present=hide_keys,
+        present=present_application,
         on_request=frozenset({"authenticationBehaviors", "managerApplications", "createdByAppId"}),
         alternate_keys=("appId", "uniqueName"),
     ),

@@ -1,6 +1,5 @@
 """Branding of the sign-in page: one default and a localization per language, absent until somebody sets it up."""
 
-import base64
 import re
 
 from lavawall.emulator import audit, entities, registry
@@ -11,6 +10,7 @@ from lavawall.emulator.odata import listing, parse_query
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Record, Session
+from lavawall.emulator.types.streams import stream_routes
 from lavawall.emulator.validation import WriteRules
 
 READ: Permissions = (
@@ -71,6 +71,11 @@ def check_no_localizations(session: Session, _record: Record) -> None:
         raise bad_request("Delete the localizations before the default branding.")
 
 
+def check_no_images(_session: Session, record: Record) -> None:
+    if any(record.body.get(name) for name in STREAMS):
+        raise bad_request("Remove the images before the default branding.")
+
+
 def _default(call: Call) -> Record:
     organization = call.parameter("parent")
     if call.session.directory.get("organization", organization) is None:
@@ -107,31 +112,16 @@ def _stream_owner(call: Call) -> Record:
     )
 
 
-def get_stream(call: Call) -> Answer:
-    """The bytes as they were put; what was never put is not found."""
-    name = call.url.split("?")[0].rsplit("/", 1)[-1]
-    stored = _stream_owner(call).body.get(name)
-    if stored is None:
-        raise resource_not_found(name)
-    return Answer(200, content=base64.b64decode(stored), content_type=STREAMS[name])
-
-
-def put_stream(call: Call) -> Answer:
-    name, record = call.url.split("?")[0].rsplit("/", 1)[-1], _stream_owner(call)
-    if call.headers.get("Content-Type", "").split("/")[0] != STREAMS[name].split("/")[0] or not call.content:
-        raise bad_request(f"'{name}' takes bytes of the type {STREAMS[name]}.")
-    folder = call.session.randomness.guid()[:8]
+def show_address(session: Session, record: Record, name: str) -> None:
+    folder = session.randomness.guid()[:8]
     record.body |= {
-        name: base64.b64encode(call.content).decode(),
         f"{name}RelativeUrl": f"{folder}/logintenantbranding/{record.id}/{name.lower()}",
         "cdnList": ["cdn.example.net", "cdn.example.org"],
     }
-    return Answer(204)
 
 
 def _streams(path: str) -> tuple[Action, ...]:
-    actions = [(Action("GET", f"{path}/{name}", get_stream, READ)) for name in STREAMS]
-    return (*actions, *(Action("PUT", f"{path}/{name}", put_stream, WRITE) for name in STREAMS))
+    return stream_routes(f"{path}/", STREAMS, _stream_owner, read=READ, write=WRITE, put=show_address)
 
 
 def _audit() -> Audit:
@@ -158,7 +148,7 @@ KINDS = (
         rules=WriteRules(computed=COMPUTED, writable=frozenset({"id"}), immutable=frozenset({"id"})),
         audit=_audit(),
         checks=(check_texts,),
-        delete_checks=(check_no_localizations,),
+        delete_checks=(check_no_localizations, check_no_images),
         dates=(),
         actions=(Action("GET", PATH, get_branding, READ), *_streams(PATH)),
         client_key="id",

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.core.management.base import CommandError, CommandParser
 
-from changes.diff import Difference, diff
+from changes.diff import Difference, shown_diff
 from changes.severity.engine import grade
 from changes.severity.model import Context, EmptyContext, MappingContext, Subject, Verdict
 from lavawall.cli import ProductCommand
@@ -96,7 +96,7 @@ def _graded(
         before=canonicalise(before, spec) if before is not None else None,
         after=canonicalise(after, spec) if after is not None else None,
     )
-    return Graded(grade(subject, context), diff(subject.before, subject.after, spec), where)
+    return Graded(grade(subject, context), shown_diff(subject.before, subject.after, spec), where)
 
 
 def _embedded(

@@ -1,18 +1,36 @@
 """Applications and service principals."""
 
-from tests.roundtrip.model import AUTO, Act, Case, Json, World, impossible
+from collections.abc import Callable
+
+from tests.roundtrip.model import (
+    AUTO,
+    PICTURE,
+    PLANTED_PICTURE,
+    Act,
+    Case,
+    Json,
+    World,
+    attacked_stream,
+    impossible,
+)
 
 APPLICATIONS, PRINCIPALS = "/v1.0/applications", "/v1.0/servicePrincipals"
 OBJECTS = "https://graph.microsoft.com/v1.0/directoryObjects"
 DELETED = "/v1.0/directory/deletedItems"
 SCOPE = "5f3a1c52-0a52-4d7c-8f0e-3f5c2a1b7d90"
 CREDENTIALS = frozenset({"passwordCredentials"})
+FOR_GOOD = (
+    Act("DELETE", f"{APPLICATIONS}/{{id}}"),
+    Act("DELETE", f"{DELETED}/{{_principal}}"),
+    Act("DELETE", f"{DELETED}/{{id}}"),
+)
 
 
-def telematics(world: World) -> Json:
-    found = world.named(APPLICATIONS, "Telematics")
-    principal = world.named(PRINCIPALS, "Telematics")
-    return {**found, "_principal": principal["id"]}
+def with_principal(name: str) -> Callable[[World], Json]:
+    def subject(world: World) -> Json:
+        return {**world.named(APPLICATIONS, name), "_principal": world.named(PRINCIPALS, name)["id"]}
+
+    return subject
 
 
 def planner(world: World) -> Json:
@@ -132,16 +150,33 @@ CASES = (
     ),
     Case(
         key="application",
+        variant="without a logo",
+        subject=planner,
+        path=f"{APPLICATIONS}/{{id}}",
+        more={"logo planted": [Act("PUT", f"{APPLICATIONS}/{{id}}/logo", PLANTED_PICTURE)]},
+    ),
+    Case(
+        key="application",
+        variant="with a logo",
+        subject=with_principal("Route Planner"),
+        path=f"{APPLICATIONS}/{{id}}",
+        given=[Act("PUT", f"{APPLICATIONS}/{{id}}/logo", PICTURE)],
+        delete=[Act("DELETE", f"{APPLICATIONS}/{{id}}")],
+        more={
+            **attacked_stream(f"{APPLICATIONS}/{{id}}", "logo"),
+            "delete for good": FOR_GOOD,
+        },
+        types=("servicePrincipal", "oAuth2PermissionGrant", "appRoleAssignment"),
+        lost={"delete for good": CREDENTIALS},
+    ),
+    Case(
+        key="application",
         variant="with a secret",
-        subject=telematics,
+        subject=with_principal("Telematics"),
         path=f"{APPLICATIONS}/{{id}}",
         more={
             "a secret removed": "nobody but its users ever knew it; the plan says which one is lost",
-            "delete for good": [
-                Act("DELETE", f"{APPLICATIONS}/{{id}}"),
-                Act("DELETE", f"{DELETED}/{{_principal}}"),
-                Act("DELETE", f"{DELETED}/{{id}}"),
-            ],
+            "delete for good": FOR_GOOD,
         },
         types=("servicePrincipal", "oAuth2PermissionGrant", "appRoleAssignment"),
         lost={"delete for good": CREDENTIALS},

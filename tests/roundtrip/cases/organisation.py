@@ -1,6 +1,15 @@
 """The organisation itself, its branding, and the synchronisation of its directory."""
 
-from tests.roundtrip.model import AUTO, Act, Case, Json, World
+from tests.roundtrip.model import (
+    AUTO,
+    PICTURE,
+    PLANTED_PICTURE,
+    Act,
+    Case,
+    Json,
+    World,
+    attacked_stream,
+)
 
 ORGANIZATION = "/v1.0/organization"
 SYNCHRONIZATION = "/v1.0/directory/onPremisesSynchronization"
@@ -80,6 +89,43 @@ CASES = (
         updates=APPEARANCE,
         create=[Act("POST", f"{BRANDING}/localizations", {"id": "es-ES", "signInPageText": "Planted"})],
         delete=[Act("DELETE", f"{BRANDING}/localizations/{{id}}")],
+        types=("organization",),
+    ),
+    Case(
+        key="organizationalBranding",
+        variant="with images",
+        subject=branding,
+        path=BRANDING,
+        given=[
+            Act("PUT", f"{BRANDING}/localizations/0/bannerLogo", PICTURE),
+            Act("PUT", f"{BRANDING}/localizations/0/customCSS", b"body { color: #10406a }"),
+        ],
+        delete=[
+            Act("DELETE", f"{BRANDING}/localizations/fr-FR"),
+            Act("DELETE", f"{BRANDING}/localizations/0/bannerLogo"),
+            Act("DELETE", f"{BRANDING}/localizations/0/customCSS"),
+            Act("DELETE", BRANDING),
+        ],
+        more={
+            **attacked_stream(f"{BRANDING}/localizations/0", "bannerLogo"),
+            **attacked_stream(f"{BRANDING}/localizations/0", "customCSS", b"body { display: none }"),
+            "favicon planted": [Act("PUT", f"{BRANDING}/localizations/0/favicon", PLANTED_PICTURE)],
+        },
+        types=("organization", "organizationalBrandingLocalization"),
+    ),
+    Case(
+        key="organizationalBrandingLocalization",
+        variant="with images",
+        subject=french,
+        path=f"{BRANDING}/localizations/{{id}}",
+        given=[Act("PUT", f"{BRANDING}/localizations/{{id}}/squareLogo", PICTURE)],
+        delete=[Act("DELETE", f"{BRANDING}/localizations/{{id}}")],
+        more={
+            **attacked_stream(f"{BRANDING}/localizations/{{id}}", "squareLogo"),
+            "headerLogo planted": [
+                Act("PUT", f"{BRANDING}/localizations/{{id}}/headerLogo", PLANTED_PICTURE)
+            ],
+        },
         types=("organization",),
     ),
     Case(

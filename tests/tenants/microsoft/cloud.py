@@ -145,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("content-type") == "application/json":
             body: Any = json.loads(raw)
+        elif headers.get("content-type", "").startswith("image/"):
+            body = raw
         else:
             body = {name: values[-1] for name, values in parse_qs(raw.decode()).items()}
         say = cloud.answer(Call(self.command, unquote(parts.path), query, headers, body))

@@ -1,5 +1,6 @@
 from typing import Any
 
+import orjson
 import pytest
 
 from tenants.microsoft.errors import (
@@ -21,6 +22,8 @@ from tests.tenants.microsoft.conftest import MakeClient
 
 GROUPS = "/v1.0/groups"
 GROUP = "/v1.0/groups/1"
+LOGO = "/v1.0/applications/1/logo"
+IMAGE = b"\x89PNG\r\n\x1a\n\x00\xff"
 
 
 def page(*ids: int, link: str | None = None) -> Say:
@@ -202,6 +205,40 @@ def test_a_write_sends_its_body_and_returns_the_answer(cloud: Cloud, make_client
     response = make_client(writable=True).send(Request("PATCH", GROUP, body={"description": None}))
     assert (response.status, response.body, response.request_id) == (204, None, "r-9")
     assert cloud.calls[0].body == {"description": None}
+
+
+def test_bytes_are_read_as_they_are_and_repeated_where_throttled(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("GET", LOGO, Say(429, {}, {"Retry-After": "3"}), Say(raw=IMAGE))
+    assert make_client().get_bytes(LOGO) == IMAGE
+    assert waits == [3]
+    assert cloud.calls[1].headers["accept"] == "*/*"
+
+
+@pytest.mark.parametrize(
+    ("say", "kind"),
+    [
+        (refusal(404, "Request_ResourceNotFound"), NotFound),
+        (Say(302, None, {"Location": "https://evil.example/logo"}), InvalidAnswer),
+    ],
+)
+def test_bytes_that_are_not_given_out_are_told_as_an_error(
+    cloud: Cloud, make_client: MakeClient, say: Say, kind: type[MicrosoftError]
+) -> None:
+    cloud.on("GET", LOGO, say)
+    with pytest.raises(kind, match=LOGO):
+        make_client().get_bytes(LOGO)
+
+
+def test_bytes_are_written_as_they_are_also_after_the_request_was_stored(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("PUT", LOGO, Say(204))
+    stored = orjson.dumps(Request("PUT", LOGO).carrying(IMAGE, "image/png").to_json())
+    assert make_client(writable=True).send(Request.from_json(orjson.loads(stored))).ok
+    assert cloud.calls[0].body == IMAGE
+    assert cloud.calls[0].headers["content-type"] == "image/png"
 
 
 def test_a_write_that_is_refused_for_another_reason_says_that_nothing_changed(
