@@ -96,6 +96,12 @@ def _restrictions(where: str) -> Iterator[SetOf]:
         yield SetOf(f"{where}.{kind}[].excludeActors.customSecurityAttributes", key="id")
 
 
+def _lifetimes(where: str) -> dict[str, str]:
+    """How long a secret or a certificate may be valid, however it is spelled."""
+    kinds = ("passwordCredentials", "keyCredentials")
+    return {f"{where}.{kind}[].maxLifetime": "duration" for kind in kinds}
+
+
 def _uri_exemptions(where: str) -> SetOf:
     return SetOf(f"{where}.identifierUris.*.excludeActors.customSecurityAttributes", key="id")
 
@@ -120,6 +126,7 @@ TENANT_APP_MANAGEMENT = ResourceType(
         *_restrictions("servicePrincipalRestrictions"),
         _uri_exemptions("applicationRestrictions"),
     ),
+    normalise={**_lifetimes("applicationRestrictions"), **_lifetimes("servicePrincipalRestrictions")},
     restore=Restore(
         writable=("applicationRestrictions", "isEnabled", "servicePrincipalRestrictions"),
         update_path=_DEFAULT,
@@ -142,6 +149,7 @@ APP_MANAGEMENT = ResourceType(
     natural_key=("displayName",),
     parts=(_applies_to("appManagementPolicies"),),
     computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
+    normalise=_lifetimes("restrictions"),
     sets=(*_restrictions("restrictions"), _uri_exemptions("restrictions.applicationRestrictions")),
     restore=Restore(
         writable=("description", "displayName", "isEnabled", "restrictions"),

@@ -19,6 +19,20 @@ _MASK = re.compile(r"\*+")
 _KEYED = re.compile(r"wifi|vpn", re.IGNORECASE)
 
 
+_ORDERED = (
+    "apps",
+    "dnsSearchDomains",
+    "dnsSuffixSearchList",
+    "dnsSuffixes",
+    "homeScreenDockIcons",
+    "homeScreenPages",
+    "icons",
+    "onDemandRules",
+    "pages",
+)
+"""Where something stands on a home screen, which rule is asked first, and which domain is searched first."""
+
+
 def _is_masked(setting: Document) -> bool:
     return isinstance(setting.get("value"), str) and _MASK.fullmatch(setting["value"]) is not None
 
@@ -79,7 +93,7 @@ DEVICE_CONFIGURATION = intune(
         "supportsScopeTags",
     ),
     normalise={"payload": "plist"},
-    ordered=("homeScreenDockIcons", "homeScreenPages", "onDemandRules", "pages"),
+    ordered=_ORDERED,
     restore={
         "typed": True,
         "shape_create": _readable,

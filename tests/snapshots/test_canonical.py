@@ -132,6 +132,22 @@ def test_the_order_of_an_array_that_is_no_set_is_state() -> None:
     assert canonicalise(one, POLICY) != canonicalise(other, POLICY)
 
 
+def test_a_lifetime_is_compared_by_its_length() -> None:
+    spec = catalog.get("appManagementPolicy")
+    one, other = (
+        {"restrictions": {"passwordCredentials": [{"maxLifetime": lifetime}]}}
+        for lifetime in ("P90D", "PT2160H")
+    )
+    assert canonicalise(one, spec) == canonicalise(other, spec)
+
+
+@pytest.mark.parametrize("name", ["apps", "dnsSuffixes", "icons", "onDemandRules"])
+def test_where_the_place_in_a_list_is_what_a_device_applies_it_is_state(name: str) -> None:
+    spec = catalog.get("deviceConfiguration")
+    one, other = {"holder": {name: ["a", "b"]}}, {"holder": {name: ["b", "a"]}}
+    assert canonicalise(one, spec) != canonicalise(other, spec)
+
+
 @pytest.mark.parametrize("nothing", [None, {}, {"includeLocations": []}, {"includeLocations": [None]}])
 def test_nothing_is_the_same_in_every_spelling(nothing: Any) -> None:
     assert canonicalise({"conditions": {"locations": nothing}}, POLICY) == {}

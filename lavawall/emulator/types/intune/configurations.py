@@ -21,7 +21,19 @@ SECRET_TYPES = frozenset(
         "#microsoft.graph.omaSettingStringXml",
     }
 )
-ORDERED = frozenset({"homeScreenDockIcons", "homeScreenPages", "onDemandRules", "pages"})
+ORDERED = frozenset(
+    {
+        "apps",
+        "dnsSearchDomains",
+        "dnsSuffixSearchList",
+        "dnsSuffixes",
+        "homeScreenDockIcons",
+        "homeScreenPages",
+        "icons",
+        "onDemandRules",
+        "pages",
+    }
+)
 
 
 def hide_oma_values(write: Write) -> None:
