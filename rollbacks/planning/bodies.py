@@ -66,6 +66,26 @@ def switched_off(spec: ResourceType, live: Document, wanted: Document) -> Docume
     return result
 
 
+def in_place_first(spec: ResourceType, live: Document, wanted: Document) -> Document:
+    """The live document as it must be before the wanted one is written: what goes is switched off, and what is named
+    by the object itself is there.
+    """
+    result = switched_off(spec, live, wanted)
+    for naming, named in spec.restore.named_later.items():
+        key = next(each for each in sets(spec) if each.path == named).key_names
+        have = {_key(element, key) for element in at(live, named) or []}
+        new = [element for element in at(wanted, named) or [] if _key(element, key) not in have]
+        if new and not same(at(live, naming), at(wanted, naming)):
+            result = with_value(result, named, [*(at(result, named) or []), *new])
+    return result
+
+
+def written_later(spec: ResourceType, wanted: Document) -> tuple[str, ...]:
+    """Dotted paths of what is wanted and a create does not take."""
+    paths = (*spec.restore.after_create, *spec.restore.named_later)
+    return tuple(path for path in paths if at(wanted, path) is not None)
+
+
 def _key(element: Document, names: tuple[str, ...]) -> bytes:
     return canonical_bytes([element.get(name) for name in names])
 
@@ -77,6 +97,8 @@ def _empty_sets(spec: ResourceType) -> Document:
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:
     body = {name: wanted[name] for name in sorted(wanted) if spec.creates_with(name)}
+    for path in written_later(spec, body):
+        body = with_value(body, path, None)
     body = _explicit(spec, typed(spec, body, wanted))
     return body if spec.restore.shape_create is None else spec.restore.shape_create(body)
 

@@ -39,7 +39,9 @@ def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]
 
 def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:
     named = reference.named(value)
-    return value if named is None else reference.naming(repoint(Mention(reference.to, reference.by, named)))
+    if named is None:
+        return value
+    return reference.renaming(value, repoint(Mention(reference.to, reference.by, named)))
 
 
 def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:

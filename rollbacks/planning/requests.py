@@ -64,8 +64,8 @@ class RequestWriter:
         return name not in on_its_own and self._spec.writes(name) and restore.update_path is not None
 
     def _settings(self, live: Document, wanted: Document, names: tuple[str, ...]) -> list[PlannedRequest]:
-        """One update for all; before it another one that switches off what it takes away, where that is asked for."""
-        first = bodies.switched_off(self._spec, live, wanted)
+        """One update for all; before it another one, where something must be switched off or in place first."""
+        first = bodies.in_place_first(self._spec, live, wanted)
         prepared = tuple(name for name in bodies.differing(live, first) if name in names)
         requests = [self._set(live, first, prepared)] if prepared else []
         return [*requests, self._set(first, wanted, names)] if names else requests
@@ -103,7 +103,9 @@ class RequestWriter:
         """After a create: the actions and sub-collections that the create itself could not carry."""
         restore = self._spec.restore
         acted = {action.property for action in restore.actions}
-        requests = [
+        later = {path.partition(".")[0] for path in bodies.written_later(self._spec, wanted)}
+        requests = [self._set({}, wanted, tuple(sorted(later)))] if later else []
+        requests += [
             request
             for action in restore.actions
             if action.property in wanted and not self._spec.creates_with(action.property)

@@ -3,7 +3,6 @@
 Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 """
 
-import re
 from collections.abc import Callable
 
 from snapshots.catalog.spec import (
@@ -114,7 +113,10 @@ _APPLICATION_SELECTED = ",".join(
 )
 """Some properties, such as `authenticationBehaviors`, are answered only when they are asked for."""
 
-_IDENTIFIER_OF_OLD_APP = re.compile(r"api://[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(/.*)?")
+
+def _own_identifier(path: str) -> Reference:
+    """`api://{appId}`: Microsoft takes it only from the application that has this id."""
+    return Reference(path, to="application", by="appId", prefix="api://", continues=True, guids=True)
 
 
 def _owners(of: str) -> Part:
@@ -135,13 +137,6 @@ def _password_removal(of: str) -> ElementRemoval:
         path=f"{of}/{{id}}/removePassword",
         body=lambda credential: {"keyId": credential["keyId"]},
     )
-
-
-def _without_old_identifiers(body: Document) -> Document:
-    """`api://{appId}` names the app id that is gone; Graph accepts it only from the app that owns it."""
-    uris = [uri for uri in body.get("identifierUris", ()) if not _IDENTIFIER_OF_OLD_APP.fullmatch(uri)]
-    kept = {key: value for key, value in body.items() if key != "identifierUris"}
-    return {**kept, "identifierUris": uris} if uris else kept
 
 
 APPLICATION = ResourceType(
@@ -210,6 +205,7 @@ APPLICATION = ResourceType(
         Reference("requiredResourceAccess[].resourceAppId", to="servicePrincipal", by="appId"),
         Reference("api.knownClientApplications[]", to="application", by="appId"),
         Reference("api.preAuthorizedApplications[].appId", to="application", by="appId"),
+        _own_identifier("identifierUris[]"),
     ),
     restore=Restore(
         writable=_APPLICATION_WRITABLE,
@@ -229,7 +225,8 @@ APPLICATION = ResourceType(
             "The application (client) id changes too: code, other tenants and consents that know the old one "
             "must be told. Within 30 days of the deletion an undelete keeps both ids."
         ),
-        shape_create=_without_old_identifiers,
+        after_create=("identifierUris",),
+        named_later={"api.preAuthorizedApplications": "api.oauth2PermissionScopes"},
         order=20,
     ),
     audit=AuditHints(
@@ -252,6 +249,8 @@ APPLICATION = ResourceType(
         "A logo is read by a request of its own where there is one. Unverified: that Graph takes a DELETE of it.",
         "An undeleted application does not bring its service principal back: that is a step of its own.",
         "App roles and scopes must be disabled in one write before another may remove them.",
+        "A scope is written before the applications that may use it without consent.",
+        "An identifier `api://{appId}` of an application created anew gets the new id.",
     ),
 )
 
@@ -306,6 +305,7 @@ SERVICE_PRINCIPAL = ResourceType(
     references=(
         Reference("appId", to="application", by="appId"),
         Reference("servicePrincipalNames[]", to="application", by="appId"),
+        _own_identifier("servicePrincipalNames[]"),
     ),
     restore=Restore(
         writable=(

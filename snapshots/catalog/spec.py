@@ -170,6 +170,8 @@ class Reference:
     """Literal text before the id, as in `/administrativeUnits/{id}`."""
     suffix: str = ""
     """Literal text after the id, as in `/groups/{id}/members`."""
+    continues: bool = False
+    """A path may follow the id: `api://{id}/anything`."""
     guids: bool = False
     """The place holds other texts as well: only what is a GUID is an id."""
     may_dangle: bool = False
@@ -182,12 +184,18 @@ class Reference:
         if not (value.startswith(self.prefix) and value.endswith(self.suffix)):
             return None
         named = value.removeprefix(self.prefix).removesuffix(self.suffix)
+        named = named.partition("/")[0] if self.continues else named
         is_path = "/" in named and not AZURE_ID.match(named)
         return None if is_path or (self.guids and not GUID.fullmatch(named)) else named
 
     def naming(self, identifier: str) -> str:
         """The value that names it."""
         return f"{self.prefix}{identifier}{self.suffix}"
+
+    def renaming(self, value: str, identifier: str) -> str:
+        """The value with another identifier in the place of the one that it names."""
+        rest = value[len(self.prefix) + len(self.named(value) or "") :]
+        return f"{self.prefix}{identifier}{rest}"
 
 
 @dataclass(frozen=True)
@@ -265,6 +273,11 @@ class Restore:
     writable: tuple[str, ...] = ()
     create_only: tuple[str, ...] = ()
     """Properties that a create takes and an update must not send; `id`, where the caller sends the one it chooses."""
+    after_create: tuple[str, ...] = ()
+    """Dotted paths of what a create does not take and the object does: it may name the object's own new id."""
+    named_later: Mapping[str, str] = field(default_factory=dict)
+    """Dotted path of an array that names elements of another one of the same object → path of that one: what is new
+    there must be written before, with or after the create."""
     create_path: str | None = None
     create_method: Literal["POST", "PUT", "PATCH"] = "POST"
     update_path: str | None = None

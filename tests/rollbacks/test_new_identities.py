@@ -84,6 +84,58 @@ def test_an_application_purged_with_its_service_principal_is_named_by_its_new_id
     assert {each["id"] for each in scene.read(f"{APPLICATIONS}/{new_app['id']}/owners")["value"]} == owners
 
 
+SCOPE = {
+    "adminConsentDescription": "Read",
+    "adminConsentDisplayName": "Read",
+    "id": "5f3a1c52-0a52-4d7c-8f0e-3f5c2a1b7d90",
+    "isEnabled": True,
+    "type": "User",
+    "value": "Routes.Read",
+}
+
+
+def gateway(scene: Scene) -> dict[str, Any]:
+    """An application with identifiers of its own app id, and a scope that another may use without consent."""
+    app = scene.named(APPLICATIONS, "Telematics")
+    path = f"{APPLICATIONS}/{app['id']}"
+    uris = [f"api://{app['appId']}", f"api://{app['appId']}/routes"]
+    client = {
+        "appId": scene.named(APPLICATIONS, "Route Planner")["appId"],
+        "delegatedPermissionIds": [SCOPE["id"]],
+    }
+    scene.intrude("PATCH", path, {"identifierUris": uris, "api": {"oauth2PermissionScopes": [SCOPE]}})
+    allowed = {"oauth2PermissionScopes": [SCOPE], "preAuthorizedApplications": [client]}
+    scene.intrude("PATCH", path, {"api": allowed})
+    return scene.read(path)
+
+
+def test_a_scope_is_there_again_before_another_application_may_use_it(scene: Scene) -> None:
+    app = gateway(scene)
+    path = f"{APPLICATIONS}/{app['id']}"
+    undone(
+        scene,
+        ("PATCH", path, {"api": {"oauth2PermissionScopes": [{**SCOPE, "isEnabled": False}]}}),
+        ("PATCH", path, {"api": {"oauth2PermissionScopes": []}}),
+    )
+    assert scene.read(path)["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
+
+
+def test_an_application_created_anew_is_known_by_identifiers_of_its_new_app_id(scene: Scene) -> None:
+    app = gateway(scene)
+    principal = scene.named(PRINCIPALS, "Telematics")
+    undone(
+        scene,
+        ("DELETE", f"{APPLICATIONS}/{app['id']}"),
+        ("DELETE", f"{DELETED}/{principal['id']}"),
+        ("DELETE", f"{DELETED}/{app['id']}"),
+        lost=SAID,
+    )
+    again = scene.named(APPLICATIONS, "Telematics")
+    new = f"api://{again['appId']}"
+    assert (set(again["identifierUris"]), again["appId"] != app["appId"]) == ({new, f"{new}/routes"}, True)
+    assert again["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
+
+
 def test_a_purged_group_is_named_by_its_new_id_in_policies_roles_methods_and_other_groups(
     scene: Scene,
 ) -> None:

@@ -166,16 +166,14 @@ def test_built_in_strengths_have_no_configurations_to_read() -> None:
     assert configurations.only_when({"policyType": "custom"})
 
 
-def test_a_recreated_application_does_not_claim_the_address_of_the_old_app_id() -> None:
-    shape = catalog.get("application").restore.shape_create
-    assert shape is not None
-    old, own = "api://0c9e0b0a-1111-4222-8333-444455556666/read", "https://books.example.com"
-    assert shape({"displayName": "a", "identifierUris": [old, own]}) == {
-        "displayName": "a",
-        "identifierUris": [own],
-    }
-    assert shape({"displayName": "a", "identifierUris": [old]}) == {"displayName": "a"}
-    assert shape({"displayName": "a"}) == {"displayName": "a"}
+def test_an_identifier_of_an_application_names_its_app_id_wherever_a_path_follows() -> None:
+    places = [each for each in catalog.get("application").references if each.path == "identifierUris[]"]
+    (place,) = places
+    app = "0c9e0b0a-1111-4222-8333-444455556666"
+    for uri in (f"api://{app}", f"api://{app}/read/all"):
+        assert place.named(uri) == app
+        assert place.renaming(uri, "new") == uri.replace(app, "new")
+    assert [place.named(uri) for uri in ("api://books", "https://books.example.com")] == [None, None]
 
 
 def test_combinations_and_secrets_have_actions_of_their_own() -> None:

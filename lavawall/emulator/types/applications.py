@@ -1,6 +1,7 @@
 """Applications and service principals, with owners and credentials."""
 
 import copy
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ WRITE: Permissions = ("Application.ReadWrite.All",)
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 FIRST_PARTY_WRITABLE = frozenset({"accountEnabled", "appRoleAssignmentRequired", "tags", "notes"})
 SWITCHABLE_LISTS = ("appRoles", "api/oauth2PermissionScopes")
+APP_URI = re.compile(r"api://([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:/.*)?$")
 TWO_YEARS = timedelta(days=730)
 
 
@@ -33,7 +35,10 @@ def check_application(write: Write) -> None:
         _check_switched_off_first(
             value_at(write.before or {}, path) or [], value_at(write.after, path) or [], path
         )
-    scopes = {scope["id"] for scope in value_at(write.after, "api/oauth2PermissionScopes") or []}
+    sides = (write.after,) if write.session.is_seeding else (write.after, write.before or {})
+    scopes = set.intersection(
+        *({scope["id"] for scope in value_at(side, "api/oauth2PermissionScopes") or []} for side in sides)
+    )
     for client in value_at(write.after, "api/preAuthorizedApplications") or []:
         unknown = set(client.get("delegatedPermissionIds") or []) - scopes
         if unknown:
@@ -44,7 +49,11 @@ def check_application(write: Write) -> None:
 
 def _check_identifier_uris(write: Write) -> None:
     wanted = set(write.after.get("identifierUris") or [])
-    own_id = (write.before or {}).get("id")
+    own_id, own_app = (write.before or {}).get("id"), str((write.before or {}).get("appId"))
+    for uri in wanted - set((write.before or {}).get("identifierUris") or []):
+        named = APP_URI.match(uri)
+        if named and named[1].lower() != own_app.lower() and not write.session.is_seeding:
+            raise bad_request(f"The identifier URI '{uri}' must hold the application's own appId.")
     for other in write.session.directory.records["application"].values():
         taken = wanted.intersection(other.body.get("identifierUris") or [])
         if taken and other.id != own_id:
