@@ -28,6 +28,24 @@ def _without_annotations(target: Json) -> Json:
     return {name: value for name, value in target.items() if "@odata" not in name or name == "@odata.type"}
 
 
+def provider(name: str, client: str) -> Json:
+    return {
+        "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
+        "displayName": name,
+        "state": "enabled",
+        "appId": "2ba6c0a6-2a35-4d04-b13e-7d44f5f0d2b1",
+        "openIdConnectSetting": {
+            "clientId": client,
+            "discoveryUrl": "https://login.example.net/.well-known/openid-configuration",
+        },
+    }
+
+
+def partner(world: World) -> Json:
+    found = world.read(POLICY)["authenticationMethodConfigurations"]
+    return next(each for each in found if str(each.get("displayName")).startswith("Partner sign-in"))
+
+
 def case(identifier: str, **properties: Any) -> Case:
     return Case(
         key="authenticationMethodConfiguration",
@@ -68,6 +86,9 @@ CASES = (
         isSelfServiceRegistrationAllowed=AUTO,
         keyRestrictions={"isEnforced": True, "enforcementType": "allow", "aaGuids": [AAGUID]},
         defaultPasskeyProfile=AUTO,
+        passkeyProfiles=impossible(
+            "the schema has them as a navigation; whether Graph takes them in the body is not verified"
+        ),
     ),
     case(
         "MicrosoftAuthenticator",
@@ -124,23 +145,20 @@ CASES = (
     Case(
         key="authenticationMethodConfiguration",
         variant="external",
-        subject=lambda _world: {},
-        path=METHODS,
-        create=[
-            Act(
-                "POST",
-                METHODS,
-                {
-                    "@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration",
-                    "displayName": "Planted provider",
-                    "state": "enabled",
-                    "appId": "2ba6c0a6-2a35-4d04-b13e-7d44f5f0d2b1",
-                    "openIdConnectSetting": {
-                        "clientId": "planted",
-                        "discoveryUrl": "https://login.example.net/.well-known/openid-configuration",
-                    },
-                },
-            )
-        ],
+        given=[Act("POST", METHODS, provider("Partner sign-in", "partner"))],
+        subject=partner,
+        path=f"{METHODS}/{{id}}",
+        typed=True,
+        updates={
+            "displayName": AUTO,
+            "state": "disabled",
+            "appId": "2ba6c0a6-2a35-4d04-b13e-7d44f5f0d2b2",
+            "openIdConnectSetting": {
+                "clientId": "planted",
+                "discoveryUrl": "https://attacker.example/.well-known/openid-configuration",
+            },
+        },
+        create=[Act("POST", METHODS, provider("Planted provider", "planted"))],
+        delete=[Act("DELETE", f"{METHODS}/{{id}}")],
     ),
 )

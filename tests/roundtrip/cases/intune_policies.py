@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.roundtrip.model import AUTO, Act, Case, Json, World
+from tests.roundtrip.model import AUTO, Act, Case, Json, World, impossible
 from tests.roundtrip.planted import DEVICES, EVERY_DEVICE, TYPE, assigned, found
 
 COMPLIANCE = f"{DEVICES}/deviceCompliancePolicies"
@@ -136,6 +136,8 @@ TAGGED = {
     "roleScopeTagIds": lambda world, _subject: [world.named(f"{DEVICES}/roleScopeTags", "Branch")["id"]]
 }
 
+PLATFORM = impossible("its settings are of one platform and technology; a policy is made for them")
+
 CASES = (
     Case(
         key="deviceCompliancePolicy",
@@ -181,6 +183,8 @@ CASES = (
             "name": AUTO,
             "description": AUTO,
             "settings": [choice("linux_deviceencryption_required", "false")],
+            "platforms": PLATFORM,
+            "technologies": PLATFORM,
             **TAGGED,
         },
         create=[
@@ -249,6 +253,10 @@ CASES = (
                 secret("remoteaccess_sharedkey", "planted"),
                 choice("remoteaccess_splittunnel", "1"),
             ],
+            "disableEntraGroupPolicyAssignment": AUTO,
+            "platforms": PLATFORM,
+            "technologies": PLATFORM,
+            "templateReference": impossible("a policy keeps the template that it was made from"),
             **TAGGED,
         },
         create=[

@@ -189,6 +189,8 @@ CASES = (
                 **subject["azureADRegistration"],
                 "allowedToRegister": NOBODY,
             },
+            "description": impossible("a fixed text of Microsoft's, repeated because a PUT is whole"),
+            "displayName": impossible("a fixed text of Microsoft's, repeated because a PUT is whole"),
             "localAdminPassword": AUTO,
             "multiFactorAuthConfiguration": AUTO,
             "userDeviceQuota": AUTO,
