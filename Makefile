@@ -30,7 +30,7 @@ run: $(STAMP) ## Web and worker for development on http://127.0.0.1:8000
 	@$(BIN)/python manage.py serve
 
 test: $(STAMP) ## The whole suite, on SQLite or on DATABASE_URL
-	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-report=json:var/coverage.json $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term --cov-report=json:var/coverage.json $(ARGS)
 	@$(BIN)/python tools/coverage_gate.py var/coverage.json
 
 check: $(STAMP) ## Lint, types, import rules, deployment checks, migrations, generated docs, known vulnerabilities

@@ -18,7 +18,7 @@ from rollbacks import execution
 from snapshots import capture, housekeeping
 from snapshots.capture import Outcome
 from snapshots.catalog.spec import ResourceType
-from snapshots.models import Snapshot
+from snapshots.models import Coverage, Snapshot
 from tenants import ledger, runs
 from tenants.actors import Actor
 from tenants.connections import open_client
@@ -68,7 +68,8 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
         housekeeping.collect_garbage(tenant)
 
     def alive(spec: ResourceType, outcome: Outcome) -> None:
-        runs.heartbeat(lease)
+        if outcome.status != Coverage.Status.NOT_REQUESTED:
+            runs.heartbeat(lease)
         progress(spec, outcome)
 
     with closing(open_client(tenant, "reader")) as client:

@@ -1,11 +1,12 @@
 """The intruder at work: plays the acts of an attack with the writer's application, over HTTPS."""
 
 from collections.abc import Sequence
-from contextlib import closing
+from functools import cached_property
 from typing import Any
 
 from snapshots.catalog import registry as catalogue
 from tenants import connections
+from tenants.microsoft.client import GraphClient
 from tenants.microsoft.request import Request
 from tests.rollbacks.conftest import Scene
 from tests.roundtrip.model import Act, Case, Json, World
@@ -22,6 +23,14 @@ class Player:
         subscriptions = getattr(info, "subscriptions", ())
         self.world = World(self._read, info.directory_id, subscriptions[0] if subscriptions else "")
 
+    @cached_property
+    def _reader(self) -> GraphClient:
+        return connections.open_client(self.scene.tenant, "reader")
+
+    @cached_property
+    def _writer(self) -> GraphClient:
+        return connections.open_client(self.scene.tenant, "writer")
+
     def prepare(self) -> None:
         """What the case wants done before its tenant is observed."""
         about_subject = any("{" in act.path for act in self.case.given)
@@ -33,16 +42,14 @@ class Player:
     def _send(self, acts: Sequence[Act], subject: Json) -> None:
         for act in acts:
             method, path, body = act.prepared(self.world, subject)
-            with closing(connections.open_client(self.scene.tenant, "writer")) as client:
-                client.send(_request(method, path, body, self._service_of(path)))
+            self._writer.send(_request(method, path, body, self._service_of(path)))
 
     def _read(self, path: str) -> Json:
-        with closing(connections.open_client(self.scene.tenant, "reader")) as client:
-            service = self._service_of(path)
-            found = client.get(path, service=service)
-            if "@odata.nextLink" in found or "nextLink" in found:
-                found["value"] = list(client.items(path, service=service))
-            return found
+        service = self._service_of(path)
+        found = self._reader.get(path, service=service)
+        if "@odata.nextLink" in found or "nextLink" in found:
+            found["value"] = list(self._reader.items(path, service=service))
+        return found
 
     def _service_of(self, path: str) -> str:
         is_azure = path.startswith(("/subscriptions/", "/providers/"))
