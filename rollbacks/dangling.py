@@ -10,7 +10,7 @@ from rollbacks.planning.model import Target
 from snapshots import principals
 from snapshots.addresses import at
 from snapshots.catalog import registry
-from snapshots.catalog.places import ELEMENT, Path, parse
+from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.references import PRINCIPAL_TYPES, principals_of
 from tenants.microsoft.client import GraphClient
@@ -73,7 +73,7 @@ def _identifiers(target: Target) -> Iterator[str]:
 
 
 def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Document | None:
-    """Without the elements that name somebody missing; None where the document itself is about them."""
+    """Without the elements and settings that name somebody missing; None where the document itself is about them."""
     value: Any = document
     places = [
         (parse(reference.path), {reference.naming(each) for each in missing})
@@ -85,15 +85,22 @@ def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Docume
         for part in spec.parts
         if part.reference in PRINCIPAL_TYPES
     ]
+    told = {*spec.identity, *spec.natural_key, *spec.restore.create_only}
     for path, gone in places:
-        value = _without(value, path, gone)
-        if value is _GONE:
+        left = _without(value, path, gone)
+        if left is not _GONE:
+            value = left
+        elif len(path) == 1 and path[0] not in told:
+            value = {name: each for name, each in value.items() if name != path[0]}
+        else:
             return None
     return dict(value)
 
 
 def _without(value: Any, path: Path, missing: set[str]) -> Any:
-    """The value without what is missing at the path: a list loses the element, everything else is gone itself."""
+    """The value without what is missing at the path: a list loses the element, a map of any keys the entry, everything
+    else is gone itself.
+    """
     if not path:
         return _GONE if value in missing else value
     if path[0] == ELEMENT:
@@ -101,6 +108,9 @@ def _without(value: Any, path: Path, missing: set[str]) -> Any:
             return value
         elements = (_without(element, path[1:], missing) for element in value)
         return [element for element in elements if element is not _GONE]
+    if isinstance(value, dict) and path[0] == ANY_KEY:
+        entries = {name: _without(each, path[1:], missing) for name, each in value.items()}
+        return {name: each for name, each in entries.items() if each is not _GONE}
     if not isinstance(value, dict) or path[0] not in value:
         return value
     inner = _without(value[path[0]], path[1:], missing)

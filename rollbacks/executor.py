@@ -279,7 +279,9 @@ class _StepRun:
         is no refusal, such as Throttled.
         """
         effect = planned.effect
-        if effect.kind in (EffectKind.CREATE, EffectKind.UNDELETE):
+        if effect.kind is EffectKind.CREATE:
+            return None if self._was_created_before(record) else refusal
+        if effect.kind is EffectKind.UNDELETE:
             return refusal
         live = self._read().document
         if isinstance(refusal, BatchRefused):
@@ -300,6 +302,17 @@ class _StepRun:
             left_digest=self._digest(live),
         )
         return None
+
+    def _was_created_before(self, record: StepRecord) -> bool:
+        """Whether an earlier attempt, whose answer was lost, did arrive, so that the second one had to be refused."""
+        if record.attempts < MAXIMUM_ATTEMPTS or self.spec.restore.keeps_id:
+            return False
+        for _ in self.executor.looks():
+            created, _untouched = self._created_meanwhile(record)
+            if created:
+                self._resolved(record, {"id": created})
+                return True
+        return False
 
     def _arrived(self, planned: PlannedRequest, record: StepRecord) -> bool:
         """Resolves a request of unknown outcome by reading. False: it certainly may be sent again. Raises Stopped."""

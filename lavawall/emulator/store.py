@@ -104,6 +104,10 @@ class Directory:
         now = self.clock()
         return (record for record in list(self.records[type_name].values()) if record.visible_from <= now)
 
+    def written(self, type_name: str) -> Iterator[Record]:
+        """All records of a type: what must be unique is held against those too that no reader sees yet."""
+        return iter(list(self.records[type_name].values()))
+
     def get(self, type_name: str, identifier: str) -> Record | None:
         record = self.records[type_name].get(identifier)
         return record if record is not None and record.visible_from <= self.clock() else None

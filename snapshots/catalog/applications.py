@@ -254,6 +254,8 @@ APPLICATION = ResourceType(
     ),
 )
 
+_MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+"""The directory that owns Microsoft's own applications."""
 _WITHOUT_APPLICATION = frozenset({"ManagedIdentity", "Legacy", "SocialIdp"})
 
 
@@ -261,6 +263,12 @@ def _protected_service_principal(document: Document) -> str | None:
     kind = document.get("servicePrincipalType")
     if kind in _WITHOUT_APPLICATION:
         return f"A service principal of type {kind} belongs to another service and is changed only there."
+    return None
+
+
+def _comes_by_itself(document: Document) -> str | None:
+    if document.get("appOwnerOrganizationId") == _MICROSOFT:
+        return "Microsoft adds its own service principals by itself, and services of the tenant may need it."
     return None
 
 
@@ -334,6 +342,7 @@ SERVICE_PRINCIPAL = ResourceType(
         undelete=_UNDELETE,
         shifting=("displayName", "replyUrls", "servicePrincipalNames"),
         protected=_protected_service_principal,
+        kept=_comes_by_itself,
         losses=(_LOST_SECRETS, _LOST_CERTIFICATES),
         new_id_note=(
             "Grants, app roles, role assignments and memberships of the old service principal are made for "
@@ -359,7 +368,7 @@ SERVICE_PRINCIPAL = ResourceType(
     ),
     notes=(
         "App roles and scopes are copies of the publisher's application and no state of this tenant.",
-        "Of Microsoft's own service principals Graph lets only a few properties be written.",
+        "Of Microsoft's own service principals Graph lets only a few properties be written; a plan deletes none.",
         "Managed identities are read, never written.",
     ),
 )

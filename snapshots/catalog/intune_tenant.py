@@ -92,6 +92,8 @@ ROLE_DEFINITION = intune(
 def _bound(body: Document) -> Document:
     """The role is named by its address."""
     kept = {name: value for name, value in body.items() if name != "roleDefinition"}
+    if kept == body:
+        return body
     return {**kept, "roleDefinition@odata.bind": f"{_ROLES}('{body['roleDefinition']['id']}')"}
 
 

@@ -351,6 +351,16 @@ def test_a_way_to_sign_in_is_given_before_another_is_taken() -> None:
     assert [step.resource_id for step in plan_of(targets, live).steps] == ["Fido2", "Voice", "Email", "Sms"]
 
 
+def test_a_service_principal_of_microsoft_is_never_deleted() -> None:
+    spec = CATALOGUE["servicePrincipal"]
+    theirs = {"appId": "a", "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a"}
+    others = {"appId": "b", "appOwnerOrganizationId": "0c9e0b0a-1111-4222-8333-444455556666"}
+    live = {(spec.key, "one"): LiveState(theirs), (spec.key, "two"): LiveState(others)}
+    draft = plan_of([Target(spec.key, "one", None), Target(spec.key, "two", None)], live)
+    assert [(step.kind, step.resource_id) for step in draft.steps] == [(StepKind.DELETE, "two")]
+    assert (draft.complete, "stays: Microsoft adds" in draft.warnings[0]) == (False, True)
+
+
 def test_a_built_in_role_is_never_written() -> None:
     spec = CATALOGUE["unifiedRoleDefinition"]
     live = {(spec.key, "r"): LiveState({"displayName": "x", "isBuiltIn": True})}

@@ -8,6 +8,7 @@ import pytest
 
 from lavawall.emulator import Emulator
 from rollbacks import execution
+from rollbacks.executor import WAITS
 from tenants.actions import Role
 from tests.factories.cloud import onboarded
 from tests.factories.tenants import person
@@ -126,3 +127,25 @@ def test_what_refers_to_nothing_new_is_not_tried_again(
     assert "No." in done.message
     assert slow_scene.cloud.faults.pending()[0].times == 8
     assert clock.ahead == 0
+
+
+def test_a_second_attempt_that_is_refused_because_the_first_had_arrived_is_done(
+    slow_scene: Scene, clock: Clock
+) -> None:
+    """The first one's answer is lost, and for longer than we wait its object is not seen."""
+    assignments, kind = "/v1.0/roleManagement/directory/roleAssignments", "unifiedRoleAssignment"
+    slow_scene.observe(kind)
+    removed = slow_scene.read(assignments)["value"][-1]
+    slow_scene.intrude("DELETE", f"{assignments}/{removed['id']}")
+    rollback = slow_scene.approved(slow_scene.observe(kind))
+    lag(slow_scene, sum(WAITS) + 10)
+    slow_scene.cloud.faults.add("close_after", method="POST", path=f"{assignments}$")
+    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    assert done.outcome == "verified", done.message
+    assert slow_scene.writes().count(("POST", assignments)) == 1
+    assert sum(method == "POST" and path == assignments for method, path in _sent(slow_scene)) == 2
+
+
+def _sent(scene: Scene) -> list[tuple[str, str]]:
+    """All that reached the tenant, refused or not."""
+    return [(logged.method, logged.path) for logged in scene.cloud.requests]

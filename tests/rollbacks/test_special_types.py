@@ -166,6 +166,24 @@ def test_what_names_somebody_who_is_gone_inside_another_text_is_left_out() -> No
     assert _pruned(document, LETTER, {"ada"}) == {"to": [{"query": f"/groups/{GROUP}/members"}]}
 
 
+def test_a_setting_that_names_somebody_who_is_gone_is_left_out_alone() -> None:
+    """Of many by their names only that one, and of a document the property; whom it is about, all of it."""
+    spec = made_up(
+        "campaign",
+        references=(
+            Reference("features.*.for.id", to="group"),
+            Reference("hiddenFrom", to="group"),
+            Reference("holder", to="user"),
+        ),
+        restore=Restore(writable=("features", "hiddenFrom"), create_only=("holder",)),
+    )
+    features = {"map": {"for": {"id": "gone"}}, "number": {"for": {"id": "here"}}}
+    document: Document = {"features": features, "hiddenFrom": "gone", "holder": "here"}
+    left = {"features": {"number": {"for": {"id": "here"}}}, "holder": "here"}
+    assert _pruned(document, spec, {"gone"}) == left
+    assert _pruned(document, spec, {"here", "gone"}) is None
+
+
 def test_what_elements_hold_is_given_to_them_and_taken_from_them() -> None:
     def held_by(user: str) -> Document:
         return {"appliesTo": [{"@odata.type": "#microsoft.graph.user", "id": user}]}

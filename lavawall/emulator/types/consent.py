@@ -42,7 +42,8 @@ def check_assignment(write: Write) -> None:
             f"Permission '{after['appRoleId']}' was not found on application '{resource.name}'."
         )
     parts = ("principalId", "resourceId", "appRoleId")
-    if any(all(each.body[name] == after[name] for name in parts) for each in directory.all(write.type.name)):
+    others = directory.written(write.type.name)
+    if any(all(each.body[name] == after[name] for name in parts) for each in others):
         raise bad_request("Permission being assigned already exists on the object")
     after["principalDisplayName"] = principal.name
     after["principalType"] = PRINCIPAL_NAMES[principal.type_name]
@@ -174,7 +175,7 @@ def check_grant(write: Write) -> None:
     parts = ("clientId", "resourceId", "consentType", "principalId")
     if any(
         all(each.body.get(name) == after.get(name) for name in parts)
-        for each in directory.all(write.type.name)
+        for each in directory.written(write.type.name)
     ):
         raise conflict("Permission entry already exists.", "Request_MultipleObjectsWithSameKeyValue")
 

@@ -103,7 +103,8 @@ def check_assignment(write: Write) -> None:
     if directory.get("unifiedRoleDefinition", str(after["roleDefinitionId"])) is None:
         raise resource_not_found(str(after["roleDefinitionId"]))
     check_scope(write.session, str(after["directoryScopeId"]))
-    if any(pim.matches(each.body, after, ASSIGNMENT_KEY) for each in directory.all("unifiedRoleAssignment")):
+    others = directory.written("unifiedRoleAssignment")
+    if any(pim.matches(each.body, after, ASSIGNMENT_KEY) for each in others):
         raise bad_request(
             "A conflicting object with one or more of the specified property values is present."
         )
