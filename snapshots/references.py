@@ -6,7 +6,7 @@ from typing import Any
 
 from snapshots.addresses import at
 from snapshots.catalog.places import ELEMENT, parse
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.spec import GUID, Document, ResourceType
 
 PRINCIPAL_TYPES = frozenset({"user", "group", "servicePrincipal", "directoryObject"})
 
@@ -35,10 +35,13 @@ def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
 
 
 def principals_of(spec: ResourceType, document: Document) -> set[str]:
+    """Ids of people, groups and service principals. What is no GUID is a word of Microsoft's that we do not know yet:
+    nobody can be asked about it, and it names nobody who could be gone.
+    """
     return {
         mention.value
         for mention in mentions(spec, document)
-        if mention.to in PRINCIPAL_TYPES and mention.by == "id"
+        if mention.to in PRINCIPAL_TYPES and mention.by == "id" and GUID.fullmatch(mention.value)
     }
 
 

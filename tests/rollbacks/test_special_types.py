@@ -12,6 +12,7 @@ from rollbacks.planning.model import Key, LiveState, PlanDraft, StepKind, Target
 from rollbacks.planning.references import repointed
 from snapshots.addresses import placed
 from snapshots.canonical import canonicalise
+from snapshots.catalog import registry
 from snapshots.catalog.spec import (
     Document,
     Part,
@@ -22,7 +23,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
-from snapshots.references import mentions
+from snapshots.references import mentions, principals_of
 
 GROUP = "0c9e0b0a-1111-4222-8333-444455556666"
 NEW_GROUP = "aa9e0b0a-1111-4222-8333-444455556666"
@@ -182,6 +183,12 @@ def test_a_setting_that_names_somebody_who_is_gone_is_left_out_alone() -> None:
     left = {"features": {"number": {"for": {"id": "here"}}}, "holder": "here"}
     assert _pruned(document, spec, {"gone"}) == left
     assert _pruned(document, spec, {"here", "gone"}) is None
+
+
+def test_a_word_that_microsoft_adds_some_day_is_nobody_who_could_be_gone() -> None:
+    spec = registry.get("conditionalAccessPolicy")
+    users = {"includeUsers": ["EverybodyWhoIsNew", GROUP], "excludeUsers": ["GuestsOrExternalUsers"]}
+    assert principals_of(spec, {"conditions": {"users": users}}) == {GROUP}
 
 
 def test_what_elements_hold_is_given_to_them_and_taken_from_them() -> None:
