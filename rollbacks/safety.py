@@ -97,14 +97,22 @@ def _against_the_last_administrator(tenant: Tenant, draft: PlanDraft) -> Iterato
         if step.kind is StepKind.DELETE and _is_global_administrator(step.expected)
     }
     given = any(step.kind in BRINGS_BACK and _is_global_administrator(step.target) for step in steps)
-    if not removed or given:
+    emptied = {step.resource_id for step in draft.steps if _empties_a_group(step)}
+    if given or not (removed or emptied):
         return
     versions = Version.objects.filter(
         tenant=tenant, resource_type=HELD_FOR_GOOD, last_snapshot__isnull=True
     ).exclude(resource_id__in=removed)
     contents = store.documents(tenant, versions.values_list("digest", flat=True))
-    if not any(_is_global_administrator(document) for document in contents.values()):
+    holders = {str(each.get("principalId")) for each in contents.values() if _is_global_administrator(each)}
+    if not holders - emptied and (removed or holders):
         yield "The plan would remove the last Global Administrator. Restore another one first."
+
+
+def _empties_a_group(step: PlannedStep) -> bool:
+    """Whoever had a role through the group has it no more."""
+    had, has = ((document or {}).get("members") for document in (step.expected, step.target))
+    return step.resource_type == "group" and (step.kind is StepKind.DELETE or bool(had and not has))
 
 
 def _is_global_administrator(assignment: Document | None) -> bool:

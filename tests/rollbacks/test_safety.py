@@ -194,3 +194,20 @@ def test_no_policy_is_enforced_that_blocks_our_own_principal(
     outside = {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}
     users = {"includeUsers": ["None"]}
     assert told(tenant, policy(users=users, clientApplications=workloads, locations=outside)) == []
+
+
+def test_the_last_group_of_global_administrators_is_neither_deleted_nor_emptied(tenant: Tenant) -> None:
+    """The only assignment of the role is to `a`, here a group."""
+    full, empty = {"members": [{"id": "m"}]}, {"displayName": "Administrators"}
+    gone = step(StepKind.DELETE, "group", "a", expected=full)
+    emptied = step(StepKind.UPDATE, "group", "a", expected=full, target=empty)
+    fewer = step(StepKind.UPDATE, "group", "a", expected={"members": [{"id": "m"}, {"id": "n"}]}, target=full)
+    another = step(StepKind.DELETE, "group", "b", expected=full)
+    assert [bool(told(tenant, each)) for each in (gone, emptied, fewer, another)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    again = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
+    assert told(tenant, gone, again) == []
