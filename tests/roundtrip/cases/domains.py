@@ -71,6 +71,7 @@ CASES = (
         key="internalDomainFederation",
         subject=federation,
         path=FEDERATION,
+        together=True,
         updates={
             "activeSignInUri": "https://sts.planted.example.org/usernamemixed",
             "displayName": AUTO,

@@ -6,6 +6,8 @@ from typing import Any
 from tests.roundtrip.model import AUTO, Act, Case, Json, World
 
 ALWAYS_THERE = "there is exactly one"
+MANY = 10
+"""More settings than these are turned over in one attack."""
 CARD = "/v1.0/admin/people/profileCardProperties"
 
 
@@ -14,7 +16,13 @@ def settings(key: str, path: str, updates: Mapping[str, Any]) -> Case:
         return world.read(path)
 
     return Case(
-        key=key, subject=subject, path=path, updates=updates, create=ALWAYS_THERE, delete=ALWAYS_THERE
+        key=key,
+        subject=subject,
+        path=path,
+        updates=updates,
+        together=len(updates) > MANY,
+        create=ALWAYS_THERE,
+        delete=ALWAYS_THERE,
     )
 
 
