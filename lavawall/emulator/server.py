@@ -156,6 +156,8 @@ class Emulator:
     def stop(self) -> None:
         self._server.stop()
         self._thread.join(timeout=5)
+        # cheroot registers each server's statistics globally and for ever, and the whole cloud with them.
+        getattr(logging, "statistics", {}).pop(f"Cheroot HTTPServer {id(self._server)}", None)
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
