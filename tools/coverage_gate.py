@@ -1,4 +1,4 @@
-"""Fails where the branch coverage of one of the four apps is below the bar. Called by `make test`."""
+"""Fails where the branch coverage of one of the four apps is below the bar. Called by `make coverage`."""
 
 import json
 import sys

@@ -19,7 +19,8 @@ _POLICY = "/v1.0/policies/authenticationMethodsPolicy"
 _CONFIGURATIONS = f"{_POLICY}/authenticationMethodConfigurations"
 _CAMPAIGN = "registrationEnforcement.authenticationMethodsRegistrationCampaign"
 
-_EVERYBODY = frozenset({"all_users"})
+_EVERYBODY = frozenset({"all_users", "00000000-0000-0000-0000-000000000000"})
+"""Words for everybody and, among the exclusions of a feature, for nobody."""
 
 _PERMISSIONS = Permissions(
     read=("Policy.Read.AuthenticationMethod",),

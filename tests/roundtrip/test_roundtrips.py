@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 import pytest
+from django.db import connection
 
-from rollbacks import selectors
+from changes.models import Change
+from rollbacks import selectors, services
+from rollbacks.models import Rollback
 from rollbacks.states import State
 from snapshots.models import Snapshot
-from tests.rollbacks.conftest import Scene
+from tenants.models import Tenant
+from tests.rollbacks.conftest import Scene, acting
 from tests.roundtrip.model import Act, Case
 from tests.roundtrip.playing import Player
 from tests.roundtrip.registry import all_cases
@@ -16,8 +20,18 @@ from tests.roundtrip.registry import all_cases
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
 def test_every_attack_on_a_type_is_undone(scene: Scene, case: Case) -> None:
     trip = _Trip(scene, case)
-    faults = [fault for name, acts in case.attacks(trip.player.world) if (fault := trip.fault_of(name, acts))]
+    attacks = _chosen(list(case.attacks(trip.player.world)))
+    faults = [fault for name, acts in attacks if (fault := trip.fault_of(name, acts))]
     assert not faults, "\n".join(faults)
+
+
+def _chosen(attacks: list[tuple[str, Sequence[Act]]]) -> list[tuple[str, Sequence[Act]]]:
+    """All attacks where the suite runs on SQLite. Which property is attacked makes no difference to a database: on
+    PostgreSQL each case plays the first, the last and one between.
+    """
+    if connection.vendor == "sqlite" or len(attacks) <= 3:
+        return attacks
+    return [attacks[0], attacks[len(attacks) // 2], attacks[-1]]
 
 
 class _Trip:
@@ -29,6 +43,8 @@ class _Trip:
         self.types = (case.key, *case.types)
         self.player = Player(scene, case)
         self.player.prepare()
+        one = {"required_approvals": 1, "required_approvals_critical": 1}
+        Tenant.objects.filter(pk=scene.tenant.pk).update(**one)
         scene.observe(*self.types)
 
     def fault_of(self, name: str, acts: Sequence[Act]) -> str:
@@ -41,11 +57,17 @@ class _Trip:
             self.scene.observe(*self.types)
             return f"{name}: {type(error).__name__}: {error}"
 
+    def _approved(self, changes: Sequence[Change]) -> Rollback:
+        """By one person, as this tenant asks; who must sign is proven elsewhere."""
+        rollback = self.scene.plan(changes)
+        services.approve(acting(self.scene.approvers[0]), rollback=rollback)
+        return rollback
+
     def _undone(self, name: str, before: Snapshot) -> str:
         changes = self.scene.observe(*self.types)
         if not changes:
             return f"{name}: no change was detected"
-        done = self.scene.execute(self.scene.approved(changes))
+        done = self.scene.execute(self._approved(changes))
         self.scene.observe(*self.types)
         lost = self.case.lost.get(name, frozenset())
         differing = selectors.differing(before, Snapshot.objects.latest("pk"))

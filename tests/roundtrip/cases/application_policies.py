@@ -80,9 +80,11 @@ def _sts(key: str, collection: str, definition: Json) -> Case:
         },
         create=[Act("POST", path, planted)],
         delete=[Act("DELETE", f"{path}/{{id}}")],
-        more={"appliesTo": [_assigned(collection)]},
+        more={"appliesTo": TENANT_WIDE if key == "activityBasedTimeoutPolicy" else [_assigned(collection)]},
     )
 
+
+TENANT_WIDE = "it applies to the whole tenant and is held by no application"
 
 CASES = (
     _sts(
