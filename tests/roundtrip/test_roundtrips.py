@@ -10,7 +10,6 @@ from rollbacks import selectors, services
 from rollbacks.models import Rollback
 from rollbacks.states import State
 from snapshots.models import Snapshot
-from tenants.models import Tenant
 from tests.rollbacks.conftest import Scene, acting
 from tests.roundtrip.model import Act, Case
 from tests.roundtrip.playing import Player
@@ -43,8 +42,8 @@ class _Trip:
         self.types = (case.key, *case.types)
         self.player = Player(scene, case)
         self.player.prepare()
-        one = {"required_approvals": 1, "required_approvals_critical": 1}
-        Tenant.objects.filter(pk=scene.tenant.pk).update(**one)
+        scene.tenant.required_approvals = scene.tenant.required_approvals_critical = 1
+        scene.tenant.save()
         scene.observe(*self.types)
 
     def fault_of(self, name: str, acts: Sequence[Act]) -> str:
