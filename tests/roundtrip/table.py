@@ -13,7 +13,7 @@ _HEAD = """\
 
 This page is written from `tests/roundtrip/cases/`. Each line is played by
 `tests/roundtrip/test_roundtrips.py::test_every_attack_on_a_type_is_undone[<case>]`: the attack over the emulator's API,
-detection, plan, two approvals, execution, verification, and a comparison of the whole type with what it was before,
+detection, plan, approval, execution, verification, and a comparison of the whole type with what it was before,
 remapped ids aside. *Impossible* says why Microsoft's API leaves nothing to attack or nothing to restore with.
 
 | case | attack | result |
