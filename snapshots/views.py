@@ -1,7 +1,7 @@
 """Pages of what a tenant looks like: tenants with their coverage and connections, and snapshots."""
 
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
@@ -164,16 +164,12 @@ def _covered(row: Coverage) -> dict[str, Any]:
 
 def _connection(connection: Connection) -> dict[str, Any]:
     """What a person may know of a connection: never its credential, only what kind it is and when it ends."""
-    needed = _needed(Connection.Purpose(connection.purpose))
-    missing = {name: uses for name, uses in needed.items() if name not in connection.granted}
+    purpose: Literal["read", "write"] = "read" if connection.purpose == Connection.Purpose.READER else "write"
+    missing = registry.lacking_permissions(purpose, connection.granted)
     return {
         "connection": connection,
         "missing": [(name, [registry.get(key).label for key in uses]) for name, uses in missing.items()],
     }
-
-
-def _needed(purpose: Connection.Purpose) -> dict[str, tuple[str, ...]]:
-    return registry.required_permissions("read" if purpose == Connection.Purpose.READER else "write")
 
 
 def _missing_purposes(found: Tenant) -> list[str]:
