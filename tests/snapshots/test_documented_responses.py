@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from snapshots import catalog
+from snapshots import catalog, store
 from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog.places import ANY_KEY, ELEMENT, ODATA_TYPE, parse
 from snapshots.catalog.spec import Document, ResourceType
+from tests.factories.tenants import TenantFactory
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "graph"
 FACTS = Path(os.environ.get("LAVAWALL_FACTS", BESIDE))
@@ -108,6 +109,16 @@ def test_every_documented_response_has_a_canonical_form() -> None:
             read[spec.key] += 1
     missing = {key for key, n in read.items() if not n} - UNDOCUMENTED
     assert not missing, f"no documented response was found for {sorted(missing)}"
+
+
+def test_every_documented_response_survives_store_and_reload(db: None) -> None:
+    tenant = TenantFactory()
+    pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in _documented(spec)]
+    digests = store.put(tenant, pairs)
+    found = store.documents(tenant, digests)
+    for (spec, document), digest in zip(pairs, digests, strict=True):
+        assert canonical_bytes(found[digest]) == canonical_bytes(document), spec.key
+    assert store.verify(tenant) == []
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
