@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from snapshots import principals, reading, references, store
@@ -197,11 +198,7 @@ def _never_read_parent(collected: Collected, spec: ResourceType) -> ResourceType
     outcome = collected.outcomes.get(spec.read.parent)
     if outcome is not None and outcome.status != Coverage.Status.NOT_REQUESTED:
         return None
-    known = Coverage.objects.filter(
-        snapshot__tenant=collected.tenant,
-        resource_type=spec.read.parent,
-        status=Coverage.Status.COMPLETE,
-    )
+    known = _complete(collected.tenant).filter(resource_type=spec.read.parent)
     return None if known.exists() else registry.get(spec.read.parent)
 
 
@@ -341,21 +338,22 @@ def _reportable(
 
 def _seen(tenant: Tenant, until: Snapshot | None = None) -> set[str]:
     """Types that a snapshot (of those until one) has complete."""
-    complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
-    if until is not None:
-        complete = complete.filter(snapshot_id__lte=until.pk)
-    return set(complete.values_list("resource_type", flat=True).distinct())
+    return set(_complete(tenant, until).values_list("resource_type", flat=True).distinct())
 
 
 def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = None) -> frozenset[str]:
     """The listings that were read beside the type when it was last complete (in a snapshot until one)."""
-    complete = Coverage.objects.filter(
-        snapshot__tenant=tenant, resource_type=spec.key, status=Coverage.Status.COMPLETE
-    )
-    if until is not None:
-        complete = complete.filter(snapshot_id__lte=until.pk)
+    if spec.read.shadows is None and all(part.shadows is None for part in spec.parts):
+        return frozenset()
+    complete = _complete(tenant, until).filter(resource_type=spec.key)
     last = complete.order_by("-snapshot_id").values_list("beside", flat=True).first()
     return frozenset(last or ())
+
+
+def _complete(tenant: Tenant, until: Snapshot | None = None) -> QuerySet[Coverage]:
+    """Types that were completely read, with the snapshot (of those until one)."""
+    complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
+    return complete if until is None else complete.filter(snapshot_id__lte=until.pk)
 
 
 def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from snapshots.catalog.registry import all_types
+from snapshots.catalog.registry import all_types, by_permission
 from snapshots.catalog.spec import ResourceType
 
 _HEAD = """\
@@ -22,8 +22,8 @@ _ALL_OF_IT: tuple[tuple[str, Literal["read", "write"], str], ...] = (
 
 def markdown() -> str:
     """The whole page."""
-    graph = [spec for spec in all_types() if spec.read.service != "arm"]
-    azure = [spec for spec in all_types() if spec.read.service == "arm"]
+    graph = [spec for spec in all_types() if not spec.on_azure]
+    azure = [spec for spec in all_types() if spec.on_azure]
     lines = [_HEAD.rstrip("\n")]
     for title, purpose, what in _ALL_OF_IT:
         lines += [
@@ -41,9 +41,5 @@ def markdown() -> str:
 
 
 def _rows(purpose: Literal["read", "write"], specs: Iterable[ResourceType]) -> Iterator[str]:
-    needed: dict[str, list[str]] = {}
-    for spec in specs:
-        for permission in spec.permissions.read if purpose == "read" else spec.permissions.write:
-            needed.setdefault(permission, []).append(spec.plural)
-    for permission, labels in sorted(needed.items()):
-        yield f"| `{permission}` | {', '.join(sorted(labels))} |"
+    for permission, needing in by_permission(purpose, specs).items():
+        yield f"| `{permission}` | {', '.join(sorted(spec.plural for spec in needing))} |"

@@ -55,13 +55,20 @@ def required_permissions(
     purpose: Literal["read", "write"], keys: Iterable[str] | None = None
 ) -> dict[str, tuple[str, ...]]:
     """Each permission of Microsoft Graph with the keys of the types that need it."""
-    needed: dict[str, list[str]] = {}
-    for spec in _declared() if keys is None else [get(key) for key in keys]:
-        if spec.on_azure:
-            continue
+    specs = _declared() if keys is None else [get(key) for key in keys]
+    found = by_permission(purpose, (spec for spec in specs if not spec.on_azure))
+    return {permission: tuple(spec.key for spec in needing) for permission, needing in found.items()}
+
+
+def by_permission(
+    purpose: Literal["read", "write"], specs: Iterable[ResourceType]
+) -> dict[str, list[ResourceType]]:
+    """Each permission, or Azure role, with those of the types that need it."""
+    needed: dict[str, list[ResourceType]] = {}
+    for spec in specs:
         for permission in spec.permissions.read if purpose == "read" else spec.permissions.write:
-            needed.setdefault(permission, []).append(spec.key)
-    return {permission: tuple(types) for permission, types in sorted(needed.items())}
+            needed.setdefault(permission, []).append(spec)
+    return dict(sorted(needed.items()))
 
 
 def lacking_permissions(
