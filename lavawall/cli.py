@@ -20,12 +20,14 @@ from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.connections import NoConnection
 from tenants.crypto import SealBroken
+from tenants.errors import DomainError
 from tenants.microsoft.errors import MicrosoftError
 from tenants.models import User
 from tenants.runs import LeaseLost
 from tenants.vault import MasterKeyMismatch
 
 EXPECTED = (
+    DomainError,
     Refused,
     NoConnection,
     MicrosoftError,

@@ -17,6 +17,7 @@ from django_htmx.middleware import HtmxDetails
 from tenants.access import NotVisible, Refused
 from tenants.actors import Actor
 from tenants.connections import NoConnection
+from tenants.errors import DomainError
 from tenants.given import LONGEST_NOTE, NUL
 from tenants.given import integer as integer
 from tenants.microsoft.errors import MicrosoftError
@@ -27,7 +28,7 @@ Result = TypeVar("Result")
 
 NOBODY = 0
 """The id of no row: what an id that does not parse stands for."""
-EXPECTED = (Refused, ValueError, NoConnection, MicrosoftError)
+EXPECTED = (DomainError, Refused, ValueError, NoConnection, MicrosoftError)
 """What a service raises to say no: each text is a sentence for the person who asked."""
 
 
