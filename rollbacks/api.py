@@ -27,6 +27,9 @@ from tenants.models import Run, Tenant
 
 TARGETS = ("changes", "actor", "snapshot")
 TAGS = ["rollbacks"]
+SIGNED_DIGEST = (
+    "The digest of the plan that was read. Refused with 409 when the current plan has another one."
+)
 MOST = 2**63 - 1
 """The largest id that a database holds."""
 
@@ -208,15 +211,13 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
 
 
 class ApproveSerializer(serializers.Serializer[Any]):
-    digest = serializers.CharField(
-        required=False,
-        help_text="The digest of the plan that you read. Send it: it is refused where the plan changed since.",
-    )
+    digest = serializers.CharField(max_length=200, help_text=SIGNED_DIGEST)
     comment = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
 
 class RejectSerializer(serializers.Serializer[Any]):
-    comment = serializers.CharField(default="", allow_blank=True, max_length=2000)
+    digest = serializers.CharField(max_length=200, help_text=SIGNED_DIGEST)
+    reason = serializers.CharField(max_length=2000, help_text="Why the plan must not run.")
 
 
 class RollbackFilters(django_filters.FilterSet):
@@ -254,9 +255,11 @@ def _acts(summary: str, **kwargs: Any) -> Any:
     dry_run=_acts(
         "Plan and dry-run it again on the live tenant; approvals of the old plan are void", request=None
     ),
-    approve=_acts("Sign the plan; never your own request", request=ApproveSerializer),
-    reject=_acts("Sign against the plan", request=RejectSerializer),
-    cancel=_acts("Withdraw it", request=None),
+    approve=_acts(
+        "Approve the plan with the digest that you read; never your own request", request=ApproveSerializer
+    ),
+    reject=_acts("Reject the plan with the digest that you read", request=RejectSerializer),
+    cancel=_acts("Cancel a rollback of which nothing was written", request=None),
     execute=_acts("Execute the approved plan", request=None, responses={202: RunSerializer}),
     steps=_acts("The current plan's steps in order", responses=StepSerializer(many=True), filters=False),
 )
@@ -294,7 +297,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
         rollback = self.get_object()
         with _conflicts():
             services.approve(
-                self.actor, rollback=rollback, digest=signed.get("digest"), comment=signed["comment"]
+                self.actor, rollback=rollback, digest=signed["digest"], comment=signed["comment"]
             )
         return self._shown(rollback)
 
@@ -303,7 +306,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
         signed = _valid(RejectSerializer, request)
         rollback = self.get_object()
         with _conflicts():
-            services.reject(self.actor, rollback=rollback, comment=signed["comment"])
+            services.reject(self.actor, rollback=rollback, digest=signed["digest"], reason=signed["reason"])
         return self._shown(rollback)
 
     @action(detail=True, methods=["post"])

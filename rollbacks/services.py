@@ -18,11 +18,18 @@ from tenants import access, ledger, runs
 from tenants.access import Refused
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import DomainError
 from tenants.models import Run, Tenant, User
 
 
 class NotApplicable(ValueError):
     """The plan may be read, not approved or executed; the text says why."""
+
+
+class ReasonMissing(DomainError):
+    """The requester has to learn why the plan was rejected."""
+
+    http_status = 400
 
 
 class Expired(ValueError):
@@ -80,14 +87,23 @@ def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
     return rollback
 
 
-def approve(actor: Actor, *, rollback: Rollback, digest: str | None = None, comment: str = "") -> Approval:
-    """Signs the plan. Raises Refused (own request, no permission, signed before), Expired, NotApplicable, MovedOn."""
+def approve(actor: Actor, *, rollback: Rollback, digest: str, comment: str = "") -> Approval:
+    """Signs the plan with this digest, which the person has read.
+
+    Raises Refused (own request, no permission, signed before), Expired, NotApplicable, or MovedOn where the current
+    plan is another one.
+    """
     return _sign(actor, rollback, Approval.Verdict.APPROVED, digest, comment)
 
 
-def reject(actor: Actor, *, rollback: Rollback, digest: str | None = None, comment: str = "") -> Approval:
-    """One approver's no ends the rollback."""
-    return _sign(actor, rollback, Approval.Verdict.REJECTED, digest, comment)
+def reject(actor: Actor, *, rollback: Rollback, digest: str, reason: str) -> Approval:
+    """One approver's rejection of the plan with this digest ends the rollback.
+
+    Raises ReasonMissing, and whatever `approve` raises.
+    """
+    if not reason.strip():
+        raise ReasonMissing("A rejection needs a reason.", remedy="Say why the plan must not run.")
+    return _sign(actor, rollback, Approval.Verdict.REJECTED, digest, reason)
 
 
 def execute(actor: Actor, *, rollback: Rollback) -> Execution:
@@ -173,9 +189,7 @@ def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparing.Prepared, 
     )
 
 
-def _sign(
-    actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str | None, comment: str
-) -> Approval:
+def _sign(actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str, comment: str) -> Approval:
     try:
         with transaction.atomic():
             return _signed(actor, rollback, verdict, digest, comment)
@@ -187,7 +201,7 @@ def _sign(
 
 
 def _signed(
-    actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str | None, comment: str
+    actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str, comment: str
 ) -> Approval:
     access.require(actor, Action.VIEW, rollback.tenant)
     approver = _person(actor, "approve a rollback")
@@ -199,8 +213,10 @@ def _signed(
     dependence = signatures.dependence(approver, plan)
     if dependence is not None:
         raise Refused(dependence)
-    if digest is not None and not hmac.compare_digest(digest.encode(), plan.digest.encode()):
-        raise MovedOn("The plan changed since you looked at it. Read the new one before you sign.")
+    if not hmac.compare_digest(digest.encode(), plan.digest.encode()):
+        raise MovedOn(
+            "The plan changed since you looked at it, or this is not its digest. Read it again before you sign."
+        )
     plan_store.check(plan)
     try:
         with transaction.atomic():

@@ -150,7 +150,7 @@ def reject(request: PageRequest, rollback_id: int) -> HttpResponse:
         request,
         rollback_id,
         lambda actor, rollback: services.reject(
-            actor, rollback=rollback, digest=_digest(request), comment=_comment(request)
+            actor, rollback=rollback, digest=_digest(request), reason=_comment(request)
         ),
         done="Rejected. Nothing will be written.",
     )

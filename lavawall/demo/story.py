@@ -84,6 +84,8 @@ class Stage:
     attack_began: datetime = field(default_factory=timezone.now)
     attack_ended: datetime = field(default_factory=timezone.now)
     rollback: Rollback | None = None
+    digest: str = ""
+    """Of the plan, as `plan` printed it."""
 
     @property
     def tenant(self) -> Tenant:
@@ -213,7 +215,7 @@ def plan(stage: Stage) -> None:
         reason="Undo everything that the stolen session did",
         username="erin",
     )
-    stage.rollback = Rollback.objects.get(pk=shown["rollback"])
+    stage.rollback, stage.digest = Rollback.objects.get(pk=shown["rollback"]), shown["digest"]
     for step in shown["steps"]:
         stage.show.say(step["explanation"], mark=str(step["order"]))
     for warning in shown["warnings"]:
@@ -229,7 +231,7 @@ def approve(stage: Stage) -> None:
         stage,
         "erin approves what she asked for",
         "somebody else has to approve",
-        lambda: command("approve", number, username="erin"),
+        lambda: command("approve", number, digest=stage.digest, username="erin"),
     )
     refused(
         stage,
@@ -237,7 +239,7 @@ def approve(stage: Stage) -> None:
         "0 of 2 approvals",
         lambda: command("execute", number, username="erin"),
     )
-    command("approve", number, username="amir")
+    command("approve", number, digest=stage.digest, username="amir")
     stage.show.say("amir approves: one of two")
     refused(
         stage,
@@ -245,7 +247,7 @@ def approve(stage: Stage) -> None:
         "1 of 2 approvals",
         lambda: command("execute", number, username="erin"),
     )
-    command("approve", number, username="aiko")
+    command("approve", number, digest=stage.digest, username="aiko")
     stage.show.say("aiko approves: two of two")
 
 

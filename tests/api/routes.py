@@ -118,7 +118,10 @@ OPERATIONS = (
         lambda side: f"rollbacks/{side.rollback.pk}/reject/",
         allowed=Role.APPROVER,
         refused=READERS - {Role.APPROVER, Role.PORTAL_APPROVER},
-        body=lambda _side: {"comment": "not now"},
+        body=lambda side: {
+            "digest": side.rollback.plan.digest if side.rollback.plan else "",
+            "reason": "not now",
+        },
     ),
     Operation(
         "rollback-execute",

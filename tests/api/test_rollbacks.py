@@ -45,11 +45,16 @@ def test_a_superuser_does_not_approve_his_own_request_either(world: World) -> No
 
 def test_one_person_signs_once(world: World) -> None:
     approver = world.client(Role.APPROVER)
-    first = approver.post(address(world.ours.rollback, "approve/"), {"comment": "looks right"})
+    first = approver.post(
+        address(world.ours.rollback, "approve/"),
+        {"digest": digest_of(world.ours.rollback), "comment": "looks right"},
+    )
     assert first.status_code == 200, first.json()
     assert [each["by"] for each in first.json()["approvals"]] == ["approver"]
     assert first.json()["state"] == "awaiting_approval"
-    second = approver.post(address(world.ours.rollback, "approve/"), {})
+    second = approver.post(
+        address(world.ours.rollback, "approve/"), {"digest": digest_of(world.ours.rollback)}
+    )
     assert second.status_code in (403, 409)
     assert Approval.objects.count() == 1
 
@@ -66,7 +71,34 @@ def test_a_digest_of_another_plan_is_not_signed(world: World) -> None:
     response = world.client(Role.APPROVER).post(
         address(world.ours.rollback, "approve/"), {"digest": "e" * 64}
     )
-    assert response.status_code in (403, 409)
+    assert response.status_code == 409
+    assert not Approval.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["approve/", "reject/"])
+def test_nothing_is_signed_without_the_digest_of_what_was_read(world: World, act: str) -> None:
+    response = world.client(Role.APPROVER).post(
+        address(world.ours.rollback, act), {"reason": "no", "comment": "yes"}
+    )
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "digest" in response.json()["errors"]
+    assert not Approval.objects.exists()
+
+
+def test_a_digest_of_another_plan_is_not_rejected(world: World) -> None:
+    response = world.client(Role.APPROVER).post(
+        address(world.ours.rollback, "reject/"), {"digest": "e" * 64, "reason": "no"}
+    )
+    assert response.status_code == 409
+    assert Rollback.objects.get(pk=world.ours.rollback.pk).state == "awaiting_approval"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", None])
+def test_a_rejection_needs_a_reason(world: World, reason: str | None) -> None:
+    given = {"digest": digest_of(world.ours.rollback)} | ({} if reason is None else {"reason": reason})
+    response = world.client(Role.APPROVER).post(address(world.ours.rollback, "reject/"), given)
+    assert response.status_code == 400
     assert not Approval.objects.exists()
 
 
@@ -78,11 +110,13 @@ def test_what_is_not_approved_is_not_executed(world: World, engineer: APIClient)
 
 def test_a_rejection_is_final(world: World) -> None:
     approver = world.client(Role.APPROVER)
-    assert (
-        approver.post(address(world.ours.rollback, "reject/"), {"comment": "no"}).json()["state"]
-        == "rejected"
+    digest = digest_of(world.ours.rollback)
+    rejected = approver.post(address(world.ours.rollback, "reject/"), {"digest": digest, "reason": "no"})
+    assert rejected.json()["state"] == "rejected"
+    assert [each["comment"] for each in rejected.json()["approvals"]] == ["no"]
+    later = world.client(Role.PORTAL_APPROVER).post(
+        address(world.ours.rollback, "approve/"), {"digest": digest}
     )
-    later = world.client(Role.PORTAL_APPROVER).post(address(world.ours.rollback, "approve/"), {})
     assert later.status_code in (403, 409)
 
 

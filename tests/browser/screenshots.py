@@ -17,7 +17,13 @@ def test_pictures(stage: Stage, visit: Visit) -> None:
     """The incident as the engineer finds it, and the rollback as the second approver does."""
     story.plan(stage)
     assert stage.rollback is not None
-    story.command("approve", stage.rollback.pk, username="amir", comment="Agreed with the customer by phone")
+    story.command(
+        "approve",
+        stage.rollback.pk,
+        digest=stage.digest,
+        username="amir",
+        comment="Agreed with the customer by phone",
+    )
     engineer, approver = visit(SIZE), visit(SIZE)
     engineer.sign_in("erin", stage.logins["erin"].password)
     engineer.open("/changes/")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from changes.models import Change
 from changes.selectors import difference_of, documents_of
 from rollbacks import plan_store, states
-from rollbacks.models import Rollback
+from rollbacks.models import Plan, Rollback
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.targets import Wish
 from tenants.microsoft.request import Request
@@ -43,6 +43,11 @@ def planned(tenant: Tenant, requester: User, changes: Sequence[Change], *, reaso
     Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
     states.move(rollback, states.State.AWAITING_APPROVAL)
     return Rollback.objects.select_related("plan", "tenant", "requester").get(pk=rollback.pk)
+
+
+def digest_of(rollback: Rollback) -> str:
+    """The digest of the current plan, as a person reads it."""
+    return Plan.objects.get(current_of=rollback).digest
 
 
 def _step(order: int, change: Change) -> PlannedStep:

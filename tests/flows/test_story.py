@@ -122,7 +122,9 @@ def test_an_attempt_that_is_not_refused_fails_the_step(stage: Stage) -> None:
     number = stage.rollback.pk
 
     def approves(name: str) -> None:
-        story.refused(stage, name, "never", lambda: story.command("approve", number, username=name))
+        story.refused(
+            stage, name, "never", lambda: story.command("approve", number, digest=stage.digest, username=name)
+        )
 
     with pytest.raises(StepFailed, match="must be refused, and was not"):
         approves("amir")

@@ -48,6 +48,10 @@ def _rollback(scene: Scene) -> list[Any]:
     return [scene.rollback.pk]
 
 
+def _rejection(scene: Scene) -> dict[str, Any]:
+    return {**_digest(scene), "comment": "not now"}
+
+
 def _digest(scene: Scene) -> dict[str, Any]:
     assert scene.rollback.plan is not None
     return {"digest": scene.rollback.plan.digest}
@@ -84,7 +88,7 @@ PAGES = [
     _act("take-snapshot", Role.ENGINEER, Role.AUDITOR, _tenant),
     _act("test-connection", Role.ADMINISTRATOR, Role.ENGINEER, lambda scene: [scene.tenant.pk, "reader"]),
     _act("approve-rollback", Role.APPROVER, Role.AUDITOR, _rollback, _digest),
-    _act("reject-rollback", Role.APPROVER, Role.AUDITOR, _rollback, _digest),
+    _act("reject-rollback", Role.APPROVER, Role.AUDITOR, _rollback, _rejection),
     _act("execute-rollback", Role.ENGINEER, Role.APPROVER, _rollback),
     _act("cancel-rollback", Role.ENGINEER, Role.AUDITOR, _rollback),
     _act("replan-rollback", Role.ENGINEER, Role.APPROVER, _rollback),

@@ -103,7 +103,7 @@ def test_a_signature_under_another_plan_than_the_one_seen_is_refused(scene: Scen
     other = client.post(url, {"digest": "f" * 64}, follow=True).text
     none = client.post(url, follow=True).text
 
-    assert "The plan changed since you looked at it." in other
+    assert "The plan changed since you looked at it" in other
     assert "did not say which plan you saw" in none
     assert not Approval.objects.exists()
 

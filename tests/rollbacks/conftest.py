@@ -20,6 +20,7 @@ from tenants.actors import Actor
 from tenants.microsoft.request import Request
 from tenants.models import Run, Tenant, User
 from tests.factories.cloud import onboarded
+from tests.factories.rollbacks import digest_of
 from tests.factories.tenants import person
 
 POLICIES = "/v1.0/identity/conditionalAccess/policies"
@@ -66,7 +67,7 @@ class Scene:
     def approved(self, changes: Iterable[Change]) -> Rollback:
         rollback = self.plan(changes)
         for approver in self.approvers:
-            services.approve(acting(approver), rollback=rollback)
+            services.approve(acting(approver), rollback=rollback, digest=digest_of(rollback))
         self.cloud.requests.clear()
         return rollback
 

@@ -22,7 +22,7 @@ from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Run, Tenant, User
 from tests.factories.changes import disabled_mfa
-from tests.factories.rollbacks import planned
+from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
 from tests.rollbacks.conftest import acting, without_sleep
 
@@ -37,7 +37,9 @@ class Case:
     approvers: tuple[User, User]
 
     def approve(self, user: User, **facts: str) -> Approval:
-        return services.approve(acting(user), rollback=self.fresh(), **facts)
+        return services.approve(
+            acting(user), rollback=self.fresh(), **{"digest": self.plan.digest, "comment": "", **facts}
+        )
 
     def execute(self, user: User | None = None) -> Execution:
         return services.execute(acting(user or self.requester), rollback=self.fresh())
@@ -91,7 +93,7 @@ def test_a_superuser_cannot_approve_their_own_request_either(db: None) -> None:
     root = person(is_superuser=True, is_staff=True)
     rollback = planned(tenant, root, [disabled_mfa(tenant)])
     with pytest.raises(Refused, match="somebody else"):
-        services.approve(acting(root), rollback=rollback)
+        services.approve(acting(root), rollback=rollback, digest=digest_of(rollback))
 
 
 def test_the_requester_cannot_approve_through_an_api_token(case: Case) -> None:
@@ -105,7 +107,7 @@ def test_the_requester_cannot_approve_through_an_api_token(case: Case) -> None:
         expires_at=timezone.now() + timedelta(days=1),
     )
     with pytest.raises(Refused, match="somebody else"):
-        services.approve(Actor.bearer(token), rollback=case.fresh())
+        services.approve(Actor.bearer(token), rollback=case.fresh(), digest=case.plan.digest)
 
 
 def insert_approval(case: Case, approver: User, requester: User) -> None:
@@ -156,12 +158,14 @@ def test_a_rollback_of_a_foreign_tenant_does_not_exist_for_its_approver(case: Ca
 def test_a_system_actor_cannot_approve(case: Case) -> None:
     system = Actor.system("robot", *Action)
     with pytest.raises(Refused, match="Only a person"):
-        services.approve(system, rollback=case.fresh())
+        services.approve(system, rollback=case.fresh(), digest=case.plan.digest)
 
 
 def test_one_no_ends_the_rollback(case: Case) -> None:
     case.approve(case.approvers[0])
-    services.reject(acting(case.approvers[1]), rollback=case.fresh(), comment="not now")
+    services.reject(
+        acting(case.approvers[1]), rollback=case.fresh(), digest=case.plan.digest, reason="not now"
+    )
     assert case.state == State.REJECTED
     with pytest.raises((Refused, MovedOn)):
         case.execute()

@@ -9,7 +9,7 @@ from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tests.factories.changes import disabled_mfa
-from tests.factories.rollbacks import planned
+from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, UserFactory, person
 
 
@@ -18,7 +18,7 @@ def signed(db: None) -> Rollback:
     tenant = TenantFactory()
     rollback = planned(tenant, UserFactory(), [disabled_mfa(tenant)])
     approver = Actor.person(person(Role.APPROVER, tenant=tenant), "test")
-    services.approve(approver, rollback=rollback, comment="looks right")
+    services.approve(approver, rollback=rollback, digest=digest_of(rollback), comment="looks right")
     assert faults(rollback) == []
     return rollback
 

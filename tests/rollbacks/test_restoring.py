@@ -9,6 +9,7 @@ from rollbacks.models import Remapping, Rollback
 from rollbacks.states import State
 from rollbacks.targets import NothingToDo
 from snapshots.models import Snapshot
+from tests.factories.rollbacks import digest_of
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Scene, acting
 
 STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
@@ -152,7 +153,7 @@ def test_going_back_to_a_snapshot_deletes_what_came_since_and_restores_what_went
     scene.observe(*types)
     rollback = services.plan_rollback(acting(scene.requester), tenant=scene.tenant, snapshot=before.pk)
     for approver in scene.approvers:
-        services.approve(acting(approver), rollback=rollback)
+        services.approve(acting(approver), rollback=rollback, digest=digest_of(rollback))
     assert scene.execute(rollback).outcome == State.VERIFIED
     assert added["id"] not in {each["id"] for each in scene.read(LOCATIONS)["value"]}
     assert scene.named(POLICIES, "CA006")["state"] == "enabled"
@@ -186,7 +187,7 @@ def test_planning_again_voids_the_approvals_and_takes_the_tenant_as_it_is_now(sc
     with pytest.raises(signatures.NotApproved):
         services.execute(acting(scene.engineer), rollback=again)
     for approver in scene.approvers:
-        services.approve(acting(approver), rollback=again)
+        services.approve(acting(approver), rollback=again, digest=digest_of(again))
     scene.execute(again)
     assert scene.read(path)["displayName"] == policy["displayName"]
     assert not Remapping.objects.exists()

@@ -1,6 +1,7 @@
 """Whatever people try, in whatever order: nothing runs without the signatures that it needs at that moment."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import pytest
@@ -16,7 +17,7 @@ from tenants.access import Refused
 from tenants.actions import Role
 from tenants.models import RoleBinding, Tenant, User
 from tests.factories.changes import disabled_mfa
-from tests.factories.rollbacks import planned
+from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
 from tests.rollbacks.conftest import acting
 
@@ -47,9 +48,10 @@ def demote(user: User) -> None:
 
 
 def attempt(act: str, user: User, rollback: Rollback) -> None:
+    digest = digest_of(rollback)
     acts: dict[str, Callable[..., object]] = {
-        "approve": services.approve,
-        "reject": services.reject,
+        "approve": partial(services.approve, digest=digest),
+        "reject": partial(services.reject, digest=digest, reason="no"),
         "execute": services.execute,
         "cancel": services.cancel,
     }

@@ -17,6 +17,7 @@ from tenants.actions import Role
 from tenants.append_only import retention_gate
 from tenants.microsoft.errors import MicrosoftError
 from tests.factories.cloud import onboarded
+from tests.factories.rollbacks import digest_of
 from tests.factories.tenants import bind
 from tests.rollbacks.conftest import LOCATIONS, POLICIES, Scene, acting
 
@@ -92,7 +93,7 @@ def test_another_actors_window_goes_back_to_what_he_found_and_no_further(
     rollback = by(scene, colleague)
     assert not [warning for warning in plan_of(rollback).warnings if "afterwards" in warning]
     for approver in scene.approvers:
-        services.approve(acting(approver), rollback=rollback)
+        services.approve(acting(approver), rollback=rollback, digest=digest_of(rollback))
     assert scene.execute(rollback).outcome == "verified"
     restored = scene.read(f"{POLICIES}/{policy_id}")
     assert restored["displayName"].startswith("CA001: ")

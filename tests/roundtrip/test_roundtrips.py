@@ -10,6 +10,7 @@ from rollbacks import selectors, services
 from rollbacks.models import Rollback
 from rollbacks.states import State
 from snapshots.models import Snapshot
+from tests.factories.rollbacks import digest_of
 from tests.rollbacks.conftest import Scene, acting
 from tests.roundtrip.model import Act, Case
 from tests.roundtrip.playing import Player
@@ -59,7 +60,7 @@ class _Trip:
     def _approved(self, changes: Sequence[Change]) -> Rollback:
         """By one person, as this tenant asks; who must sign is proven elsewhere."""
         rollback = self.scene.plan(changes)
-        services.approve(acting(self.scene.approvers[0]), rollback=rollback)
+        services.approve(acting(self.scene.approvers[0]), rollback=rollback, digest=digest_of(rollback))
         return rollback
 
     def _undone(self, name: str, before: Snapshot) -> str:

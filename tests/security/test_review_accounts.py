@@ -17,7 +17,7 @@ from tenants.actions import Action, Role, TokenScope
 from tenants.actors import Actor
 from tenants.models import LedgerEntry
 from tests.factories.changes import disabled_mfa
-from tests.factories.rollbacks import planned
+from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
 
 EVERY_SCOPE = frozenset(TokenScope)
@@ -72,7 +72,9 @@ def test_a_requester_cannot_sign_with_tokens_issued_in_the_approvers_names(db: N
             )
         except access.Refused:
             continue
-        _bearer(text).post(f"/api/v1/rollbacks/{rollback.pk}/approve/", {}, format="json")
+        _bearer(text).post(
+            f"/api/v1/rollbacks/{rollback.pk}/approve/", {"digest": digest_of(rollback)}, format="json"
+        )
     assert Rollback.objects.get(pk=rollback.pk).state != Rollback.State.APPROVED
 
 
@@ -86,7 +88,11 @@ def test_a_requester_cannot_sign_with_accounts_of_their_own_making(db: None) -> 
         puppet = accounts.create_user(actor, username=name, password="long enough to pass 4711")
         accounts.bind_role(actor, subject=puppet, role=Role.APPROVER, scope=accounts.Scope(tenant=tenant))
         try:
-            services.approve(Actor.person(puppet, "page"), rollback=Rollback.objects.get(pk=rollback.pk))
+            services.approve(
+                Actor.person(puppet, "page"),
+                rollback=Rollback.objects.get(pk=rollback.pk),
+                digest=digest_of(rollback),
+            )
         except (access.Refused, ValueError):
             continue
     assert Rollback.objects.get(pk=rollback.pk).state != Rollback.State.APPROVED

@@ -28,7 +28,7 @@ from tenants.actors import Actor
 from tenants.append_only import retention_gate
 from tenants.models import LedgerEntry, Tenant, User
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
-from tests.factories.rollbacks import planned
+from tests.factories.rollbacks import digest_of, planned
 from tests.factories.snapshots import State as State_
 from tests.factories.snapshots import collected
 from tests.factories.tenants import TenantFactory, person
@@ -121,7 +121,11 @@ def test_a_digest_that_is_no_digest_is_refused_in_words(tenant: Tenant, rollback
 def test_the_customers_portal_gives_one_of_the_approvals_at_most(tenant: Tenant, rollback: Rollback) -> None:
     for _ in range(2):
         portal = person(Role.PORTAL_APPROVER, customer=tenant.customer)
-        services.approve(Actor.person(portal, "api"), rollback=Rollback.objects.get(pk=rollback.pk))
+        services.approve(
+            Actor.person(portal, "api"),
+            rollback=Rollback.objects.get(pk=rollback.pk),
+            digest=digest_of(rollback),
+        )
     assert Rollback.objects.get(pk=rollback.pk).state == State.AWAITING_APPROVAL
 
 

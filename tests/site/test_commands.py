@@ -18,14 +18,17 @@ from django.db import connection
 from pytest_django import Settings
 
 from lavawall.emulator import Emulator
+from rollbacks.models import Approval, Rollback
 from snapshots.models import Snapshot
 from tenants import accounts, runs, vault
+from tenants.actions import Role
 from tenants.append_only import retention_gate
 from tenants.microsoft.connection import SecretCredential
 from tenants.models import ApiToken, DataKey, LedgerEntry, RoleBinding, Run, Tenant, User
 from tests.factories.changes import disabled_mfa, mfa_policy
 from tests.factories.cloud import TENANT, onboarded
-from tests.factories.tenants import TenantFactory
+from tests.factories.rollbacks import digest_of, planned
+from tests.factories.tenants import TenantFactory, person
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = ("--type", "conditionalAccessPolicy", "--type", "namedLocation")
@@ -326,6 +329,53 @@ def test_rotate_keys_moves_every_key_to_the_new_master_key(db: None, settings: S
     assert vault.unseal(tenant, envelope, "blob:1") == b"content"
     assert LedgerEntry.objects.get(action="keys:rotate").detail == {"count": 2}
     assert command("verify")["ok"]
+
+
+# approve, reject, cancel
+
+
+@pytest.fixture
+def rollback(db: None) -> Rollback:
+    tenant: Tenant = TenantFactory(name="Contoso")
+    for name in ("ada", "ben"):
+        person(Role.APPROVER, tenant=tenant, username=name)
+    return planned(
+        tenant, person(Role.ENGINEER, tenant=tenant, username="erin"), [disabled_mfa(tenant)], reason="attack"
+    )
+
+
+def test_approve_signs_the_plan_whose_digest_it_is_given(rollback: Rollback) -> None:
+    number, digest = str(rollback.pk), digest_of(rollback)
+    wrong = refusal("approve", number, "--digest", "e" * 64, "--as", "ada")
+    assert "not its digest" in str(wrong)
+    assert not Approval.objects.exists()
+    assert command("approve", number, "--digest", digest, "--as", "ada")["state"] == "awaiting_approval"
+    assert command("approve", number, "--digest", digest, "--as", "ben")["state"] == "approved"
+
+
+def test_reject_ends_the_rollback_whose_plan_has_the_digest(rollback: Rollback) -> None:
+    number = str(rollback.pk)
+    refusal("reject", number, "--digest", "e" * 64, "--reason", "wrong customer", "--as", "ada")
+    refusal("reject", number, "--digest", digest_of(rollback), "--reason", " ", "--as", "ada")
+    assert not Approval.objects.exists()
+    told = command(
+        "reject", number, "--digest", digest_of(rollback), "--reason", "wrong customer", "--as", "ada"
+    )
+    assert told["state"] == "rejected"
+    assert told["approvals"][0]["comment"] == "wrong customer"
+
+
+@pytest.mark.parametrize("name", ["approve", "reject"])
+def test_signing_without_a_digest_is_a_usage_error(name: str) -> None:
+    answer = shell(name, "1", "--as", "ada")
+    assert (answer.returncode, "--digest" in answer.stderr) == (2, True)
+
+
+def test_cancel_ends_a_rollback_of_which_nothing_was_written(rollback: Rollback) -> None:
+    number = str(rollback.pk)
+    refusal("cancel", number, "--as", "ada")
+    assert command("cancel", number, "--as", "erin")["state"] == "cancelled"
+    assert "cancelled" in str(refusal("cancel", number, "--as", "erin"))
 
 
 # grade

@@ -1,4 +1,4 @@
-"""Signs the current plan of a rollback, or rejects it. Nobody signs their own request."""
+"""Approves the plan of a rollback that has the given digest. Nobody approves their own request."""
 
 from typing import Any
 
@@ -14,16 +14,14 @@ class Command(ProductCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("rollback", type=int)
+        parser.add_argument("--digest", required=True, help="Of the plan that you read, as plan printed it.")
         parser.add_argument("--as", dest="username", required=True, metavar="USER")
-        parser.add_argument("--reject", action="store_true")
         parser.add_argument("--comment", default="")
-        parser.add_argument("--digest", help="Sign only if the plan still has this digest.")
 
     def handle(self, **options: Any) -> None:
         actor = person(options["username"])
         rollback = rollback_numbered(actor, options["rollback"])
-        sign = services.reject if options["reject"] else services.approve
-        sign(actor, rollback=rollback, digest=options["digest"], comment=options["comment"])
+        services.approve(actor, rollback=rollback, digest=options["digest"], comment=options["comment"])
         shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
         given = sum(approval["verdict"] == "approved" for approval in shown["approvals"])
         self.emit(

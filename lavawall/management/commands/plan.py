@@ -75,4 +75,8 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
             yield f"     {request['method']} {request['path']}"
     for warning in shown["warnings"]:
         yield f"Warning: {warning}"
-    yield f"Digest {shown['digest']}, {shown['required_approvals']} approvals, until {shown['expires_at']}."
+    yield ""
+    yield f"Digest: {shown['digest']}"
+    yield f"Needs {shown['required_approvals']} approvals before {shown['expires_at']}."
+    yield "Each approver reads the plan, then runs:"
+    yield f"  manage.py approve {shown['rollback']} --digest {shown['digest']} --as USER"
