@@ -1,9 +1,11 @@
 """Reading rollbacks: which an actor may see, and the form in which commands, pages and API show one."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
+from changes.models import Change
 from rollbacks import plan_store, verification
 from rollbacks.models import Execution, Plan, Rollback
 from rollbacks.planning.model import PlannedStep
@@ -13,7 +15,7 @@ from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.microsoft.request import Request
 
-__all__ = ["as_json", "differing", "visible_rollbacks"]
+__all__ = ["Covered", "as_json", "covered", "differing", "visible_rollbacks"]
 
 differing = verification.differing
 
@@ -22,6 +24,38 @@ def visible_rollbacks(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Ro
     return Rollback.objects.filter(tenant__in=access.visible_tenants(actor, action)).select_related(
         "tenant__customer", "requester", "plan"
     )
+
+
+@dataclass(frozen=True)
+class Covered:
+    """How many changes the steps of a plan undo: of those that were selected, and others."""
+
+    selected: int
+    of_selected: int
+    others: int
+
+    def __str__(self) -> str:
+        """`12 of 13 selected changes and 1 other change`."""
+        total = self.of_selected + self.others
+        if not self.selected:
+            return f"{total} change{_s(total)}"
+        share = (
+            f"{self.of_selected} of {self.selected}"
+            if self.of_selected != self.selected
+            else f"{self.selected}"
+        )
+        others = f" and {self.others} other change{_s(self.others)}" if self.others else ""
+        return f"{share} selected change{_s(self.selected)}{others}"
+
+
+def covered(rollback: Rollback) -> Covered:
+    selected = set(rollback.parameters.get("changes", ()))
+    undone = set(Change.objects.filter(steps__plan=rollback.plan_id).values_list("pk", flat=True))
+    return Covered(len(selected), len(selected & undone), len(undone - selected))
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def as_json(rollback: Rollback) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +16,7 @@ from django_htmx.http import reswap, retarget
 
 from changes import presentation
 from changes.diff import FieldChange
+from changes.models import Change
 from changes.selectors import visible_changes
 from rollbacks import selectors, services, signatures
 from rollbacks.forms import ActorWindow, BackToSnapshot
@@ -36,10 +39,6 @@ GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
 WHOLE_OBJECT = frozenset({Step.Kind.UNDELETE.value, Step.Kind.RECREATE.value, Step.Kind.DELETE.value})
 """Steps whose difference is every field of an object: folded, for the sentence above says it all."""
 SETTLED = frozenset({StepRecord.State.DONE.value, StepRecord.State.ALREADY.value})
-
-
-class ManyTenants(ValueError):
-    """Changes of several tenants were chosen for one rollback."""
 
 
 def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
@@ -89,10 +88,7 @@ def plan(request: PageRequest) -> HttpResponse:
     actor = actor_of(request)
     requestable = access.visible_tenants(actor, Action.REQUEST_ROLLBACK).select_related("customer")
     if request.method == "POST" and request.POST.get("source", "changes") == "changes":
-        rollback = attempt(
-            request, lambda: _plan_changes(request, actor), done="Planned. This is the dry run."
-        )
-        return redirect("rollback", rollback.pk) if rollback else redirect(_back(request))
+        return _plan_changes(request, actor)
     tenant = (
         get_object_or_404(access.visible_tenants(actor), pk=integer(request.GET.get("tenant")))
         if request.GET.get("tenant")
@@ -197,21 +193,43 @@ def _act(
     return redirect("rollback", rollback.pk)
 
 
-def _plan_changes(request: PageRequest, actor: Actor) -> Rollback:
+def _plan_changes(request: PageRequest, actor: Actor) -> HttpResponse:
+    """Plans a rollback of the chosen changes, or asks which tenant comes first where they belong to several."""
     wanted = {pk for pk in map(integer, request.POST.getlist("change")) if pk is not None}
-    chosen = list(visible_changes(actor).filter(pk__in=wanted).select_related("tenant"))
-    if not chosen:
-        raise ValueError("Choose at least one change to roll back.")
+    chosen = list(visible_changes(actor).filter(pk__in=wanted).select_related("tenant").order_by("pk"))
+    reason = request.POST.get("reason", "").strip()
     if len(chosen) != len(wanted):
         raise access.NotVisible("There is no such change, or you cannot see it.")
-    names = sorted({change.tenant.name for change in chosen})
-    if len(names) > 1:
-        raise ManyTenants(
-            f"The chosen changes belong to {len(names)} tenants ({', '.join(names)}). "
-            "A rollback is for one tenant: choose the changes of one."
-        )
-    return services.plan_rollback(
-        actor, tenant=chosen[0].tenant, changes=chosen, reason=request.POST.get("reason", "").strip()
+    if not chosen:
+        messages.error(request, "Choose at least one change to roll back.")
+        return redirect(_back(request))
+    groups: dict[Tenant, list[Change]] = {}
+    for change in chosen:
+        groups.setdefault(change.tenant, []).append(change)
+    if len(groups) > 1:
+        context = {
+            "section": "rollbacks",
+            "groups": sorted(groups.items(), key=lambda group: group[0].name),
+            "total": len(chosen),
+            "reason": reason,
+        }
+        return render(request, "rollbacks/choose_tenant.html", context)
+    (tenant,) = groups
+    rollback = _planned(
+        request, lambda: services.plan_rollback(actor, tenant=tenant, changes=chosen, reason=reason)
+    )
+    return redirect("rollback", rollback.pk) if rollback else redirect(_back(request))
+
+
+def _planned(request: PageRequest, act: Callable[[], Rollback]) -> Rollback | None:
+    """Plans, and says how much the plan covers; None where it was refused."""
+    return attempt(
+        request,
+        act,
+        done=lambda rollback: (
+            f"Planned: the rollback covers {selectors.covered(rollback)}. "
+            "This is its dry run; nothing has been written."
+        ),
     )
 
 
@@ -229,11 +247,7 @@ def _plan_in(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse
     asked = {"actor": window, "snapshot": target}.get(source or "")
     if asked is not None and asked.is_valid():
         given = {name: value for name, value in asked.cleaned_data.items() if value not in ("", None)}
-        rollback = attempt(
-            request,
-            lambda: services.plan_rollback(actor, tenant=tenant, **_ids(given)),
-            done="Planned. This is the dry run.",
-        )
+        rollback = _planned(request, lambda: services.plan_rollback(actor, tenant=tenant, **_ids(given)))
         if rollback is not None:
             return redirect("rollback", rollback.pk)
     context = {"section": "rollbacks", "tenant": tenant, "window": window, "target": target}
@@ -276,6 +290,7 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
         "rollback": rollback,
         "plan": plan,
         "steps": _steps(rollback),
+        "covered": selectors.covered(rollback),
         "earlier_plans": rollback.plans.exclude(pk=rollback.plan_id or NOBODY).prefetch_related(
             "approvals__approver"
         ),
@@ -371,9 +386,9 @@ def _comment(request: PageRequest) -> str:
 
 
 def _back(request: PageRequest) -> str:
-    """Where the person came from, if that is one of our pages."""
+    """Where the person chose the changes: the page that they came from, if it is ours and still has an address."""
     came_from = request.headers.get("Referer", "")
     safe = url_has_allowed_host_and_scheme(
         came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return came_from if safe else reverse("timeline")
+    return came_from if safe and urlsplit(came_from).path != request.path else reverse("timeline")

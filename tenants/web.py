@@ -68,7 +68,13 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor.person(request.user, "page")
 
 
-def attempt(request: HttpRequest, act: Callable[[], Result], *, done: str) -> Result | None:
+def attempt(
+    request: HttpRequest,
+    act: Callable[[], Result],
+    *,
+    done: str | Callable[[Result], str],
+    level: int = messages.SUCCESS,
+) -> Result | None:
     """Runs a service and tells the person how it went; None where it refused."""
     try:
         result = act()
@@ -80,7 +86,7 @@ def attempt(request: HttpRequest, act: Callable[[], Result], *, done: str) -> Re
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return None
-    messages.success(request, done)
+    messages.add_message(request, level, done if isinstance(done, str) else done(result))
     return result
 
 

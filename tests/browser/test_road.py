@@ -83,20 +83,28 @@ def finds_the_change(erin: Visitor, stage: Stage) -> None:
 
 
 def plans_the_rollback(erin: Visitor, stage: Stage) -> None:
-    """All that is on the timeline, ticked at once."""
+    """All that is on the timeline, ticked at once; what a filter hides by then is planned with it."""
     page = erin.page
+    total = len(story.EXPECTED)
     erin.open("/changes/")
     page.get_by_label("Select all shown changes").check()
-    expect(page.get_by_text(f"{len(story.EXPECTED)} changes selected")).to_be_visible()
+    expect(page.get_by_text(f"{total} changes selected")).to_be_visible()
     page.get_by_label("Reason, for the approvers").fill("Stolen session of Petra")
+    page.locator("label.choice", has_text="critical").click()
+    expect(page.get_by_text(f"{total - 2} of them are not shown")).to_be_visible()
     page.get_by_role("button", name="Plan rollback").click()
 
     expect(page.get_by_role("heading", name="Stolen session of Petra", level=1)).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text(f"covers {total} selected changes")
     plan = page.get_by_role("region", name="Plan", exact=True)
     expect(plan.get_by_text("Dry run:").first).to_be_visible()
     expect(plan).to_contain_text("Creates Named location “Calgary clinic” again")
     expect(page.get_by_role("region", name="This plan")).to_contain_text("0 written")
     assert stage.show.number == 0
+    address = erin.path
+    erin.open("/changes/")
+    expect(page.get_by_text("Select changes to roll back")).to_be_visible()
+    erin.open(address)
 
 
 def cannot_approve_alone(erin: Visitor) -> None:

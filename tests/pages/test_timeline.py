@@ -133,15 +133,19 @@ def test_changes_can_be_chosen_only_where_a_rollback_may_be_requested(
     assert box not in signed_in(scene.approver).get(reverse("timeline")).text
 
 
-def test_changes_of_two_tenants_are_no_one_rollback(scene: Scene, foreign: Scene, signed_in: SignIn) -> None:
+def test_changes_of_two_tenants_are_offered_as_a_rollback_for_each(
+    scene: Scene, foreign: Scene, signed_in: SignIn
+) -> None:
     everywhere = signed_in(person(Role.ENGINEER))
 
     response = everywhere.post(
-        reverse("plan-rollback"), {"change": [scene.change.pk, foreign.change.pk]}, follow=True
+        reverse("plan-rollback"), {"change": [scene.change.pk, foreign.change.pk], "reason": "One campaign"}
     )
 
-    assert "belong to 2 tenants" in response.text
-    assert 'role="alert"' in response.text
+    assert [
+        (tenant, [change.pk for change in changes]) for tenant, changes in response.context["groups"]
+    ] == [(scene.tenant, [scene.change.pk]), (foreign.tenant, [foreign.change.pk])]
+    assert response.text.count("One campaign</textarea>") == 2
 
 
 def test_choosing_nothing_is_said(scene: Scene, signed_in: SignIn) -> None:
