@@ -42,7 +42,20 @@ class ApprovalSerializer(serializers.ModelSerializer[Approval]):
 
     class Meta:
         model = Approval
-        fields = ("by", "verdict", "comment", "at")
+        fields: tuple[str, ...] = ("by", "verdict", "comment", "at")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class JudgedApprovalSerializer(ApprovalSerializer):
+    """A signature, and whether it counts at this moment."""
+
+    counts = serializers.BooleanField(
+        read_only=True, help_text="Whether it counts towards the approvals needed."
+    )
+    reason = serializers.CharField(read_only=True, help_text="Why it counts, or why it does not.")
+
+    class Meta(ApprovalSerializer.Meta):
+        fields = (*ApprovalSerializer.Meta.fields, "counts", "reason")
         read_only_fields = fields
 
 
@@ -122,6 +135,7 @@ class RollbackDetailSerializer(RollbackSerializer):
     """A rollback with what the approvers decide on, and how its execution went."""
 
     facts: dict[str, Any]
+    approvals = serializers.SerializerMethodField()  # type: ignore[assignment]
     complete = serializers.SerializerMethodField(help_text="Everything asked for is in the steps.")
     applicable = serializers.SerializerMethodField(help_text="It may be approved and executed.")
     warnings = serializers.SerializerMethodField()
@@ -146,6 +160,10 @@ class RollbackDetailSerializer(RollbackSerializer):
     def to_representation(self, rollback: Rollback) -> Any:
         self.facts = selectors.as_json(rollback)
         return super().to_representation(rollback)
+
+    @shown_as(JudgedApprovalSerializer(many=True))
+    def get_approvals(self, _rollback: Rollback) -> Any:
+        return self.facts.get("approvals", [])
 
     def get_complete(self, _rollback: Rollback) -> bool:
         return bool(self.facts["complete"])

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from changes.models import Change
-from rollbacks import plan_store, verification
+from rollbacks import plan_store, signatures, verification
 from rollbacks.models import Execution, Plan, Rollback
 from rollbacks.planning.model import PlannedStep
 from snapshots.catalog.streams import in_words
@@ -86,15 +86,17 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
         "digest": plan.digest,
         "revision": plan.revision,
         "expires_at": plan.expires_at.isoformat(),
-        "required_approvals": plan.required_approvals,
+        "required_approvals": signatures.approvals_needed(plan),
         "approvals": [
             {
-                "by": approval.approver.get_username(),
-                "verdict": approval.verdict,
-                "comment": approval.comment,
-                "at": approval.at.isoformat(),
+                "by": signature.approval.approver.get_username(),
+                "verdict": signature.approval.verdict,
+                "comment": signature.approval.comment,
+                "at": signature.approval.at.isoformat(),
+                "counts": signature.counts,
+                "reason": signature.reason,
             }
-            for approval in plan.approvals.select_related("approver")
+            for signature in signatures.judged(plan)
         ],
         "complete": plan.complete,
         "applicable": plan.applicable,

@@ -3,43 +3,58 @@ execution is claimed, and by the worker before the first write. Reads only.
 """
 
 from collections.abc import Iterator
-
-from django.db.models import Q
+from dataclasses import dataclass
 
 from changes.models import Change
 from rollbacks.models import Approval, Plan
 from rollbacks.policy import required_approvals
-from tenants import access
+from tenants import access, accounts
 from tenants.actions import ROLES, STAFF_ROLES, Action
 from tenants.actors import Actor
-from tenants.models import LedgerEntry, RoleBinding, Tenant, User
+from tenants.models import LedgerEntry, Tenant, User
 
 MADE_BY = ("user:create", "user:password", "role:bind", "api:issue")
 """Acts that give one person power over another's signature."""
+INDEPENDENT = "Independent of whoever requested and planned the rollback."
 
 
 class NotApproved(ValueError):
     """Fewer signatures than the tenant's policy asks for."""
 
 
-def valid_approvals(plan: Plan) -> list[Approval]:
-    """Signatures under this very plan, known to the ledger, by independent others who are active and may approve on
-    this tenant at this moment; at most one of them by the customer's portal.
+@dataclass(frozen=True)
+class Signature:
+    """One approval or rejection, and whether it counts towards the quorum at this moment."""
+
+    approval: Approval
+    counts: bool
+    reason: str
+    """Why it counts, or why it does not."""
+
+
+def judged(plan: Plan) -> list[Signature]:
+    """Every signature under this plan in the order of signing, each with its verdict.
+
+    A signature counts if it is under this very plan, known to the ledger, and by an independent person who is active
+    and may approve on this tenant at this moment; at most one of them by the customer's portal.
     """
     known = _known_to_the_ledger(plan)
-    counted = [
-        approval
-        for approval in plan.approvals.filter(
-            verdict=Approval.Verdict.APPROVED, plan_digest=plan.digest
-        ).select_related("approver")
-        if approval.approver_id in known
-        and approval.approver_id != plan.rollback.requester_id
-        and _may_approve(approval.approver_id, plan.rollback.tenant)
-        and dependence(approval.approver, plan) is None
-    ]
-    ours = [approval for approval in counted if _is_ours(approval.approver)]
-    portal = [approval for approval in counted if approval not in ours]
-    return ours + portal[:1]
+    portal_has_signed = False
+    signatures = []
+    for approval in plan.approvals.select_related("approver"):
+        reason = _flaw(approval, plan, known)
+        is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
+        if reason is None and is_portal and portal_has_signed:
+            reason = "Only one approval by the customer's portal counts."
+        counts = reason is None
+        portal_has_signed |= counts and is_portal
+        signatures.append(Signature(approval, counts, reason or INDEPENDENT))
+    return signatures
+
+
+def valid_approvals(plan: Plan) -> list[Approval]:
+    """The signatures that count at this moment."""
+    return [signature.approval for signature in judged(plan) if signature.counts]
 
 
 def approvals_needed(plan: Plan) -> int:
@@ -75,6 +90,19 @@ def dependence(approver: User, plan: Plan) -> str | None:
     return None
 
 
+def _flaw(approval: Approval, plan: Plan, known: set[int | None]) -> str | None:
+    """Why this signature does not count; None if it may."""
+    if approval.verdict != Approval.Verdict.APPROVED:
+        return "Rejected the plan."
+    if approval.plan_digest != plan.digest or approval.approver_id not in known:
+        return "The ledger has no such signature under this plan."
+    if approval.approver_id == plan.rollback.requester_id:
+        return "Requested the rollback."
+    if not _may_approve(approval.approver_id, plan.rollback.tenant):
+        return "No longer holds the right to approve on this tenant."
+    return dependence(approval.approver, plan)
+
+
 def _planners(plan: Plan) -> Iterator[int]:
     """Whoever made this very revision."""
     entries = LedgerEntry.objects.filter(
@@ -97,8 +125,8 @@ def _may_approve(user_id: int, tenant: Tenant) -> bool:
     return access.can(Actor.person(user, "check"), Action.APPROVE_ROLLBACK, tenant)
 
 
-def _is_ours(user: User) -> bool:
-    """Whether the right to approve comes with a role of the MSP's own people, not with the customer's portal."""
+def _is_staff_here(user: User, tenant: Tenant) -> bool:
+    """Whether the right to approve on this tenant comes with a role of the MSP's own people, not with the portal's."""
     approving = [role.value for role in STAFF_ROLES if Action.APPROVE_ROLLBACK in ROLES[role]]
-    bound = RoleBinding.objects.filter(Q(user=user) | Q(group__in=user.groups.all()), role__in=approving)
+    bound = accounts.bindings_over(user, tenant).filter(role__in=approving)
     return user.is_superuser or bound.exists()

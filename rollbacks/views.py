@@ -281,7 +281,9 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
     is_expired = plan is not None and rollback.state in OPEN and plan.expires_at <= timezone.now()
     may_request = access.can(actor, Action.REQUEST_ROLLBACK, tenant)
     signatures = _signatures_under(plan)
-    has_signed = any(signature.approver_id == request.user.pk for signature in signatures["signatures"])
+    has_signed = any(
+        signature.approval.approver_id == request.user.pk for signature in signatures["signatures"]
+    )
     may_sign = access.can(actor, Action.APPROVE_ROLLBACK, tenant) and not (
         is_requester or has_signed or is_expired
     )
@@ -309,17 +311,16 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
 
 
 def _signatures_under(plan: Plan | None) -> dict[str, Any]:
-    """Who signed, whose signature counts today, and how many are still missing."""
+    """Who signed, whose signature counts today and why, and how many are still missing."""
     if plan is None:
-        return {"signatures": [], "counting": set(), "given": 0, "required": 0, "open_places": range(0)}
-    counting = {signature.pk for signature in signatures.valid_approvals(plan)}
-    required = signatures.approvals_needed(plan)
+        return {"signatures": [], "given": 0, "required": 0, "open_places": range(0)}
+    judged, required = signatures.judged(plan), signatures.approvals_needed(plan)
+    given = sum(signature.counts for signature in judged)
     return {
-        "signatures": list(plan.approvals.select_related("approver")),
-        "counting": counting,
-        "given": len(counting),
+        "signatures": judged,
+        "given": given,
         "required": required,
-        "open_places": range(max(0, required - len(counting))),
+        "open_places": range(max(0, required - given)),
     }
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tenants import access, ledger
@@ -213,6 +213,12 @@ def is_portal_account(user: User) -> bool:
     bindings = RoleBinding.objects.filter(Q(user=user) | Q(group__user=user))
     roles = set(bindings.values_list("role", flat=True))
     return bool(roles) and roles.isdisjoint(STAFF_ROLES)
+
+
+def bindings_over(user: User, tenant: Tenant) -> QuerySet[RoleBinding]:
+    """The user's role bindings that hold on this tenant, their groups' included."""
+    on_it = Q(tenant=tenant) | Q(customer=tenant.customer_id) | Q(tenant=None, customer=None)
+    return RoleBinding.objects.filter(Q(user=user) | Q(group__user=user)).filter(on_it)
 
 
 def hash_token(text: str) -> str:

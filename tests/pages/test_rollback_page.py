@@ -127,7 +127,8 @@ def test_a_signature_of_somebody_who_lost_the_role_no_longer_counts(scene: Scene
 
     shown = page(signed_in(scene.engineer), scene)
 
-    assert "no longer counts" in shown
+    assert "does not count" in shown
+    assert "No longer holds the right to approve on this tenant." in shown
     assert "0 of 2" in shown
 
 

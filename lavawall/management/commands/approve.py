@@ -1,5 +1,6 @@
 """Approves the plan of a rollback that has the given digest. Nobody approves their own request."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -23,11 +24,13 @@ class Command(ProductCommand):
         rollback = rollback_numbered(actor, options["rollback"])
         services.approve(actor, rollback=rollback, digest=options["digest"], comment=options["comment"])
         shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
-        given = sum(approval["verdict"] == "approved" for approval in shown["approvals"])
-        self.emit(
-            shown,
-            [
-                f"Rollback {shown['rollback']} is {shown['state']}: {given} of {shown['required_approvals']} approvals."
-            ],
-            as_json=options["json"],
-        )
+        self.emit(shown, _lines(shown), as_json=options["json"])
+
+
+def _lines(shown: dict[str, Any]) -> Iterator[str]:
+    given = sum(approval["counts"] for approval in shown["approvals"])
+    yield f"Rollback {shown['rollback']} is {shown['state']}: {given} of {shown['required_approvals']} approvals."
+    for approval in shown["approvals"]:
+        if approval["verdict"] == "approved":
+            worth = "counts" if approval["counts"] else "does not count"
+            yield f"  {approval['by']}: {worth}. {approval['reason']}"
