@@ -1,5 +1,6 @@
 """Pages of rollbacks: the list, planning one, and the page on which it is judged, signed, executed and verified."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from changes.diff import FieldChange
 from changes.models import Change
 from changes.selectors import visible_changes
 from rollbacks import selectors, services, signatures
+from rollbacks.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, Act
 from rollbacks.forms import ActorWindow, BackToSnapshot
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
 from rollbacks.states import OPEN, REPLANNABLE, State
@@ -27,7 +29,7 @@ from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.models import Tenant
-from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, wants_fragment
+from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
 
 PAGE_SIZE = 50
 GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
@@ -126,51 +128,48 @@ def progress(request: PageRequest, rollback_id: int) -> HttpResponse:
     return reswap(retarget(response, "#rollback"), "outerHTML")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def approve(request: PageRequest, rollback_id: int) -> HttpResponse:
-    return _act(
+    return _confirmed(
         request,
         rollback_id,
+        APPROVE,
         lambda actor, rollback: services.approve(
-            actor, rollback=rollback, digest=_digest(request), comment=_comment(request)
+            actor, rollback=rollback, digest=_digest(request), comment=typed(request, "comment")
         ),
-        done="Approved. Your signature is under this plan.",
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def reject(request: PageRequest, rollback_id: int) -> HttpResponse:
-    return _act(
+    return _confirmed(
         request,
         rollback_id,
+        REJECT,
         lambda actor, rollback: services.reject(
-            actor, rollback=rollback, digest=_digest(request), reason=_comment(request)
+            actor, rollback=rollback, digest=_digest(request), reason=typed(request, "reason")
         ),
-        done="Rejected. Nothing will be written.",
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def execute(request: PageRequest, rollback_id: int) -> HttpResponse:
-    return _act(
+    return _confirmed(
         request,
         rollback_id,
+        EXECUTE,
         lambda actor, rollback: services.execute(actor, rollback=rollback),
-        done="The execution has started.",
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def cancel(request: PageRequest, rollback_id: int) -> HttpResponse:
-    return _act(
-        request,
-        rollback_id,
-        lambda actor, rollback: services.cancel(actor, rollback=rollback),
-        done="Cancelled. Nothing will be written.",
+    return _confirmed(
+        request, rollback_id, CANCEL, lambda actor, rollback: services.cancel(actor, rollback=rollback)
     )
 
 
@@ -185,12 +184,55 @@ def replan(request: PageRequest, rollback_id: int) -> HttpResponse:
     )
 
 
+def _confirmed(
+    request: PageRequest, rollback_id: int, act: Act, service: Callable[[Actor, Rollback], object]
+) -> HttpResponse:
+    """GET says what the act would do, in a dialog or on a page of its own; POST does it."""
+    if request.method == "POST":
+        return _act(request, rollback_id, service, done=act.done, level=act.level)
+    rollback = _rollback(request, rollback_id)
+    state = _context(request, rollback)
+    plan = rollback.plan
+    refusal = ""
+    if plan is None or request.GET.get("digest") != plan.digest:
+        refusal = "The plan changed since you looked at it. Read the new one first."
+    elif not state[act.permission]:
+        refusal = (
+            f"The rollback is {rollback.get_state_display()}, and you may not do this to it as it stands."
+        )
+    context = {
+        **state,
+        "act": act,
+        "refusal": refusal,
+        "consequence": act.consequence.format(
+            tenant=rollback.tenant.name,
+            steps=_counted(len(state["steps"]), "step"),
+            approvals=f"{state['given'] + 1} of {state['required']}",
+        ),
+        "kinds": [
+            f"{count} {kind}" for kind, count in Counter(step["kind"] for step in state["steps"]).items()
+        ],
+    }
+    if wants_fragment(request):
+        return render(request, "rollbacks/_confirmation.html", context)
+    return render(request, "rollbacks/confirmation.html", context)
+
+
 def _act(
-    request: PageRequest, rollback_id: int, act: Callable[[Actor, Rollback], object], *, done: str
+    request: PageRequest,
+    rollback_id: int,
+    service: Callable[[Actor, Rollback], object],
+    *,
+    done: str,
+    level: int = messages.SUCCESS,
 ) -> HttpResponse:
     rollback = _rollback(request, rollback_id)
-    attempt(request, lambda: act(actor_of(request), rollback), done=done)
+    attempt(request, lambda: service(actor_of(request), rollback), done=done, level=level)
     return redirect("rollback", rollback.pk)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _plan_changes(request: PageRequest, actor: Actor) -> HttpResponse:
@@ -380,10 +422,6 @@ def _digest(request: PageRequest) -> str:
     if not digest:
         raise ValueError("The form did not say which plan you saw. Load the page again.")
     return digest
-
-
-def _comment(request: PageRequest) -> str:
-    return request.POST.get("comment", "").strip()
 
 
 def _back(request: PageRequest) -> str:

@@ -126,8 +126,9 @@ def approves_from_the_overview(page: Page, number: int, comment: str) -> None:
     waiting = page.get_by_role("region", name="1 rollback waits for your approval")
     waiting.get_by_role("link", name="Review").click()
     expect(page.get_by_role("region", name="Before you decide")).to_contain_text("created anew")
+    page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_label("Comment").fill(comment)
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve this plan").click()
     expect(page.get_by_role("status")).to_be_visible()
     assert Rollback.objects.get(pk=number).state != "draft"
 
@@ -135,6 +136,9 @@ def approves_from_the_overview(page: Page, number: int, comment: str) -> None:
 def executes(page: Page) -> None:
     """The page follows the execution by itself; the worker's part is played here."""
     page.get_by_role("button", name="Execute now").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"to {ATTACKED}")
+    dialog.get_by_role("button", name="Execute the plan").click()
     progress = page.get_by_role("progressbar", name="Steps done")
     expect(page.get_by_role("heading", name="Executing")).to_be_visible()
     expect(progress).to_have_attribute("value", "0")

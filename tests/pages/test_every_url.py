@@ -49,7 +49,7 @@ def _rollback(scene: Scene) -> list[Any]:
 
 
 def _rejection(scene: Scene) -> dict[str, Any]:
-    return {**_digest(scene), "comment": "not now"}
+    return {**_digest(scene), "reason": "not now"}
 
 
 def _digest(scene: Scene) -> dict[str, Any]:

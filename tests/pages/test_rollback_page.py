@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from rollbacks import services, states
 from rollbacks.models import Approval, Execution, Rollback, StepRecord
@@ -111,11 +112,89 @@ def test_a_signature_under_another_plan_than_the_one_seen_is_refused(scene: Scen
 def test_one_rejection_ends_it(scene: Scene, signed_in: SignIn) -> None:
     url = reverse("reject-rollback", args=[scene.rollback.pk])
 
-    shown = signed_in(scene.approver).post(url, form(scene, comment="Not today."), follow=True).text
+    shown = signed_in(scene.approver).post(url, form(scene, reason="Not today."), follow=True).text
 
     assert "Not today." in shown
     assert ">Approve<" not in shown
     assert state_of(scene) == State.REJECTED
+
+
+def test_a_rejection_needs_a_reason_and_is_not_announced_as_a_success(
+    scene: Scene, signed_in: SignIn
+) -> None:
+    client, url = signed_in(scene.approver), reverse("reject-rollback", args=[scene.rollback.pk])
+
+    unexplained = client.post(url, form(scene, reason="  "), follow=True)
+    assert "A rejection needs a reason." in unexplained.text
+    assert state_of(scene) == State.AWAITING_APPROVAL
+
+    rejected = client.post(url, form(scene, reason="Wrong tenant."), follow=True)
+    assert [message.level_tag for message in rejected.context["messages"]] == ["warning"]
+    assert "Wrong tenant." in rejected.text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "approve-rollback",
+            "Your signature goes under exactly this plan of 1 step; it then has 1 of 2 approvals.",
+        ),
+        ("reject-rollback", "The rollback ends: none of its 1 step is written"),
+    ],
+)
+def test_an_approver_is_told_what_an_act_will_do_before_it_is_done(
+    name: str, says: str, scene: Scene, signed_in: SignIn
+) -> None:
+    client, url = signed_in(scene.approver), reverse(name, args=[scene.rollback.pk])
+    plan = scene.rollback.plan
+    assert plan is not None
+
+    page = client.get(url, {"digest": plan.digest})
+    dialog = client.get(url, {"digest": plan.digest}, headers=HTMX)
+
+    for response in (page, dialog):
+        assert says in response.text
+        assert escape(scene.tenant.name) in response.text
+        assert plan.digest[:16] in response.text
+        assert f'action="{url}"' in response.text
+    assert "<html" in page.text
+    assert "<html" not in dialog.text
+    assert state_of(scene) == State.AWAITING_APPROVAL
+
+
+def test_an_engineer_is_told_what_executing_and_cancelling_will_do(scene: Scene, signed_in: SignIn) -> None:
+    approved(scene)
+    client = signed_in(scene.engineer)
+
+    execute, cancel = (
+        client.get(reverse(name, args=[scene.rollback.pk]), form(scene)).text
+        for name in ("execute-rollback", "cancel-rollback")
+    )
+
+    assert "now writes the 1 step of this plan to" in execute
+    assert "1 update" in execute
+    assert "approvals given so far are void" in cancel
+    assert state_of(scene) == State.APPROVED
+
+
+@pytest.mark.parametrize("query", [{}, {"digest": "f" * 64}], ids=["none", "another"])
+def test_a_plan_that_was_not_seen_is_not_offered_for_signing(
+    query: dict[str, str], scene: Scene, signed_in: SignIn
+) -> None:
+    shown = signed_in(scene.approver).get(reverse("approve-rollback", args=[scene.rollback.pk]), query).text
+
+    assert "The plan changed since you looked at it." in shown
+    assert 'name="digest"' not in shown
+
+
+def test_somebody_who_may_not_sign_is_offered_no_confirmation(scene: Scene, signed_in: SignIn) -> None:
+    shown = (
+        signed_in(scene.engineer).get(reverse("approve-rollback", args=[scene.rollback.pk]), form(scene)).text
+    )
+
+    assert "you may not do this to it as it stands" in shown
+    assert 'name="digest"' not in shown
 
 
 def test_a_signature_of_somebody_who_lost_the_role_no_longer_counts(scene: Scene, signed_in: SignIn) -> None:

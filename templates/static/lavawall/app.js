@@ -15,6 +15,19 @@ document.addEventListener("keydown", (event) => {
   });
 });
 
+// What is loaded into a dialog opens it; "Back" and Escape close it, and the focus returns to where it was.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const dialog = event.detail.target.closest("dialog");
+  if (dialog && !dialog.open) dialog.showModal();
+});
+document.addEventListener("click", (event) => {
+  const dialog = event.target.closest("[data-dialog-close]")?.closest("dialog");
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.close();
+});
+document.addEventListener("close", (event) => event.target.matches("dialog") && event.target.replaceChildren(), true);
+
 // A form that is on its way cannot be sent twice; what it does can take seconds, so its button says so.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
