@@ -5,9 +5,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Behaviour = Literal["answer", "close_before", "close_after", "not_json", "html", "loop", "slow"]
+Behaviour = Literal[
+    "answer", "answer_after", "close_before", "close_after", "not_json", "html", "loop", "slow"
+]
 BEHAVIOURS: tuple[Behaviour, ...] = (
     "answer",
+    "answer_after",
     "close_before",
     "close_after",
     "not_json",
@@ -15,15 +18,18 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     "loop",
     "slow",
 )
+NO_JSON = '{"value": [{"id": '
+"""The beginning of an answer that was cut off."""
 
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose method and path match.
+    """What happens to the next `times` requests whose method and path match, or to every `every`-th of them.
 
-    answer: the given status, body and headers, nothing is applied. close_before and close_after: the connection
-    is cut without an answer, before or after the request took effect. not_json, html: a page that is none.
-    loop: the page's nextLink leads to the same page. slow: the answer comes `seconds` later.
+    answer: the given status, body and headers, nothing is applied. answer_after: the same, but the request took
+    effect. close_before and close_after: the connection is cut without an answer, before or after the request took
+    effect. not_json, html: a page that is none. loop: the page's nextLink leads to the same page. slow: the answer
+    comes `seconds` later.
     """
 
     behaviour: Behaviour = "answer"
@@ -34,6 +40,8 @@ class Fault:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
+    every: int = 1
+    seen: int = 0
 
     def __post_init__(self) -> None:
         if self.behaviour not in BEHAVIOURS:
@@ -71,7 +79,10 @@ class Faults:
     def take(self, method: str, path: str) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if fault.matches(method, path):
+                if not fault.matches(method, path):
+                    continue
+                fault.seen += 1
+                if fault.seen % fault.every == 0:
                     fault.times -= 1
                     return fault
         return None

@@ -164,11 +164,15 @@ class GraphService:
         headers.update(entry.get("headers") or {})
         content = json.dumps(entry["body"]).encode() if entry.get("body") is not None else b""
         url = "/" + str(entry["url"]).lstrip("/")
-        fault = self._faults.take(entry["method"], urlsplit(f"/{version}{url}").path)
-        if fault is not None:
-            return Answer(fault.status, fault.body, dict(fault.headers))
         part = GraphRequest(entry["method"].upper(), request.origin, f"/{version}{url}", headers, content)
-        return self.respond(part)
+        fault = self._faults.take(entry["method"], urlsplit(f"/{version}{url}").path)
+        if fault is None:
+            return self.respond(part)
+        if fault.behaviour == "not_json":
+            return Answer(200)
+        if fault.behaviour == "answer_after":
+            self.respond(part)
+        return Answer(fault.status, fault.body, dict(fault.headers))
 
 
 def _logged_body(request: GraphRequest) -> Any:

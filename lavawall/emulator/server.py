@@ -21,7 +21,7 @@ from lavawall.emulator.arm.control import Azure
 from lavawall.emulator.arm.service import ArmService
 from lavawall.emulator.certificates import make_server_certificate
 from lavawall.emulator.cloud import Cloud
-from lavawall.emulator.faults import Fault, Faults
+from lavawall.emulator.faults import NO_JSON, Fault, Faults
 from lavawall.emulator.graph import GraphRequest, GraphService, Logged
 from lavawall.emulator.login import LoginError, LoginService
 from lavawall.emulator.model import Licence
@@ -219,13 +219,16 @@ class Emulator:
         match fault.behaviour:
             case "answer":
                 return _json_response(Answer(fault.status, fault.body, dict(fault.headers)))
+            case "answer_after":
+                self._served(request)
+                return _json_response(Answer(fault.status, fault.body, dict(fault.headers)))
             case "close_before":
                 raise FatalSSLAlert
             case "close_after":
                 self._served(request)
                 raise FatalSSLAlert
             case "not_json":
-                return Response('{"value": [{"id": ', 200, content_type=JSON_TYPE)
+                return Response(NO_JSON, 200, content_type=JSON_TYPE)
             case "html":
                 return Response(HTML_PAGE, fault.status, content_type="text/html")
             case "slow":

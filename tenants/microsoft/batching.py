@@ -1,42 +1,49 @@
 """Graph's JSON batching: up to twenty requests in one, each with its own outcome.
 
-Called by the client, which does the sending. Repeats what was throttled; never a write that may have been
-applied.
+Called by the client, which does the sending. Works in rounds: everything is sent, then all that may be repeated waits
+together and is sent again; never a write that may have been applied.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from requests.structures import CaseInsensitiveDict
 
-from tenants.microsoft.errors import BatchRefused, InvalidAnswer, OutcomeUnknown
+from tenants.microsoft.errors import BatchRefused, InvalidAnswer, MicrosoftError, OutcomeUnknown
 from tenants.microsoft.failures import error_for
 from tenants.microsoft.pacing import resource_units, service_limit
-from tenants.microsoft.request import JSON, Request, Response, api_version, batch_of
-from tenants.microsoft.retry import AMBIGUOUS_WRITE, REPEATABLE_READ, REPEATABLE_WRITE, Retrier
+from tenants.microsoft.request import JSON, Request, Response, Safety, api_version, batch_of
+from tenants.microsoft.retry import (
+    THROTTLED,
+    Answered,
+    Patience,
+    Retrier,
+    is_ambiguous,
+    may_repeat,
+)
 
 BATCH_SIZE = 20
 
+Alone = Callable[[Request], Response]
 Batched = Callable[[Request, float, int], Response]
+Hold = Callable[[Request, float], None]
+Told = Response | MicrosoftError
+"""An answer; or, for a read, why there is none that can be used."""
 
 
 def run_batch(
-    requests: Sequence[Request], alone: Callable[[Request], Response], batched: Batched, retrier: Retrier
+    requests: Sequence[Request], alone: Alone, batched: Batched, hold: Hold, retrier: Retrier
 ) -> list[Response]:
-    answers: dict[int, Response] = {}
-    for indexes in _chunks(requests):
-        chunk = {index: requests[index] for index in indexes}
-        if len(chunk) == 1 or not service_limit(requests[indexes[0]].service).batched:
-            answers |= {index: alone(request) for index, request in chunk.items()}
-        else:
-            answers |= _run_chunk(chunk, batched, retrier)
-    return [answers[index] for index in range(len(requests))]
+    """Raises OutcomeUnknown for a write, and what is wrong with a read that stays without a usable answer."""
+    return _Rounds(requests, alone, batched, hold, retrier).run()
 
 
 def as_one(requests: Sequence[Request], answers: Sequence[Response]) -> Response:
     """The answer of a batch that counts as one request. Raises OutcomeUnknown or BatchRefused."""
     refusals = {}
     for index, (request, answer) in enumerate(zip(requests, answers, strict=True)):
-        if request.writes and answer.status in AMBIGUOUS_WRITE:
+        if is_ambiguous(answer.status, request.safety):
             raise OutcomeUnknown(
                 f"Microsoft answered {request.method} {request.path} in a batch with {answer.status}",
                 code=str(answer.status),
@@ -49,64 +56,136 @@ def as_one(requests: Sequence[Request], answers: Sequence[Response]) -> Response
     return Response(200, None, {}, answers[0].request_id)
 
 
-def _chunks(requests: Sequence[Request]) -> Iterator[list[int]]:
+@dataclass
+class _Rounds:
+    requests: Sequence[Request]
+    alone: Alone
+    batched: Batched
+    hold: Hold
+    retrier: Retrier
+    told: dict[int, Told] = field(default_factory=dict)
+    travelled: set[int] = field(default_factory=set)
+    """What was sent in a batch, and is repeated in one."""
+
+    def run(self) -> list[Response]:
+        patience = [self.retrier.patience() for _ in self.requests]
+        waiting: Sequence[int] = range(len(self.requests))
+        while waiting:
+            for indexes in _chunks(self.requests, waiting):
+                self._send({index: self.requests[index] for index in indexes})
+            wait, waiting = self._next_round(waiting, patience)
+            if waiting:
+                self.retrier.sleep(wait)
+                self.retrier.stats.retried += 1
+        return [self._final(index) for index in range(len(self.requests))]
+
+    def _next_round(self, indexes: Sequence[int], patience: Sequence[Patience]) -> tuple[float, list[int]]:
+        """How long to wait, and for what: the longest that any of them asks for serves them all."""
+        waits = {}
+        for index in indexes:
+            told = self.told[index]
+            answer = None if isinstance(told, MicrosoftError) else told
+            if answer is None or may_repeat(answer.status, self.requests[index].safety):
+                wait = patience[index].next_wait(answer, self.retrier.now())
+                if wait is not None:
+                    waits[index] = wait
+        return max(waits.values(), default=0.0), list(waits)
+
+    def _send(self, chunk: Mapping[int, Request]) -> None:
+        """Notes what each request of the chunk was answered."""
+        first = next(iter(chunk.values()))
+        is_single = len(chunk) == 1 and not self.travelled & chunk.keys()
+        if is_single or not service_limit(first.service).batched:
+            for index, request in chunk.items():
+                self.told[index] = self._noticed(request, self.retrier.once(partial(self.alone, request)))
+            return
+        self.travelled |= chunk.keys()
+        envelope = batch_of(chunk)
+        units = sum(1 if each.writes else resource_units(each.path, each.params) for each in chunk.values())
+        writes = len(chunk) if first.writes else 0
+        told = self._noticed(envelope, self.retrier.once(lambda: self.batched(envelope, units, writes)))
+        if isinstance(told, MicrosoftError):
+            self.told |= dict.fromkeys(chunk, told)
+        elif told.ok:
+            self.told |= _parts_of(told, chunk)
+            self._count_throttled(first, chunk)
+        elif may_repeat(told.status, envelope.safety):
+            self.told |= dict.fromkeys(chunk, told)
+        else:
+            raise _refused(envelope, told)
+
+    def _noticed(self, request: Request, told: Told) -> Told:
+        if not isinstance(told, MicrosoftError) and told.status == THROTTLED:
+            self.hold(request, self.retrier.hold(told))
+        return told
+
+    def _count_throttled(self, first: Request, chunk: Mapping[int, Request]) -> None:
+        throttled: list[Answered] = [
+            told
+            for index in chunk
+            if isinstance(told := self.told[index], Response) and told.status == THROTTLED
+        ]
+        self.retrier.stats.throttled += len(throttled)
+        if throttled:
+            self.hold(first, max(self.retrier.hold(answer) for answer in throttled))
+
+    def _final(self, index: int) -> Response:
+        told = self.told[index]
+        if isinstance(told, MicrosoftError):
+            raise told
+        return told
+
+
+def _chunks(requests: Sequence[Request], indexes: Sequence[int]) -> Iterator[list[int]]:
     """Indexes that may travel together: one service, one API version, reads apart from writes."""
     groups: dict[tuple[str, str, bool], list[int]] = {}
-    for index, request in enumerate(requests):
+    for index in indexes:
+        request = requests[index]
         groups.setdefault((request.service, api_version(request), request.writes), []).append(index)
-    for indexes in groups.values():
-        for start in range(0, len(indexes), BATCH_SIZE):
-            yield indexes[start : start + BATCH_SIZE]
+    for group in groups.values():
+        for start in range(0, len(group), BATCH_SIZE):
+            yield group[start : start + BATCH_SIZE]
 
 
-def _run_chunk(chunk: dict[int, Request], batched: Batched, retrier: Retrier) -> dict[int, Response]:
-    answers: dict[int, Response] = {}
-    open_requests, attempt, waited = dict(chunk), 0, 0.0
-    while True:
-        attempt += 1
-        answers |= _send_chunk(open_requests, batched)
-        open_requests = {
-            index: request for index, request in open_requests.items() if _repeatable(request, answers[index])
-        }
-        if not open_requests:
-            return answers
-        retrier.stats.throttled += sum(answers[index].status == 429 for index in open_requests)
-        wait = max(
-            retrier.policy.wait(attempt, answers[index].headers, retrier.now()) for index in open_requests
+def _refused(envelope: Request, response: Response) -> MicrosoftError:
+    """Why the batch as a whole was not done, or may have been."""
+    if is_ambiguous(response.status, envelope.safety):
+        return OutcomeUnknown(
+            f"Microsoft answered a batch of writes with {response.status}",
+            code=str(response.status),
+            request_id=response.request_id,
         )
-        if attempt >= retrier.policy.attempts or waited + wait > retrier.policy.total_wait:
-            return answers
-        retrier.sleep(wait)
-        waited += wait
-        retrier.stats.retried += 1
+    return error_for(envelope.method, envelope.path, response, writes=envelope.writes)
 
 
-def _repeatable(request: Request, answer: Response) -> bool:
-    return answer.status in (REPEATABLE_WRITE if request.writes else REPEATABLE_READ)
-
-
-def _send_chunk(chunk: dict[int, Request], batched: Batched) -> dict[int, Response]:
-    first = next(iter(chunk.values()))
-    units = sum(1 if each.writes else resource_units(each.path, each.params) for each in chunk.values())
-    response = batched(batch_of(chunk), units, len(chunk) if first.writes else 0)
+def _parts_of(response: Response, chunk: Mapping[int, Request]) -> dict[int, Told]:
     parts = response.body.get("responses") if isinstance(response.body, dict) else None
-    answers = {
-        int(part["id"]): _read_part(part)
+    answers: dict[int, Told] = {
+        int(part["id"]): _read_part(part, chunk.get(int(part["id"])))
         for part in (parts if isinstance(parts, list) else [])
         if isinstance(part, dict)
         and str(part.get("id", "")).isdecimal()
         and isinstance(part.get("status"), int)
     }
-    if set(answers) != set(chunk):
-        kind = OutcomeUnknown if first.writes else InvalidAnswer
-        raise kind(
-            "A batch was answered without an answer for each of its requests", request_id=response.request_id
-        )
-    return answers
+    if set(answers) == set(chunk):
+        return answers
+    what = "A batch was answered without an answer for each of its requests"
+    if any(request.writes for request in chunk.values()):
+        raise OutcomeUnknown(what, request_id=response.request_id)
+    missing = InvalidAnswer(what, request_id=response.request_id)
+    return {index: answers.get(index, missing) for index in chunk}
 
 
-def _read_part(part: dict[str, JSON]) -> Response:
+def _read_part(part: dict[str, JSON], request: Request | None) -> Told:
     headers = CaseInsensitiveDict(
         {str(name): str(value) for name, value in (part.get("headers") or {}).items()}
     )
-    return Response(part["status"], part.get("body"), headers, headers.get("request-id", ""))
+    response = Response(part["status"], part.get("body"), headers, headers.get("request-id", ""))
+    if request is not None and request.safety is Safety.READ and _is_no_object(response):
+        what = f"The answer to {request.method} {request.path} in a batch is no JSON object"
+        return InvalidAnswer(what, request_id=response.request_id)
+    return response
+
+
+def _is_no_object(response: Response) -> bool:
+    return response.status == 200 and not isinstance(response.body, dict)

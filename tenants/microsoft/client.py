@@ -7,22 +7,31 @@ never guesses what became of a write whose answer was lost. One client per threa
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
 from tenants.microsoft.batching import as_one, run_batch
 from tenants.microsoft.connection import ConnectionConfig
-from tenants.microsoft.errors import InvalidAnswer, OutcomeUnknown, ReadOnlyConnection
+from tenants.microsoft.errors import InvalidAnswer, OutcomeUnknown, ReadOnlyConnection, Unreachable
 from tenants.microsoft.failures import error_for
 from tenants.microsoft.pacing import PROCESS_PACER, Pacer, UnlimitedPacer, resource_units, service_limit
-from tenants.microsoft.request import Request, Response
-from tenants.microsoft.retry import ClientStats, Retrier, RetryPolicy
+from tenants.microsoft.request import Request, Response, Safety
+from tenants.microsoft.retry import (
+    Answered,
+    ClientStats,
+    Retrier,
+    RetryPolicy,
+    Unanswered,
+    is_ambiguous,
+)
 from tenants.microsoft.tokens import TokenFacts, TokenSource, token_facts
-from tenants.microsoft.wire import Answer, exchange, open_session, same_origin
+from tenants.microsoft.wire import Answer, AnswerLost, exchange, open_session, same_origin
 
+T = TypeVar("T", bound=Answered)
 AZURE = "arm"
+GONE = 404
 Priority = Literal["low", "normal", "high"]
 
 
@@ -76,9 +85,9 @@ class GraphClient:
     def get_bytes(self, path: str, *, service: str = "directory") -> bytes:
         """What is no JSON: an image, a style sheet."""
         request = Request("GET", path, headers={"Accept": "*/*"}, service=service)
-        answer = self._exchange(request, self._url(request))
+        answer = self._exchange(request, self._url(request), _bytes_in)
         if not 200 <= answer.status < 300:
-            raise error_for(request.method, path, self._response(request, answer), writes=False)
+            raise error_for(request.method, path, _response_in(request, answer), writes=False)
         return answer.content
 
     def get_at(self, link: str, *, service: str) -> dict[str, Any]:
@@ -136,11 +145,11 @@ class GraphClient:
         """Any number of independent requests, answers in the same order, each with its own status.
 
         A request that stays throttled to the end is answered by its 429. Services that are limited to a few
-        requests are called one by one.
+        requests are called one by one. What has to be repeated waits together.
         """
         for request in requests:
             self._allow(request)
-        return run_batch(requests, self._alone, self._batched, self._retrier)
+        return run_batch(requests, self._attempt_alone, self._attempt_batch, self._hold, self._retrier)
 
     def _allow(self, request: Request) -> None:
         service_limit(request.service)
@@ -149,67 +158,72 @@ class GraphClient:
                 f"{request.method} {request.path} was not sent: this connection only reads"
             )
 
-    def _alone(self, request: Request) -> Response:
-        return self._response(request, self._exchange(request, self._url(request)))
-
-    def _batched(self, envelope: Request, units: float, writes: int) -> Response:
-        answer = self._exchange(envelope, self._url(envelope), units=units, writes=writes)
-        response = self._response(envelope, answer, writes=writes > 0)
-        if not response.ok:
-            raise error_for(envelope.method, envelope.path, response, writes=writes > 0)
-        return response
-
     def _answered(self, request: Request, url: str) -> Response:
-        response = self._response(request, self._exchange(request, url))
+        response = self._exchange(request, url, _response_in)
         if not response.ok:
             raise error_for(request.method, request.path, response, writes=request.writes)
         return response
 
-    def _response(self, request: Request, answer: Answer, *, writes: bool | None = None) -> Response:
-        try:
-            body = answer.json()
-        except ValueError:
-            if answer.status < 300:
-                kind = OutcomeUnknown if (request.writes if writes is None else writes) else InvalidAnswer
-                raise kind(f"The answer to {request.method} {request.path} is no JSON") from None
-            body = None
-        return Response(answer.status, body, answer.headers, answer.headers.get("request-id", ""))
+    def _exchange(self, request: Request, url: str, read: Callable[[Request, Answer], T]) -> T:
+        """Send, repeated as allowed. Raises OutcomeUnknown where a write may or may not have been applied."""
 
-    def _exchange(
-        self, request: Request, url: str, *, units: float | None = None, writes: int | None = None
-    ) -> Answer:
-        """Send with a token, paced and repeated as allowed; a refused token is renewed once."""
-        if writes is None:
-            writes = int(request.writes)
-        if units is None:
-            units = self._units(request, url)
-        origin = self._origin_of(request)
-        token = self._tokens.token(origin)
-        answer = self._repeat(request, url, token, units, writes)
-        if answer.status == 401:
-            token = self._tokens.renew(origin, token)
-            answer = self._repeat(request, url, token, units, writes)
-        return answer
-
-    def _repeat(self, request: Request, url: str, token: str, units: float, writes: int) -> Answer:
-        def once() -> Answer:
-            with self._pacer.slot(self.config.tenant_key, request.service, units=units, writes=writes):
-                answer = exchange(
-                    self._session,
-                    request.method,
-                    url,
-                    headers=self._headers(request, token),
-                    json_body=request.body if request.content is None else None,
-                    form=request.content,
-                )
-            self._pacer.learn(self.config.tenant_key, request.service, units=units, headers=answer.headers)
-            return answer
+        def once() -> T:
+            return read(request, self._attempt(request, url, units=self._units(request, url)))
 
         def hold(seconds: float) -> None:
-            self._pacer.hold(self.config.tenant_key, request.service, seconds)
+            self._hold(request, seconds)
 
-        label = f"{request.method} {request.path}"
-        return self._retrier.run(once, label=label, writes=writes > 0, on_throttled=hold)
+        answer = self._retrier.run(once, request.safety, on_throttled=hold)
+        if is_ambiguous(answer.status, request.safety):
+            raise OutcomeUnknown(
+                f"Microsoft answered {request.method} {request.path} with {answer.status}",
+                code=str(answer.status),
+                request_id=answer.headers.get("request-id", ""),
+            )
+        return answer
+
+    def _attempt_alone(self, request: Request) -> Response:
+        url = self._url(request)
+        return _response_in(request, self._attempt(request, url, units=self._units(request, url)))
+
+    def _attempt_batch(self, envelope: Request, units: float, writes: int) -> Response:
+        answer = self._attempt(envelope, self._url(envelope), units=units, writes=writes)
+        return _response_in(envelope, answer)
+
+    def _attempt(self, request: Request, url: str, *, units: float, writes: int | None = None) -> Answer:
+        """Send once; a refused token is renewed. Raises Unanswered for a read, OutcomeUnknown for a write."""
+        if writes is None:
+            writes = int(request.writes)
+        origin = self._origin_of(request)
+        token = self._tokens.token(origin)
+        try:
+            answer = self._send(request, url, token, units, writes)
+            if answer.status == 401:
+                answer = self._send(request, url, self._tokens.renew(origin, token), units, writes)
+        except AnswerLost:
+            label = f"{request.method} {request.path}"
+            if request.writes:
+                raise OutcomeUnknown(f"{label} was sent, and its answer was lost") from None
+            raise Unanswered(
+                Unreachable(f"The connection broke before Microsoft had answered {label}")
+            ) from None
+        return answer
+
+    def _send(self, request: Request, url: str, token: str, units: float, writes: int) -> Answer:
+        with self._pacer.slot(self.config.tenant_key, request.service, units=units, writes=writes):
+            answer = exchange(
+                self._session,
+                request.method,
+                url,
+                headers=self._headers(request, token),
+                json_body=request.body if request.content is None else None,
+                form=request.content,
+            )
+        self._pacer.learn(self.config.tenant_key, request.service, units=units, headers=answer.headers)
+        return answer
+
+    def _hold(self, request: Request, seconds: float) -> None:
+        self._pacer.hold(self.config.tenant_key, request.service, seconds)
 
     def _headers(self, request: Request, token: str) -> dict[str, str]:
         return {
@@ -243,6 +257,34 @@ class GraphClient:
         if link in seen:
             raise InvalidAnswer(f"The listing {request.path} refers back to a page that was read already")
         return link
+
+
+def _response_in(request: Request, answer: Answer) -> Response:
+    """The answer with its body read. Raises Unanswered or OutcomeUnknown where that is not what Microsoft sends.
+
+    A 404 is believed only in Microsoft's own form: absence needs proof.
+    """
+    body = None
+    try:
+        body = answer.json()
+        usable = True
+    except ValueError:
+        usable = answer.status >= 300 and (answer.status != GONE or request.writes)
+    if request.safety is Safety.READ and answer.status == 200:
+        usable = isinstance(body, dict)
+    if usable:
+        return Response(answer.status, body, answer.headers, answer.headers.get("request-id", ""))
+    what = f"The answer to {request.method} {request.path} is no JSON object"
+    if request.writes:
+        raise OutcomeUnknown(what)
+    raise Unanswered(InvalidAnswer(what))
+
+
+def _bytes_in(request: Request, answer: Answer) -> Answer:
+    """A page is no image: something on the way answered in Microsoft's place."""
+    if answer.status == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
+        raise Unanswered(InvalidAnswer(f"The answer to {request.method} {request.path} is a web page"))
+    return answer
 
 
 def _json_object(response: Response, path: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ LICENCE_WORDS: Mapping[int, re.Pattern[str]] = {
     403: re.compile(r"licen[cs]e|premium|not applicable to target tenant", re.IGNORECASE),
 }
 
+NOT_IMPLEMENTED = 501
 _BY_STATUS: Mapping[int, type[MicrosoftError]] = {
     400: BadRequest,
     401: TokenExpired,
@@ -86,6 +87,8 @@ def error_for(method: str, path: str, response: Response, *, writes: bool) -> Mi
 def _kind(status: int, refusal: Refusal, *, writes: bool) -> type[MicrosoftError]:
     if status < 400:
         return InvalidAnswer
+    if status == NOT_IMPLEMENTED and writes:
+        return WriteRefused
     if status >= 500:
         return ServiceUnavailable
     if refusal.code in FORBIDDEN:

@@ -9,14 +9,28 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import IntEnum
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
 JSON: TypeAlias = Any
 
+
+class Safety(IntEnum):
+    """What happens where a request arrives twice, from the best to the worst."""
+
+    READ = 0
+    IDEMPOTENT = 1
+    """The second one changes nothing, or is refused because it is so already."""
+    ONCE = 2
+    """It may create a second object, or start an action again."""
+
+
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _OURS_ALONE = frozenset({"authorization", "host", "cookie", "content-length"})
 _READS_BY_POST = ("/directoryObjects/getByIds",)
+_IDEMPOTENT_METHODS = frozenset({"PUT", "PATCH", "DELETE"})
+_REFERENCE = "/$ref"
 _BATCH = "/$batch"
 
 
@@ -46,6 +60,16 @@ class Request:
         if self.parts:
             return any(part.writes for part in self.parts)
         return self.method != "GET" and not self.path.endswith(_READS_BY_POST)
+
+    @property
+    def safety(self) -> Safety:
+        """Whether it may be sent again though it may have been applied; a batch is as safe as its worst part."""
+        if self.parts:
+            return max(part.safety for part in self.parts)
+        if not self.writes:
+            return Safety.READ
+        idempotent = self.method in _IDEMPOTENT_METHODS or self.path.endswith(_REFERENCE)
+        return Safety.IDEMPOTENT if idempotent else Safety.ONCE
 
     @property
     def content(self) -> bytes | None:

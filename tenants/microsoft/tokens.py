@@ -15,10 +15,17 @@ import msal
 import requests
 
 from tenants.microsoft.connection import CertificateCredential, ConnectionConfig
-from tenants.microsoft.errors import AuthenticationFailed, InvalidAnswer, ServiceUnavailable, Throttled
-from tenants.microsoft.retry import Retrier
+from tenants.microsoft.errors import (
+    AuthenticationFailed,
+    InvalidAnswer,
+    ServiceUnavailable,
+    Throttled,
+    Unreachable,
+)
+from tenants.microsoft.request import Safety
+from tenants.microsoft.retry import Retrier, Unanswered
 from tenants.microsoft.signin_errors import authentication_failed, certificate_expired
-from tenants.microsoft.wire import Answer, exchange, same_origin
+from tenants.microsoft.wire import Answer, AnswerLost, exchange, same_origin
 
 # Names of one sign-in service each: its discovery document may answer with the other name.
 _ALIASES: tuple[frozenset[str], ...] = (
@@ -113,30 +120,45 @@ class _SignIn:
     def _call(self, method: str, url: str, options: Mapping[str, Any]) -> "_SignInAnswer":
         if not any(same_origin(url, origin) for origin in self._origins):
             raise InvalidAnswer("The sign-in service referred us to a different host")
-        answer = self._retrier.run(
-            lambda: exchange(
+        answer = self._retrier.run(lambda: self._attempt(method, url, options), Safety.READ)
+        if answer.status == 429 or answer.status >= 500:
+            kind = Throttled if answer.status == 429 else ServiceUnavailable
+            raise kind(f"Microsoft's sign-in service answered with {answer.status}", code=str(answer.status))
+        body = _object_in(answer)
+        if answer.status >= 400:
+            raise authentication_failed(self._config, body, answer.status)
+        return _SignInAnswer(answer)
+
+    def _attempt(self, method: str, url: str, options: Mapping[str, Any]) -> Answer:
+        try:
+            answer = exchange(
                 self._session,
                 method,
                 url,
                 headers=options.get("headers") or {},
                 params=options.get("params"),
                 form=options.get("data"),
-            ),
-            label=f"{method} of the sign-in service",
-            writes=False,
-        )
-        if answer.status == 429 or answer.status >= 500:
-            kind = Throttled if answer.status == 429 else ServiceUnavailable
-            raise kind(f"Microsoft's sign-in service answered with {answer.status}", code=str(answer.status))
-        try:
-            body = answer.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict) or 300 <= answer.status < 400:
-            raise InvalidAnswer(f"The sign-in service answered with {answer.status} and no JSON object")
-        if answer.status >= 400:
-            raise authentication_failed(self._config, body, answer.status)
-        return _SignInAnswer(answer)
+            )
+        except AnswerLost:
+            what = f"The connection broke before Microsoft had answered {method} of the sign-in service"
+            raise Unanswered(Unreachable(what)) from None
+        if answer.status < 300:
+            try:
+                _object_in(answer)
+            except InvalidAnswer as malformed:
+                raise Unanswered(malformed) from None
+        return answer
+
+
+def _object_in(answer: Answer) -> dict[str, Any]:
+    """Raises InvalidAnswer."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or 300 <= answer.status < 400:
+        raise InvalidAnswer(f"The sign-in service answered with {answer.status} and no JSON object")
+    return body
 
 
 class _SignInAnswer:

@@ -9,9 +9,12 @@ from django.db import transaction
 from changes import detect
 from changes.models import Change
 from lavawall.emulator import Emulator
+from lavawall.emulator.faults import Behaviour
 from snapshots import capture, store
 from snapshots.models import Snapshot, Version
 from snapshots.selectors import coverage_as_json
+from tenants.connections import config_of
+from tenants.microsoft.client import GraphClient
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded, path_of
 
@@ -88,15 +91,46 @@ def test_a_type_that_cannot_be_read_is_failed_and_carried_over(
         {"status": 429},
         {"status": 503, "headers": {"Retry-After": "0"}},
         {"behaviour": "close_before"},
+        {"status": 500},
+        {"status": 502},
+        {"behaviour": "not_json"},
+        {"behaviour": "html", "status": 200},
+        {"behaviour": "html", "status": 404},
         {"behaviour": "close_after"},
     ],
-    ids=["throttled", "throttled without Retry-After", "unavailable", "closed before", "closed after"],
+    ids=[
+        "throttled",
+        "throttled without Retry-After",
+        "unavailable",
+        "closed before",
+        "internal error",
+        "bad gateway",
+        "cut off",
+        "a proxy's page",
+        "a proxy's not found",
+        "closed after",
+    ],
 )
 def test_a_passing_fault_is_overcome(tenant: Tenant, emulator: Emulator, fault: dict[str, Any]) -> None:
     emulator.faults.add(**{"method": "GET", "path": path_of(KEY), "times": 2, **fault})
     assert observe(tenant).status == "complete"
     assert emulator.faults.pending() == []
     assert not Change.objects.exists()
+
+
+@pytest.mark.parametrize("behaviour", ["answer", "close_before", "not_json"])
+def test_a_tenant_of_which_every_fifth_request_fails_is_read_without_long_waits(
+    db: None, emulator: Emulator, behaviour: Behaviour
+) -> None:
+    tenant, waits = onboarded(emulator), list[float]()
+    emulator.faults.add(behaviour, status=500, every=5, times=10**6)
+    connection = tenant.connections.select_related("app_registration__tenant", "tenant").get(purpose="reader")
+    with closing(GraphClient(config_of(connection), sleep=waits.append)) as client:
+        collected = capture.collect(tenant, client)
+    failed = {key: each.reason for key, each in collected.outcomes.items() if each.status == "failed"}
+    assert failed == {}
+    assert client.stats.requests > 100
+    assert sum(waits) < 30
 
 
 def test_a_missing_licence_is_told_apart(tenant: Tenant, emulator: Emulator) -> None:

@@ -1,5 +1,7 @@
 """A rollback against a live tenant, from plan to verification, and everything that may go wrong on the way."""
 
+from typing import Any
+
 import pytest
 
 from rollbacks import execution
@@ -108,13 +110,22 @@ def test_an_object_that_somebody_has_already_put_right_is_left_alone(
     assert (state_of(rollback), scene.writes()) == (State.VERIFIED, [])
 
 
-@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+UNANSWERED: dict[str, dict[str, Any]] = {
+    "lost after it arrived": {"behaviour": "close_after"},
+    "lost before it arrived": {"behaviour": "close_before"},
+    "503 after the effect": {"behaviour": "answer_after", "status": 503},
+    "503 without an effect": {"behaviour": "answer", "status": 503},
+    "504 after the effect": {"behaviour": "answer_after", "status": 504},
+}
+
+
+@pytest.mark.parametrize("name", UNANSWERED)
 @pytest.mark.parametrize("path", [LOCATIONS, POLICIES], ids=["location", "policy"])
-def test_a_create_whose_answer_is_lost_happens_once(
-    scene: Scene, incident: Incident, path: str, arrived: bool
+def test_a_create_without_a_clear_answer_happens_once(
+    scene: Scene, incident: Incident, path: str, name: str
 ) -> None:
     rollback = scene.approved(incident.changes)
-    scene.cloud.faults.add("close_after" if arrived else "close_before", method="POST", path=f"^{path}$")
+    scene.cloud.faults.add(**{"method": "POST", "path": f"^{path}$", **UNANSWERED[name]})
     scene.execute(rollback)
     assert state_of(rollback) == State.VERIFIED
     names = [each["displayName"] for each in scene.read(path)["value"]]

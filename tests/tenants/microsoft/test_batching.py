@@ -94,6 +94,82 @@ def test_only_the_throttled_ones_are_asked_again_after_the_longest_wait(
     assert waits == [9]
 
 
+def no_json(call: Call) -> Say:
+    """The second request is answered by what is no object."""
+    return Say(
+        body={
+            "responses": [
+                {
+                    "id": part["id"],
+                    "status": 200,
+                    "body": "eyJ2YWx1ZSI6" if part["url"] == "/groups/b" else {"url": part["url"]},
+                }
+                for part in parts(call)
+            ]
+        }
+    )
+
+
+def without_the_last(call: Call) -> Say:
+    return Say(body={"responses": echo(call).body["responses"][1:]})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        answered({"/groups/b": 500}),
+        answered({"/groups/b": 504}),
+        no_json,
+        without_the_last,
+        Say(500, {}),
+        Say(raw=b"<html>a proxy</html>"),
+        Say(drop=True),
+    ],
+    ids=["inner 500", "inner 504", "inner no JSON", "missing", "whole 500", "whole no JSON", "dropped"],
+)
+def test_reads_in_a_batch_are_repeated_soon_after_a_fault_that_passes(
+    cloud: Cloud, make_client: MakeClient, waits: list[float], fault: Any
+) -> None:
+    cloud.on("POST", BATCH, fault, fault, echo)
+    answers = make_client().batch(gets("a", "b"))
+    assert [answer.body["url"] for answer in answers] == ["/groups/a", "/groups/b"]
+    assert 0.25 <= waits[0] < 0.5 <= waits[1] < 1
+
+
+def test_independent_requests_wait_together(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    """Sixty requests in three batches of which a part of each fails, then the rest of them once more."""
+    failing = {f"/groups/{number}": 500 for number in range(0, 60, 5)}
+    cloud.on("POST", BATCH, *[answered(failing)] * 3, echo)
+    answers = make_client().batch(gets(*range(60)))
+    assert [answer.status for answer in answers] == [200] * 60
+    assert [len(parts(call)) for call in cloud.calls] == [20, 20, 20, 12]
+    assert len(waits) == 1
+
+
+def test_requests_that_are_never_batched_wait_together_too(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    for number in range(10):
+        cloud.on("GET", f"/v1.0/audits/{number}", Say(500, {}), Say(body={"id": number}))
+    requests = [Request("GET", f"/v1.0/audits/{number}", service="audit") for number in range(10)]
+    answers = make_client().batch(requests)
+    assert [answer.body["id"] for answer in answers] == list(range(10))
+    assert len(waits) == 1
+
+
+def test_each_request_has_attempts_of_its_own(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("GET", "/v1.0/a", Say(500, {}))
+    cloud.on("GET", "/v1.0/b", Say(500, {}), Say(body={}))
+    requests = [Request("GET", f"/v1.0/{name}", service="audit") for name in "ab"]
+    assert [answer.status for answer in make_client().batch(requests)] == [500, 200]
+    assert [call.path[-1] for call in cloud.calls].count("a") == RetryPolicy().error_attempts
+    assert len(waits) == RetryPolicy().error_attempts - 1
+
+
 def test_one_that_stays_throttled_is_answered_so_and_the_others_are_kept(
     cloud: Cloud, make_client: MakeClient, waits: list[float]
 ) -> None:
@@ -248,3 +324,24 @@ def test_a_planned_batch_with_a_part_of_unknown_outcome_is_of_unknown_outcome(
     cloud.on("POST", BATCH, answered({"/groups/a": 404, "/groups/b": 504}))
     with pytest.raises(OutcomeUnknown, match="/groups/b"):
         make_client(writable=True).send(removals("a", "b"))
+
+
+@pytest.mark.parametrize("status", [500, 503, 504])
+def test_a_create_in_a_batch_that_is_answered_with_a_server_error_may_have_been_done(
+    cloud: Cloud, make_client: MakeClient, status: int
+) -> None:
+    cloud.on("POST", BATCH, answered({"/groups": status}), echo)
+    creates = batch_of({index: Request("POST", "/v1.0/groups", {"name": index}) for index in (0, 1)})
+    with pytest.raises(OutcomeUnknown, match=str(status)):
+        make_client(writable=True).send(creates)
+    assert len(cloud.calls) == 1
+
+
+def test_a_batch_of_creates_that_is_turned_away_as_a_whole_may_have_been_done(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("POST", BATCH, Say(503, {}), echo)
+    creates = batch_of({index: Request("POST", "/v1.0/groups", {"name": index}) for index in (0, 1)})
+    with pytest.raises(OutcomeUnknown, match="503"):
+        make_client(writable=True).send(creates)
+    assert len(cloud.calls) == 1

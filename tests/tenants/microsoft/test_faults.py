@@ -8,10 +8,12 @@ import pytest
 
 from tenants.microsoft.errors import (
     CertificateUntrusted,
+    InvalidAnswer,
     OutcomeUnknown,
     ServiceUnavailable,
     Throttled,
     Unreachable,
+    WriteRefused,
 )
 from tenants.microsoft.pacing import Pacer
 from tenants.microsoft.request import Request
@@ -77,14 +79,57 @@ def test_a_wait_that_is_too_long_is_not_waited_for(
     assert waits == []
 
 
+CREATE = Request("POST", "/v1.0/groups", body={"displayName": "x"})
+HARMLESS_TWICE = (
+    WRITE,
+    Request("PUT", GROUP, body={}),
+    Request("DELETE", GROUP),
+    Request("POST", f"{GROUP}/members/$ref", body={}),
+)
+
+
+@pytest.mark.parametrize("write", HARMLESS_TWICE, ids=lambda write: write.method)
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_write_that_was_turned_away_is_repeated(
-    cloud: Cloud, make_client: MakeClient, waits: list[float], status: int
+def test_a_write_that_does_no_harm_twice_is_repeated_when_turned_away(
+    cloud: Cloud, make_client: MakeClient, waits: list[float], status: int, write: Request
 ) -> None:
-    cloud.on("PATCH", GROUP, Say(status, {}, {"Retry-After": "3"}), Say(204))
-    assert make_client(writable=True).send(WRITE).status == 204
+    cloud.on(write.method, write.path, Say(status, {}, {"Retry-After": "3"}), Say(204))
+    assert make_client(writable=True).send(write).status == 204
     assert waits == [3]
     assert len(cloud.calls) == 2
+
+
+def test_a_create_that_was_throttled_was_not_done_and_is_repeated(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("POST", CREATE.path, Say(429, {}, {"Retry-After": "3"}), Say(201, {"id": "1"}))
+    assert make_client(writable=True).send(CREATE).status == 201
+    assert waits == [3]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 507])
+def test_a_create_that_was_answered_with_a_server_error_may_have_been_done(
+    cloud: Cloud, make_client: MakeClient, waits: list[float], status: int
+) -> None:
+    cloud.on("POST", CREATE.path, Say(status, {}, {"Retry-After": "3"}), Say(201, {"id": "2"}))
+    with pytest.raises(OutcomeUnknown, match=str(status)):
+        make_client(writable=True).send(CREATE)
+    assert len(cloud.calls) == 1
+    assert waits == []
+
+
+def test_a_write_to_a_service_that_stays_unavailable_has_an_unknown_outcome(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("PATCH", GROUP, Say(503, {}))
+    with pytest.raises(OutcomeUnknown, match="503"):
+        make_client(writable=True).send(WRITE)
+
+
+def test_a_write_that_is_not_implemented_was_not_done(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("POST", CREATE.path, Say(501, {}))
+    with pytest.raises(WriteRefused):
+        make_client(writable=True).send(CREATE)
 
 
 @pytest.mark.parametrize(
@@ -100,20 +145,57 @@ def test_a_write_whose_answer_is_lost_is_never_sent_twice(
     assert waits == []
 
 
-@pytest.mark.parametrize("say", [DROP, CUT])
-def test_a_read_whose_answer_is_lost_is_repeated(
-    cloud: Cloud, make_client: MakeClient, waits: list[float], say: Say
+PASSING: dict[str, Say] = {
+    "internal error": Say(500, {"error": {"code": "InternalServerError"}}),
+    "bad gateway": Say(502, raw=b"<html>Bad gateway</html>"),
+    "unavailable": Say(503, {}),
+    "gateway timeout": Say(504, {}),
+    "insufficient storage": Say(507, {}),
+    "dropped": DROP,
+    "cut off": CUT,
+    "broken JSON": Say(raw=b'{"id": "1", "displayNa'),
+    "a proxy's page": Say(raw=b"<html>Sign in</html>", headers={"Content-Type": "text/html"}),
+    "empty": Say(),
+    "a proxy's not found": Say(404, raw=b"<html>Not found</html>"),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_read_is_repeated_soon_after_a_fault_that_passes(
+    cloud: Cloud, make_client: MakeClient, waits: list[float], name: str
 ) -> None:
-    cloud.on("GET", GROUP, say, GOOD)
+    cloud.on("GET", GROUP, PASSING[name], PASSING[name], GOOD)
     assert make_client().get(GROUP) == {"id": "1"}
-    assert len(waits) == 1
+    assert 0.25 <= waits[0] < 0.5 <= waits[1] < 1
+
+
+def test_what_is_not_implemented_is_not_asked_again(
+    cloud: Cloud, make_client: MakeClient, waits: list[float]
+) -> None:
+    cloud.on("GET", GROUP, Say(501, {}), GOOD)
+    with pytest.raises(ServiceUnavailable):
+        make_client().get(GROUP)
+    assert waits == []
+
+
+def test_a_page_in_the_place_of_a_missing_object_proves_no_absence(
+    cloud: Cloud, make_client: MakeClient
+) -> None:
+    cloud.on("GET", GROUP, PASSING["a proxy's not found"])
+    with pytest.raises(InvalidAnswer):
+        make_client().get(GROUP)
+
+
+def test_a_page_in_the_place_of_an_image_is_asked_for_again(cloud: Cloud, make_client: MakeClient) -> None:
+    cloud.on("GET", GROUP, PASSING["a proxy's page"], Say(raw=b"PNG", headers={"Content-Type": "image/png"}))
+    assert make_client().get_bytes(GROUP) == b"PNG"
 
 
 def test_a_read_whose_answer_is_always_lost_is_given_up(cloud: Cloud, make_client: MakeClient) -> None:
     cloud.on("GET", GROUP, DROP)
     with pytest.raises(Unreachable, match="connection broke"):
         make_client().get(GROUP)
-    assert len(cloud.calls) == 3
+    assert len(cloud.calls) == 5
 
 
 @pytest.mark.parametrize("writable", [False, True])
