@@ -7,9 +7,10 @@ from changes.models import Acknowledgement, Change
 from tenants import access, ledger, proof
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import DomainError
 
 
-class AlreadyAcknowledged(ValueError):
+class AlreadyAcknowledged(DomainError):
     """Somebody was first."""
 
 

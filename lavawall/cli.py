@@ -14,30 +14,11 @@ from django.db import OperationalError, ProgrammingError
 
 from rollbacks.models import Rollback
 from rollbacks.selectors import visible_rollbacks
-from snapshots.catalog.registry import UnknownResourceType
-from tenants.access import NotVisible, Refused
+from tenants.access import NotVisible
 from tenants.actions import Action
 from tenants.actors import Actor
-from tenants.connections import NoConnection
-from tenants.crypto import SealBroken
-from tenants.errors import DomainError
-from tenants.microsoft.errors import MicrosoftError
+from tenants.errors import DomainError, logged
 from tenants.models import User
-from tenants.runs import LeaseLost
-from tenants.vault import MasterKeyMismatch
-
-EXPECTED = (
-    DomainError,
-    Refused,
-    NoConnection,
-    MicrosoftError,
-    UnknownResourceType,
-    SealBroken,
-    MasterKeyMismatch,
-    LeaseLost,
-    OSError,
-    ValueError,
-)
 
 
 def operator() -> Actor:
@@ -72,12 +53,20 @@ class ProductCommand(BaseCommand):
             return super().execute(*args, **options)
         except ValidationError as error:
             raise CommandError(_one_line(" ".join(error.messages))) from error
-        except EXPECTED as error:
+        except DomainError as error:
+            raise CommandError(_one_line(str(error)), returncode=error.exit_code) from error
+        except OSError as error:
             raise CommandError(_one_line(str(error))) from error
-        except (OperationalError, ProgrammingError) as error:
-            if not _lacks_tables(error):
-                raise
-            raise CommandError("The database is not set up yet. Run: python manage.py migrate") from error
+        except CommandError:
+            raise
+        except Exception as error:
+            if _lacks_tables(error):
+                raise CommandError("The database is not set up yet. Run: python manage.py migrate") from error
+            raise CommandError(str(logged(error, f"command {self._name}"))) from error
+
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
 
     def emit(self, data: Any, lines: Iterable[str], *, as_json: bool) -> None:
         if as_json:
@@ -88,7 +77,9 @@ class ProductCommand(BaseCommand):
 
 
 def _lacks_tables(error: Exception) -> bool:
-    return "no such table" in str(error) or "does not exist" in str(error)
+    return isinstance(error, OperationalError | ProgrammingError) and (
+        "no such table" in str(error) or "does not exist" in str(error)
+    )
 
 
 def _one_line(text: str) -> str:

@@ -52,13 +52,8 @@ def perform(lease: Lease) -> None:
 
 def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> Observation:
     """Collect, then seal and detect in one transaction, then attribute. Raises what made it impossible."""
-    try:
+    with runs.failing(lease):
         return _observed(lease, progress)
-    except runs.LeaseLost:
-        raise
-    except Exception as error:
-        runs.fail(lease, str(error))
-        raise
 
 
 def _observed(lease: Lease, progress: Progress) -> Observation:

@@ -249,9 +249,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {
+        # Logged by our own handler already, with the traceback and the reference id that the page shows.
+        "no_500": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 500,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {
+        "django.request": {"filters": ["no_500"]},
         "django_q": {"level": "ERROR"},
         "django-q": {"level": "ERROR"},
         "axes": {"level": "WARNING"},

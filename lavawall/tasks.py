@@ -5,6 +5,7 @@ import logging
 from lavawall import pipeline, schedules, watchdog
 from rollbacks import services as rollbacks
 from tenants import runs
+from tenants.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
@@ -15,12 +16,12 @@ def perform(run_id: int) -> None:
     if lease is None:
         return
     try:
-        pipeline.perform(lease)
+        with runs.failing(lease):
+            pipeline.perform(lease)
     except runs.LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
-    except Exception as error:
-        logger.exception("run %s failed", run_id)
-        _give_up(lease, error)
+    except DomainError as error:
+        logger.warning("run %s failed: %s", run_id, error)
 
 
 def tick() -> None:
@@ -30,10 +31,3 @@ def tick() -> None:
     runs.reconcile()
     rollbacks.close_abandoned()
     rollbacks.expire_overdue()
-
-
-def _give_up(lease: runs.Lease, error: Exception) -> None:
-    try:
-        runs.fail(lease, str(error))
-    except runs.LeaseLost:
-        return

@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from lavawall import views
 
+handler500 = "lavawall.views.server_error"
+
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -1,5 +1,6 @@
 """The overview, which alone looks at every room at once, and what needs no sign-in: the health probe."""
 
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -22,6 +24,7 @@ from snapshots.selectors import visible_snapshots
 from snapshots.views import COVERED
 from tenants import access
 from tenants.actors import Actor
+from tenants.errors import logged
 from tenants.models import Tenant
 from tenants.web import PageRequest, actor_of, page
 
@@ -81,6 +84,14 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler for what no view caught: logged with its traceback, shown with the reference id."""
+    internal = logged(sys.exc_info()[1], f"{request.method} {request.path}")
+    is_fragment = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    template = "includes/_internal_error.html" if is_fragment else "500.html"
+    return HttpResponse(render_to_string(template, {"error": internal}), status=500)
 
 
 def _rows(actor: Actor, now: datetime) -> list[TenantRow]:

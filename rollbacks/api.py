@@ -1,7 +1,5 @@
 """Rollbacks over REST. Thin: selectors say what is visible, services hold every rule about who may sign what."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import django_filters
@@ -21,7 +19,7 @@ from snapshots.selectors import visible_snapshots
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, Conflict, ListFilter, TenantFilter, shown_as
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
 from tenants.api.runs import RunSerializer, accepted
 from tenants.models import Run, Tenant
 
@@ -298,47 +296,39 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
         asked = _valid(RequestRollbackSerializer, request)
         tenant = access.tenant_named(self.actor, asked["tenant"], Action.REQUEST_ROLLBACK)
         targets = _targets(self.actor, tenant, asked)
-        with _conflicts():
-            rollback = services.plan_rollback(self.actor, tenant=tenant, reason=asked["reason"], **targets)
+        rollback = services.plan_rollback(self.actor, tenant=tenant, reason=asked["reason"], **targets)
         return self._shown(rollback, status=201)
 
     @action(detail=True, methods=["post"], url_path="dry-run")
     def dry_run(self, _request: Request, **_kwargs: Any) -> Response:
         rollback = self.get_object()
-        with _conflicts():
-            services.replan(self.actor, rollback=rollback)
+        services.replan(self.actor, rollback=rollback)
         return self._shown(rollback)
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **_kwargs: Any) -> Response:
         signed = _valid(ApproveSerializer, request)
         rollback = self.get_object()
-        with _conflicts():
-            services.approve(
-                self.actor, rollback=rollback, digest=signed["digest"], comment=signed["comment"]
-            )
+        services.approve(self.actor, rollback=rollback, digest=signed["digest"], comment=signed["comment"])
         return self._shown(rollback)
 
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, **_kwargs: Any) -> Response:
         signed = _valid(RejectSerializer, request)
         rollback = self.get_object()
-        with _conflicts():
-            services.reject(self.actor, rollback=rollback, digest=signed["digest"], reason=signed["reason"])
+        services.reject(self.actor, rollback=rollback, digest=signed["digest"], reason=signed["reason"])
         return self._shown(rollback)
 
     @action(detail=True, methods=["post"])
     def cancel(self, _request: Request, **_kwargs: Any) -> Response:
         rollback = self.get_object()
-        with _conflicts():
-            services.cancel(self.actor, rollback=rollback)
+        services.cancel(self.actor, rollback=rollback)
         return self._shown(rollback)
 
     @action(detail=True, methods=["post"])
     def execute(self, request: Request, **_kwargs: Any) -> Response:
         rollback = self.get_object()
-        with _conflicts():
-            execution = services.execute(self.actor, rollback=rollback)
+        execution = services.execute(self.actor, rollback=rollback)
         return accepted(Run.objects.select_related("tenant").get(pk=execution.run_id or 0), request)
 
     @action(detail=True, pagination_class=None, filter_backends=[])
@@ -355,15 +345,6 @@ def _shown_with(rollbacks: QuerySet[Rollback]) -> QuerySet[Rollback]:
     return rollbacks.select_related("tenant", "requester", "plan").prefetch_related(
         "plan__approvals__approver"
     )
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    """The services say with a ValueError why something is not possible in the state that it is in."""
-    try:
-        yield
-    except ValueError as error:
-        raise Conflict(str(error)) from error
 
 
 def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from snapshots.catalog.spec import Document
 from snapshots.models import Snapshot
 from tenants import vault
 from tenants.crypto import SealBroken
+from tenants.errors import DomainError
 from tenants.models import Tenant
 
 
-class Altered(ValueError):
+class Altered(DomainError):
     """A stored plan is not what its digest says."""
 
 

@@ -22,7 +22,7 @@ from tenants.errors import DomainError
 from tenants.models import Run, Tenant, User
 
 
-class NotApplicable(ValueError):
+class NotApplicable(DomainError):
     """The plan may be read, not approved or executed; the text says why."""
 
 
@@ -32,7 +32,7 @@ class ReasonMissing(DomainError):
     http_status = 400
 
 
-class Expired(ValueError):
+class Expired(DomainError):
     """The plan is too old; it has to be made again and approved again."""
 
 
@@ -113,7 +113,7 @@ def execute(actor: Actor, *, rollback: Rollback) -> Execution:
     """
     try:
         return _claim_execution(actor, rollback)
-    except (Refused, ValueError) as error:
+    except DomainError as error:
         _record_refusal(actor, rollback, "rollback:execute-refused", error)
         raise
 
@@ -193,7 +193,7 @@ def _sign(actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: s
     try:
         with transaction.atomic():
             return _signed(actor, rollback, verdict, digest, comment)
-    except (Refused, ValueError) as error:
+    except DomainError as error:
         if isinstance(error, Expired):
             expire_overdue()
         _record_refusal(actor, rollback, f"rollback:{_verb(verdict)}-refused", error)
@@ -302,7 +302,7 @@ def _person(actor: Actor, what: str) -> User:
     return actor.user
 
 
-def _record_refusal(actor: Actor, rollback: Rollback, act: str, error: Exception) -> None:
+def _record_refusal(actor: Actor, rollback: Rollback, act: str, error: DomainError) -> None:
     with transaction.atomic():
         ledger.record(actor, act, _label(rollback), tenant=rollback.tenant, reason=str(error))
 

@@ -11,6 +11,7 @@ from rollbacks.policy import required_approvals
 from tenants import access, accounts
 from tenants.actions import ROLES, STAFF_ROLES, Action
 from tenants.actors import Actor
+from tenants.errors import DomainError
 from tenants.models import LedgerEntry, Tenant, User
 
 MADE_BY = ("user:create", "user:password", "role:bind", "api:issue")
@@ -18,7 +19,7 @@ MADE_BY = ("user:create", "user:password", "role:bind", "api:issue")
 INDEPENDENT = "Independent of whoever requested and planned the rollback."
 
 
-class NotApproved(ValueError):
+class NotApproved(DomainError):
     """Fewer signatures than the tenant's policy asks for."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils import timezone
 
 from rollbacks.models import Rollback
+from tenants.errors import DomainError
 
 State = Rollback.State
 
@@ -48,7 +49,7 @@ CLOSED: frozenset[State] = frozenset(
 REPLANNABLE = frozenset(state for state in State if State.AWAITING_APPROVAL in TRANSITIONS[state])
 
 
-class MovedOn(ValueError):
+class MovedOn(DomainError):
     """The rollback is not in the state that the act needs, or somebody was faster."""
 
 

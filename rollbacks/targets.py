@@ -17,10 +17,11 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Reference
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.references import Mention, mentions
+from tenants.errors import DomainError
 from tenants.models import Tenant
 
 
-class NothingToDo(ValueError):
+class NothingToDo(DomainError):
     """What was asked for names nothing that could be brought back."""
 
 

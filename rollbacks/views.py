@@ -28,6 +28,7 @@ from snapshots.catalog import registry
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import InvalidInput
 from tenants.models import Tenant
 from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
 
@@ -420,7 +421,7 @@ def _digest(request: PageRequest) -> str:
     """Of the plan that the person saw: a signature is under that one, or under none."""
     digest = request.POST.get("digest", "")
     if not digest:
-        raise ValueError("The form did not say which plan you saw. Load the page again.")
+        raise InvalidInput("The form did not say which plan you saw. Load the page again.")
     return digest
 
 

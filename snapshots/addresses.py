@@ -1,11 +1,12 @@
 """Where an object of a type is found: its paths and query parameters, filled with what identifies it. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from snapshots.catalog.spec import AZURE_ID, Document, ResourceType
+from snapshots.errors import IncompleteObject
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -43,7 +44,7 @@ def expand_path(template: str, values: Mapping[str, str], later: Collection[str]
         if not found and match[1] in later:
             return match[0]
         if not found:
-            raise ValueError(f"The path {template} needs {match[1]}, which the object does not have.")
+            raise IncompleteObject(f"The path {template} needs {match[1]}, which the object does not have.")
         return quote(found, safe="/" if AZURE_ID.match(found) else "")
 
     return _FIELD.sub(value, template)
@@ -81,9 +82,3 @@ def with_value(document: Document, path: str, value: Any) -> Document:
     inner = value if not rest else with_value(document.get(head) or {}, rest, value)
     kept = {name: each for name, each in document.items() if name != head}
     return kept if inner is None else {**kept, head: inner}
-
-
-def elements_at(holder: Document, path: str) -> Iterator[Document] | None:
-    """The objects in the array at a dotted path; None where there is no such array."""
-    found = at(holder, path)
-    return iter(found) if isinstance(found, list) else None

@@ -28,12 +28,17 @@ def object_in(request: Request, response: Response) -> Document:
 
 def _items_in(client: GraphClient, request: Request, response: Response) -> list[Document]:
     body: Any = object_in(request, response)
-    if not isinstance(body.get("value"), list):
-        raise InvalidAnswer(f"The listing {request.path} came without a list of objects")
+    items = objects(body.get("value"), f"The listing {request.path}")
     if "@odata.nextLink" in body or "nextLink" in body:
         return list(pages(client, request))
-    items: list[Document] = body["value"]
     return items
+
+
+def objects(value: Any, where: str) -> list[Document]:
+    """What must be an array of objects. Raises InvalidAnswer."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise InvalidAnswer(f"{where} came without a list of objects")
+    return value
 
 
 def pages(client: GraphClient, request: Request) -> Iterator[Document]:

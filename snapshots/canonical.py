@@ -13,6 +13,7 @@ import orjson
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
 from snapshots.catalog.spec import AZURE_ID, GUID, Document, ResourceType, SetOf
+from snapshots.errors import IncompleteObject
 
 _ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
@@ -36,7 +37,7 @@ def resource_id(raw: Mapping[str, Any], spec: ResourceType) -> str:
         return spec.key
     values = [raw.get(name) for name in spec.identity]
     if not all(isinstance(value, str) and value for value in values):
-        raise ValueError(
+        raise IncompleteObject(
             f"An object of type {spec.key} came without {' and '.join(spec.identity)}, which identify it. "
             "Read the type again; if it persists, the API answers in a form that the catalogue does not know."
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from snapshots.catalog.spec import ResourceType
 from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.shadows import Beside
+from tenants.errors import DomainError, logged
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
@@ -91,7 +92,10 @@ def collect(
     mode: Snapshot.Mode = Snapshot.Mode.FULL,
     progress: Callable[[ResourceType, Outcome], None] = lambda _spec, _outcome: None,
 ) -> Collected:
-    """Reads the given types (default: all). Raises MicrosoftError where nothing at all could be read."""
+    """Reads the given types (default: all). Raises the first error where nothing at all could be read.
+
+    A bug of ours in reading a type fails that type alone, and is told as such in its coverage.
+    """
     wanted = {registry.get(key).key for key in types} if types is not None else None
     collected = Collected(tenant, mode, started_at=timezone.now())
     known = {
@@ -99,7 +103,7 @@ def collect(
         for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
     }
     mentioned: set[str] = set()
-    failure: MicrosoftError | None = None
+    failure: DomainError | None = None
     for spec in _parents_first(registry.all_types()):
         if wanted is not None and spec.key not in wanted:
             outcome = Outcome(Coverage.Status.NOT_REQUESTED)
@@ -115,6 +119,12 @@ def collect(
             except MicrosoftError as error:
                 failure = failure or error
                 outcome = _failed(error)
+            except (DomainError, DatabaseError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a bug in one type must not cost the others
+                internal = logged(error, f"reading {spec.key} of tenant {tenant.pk}")
+                failure = failure or internal
+                outcome = _failed(internal)
         collected.outcomes[spec.key] = outcome
         progress(spec, outcome)
     if failure is not None and not any(
@@ -223,13 +233,13 @@ def _parents_first(types: Iterable[ResourceType]) -> list[ResourceType]:
     return sorted(types, key=lambda spec: spec.read.parent is not None)
 
 
-def _failed(error: MicrosoftError) -> Outcome:
+def _failed(error: DomainError) -> Outcome:
     status = Coverage.Status.FAILED
     if isinstance(error, PermissionMissing):
         status = Coverage.Status.FORBIDDEN
     elif isinstance(error, LicenceMissing):
         status = Coverage.Status.UNLICENSED
-    return Outcome(status, reason=error.what, remedy=error.remedy)
+    return Outcome(status, reason=error.message.removesuffix("."), remedy=error.remedy)
 
 
 def _insert(

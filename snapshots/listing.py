@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from snapshots.addresses import address, at, elements_at, expand_params, expand_path, placed
-from snapshots.answers import GONE, listings, object_in, pages
+from snapshots.addresses import address, at, expand_params, expand_path, placed
+from snapshots.answers import GONE, listings, object_in, objects, pages
 from snapshots.canonical import resource_id
 from snapshots.catalog.spec import Document, Read, ResourceType
 from snapshots.shadows import Beside, leave_out
 from tenants.microsoft.client import GraphClient
-from tenants.microsoft.errors import InvalidAnswer
 from tenants.microsoft.request import Request
 
 
@@ -104,9 +103,7 @@ def _listed(client: GraphClient, spec: ResourceType, sources: Sequence[_Source])
             if read.items_at is None:
                 yield placed(spec, raw, source.says)
                 continue
-            items = elements_at(raw, read.items_at)
-            if items is None:
-                raise InvalidAnswer(f"{source.path} came without its {read.items_at}")
+            items = objects(at(raw, read.items_at), f"{read.items_at} of {source.path}")
             injected = {name: str(at(raw, path) or "") for name, path in read.inject.items()}
             for item in items:
                 yield placed(spec, item, {**source.says, **injected})

@@ -9,12 +9,13 @@ from snapshots.addresses import address, expand_path
 from snapshots.answers import listings
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, Part, ResourceType
+from snapshots.errors import IncompleteObject
 from snapshots.listing import EVERYWHERE, Scope, raws
 from snapshots.live import parts_of, read_live
 from snapshots.shadows import leave_out_of_parts
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import InvalidAnswer, PermissionMissing
-from tenants.microsoft.request import Request
+from tenants.microsoft.request import Request, UnsafePath
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,17 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
 
 @contextmanager
 def _told_of(spec: ResourceType) -> Iterator[None]:
-    """Whatever goes wrong in reading a type is told as a MicrosoftError that says what helps."""
+    """What Microsoft refused, or answered without what identifies an object, as a MicrosoftError that says what helps.
+
+    Any other error is a bug of ours, and left as it is.
+    """
     try:
         yield
     except PermissionMissing as error:
         if spec.on_azure:
             raise
         raise error.naming(spec.permissions.read) from error
-    except (ValueError, AttributeError, TypeError) as error:
+    except (IncompleteObject, UnsafePath) as error:
         raise InvalidAnswer(
             f"Microsoft answered with an object of type {spec.key} in an unknown form: {error}"
         ) from error

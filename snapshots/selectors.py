@@ -10,10 +10,11 @@ from snapshots.models import Coverage, Snapshot, Version
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 
-class NotComparable(ValueError):
+class NotComparable(InvalidInput):
     """Two snapshots that do not belong to one tenant."""
 
 

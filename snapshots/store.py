@@ -21,6 +21,7 @@ from snapshots.models import Blob, Snapshot, Version
 from snapshots.pieces import Outline
 from tenants import vault
 from tenants.crypto import SealBroken
+from tenants.errors import StorageError
 from tenants.models import Tenant
 
 CHUNK = 500
@@ -30,7 +31,7 @@ PIECE = ("piece", 0)
 """Stands for the type and version in the digest of a piece: no document has the same."""
 
 
-class Missing(LookupError):
+class Missing(StorageError):
     """A digest that something refers to is not in the store."""
 
 

@@ -14,6 +14,7 @@ from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from tenants.actions import ROLES, Action, Role
 from tenants.actors import Actor
+from tenants.errors import DomainError
 from tenants.given import integer
 from tenants.models import (
     Customer,
@@ -27,12 +28,16 @@ from tenants.models import (
 )
 
 
-class Refused(Exception):
+class Refused(DomainError):
     """The actor may not do this. The text says why, and names nothing outside his sight."""
+
+    http_status = 403
 
 
 class NotVisible(Refused):
     """The object does not exist as far as this actor is concerned."""
+
+    http_status = 404
 
 
 def visible_tenants(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Tenant]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from tenants import access, ledger
 from tenants.actions import STAFF_ROLES, Action, Role, TokenScope
 from tenants.actors import Actor
+from tenants.errors import InvalidInput
 from tenants.models import ApiToken, Customer, RoleBinding, Tenant, User
 
 TOKEN_PREFIX = "lw_"
@@ -37,7 +38,7 @@ class Scope:
         return f"customer:{self.customer.name}" if self.customer is not None else "msp"
 
 
-class UnknownScope(ValueError):
+class UnknownScope(InvalidInput):
     """The scope names nothing that exists."""
 
 

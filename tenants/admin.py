@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from tenants import access, accounts, administration, connections
 from tenants.actions import Action, Role, TokenScope
 from tenants.admin_forms import NewAccountForm, PasswordForm, RoleBindingForm, TokenForm, visible_users
+from tenants.errors import DomainError, InternalError
 from tenants.models import (
     ApiToken,
     AppRegistration,
@@ -27,7 +28,6 @@ from tenants.models import (
 )
 from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
 from tenants.selectors import readable_entries
-from tenants.web import EXPECTED
 
 
 @admin.register(Customer)
@@ -101,7 +101,9 @@ class ConnectionAdmin(ScopedAdmin):
                     tenant=connection.tenant,
                     purpose=cast("connections.Purpose", connection.purpose),
                 )
-            except EXPECTED as error:
+            except InternalError:
+                raise
+            except DomainError as error:
                 self.message_user(request, f"{connection}: {error}", messages.ERROR)
             else:
                 self.message_user(request, f"{connection}: signed in.", messages.SUCCESS)
@@ -313,7 +315,9 @@ class ApiTokenAdmin(FormPages, ScopedAdmin):
             scopes = frozenset(TokenScope(scope) for scope in given.pop("scopes"))
             try:
                 token, text = accounts.issue_token(actor, scopes=scopes, **given)
-            except EXPECTED as error:
+            except InternalError:
+                raise
+            except DomainError as error:
                 form.add_error(None, str(error))
             else:
                 context = {**self.admin_site.each_context(request), "title": "Token issued", "token": token}

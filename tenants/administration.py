@@ -21,7 +21,7 @@ POLICY = (
 
 @transaction.atomic
 def change_policy(actor: Actor, *, tenant: Tenant, **values: Any) -> Tenant:
-    """Sets some of POLICY; the ledger keeps both sides. Raises Refused, ValueError or ValidationError."""
+    """Sets some of POLICY; the ledger keeps both sides. Raises Refused or ValidationError."""
     access.require(actor, Action.MANAGE, tenant)
     unknown = values.keys() - set(POLICY)
     if unknown:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from tenants import access, ledger, vault
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import DomainError, InvalidInput
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.connection import (
     CLOUDS,
@@ -34,11 +35,11 @@ Purpose = Literal["reader", "writer"]
 Credential = SecretCredential | CertificateCredential
 
 
-class NoConnection(Exception):
+class NoConnection(DomainError):
     """The tenant has no such connection."""
 
 
-class Misconfigured(ValueError):
+class Misconfigured(InvalidInput):
     """What was given cannot be a connection; the text says what to give instead."""
 
 

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tenants.errors import StorageError
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FORMAT = b"\x01"
 
 
-class SealBroken(Exception):
+class SealBroken(StorageError):
     """An envelope does not open: wrong key, wrong place, or altered bytes."""
 
 

@@ -4,7 +4,8 @@ The queue is told only after the commit and only the run's id; losing or repeati
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from tenants.errors import DomainError, logged
 from tenants.models import Run, Tenant
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ MAXIMUM_ATTEMPTS = 3
 TASK = "lavawall.tasks.perform"
 
 
-class LeaseLost(Exception):
+class LeaseLost(DomainError):
     """Another worker took the run over: whoever meets this must stop without writing."""
 
 
@@ -101,6 +103,22 @@ def finish(lease: Lease, result: Mapping[str, Any]) -> None:
 
 def fail(lease: Lease, error: str) -> None:
     _update(lease, state=Run.State.FAILED, error=error, finished_at=timezone.now())
+
+
+@contextmanager
+def failing(lease: Lease) -> Iterator[None]:
+    """Ends the run as failed where its work raises, and raises on: a bug as LoggedError, anything else as it is."""
+    try:
+        yield
+    except LeaseLost:
+        raise
+    except Exception as error:
+        told = (
+            error if isinstance(error, DomainError) else logged(error, f"{lease.run.kind} run {lease.run.pk}")
+        )
+        with suppress(LeaseLost):
+            fail(lease, str(told))
+        raise told from error
 
 
 def withdraw(run: Run) -> None:

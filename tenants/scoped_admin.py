@@ -16,9 +16,9 @@ from django.shortcuts import redirect, render
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
+from tenants.errors import DomainError, InternalError
 from tenants.given import NUL, integer
 from tenants.models import User
-from tenants.web import EXPECTED
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -130,7 +130,9 @@ class FormPages:
         if form.is_valid():
             try:
                 done = act(form.cleaned_data)
-            except EXPECTED as error:
+            except InternalError:
+                raise
+            except DomainError as error:
                 form.add_error(None, str(error))
             except ValidationError as error:
                 form.add_error(None, error.messages)

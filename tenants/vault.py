@@ -11,13 +11,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from tenants import crypto
+from tenants.errors import StorageError
 from tenants.models import DataKey, Tenant
 
 _kept: dict[int | None, bytes] = {}
 """Unwrapped keys, kept from the commit on: a key whose row is rolled back must never seal anything again."""
 
 
-class MasterKeyMismatch(Exception):
+class MasterKeyMismatch(StorageError):
     """The stored data keys were wrapped by another master key than the one configured."""
 
 

@@ -11,16 +11,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
 
 from tenants.access import NotVisible, Refused
 from tenants.actors import Actor
-from tenants.connections import NoConnection
-from tenants.errors import DomainError
+from tenants.errors import DomainError, InternalError, InvalidInput
 from tenants.given import LONGEST_NOTE, NUL
 from tenants.given import integer as integer
-from tenants.microsoft.errors import MicrosoftError
 from tenants.models import User
 
 P = ParamSpec("P")
@@ -28,8 +27,6 @@ Result = TypeVar("Result")
 
 NOBODY = 0
 """The id of no row: what an id that does not parse stands for."""
-EXPECTED = (DomainError, Refused, ValueError, NoConnection, MicrosoftError)
-"""What a service raises to say no: each text is a sentence for the person who asked."""
 
 
 class PageRequest(HttpRequest):
@@ -44,7 +41,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def page(view: Page[P]) -> View[P]:
-    """Only for the signed in, never cached; out of sight is 404, not allowed is 403, a NUL anywhere is 400."""
+    """Only for the signed in, never cached; out of sight is 404, not allowed is 403, a NUL anywhere is 400.
+
+    Any other refusal is shown with its own status; what is no DomainError is a bug, and left to the page for those.
+    """
 
     @never_cache
     @login_required
@@ -58,6 +58,10 @@ def page(view: Page[P]) -> View[P]:
             raise Http404(str(error)) from error
         except Refused as error:
             raise PermissionDenied(str(error)) from error
+        except InternalError:
+            raise
+        except DomainError as error:
+            return render(request, "problem.html", {"error": error}, status=error.http_status)
 
     return cast("View[P]", shown)
 
@@ -75,12 +79,12 @@ def attempt(
     done: str | Callable[[Result], str],
     level: int = messages.SUCCESS,
 ) -> Result | None:
-    """Runs a service and tells the person how it went; None where it refused."""
+    """Runs a service and tells the person how it went; None where it refused. Raises whatever is a bug."""
     try:
         result = act()
-    except NotVisible:
+    except (NotVisible, InternalError):
         raise
-    except EXPECTED as error:
+    except DomainError as error:
         messages.error(request, str(error))
         return None
     except ValidationError as error:
@@ -91,10 +95,10 @@ def attempt(
 
 
 def typed(request: HttpRequest, name: str) -> str:
-    """A note from a form. Raises ValueError where it is too long."""
+    """A note from a form. Raises InvalidInput where it is too long."""
     text = request.POST.get(name, "").strip()
     if len(text) > LONGEST_NOTE:
-        raise ValueError(f"The {name} has {len(text)} characters. Keep it to {LONGEST_NOTE}.")
+        raise InvalidInput(f"The {name} has {len(text)} characters. Keep it to {LONGEST_NOTE}.")
     return text
 
 

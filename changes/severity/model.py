@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from snapshots.catalog.spec import Document
+from tenants.errors import InvalidInput
 
 Side = Literal["before", "after"]
 Kind = Literal["created", "updated", "deleted"]
@@ -141,6 +142,10 @@ class EmptyContext:
         return None
 
 
+class InvalidContext(InvalidInput):
+    """What was given is no context for grading."""
+
+
 @dataclass(frozen=True)
 class MappingContext:
     """A context held in memory; ids are found whatever their letter case."""
@@ -154,7 +159,7 @@ class MappingContext:
         root = _object(data, "the context")
         unknown = sorted(set(root) - {"before", "after", "principals"})
         if unknown:
-            raise ValueError(
+            raise InvalidContext(
                 f"The context has the unknown keys {', '.join(unknown)}: use before, after and principals."
             )
         documents = {
@@ -185,7 +190,7 @@ class MappingContext:
 
 def _object(value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{where} must be a JSON object, not {type(value).__name__}.")  # noqa: TRY004
+        raise InvalidContext(f"{where} must be a JSON object, not {type(value).__name__}.")
     return value
 
 

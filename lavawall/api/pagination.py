@@ -23,16 +23,27 @@ class CursorPagination(pagination.CursorPagination):
     cursor_query_description = "From the next or previous link of another page."
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        try:
-            return super().paginate_queryset(queryset, request, view)
-        except (ValueError, OverflowError, InvalidValue, NotFound) as error:
-            raise ValidationError(INVALID) from error
+        self._rows = queryset
+        return super().paginate_queryset(queryset, request, view)
 
     def decode_cursor(self, request: Request) -> pagination.Cursor | None:
-        cursor = super().decode_cursor(request)
-        if cursor is not None and NUL in str(cursor.position):
-            raise ValidationError(INVALID)
+        """Raises ValidationError for a cursor that no page of this list gave out."""
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound as error:
+            raise ValidationError(INVALID) from error
+        if cursor is not None and cursor.position is not None:
+            self._check(cursor.position)
         return cursor
+
+    def _check(self, position: Any) -> None:
+        """Whether the column that orders the list can be compared with the position."""
+        if NUL in str(position):
+            raise ValidationError(INVALID)
+        try:
+            self._rows.filter(**{f"{self.ordering[0].removeprefix('-')}__gt": position})
+        except (ValueError, InvalidValue) as error:
+            raise ValidationError(INVALID) from error
 
     def get_ordering(self, _request: Request, _queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         return (view.ordering,)

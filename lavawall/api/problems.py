@@ -1,6 +1,5 @@
 """Every error of the API as an RFC 9457 problem document. Nothing internal and nothing out of sight is ever named."""
 
-import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,14 +17,10 @@ from snapshots.catalog.registry import UnknownResourceType
 from tenants.access import NotVisible, Refused
 from tenants.api.base import PROBLEM_MEDIA_TYPE
 from tenants.connections import NoConnection
+from tenants.errors import DomainError, InternalError, logged
 from tenants.microsoft.errors import MicrosoftError
 
-logger = logging.getLogger(__name__)
-
 NOT_FOUND = "There is no such object, or you cannot see it."
-UNEXPECTED = (
-    "Something went wrong on our side. It has been logged; try again, or tell your administrator when it was."
-)
 
 
 @dataclass(frozen=True)
@@ -66,9 +61,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error, context)
     set_rollback()
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    unexpected = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error")
-    return _document(unexpected, UNEXPECTED, request)
+    if isinstance(error, DomainError) and not isinstance(error, InternalError):
+        status = HTTPStatus(error.http_status)
+        return _document(Problem(status, _kind(status), status.phrase), str(error), request)
+    internal = logged(error, f"{request.method} {request.path}")
+    problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error")
+    return _document(problem, str(internal), request, reference=internal.reference)
 
 
 def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Response:
@@ -79,9 +77,16 @@ def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Re
     if isinstance(error, exceptions.ValidationError):
         invalid = Problem(status, "invalid", "Not valid")
         errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
-        return _document(invalid, "See errors for what to correct.", context["request"], headers, errors)
-    kind = status.phrase.lower().replace(" ", "-")
-    return _document(Problem(status, kind, status.phrase), str(error.detail), context["request"], headers)
+        return _document(
+            invalid, "See errors for what to correct.", context["request"], headers, errors=errors
+        )
+    return _document(
+        Problem(status, _kind(status), status.phrase), str(error.detail), context["request"], headers
+    )
+
+
+def _kind(status: HTTPStatus) -> str:
+    return "invalid" if status == HTTPStatus.BAD_REQUEST else status.phrase.lower().replace(" ", "-")
 
 
 def _document(
@@ -89,7 +94,7 @@ def _document(
     detail: str,
     request: Any,
     headers: dict[str, str] | None = None,
-    errors: Any = None,
+    **members: Any,
 ) -> Response:
     document = {
         "type": f"urn:lavawall:problem:{problem.kind}",
@@ -97,9 +102,8 @@ def _document(
         "status": problem.status.value,
         "detail": detail,
         "instance": request.path,
+        **members,
     }
-    if errors is not None:
-        document["errors"] = errors
     # The content type of DRF's own answer must not win over ours.
     kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
     return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)

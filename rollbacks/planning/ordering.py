@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Node = TypeVar("Node", bound=Hashable)
 
 
-class Cycle(ValueError):
+class Cycle(Exception):
     """Some steps wait for each other. `nodes` are those that could not be placed."""
 
     def __init__(self, nodes: Sequence[Any]) -> None:

@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import Literal
 
 from snapshots.catalog.spec import ResourceType
+from tenants.errors import InvalidInput
 
 _PACKAGE = "snapshots.catalog"
 
 
-class UnknownResourceType(KeyError):
+class UnknownResourceType(InvalidInput):
     """No resource type has this key."""
 
     def __init__(self, key: str, known: Iterable[str]) -> None:
@@ -27,11 +28,7 @@ class UnknownResourceType(KeyError):
             if near
             else (f"The known types are {', '.join(by_lower.values())}.")
         )
-        self.message = f"There is no resource type '{key}'. {advice}"
-        super().__init__(self.message)
-
-    def __str__(self) -> str:
-        return self.message
+        super().__init__(f"There is no resource type '{key}'.", remedy=advice)
 
 
 def get(key: str) -> ResourceType:

@@ -16,7 +16,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,12 +44,6 @@ def actor_of(request: Request) -> Actor:
     return Actor.person(request.user, "api")
 
 
-class Conflict(APIException):
-    """What was asked for is not possible as things stand; the text says why."""
-
-    status_code = 409
-
-
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error, as RFC 9457 describes it."""
 
@@ -60,6 +54,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     instance = serializers.CharField(help_text="The path that was asked for.")
     errors = serializers.DictField(  # type: ignore[assignment]
         required=False, help_text="Field → what is wrong with it; validation only."
+    )
+    reference = serializers.CharField(
+        required=False, help_text="Internal errors only: names the entry in the server's log."
     )
 
 
@@ -84,6 +81,9 @@ class ApiSchema(AutoSchema):
         if self.method in WRITING_METHODS:
             yield "409", "The object is not in a state that allows this."
         yield "429", "Too many requests; wait as long as Retry-After says."
+        yield "500", "Internal error; its reference names the entry in the server's log."
+        if self.method in WRITING_METHODS:
+            yield "502", "Microsoft's service refused or failed."
 
 
 def shown_as(form: Any) -> Callable[[Method], Method]:

@@ -17,6 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from tenants.errors import InvalidInput
+
+
+class InvalidConnection(InvalidInput):
+    """The endpoints, ids or credential of a connection cannot be used; the text says what to give instead."""
+
+
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 
 
@@ -39,13 +46,19 @@ class Endpoints:
 
 
 def _origin(name: str, url: str) -> str:
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise InvalidConnection(f"{name} is no address: {url!r}.") from error
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError(f"{name} must be an https address such as https://graph.microsoft.com, not {url!r}.")
+        raise InvalidConnection(
+            f"{name} must be an https address such as https://graph.microsoft.com, not {url!r}."
+        )
     if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
-        raise ValueError(f"{name} must be a host (and a port, if needed) without path, user or query.")
+        raise InvalidConnection(f"{name} must be a host (and a port, if needed) without path, user or query.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"https://{host}" + (f":{parts.port}" if parts.port and parts.port != 443 else "")
+    return f"https://{host}" + (f":{port}" if port and port != 443 else "")
 
 
 def is_loopback(host: str) -> bool:
@@ -95,7 +108,7 @@ class SecretCredential:
 
     def __post_init__(self) -> None:
         if not self.secret.strip():
-            raise ValueError("The client secret is empty. Give the secret's value (not its id).")
+            raise InvalidConnection("The client secret is empty. Give the secret's value (not its id).")
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ class CertificateCredential:
 
     def __post_init__(self) -> None:
         if self.certificate.public_key() != self._private_key.public_key():
-            raise ValueError(
+            raise InvalidConnection(
                 "The private key does not belong to the certificate. Put the matching pair into one PEM file."
             )
 
@@ -114,11 +127,13 @@ class CertificateCredential:
     def certificate(self) -> x509.Certificate:
         blocks = [block for kind, block in self._blocks if kind == "CERTIFICATE"]
         if not blocks:
-            raise ValueError("The PEM text holds no certificate. Append the certificate to the private key.")
+            raise InvalidConnection(
+                "The PEM text holds no certificate. Append the certificate to the private key."
+            )
         try:
             return x509.load_pem_x509_certificate(blocks[0].encode())
         except ValueError:
-            raise ValueError(
+            raise InvalidConnection(
                 "The certificate in the PEM text cannot be read. Export it again as PEM."
             ) from None
 
@@ -126,28 +141,28 @@ class CertificateCredential:
     def _private_key(self) -> RSAPrivateKey:
         blocks = [block for kind, block in self._blocks if kind.endswith("PRIVATE KEY")]
         if not blocks:
-            raise ValueError(
+            raise InvalidConnection(
                 "The PEM text holds no private key. Put it into one PEM file with the certificate."
             )
         try:
             key = serialization.load_pem_private_key(blocks[0].encode(), password=None)
         except TypeError:
-            raise ValueError(
+            raise InvalidConnection(
                 "The private key has a passphrase. Export it without one; it is stored encrypted here."
             ) from None
         except ValueError:
-            raise ValueError(
+            raise InvalidConnection(
                 "The private key in the PEM text cannot be read. Export it again as PEM."
             ) from None
         if not isinstance(key, RSAPrivateKey):
-            raise ValueError("Microsoft's sign-in needs an RSA key. Make a certificate with one.")  # noqa: TRY004
+            raise InvalidConnection("Microsoft's sign-in needs an RSA key. Make a certificate with one.")
         return key
 
     @cached_property
     def _blocks(self) -> list[tuple[str, str]]:
         blocks = [(match[1], match[0]) for match in _PEM_BLOCK.finditer(self.pem)]
         if not blocks:
-            raise ValueError(
+            raise InvalidConnection(
                 "This is not PEM text. Give one PEM file with the private key and the certificate."
             )
         return blocks
@@ -184,13 +199,17 @@ class ConnectionConfig:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.-]+", self.directory_id):
-            raise ValueError("The directory id must be the tenant's GUID (or one of its domain names).")
+            raise InvalidConnection(
+                "The directory id must be the tenant's GUID (or one of its domain names)."
+            )
         if not self.client_id:
-            raise ValueError("The client id is missing. Give the app registration's application (client) id.")
+            raise InvalidConnection(
+                "The client id is missing. Give the app registration's application (client) id."
+            )
         if self.pace not in {"published", "unlimited"}:
-            raise ValueError(f"Unknown pace {self.pace!r}. Use 'published' or 'unlimited'.")
+            raise InvalidConnection(f"Unknown pace {self.pace!r}. Use 'published' or 'unlimited'.")
         if self.pace == "unlimited" and not self.endpoints.is_loopback:
-            raise ValueError(
+            raise InvalidConnection(
                 "An unlimited pace is allowed only against this machine itself. Use pace='published' here."
             )
         if not self.tenant_key:

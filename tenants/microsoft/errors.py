@@ -6,21 +6,20 @@ Raised by this package, shown by commands, pages and coverage. Holds no secret a
 from collections.abc import Mapping
 from typing import Self
 
+from tenants.errors import DomainError
 
-class MicrosoftError(Exception):
+
+class MicrosoftError(DomainError):
     """`what` happened (one sentence), the `remedy` (what to do), Microsoft's error `code` and request id."""
 
+    http_status = 502
     default_remedy = "Try again; if it persists, give Microsoft's support the request id."
 
     def __init__(self, what: str, remedy: str = "", *, code: str = "", request_id: str = "") -> None:
-        super().__init__(what, remedy)
         self.what = what.strip().rstrip(".")
-        self.remedy = remedy or self.default_remedy
+        super().__init__(f"{self.what}.", remedy=remedy or self.default_remedy)
         self.code = code
         self.request_id = request_id
-
-    def __str__(self) -> str:
-        return f"{self.what}. {self.remedy}"
 
 
 class AuthenticationFailed(MicrosoftError):

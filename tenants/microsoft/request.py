@@ -13,6 +13,8 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
+from tenants.errors import DomainError
+
 JSON: TypeAlias = Any
 
 
@@ -32,6 +34,10 @@ _READS_BY_POST = ("/directoryObjects/getByIds",)
 _IDEMPOTENT_METHODS = frozenset({"PUT", "PATCH", "DELETE"})
 _REFERENCE = "/$ref"
 _BATCH = "/$batch"
+
+
+class UnsafePath(DomainError):
+    """A path that could leave the configured origin, or the resource that its caller named."""
 
 
 @dataclass(frozen=True)
@@ -152,15 +158,15 @@ def _part(number: int, request: Request) -> dict[str, JSON]:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that could leave the configured origin or the resource that its caller named."""
+    """Refuse a path that could leave the configured origin or the resource that its caller named. Raises UnsafePath."""
     plain = unquote(path.partition("?")[0])
     if not path.startswith("/") or plain.startswith("//"):
-        raise ValueError(
+        raise UnsafePath(
             f"A request's path starts with one slash, such as /v1.0/groups: {path[:80]!r} does not."
         )
     if ".." in plain.split("/") or "." in plain.split("/"):
-        raise ValueError(f"A request's path has no dot segments: {path[:80]!r}.")
+        raise UnsafePath(f"A request's path has no dot segments: {path[:80]!r}.")
     if any(ch in "\\#" or ch.isspace() or not ch.isprintable() for ch in plain + path):
-        raise ValueError(
+        raise UnsafePath(
             f"A request's path has no spaces, backslashes, # or control characters: {path[:80]!r}."
         )

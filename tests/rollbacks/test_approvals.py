@@ -20,6 +20,7 @@ from tenants.access import NotVisible, Refused
 from tenants.actions import Action, Role, TokenScope
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
+from tenants.errors import DomainError
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Run, Tenant, User
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
@@ -355,7 +356,7 @@ def together(*acts: Callable[[], object]) -> list[object]:
         gate.wait()
         try:
             results[index] = act()
-        except (Refused, ValueError) as error:
+        except DomainError as error:
             results[index] = error
         finally:
             connection.close()

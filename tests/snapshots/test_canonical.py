@@ -14,6 +14,7 @@ from snapshots.canonical import canonical_bytes, canonicalise, resource_id
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, parse, place
 from snapshots.catalog.spec import Document, Permissions, Read, ResourceType, Restore, SetOf
+from snapshots.errors import IncompleteObject
 from tests.strategies import json_objects
 
 POLICY = catalog.get("conditionalAccessPolicy")
@@ -340,7 +341,7 @@ def test_a_singleton_is_known_by_its_type() -> None:
 
 @pytest.mark.parametrize("raw", [{}, {"id": None}, {"id": ""}, {"id": 7}])
 def test_an_object_without_identity_is_refused(raw: Document) -> None:
-    with pytest.raises(ValueError, match="conditionalAccessPolicy came without id"):
+    with pytest.raises(IncompleteObject, match="conditionalAccessPolicy came without id"):
         resource_id(raw, POLICY)
 
 

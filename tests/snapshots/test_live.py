@@ -11,6 +11,7 @@ from snapshots import store
 from snapshots.addresses import address, expand_path
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
+from snapshots.errors import IncompleteObject
 from snapshots.listing import Scope
 from snapshots.live import is_deleted_softly, read_live
 from snapshots.reading import read_type
@@ -45,7 +46,7 @@ def test_a_path_is_filled_and_percent_encoded() -> None:
 
 @pytest.mark.parametrize("document", [None, {}, {"appId": ""}, {"appId": 5}])
 def test_a_path_that_lacks_a_value_is_refused(document: dict[str, object] | None) -> None:
-    with pytest.raises(ValueError, match="needs appId"):
+    with pytest.raises(IncompleteObject, match="needs appId"):
         expand_path("/x/{appId}", address(POLICY, "1", document))
 
 

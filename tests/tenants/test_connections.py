@@ -14,7 +14,7 @@ from tenants.access import NotVisible, Refused
 from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.connections import Misconfigured, NoConnection
-from tenants.microsoft.connection import CLOUDS, Endpoints, SecretCredential
+from tenants.microsoft.connection import CLOUDS, Endpoints, InvalidConnection, SecretCredential
 from tenants.microsoft.errors import (
     AuthenticationFailed,
     CertificateUntrusted,
@@ -238,12 +238,12 @@ def test_an_address_where_nobody_answers_is_a_clear_error(db: None, emulator: Em
 
 def test_an_unlimited_pace_is_refused_beyond_loopback(db: None, emulator: Emulator) -> None:
     info = emulator.tenants[TENANT]
-    with pytest.raises(ValueError, match="unlimited pace"):
+    with pytest.raises(InvalidConnection, match="unlimited pace"):
         connections.probe(
             UUID(info.directory_id), connection_of(emulator, info.reader, cloud="commercial", endpoints=None)
         )
     tenant = onboarded(emulator, cloud="commercial", endpoints=None)
-    with pytest.raises(ValueError, match="unlimited pace"):
+    with pytest.raises(InvalidConnection, match="unlimited pace"):
         connections.open_client(tenant, "reader")
 
 

@@ -130,6 +130,8 @@ def _credential(secret_env: str | None, certificate_file: str | None) -> Credent
         return CertificateCredential(Path(str(certificate_file)).read_text(encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"{certificate_file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{certificate_file} is not PEM text. Export the certificate as PEM.") from error
 
 
 def _endpoints(options: dict[str, Any]) -> Endpoints | None:

@@ -23,7 +23,8 @@ class Command(ProductCommand):
         claimed = services.execute(actor, rollback=rollback_numbered(actor, options["rollback"]))
         lease = runs.claim(claimed.run_id or 0)
         if lease is not None:
-            execution.perform(lease)
+            with runs.failing(lease):
+                execution.perform(lease)
         shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
         ended = shown["execution"] or {}
         self.emit(

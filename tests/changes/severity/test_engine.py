@@ -7,7 +7,7 @@ import pytest
 from changes.severity import reference
 from changes.severity.document import markdown
 from changes.severity.engine import grade
-from changes.severity.model import Direction, MappingContext, Severity, Subject
+from changes.severity.model import Direction, InvalidContext, MappingContext, Severity, Subject
 from changes.severity.rules import all_rules, rules_for
 from tests.changes.severity.test_conditional_access import ADMINS, EVERYBODY, state, users
 
@@ -94,7 +94,7 @@ def test_a_context_is_read_from_json_whatever_the_letter_case_of_ids() -> None:
     ],
 )
 def test_a_context_of_another_shape_is_refused_with_a_sentence(data: object, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InvalidContext, match=message):
         MappingContext.from_json(data)
 
 

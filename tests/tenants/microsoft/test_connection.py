@@ -10,10 +10,11 @@ from tenants.microsoft.connection import (
     CertificateCredential,
     ConnectionConfig,
     Endpoints,
+    InvalidConnection,
     SecretCredential,
 )
 from tenants.microsoft.errors import AuthenticationFailed, MicrosoftError, PermissionMissing
-from tenants.microsoft.request import Request
+from tenants.microsoft.request import Request, UnsafePath
 from tests.tenants.microsoft.cloud import CLIENT, DIRECTORY, SECRET, app_certificate
 
 LOCAL = Endpoints("https://127.0.0.1:8443", "https://localhost", "https://[::1]:9", "https://127.9.9.9")
@@ -47,7 +48,7 @@ def test_endpoints_are_kept_as_origins() -> None:
     ],
 )
 def test_an_endpoint_that_is_no_https_origin_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="graph_url must be"):
+    with pytest.raises(InvalidConnection, match="graph_url must be"):
         Endpoints("https://l.example", url, "https://a.example", "https://m.example")
 
 
@@ -62,12 +63,12 @@ def test_an_unlimited_pace_is_for_this_machine_only() -> None:
     assert ConnectionConfig(DIRECTORY, CLIENT, LOCAL, credential, pace="unlimited").pace == "unlimited"
     mixed = Endpoints(LOCAL.login_url, LOCAL.graph_url, LOCAL.arm_url, "https://manage.office.com")
     for endpoints in (mixed, *CLOUDS.values()):
-        with pytest.raises(ValueError, match="only against this machine"):
+        with pytest.raises(InvalidConnection, match="only against this machine"):
             ConnectionConfig(DIRECTORY, CLIENT, endpoints, credential, pace="unlimited")
 
 
 def test_an_unknown_pace_is_refused() -> None:
-    with pytest.raises(ValueError, match="'published' or 'unlimited'"):
+    with pytest.raises(InvalidConnection, match="'published' or 'unlimited'"):
         ConnectionConfig(DIRECTORY, CLIENT, LOCAL, SecretCredential(SECRET), pace="fast")  # type: ignore[arg-type]
 
 
@@ -79,14 +80,14 @@ def test_pacing_is_keyed_by_the_directory_unless_told_otherwise() -> None:
 
 @pytest.mark.parametrize("directory", ["", "../common", "a/b", "x?y"])
 def test_a_directory_id_that_could_change_the_address_is_refused(directory: str) -> None:
-    with pytest.raises(ValueError, match="directory id"):
+    with pytest.raises(InvalidConnection, match="directory id"):
         ConnectionConfig(directory, CLIENT, LOCAL, SecretCredential(SECRET))
 
 
 def test_an_empty_secret_or_client_id_is_refused() -> None:
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(InvalidConnection, match="empty"):
         SecretCredential("  ")
-    with pytest.raises(ValueError, match="client id"):
+    with pytest.raises(InvalidConnection, match="client id"):
         ConnectionConfig(DIRECTORY, "", LOCAL, SecretCredential(SECRET))
 
 
@@ -135,7 +136,7 @@ def test_an_unusable_pem_text_says_what_is_missing(pem: str) -> None:
         (broken_key + certificate, "private key in the PEM text cannot be read"),
         (key + broken_certificate, "certificate in the PEM text cannot be read"),
     ):
-        with pytest.raises(ValueError, match=sentence):
+        with pytest.raises(InvalidConnection, match=sentence):
             CertificateCredential(text)
 
 
@@ -176,7 +177,7 @@ def test_something_else_is_no_stored_request(data: dict[str, object]) -> None:
     ],
 )
 def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="path"):
+    with pytest.raises(UnsafePath, match="path"):
         Request("GET", path)
 
 
