@@ -20,7 +20,7 @@ from changes.audit.compared import ChangeFacts, EventFacts, Kind, change_facts, 
 from changes.audit.country import TOKEN_LIFE, SignInCountries, country_of
 from changes.audit.match import SKEW, Match, choose, known_activities, score
 from changes.audit.parse import Target
-from changes.diff import diff
+from changes.diff import shown_diff
 from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots import store
 from snapshots.catalog import registry
@@ -162,7 +162,7 @@ def _subjects(tenant: Tenant, changes: list[Change]) -> Iterator[_Subject]:
             earliest_at=change.earliest_at,
             detected_at=change.detected_at,
             documents=(before, after),
-            fields=diff(before, after, spec).fields if spec and before and after else (),
+            fields=shown_diff(before, after, spec).fields if spec and before and after else (),
             hints=hints,
             log="directoryAudit" if spec is None else spec.audit_log,
         )

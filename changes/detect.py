@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from django.db import connection
 
 from changes.context import StoredContext
+from changes.diff import in_present_form
 from changes.models import Change, Finding
 from changes.severity.engine import grade
 from changes.severity.model import Subject, Verdict
 from snapshots import store
 from snapshots.capture import Delta, Sealed
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document
 from snapshots.models import Coverage, Snapshot
 
 TEXT_LENGTH = 500
@@ -58,11 +61,12 @@ def count_by_severity(changes: Sequence[Change]) -> dict[str, int]:
     return dict(Counter(change.severity for change in changes))
 
 
-def _subject(delta: Delta, contents: Mapping[str, dict[str, object]]) -> Subject:
+def _subject(delta: Delta, contents: Mapping[str, Document]) -> Subject:
+    spec = registry.get(delta.resource_type)
     return Subject(
         resource_type=delta.resource_type,
         resource_id=delta.resource_id,
-        before=contents[delta.before] if delta.before else None,
+        before=in_present_form(contents[delta.before], spec) if delta.before else None,
         after=contents[delta.after] if delta.after else None,
     )
 

@@ -7,10 +7,12 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
-from snapshots.canonical import canonical_bytes
-from snapshots.catalog.places import ELEMENT, ROOT, Path, place, pointer
+from changes.alignment import Pair, align, match_set, staying
+from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.catalog.places import ELEMENT, ROOT, Path, parse, place, pointer
 from snapshots.catalog.spec import Document, ResourceType, SetOf
 from snapshots.catalog.streams import described
 
@@ -18,6 +20,7 @@ Patch = list[dict[str, Any]]
 Kind = Literal["added", "removed", "changed"]
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TYPE = re.compile(r"type=#microsoft\.graph\.(\w+)")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
@@ -70,8 +73,15 @@ def diff(before: Document | None, after: Document | None, spec: ResourceType) ->
 
 
 def shown_diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
-    """The difference as pages and the API show it: of images not the bytes, but what tells them apart."""
-    return diff(described(before, spec), described(after, spec), spec)
+    """The difference of two stored documents as pages and the API show it: of images not the bytes, but what tells
+    them apart. Both are compared in today's canonical form, whichever release stored them.
+    """
+    old, new = (described(in_present_form(each, spec), spec) for each in (before, after))
+    return diff(old, new, spec)
+
+
+def in_present_form(document: Document | None, spec: ResourceType) -> Document | None:
+    return None if document is None else canonicalise(document, spec)
 
 
 def apply(patch: Sequence[dict[str, Any]], before: Document | None) -> Document | None:
@@ -111,7 +121,7 @@ class _Comparison:
             self._objects(before, after, here)
         elif isinstance(before, list) and isinstance(after, list):
             self._lists(before, after, here)
-        elif canonical_bytes(before) != canonical_bytes(after):
+        elif not _same(before, after):
             self.patch.append({"op": "replace", "path": here.pointer, "value": after})
             self.fields.append(FieldChange(here.dotted, "changed", before, after))
 
@@ -145,28 +155,18 @@ class _Comparison:
 
     def _lists(self, before: list[Any], after: list[Any], here: _Here) -> None:
         declared = place(self.spec, here.path).set_of
-        old, new = _identities(before, declared), _identities(after, declared)
-        if declared is None or old is None or new is None or not _same_order(old, new):
-            self._by_index(before, after, here)
-        elif declared.key is None:
-            self._scalar_set(before, after, old, new, here)
+        if declared is None:
+            self._elements(before, after, align(before, after), here)
+            return
+        old, new = _keys(before, declared), _keys(after, declared)
+        pairs = match_set(before, after, old, new)
+        if _is_canonical_set_of_values([*before, *after], pairs):
+            self._values(before, after, pairs, here)
         else:
-            self._keyed_set(before, after, old, new, here, declared)
+            self._elements(before, after, pairs, here, declared)
 
-    def _by_index(self, before: list[Any], after: list[Any], here: _Here) -> None:
-        common = min(len(before), len(after))
-        for index in range(common):
-            self.compare(before[index], after[index], here.element(index, str(index)))
-        for index in range(len(before) - 1, common - 1, -1):
-            self._remove(before[index], here.element(index, str(index)))
-        for index in range(common, len(after)):
-            self._add(after[index], here.element(index, str(index)))
-
-    def _scalar_set(
-        self, before: list[Any], after: list[Any], old: list[bytes], new: list[bytes], here: _Here
-    ) -> None:
-        removed = _missing_from(new, old)
-        added = _missing_from(old, new)
+    def _values(self, before: list[Any], after: list[Any], pairs: list[Pair], here: _Here) -> None:
+        removed, added = _left_over(len(before), len(after), pairs)
         for index in reversed(removed):
             self.patch.append({"op": "remove", "path": f"{here.pointer}/{index}"})
         for index in added:
@@ -176,24 +176,37 @@ class _Comparison:
             kind: Kind = "changed" if came and went else "added" if came else "removed"
             self.fields.append(FieldChange(here.dotted, kind, before, after, came, went))
 
-    def _keyed_set(
+    def _elements(
         self,
         before: list[Any],
         after: list[Any],
-        old: list[bytes],
-        new: list[bytes],
+        pairs: list[Pair],
         here: _Here,
-        declared: SetOf,
+        declared: SetOf | None = None,
     ) -> None:
-        for index in reversed(_missing_from(new, old)):
-            self._remove(before[index], here.element(index, _element_name(before[index], index, declared)))
-        position = {identity: index for index, identity in enumerate(old)}
-        for index, identity in enumerate(new):
-            element = here.element(index, _element_name(after[index], index, declared))
-            if identity in position:
-                self.compare(before[position[identity]], after[index], element)
+        """Takes away what goes, from the end; then, from the start, adds what comes and compares what stays. An
+        element that changed its place in the list is both in the patch, and for people only what changed in it.
+        """
+        kept = {new: old for old, new in staying(pairs, before, after)}
+        moved = {new: old for old, new in pairs if new not in kept and not _same(before[old], after[new])}
+        remaining, moving = set(kept.values()), set(moved.values())
+        for index in range(len(before) - 1, -1, -1):
+            element = here.element(index, _element_name(before[index], index, declared))
+            if index in moving:
+                self.patch.append({"op": "remove", "path": element.pointer})
+            elif index not in remaining:
+                self._remove(before[index], element)
+        for index, value in enumerate(after):
+            element = here.element(index, _element_name(value, index, declared))
+            if index in kept:
+                self.compare(before[kept[index]], value, element)
+            elif index in moved:
+                self.patch.append({"op": "add", "path": element.pointer, "value": value})
+                inside = _Comparison(self.spec)
+                inside.compare(before[moved[index]], value, element)
+                self.fields += inside.fields
             else:
-                self._add(after[index], element)
+                self._add(value, element)
 
     def _add(self, value: Any, here: _Here) -> None:
         self.patch.append({"op": "add", "path": here.pointer, "value": value})
@@ -204,41 +217,37 @@ class _Comparison:
         self.report(value, here, "removed")
 
 
-def _identities(elements: list[Any], declared: SetOf | None) -> list[bytes] | None:
-    """What tells the elements of a set apart, in order; None where that does not hold for all of them."""
+def _same(before: Any, after: Any) -> bool:
+    return canonical_bytes(before) == canonical_bytes(after)
+
+
+def _keys(elements: list[Any], declared: SetOf) -> list[bytes | None]:
+    return [_key(element, declared) for element in elements]
+
+
+def _key(element: Any, declared: SetOf) -> bytes | None:
+    values = declared.key_of(element)
+    return None if all(value is None for value in values) else canonical_bytes(list(values))
+
+
+def _is_canonical_set_of_values(elements: list[Any], pairs: list[Pair]) -> bool:
+    """Whether it is a set of plain values in one order on both sides, which is one field to people."""
+    in_order = all(one[0] < other[0] for one, other in pairwise(pairs))
+    return in_order and not any(isinstance(element, dict | list) for element in elements)
+
+
+def _left_over(before: int, after: int, pairs: list[Pair]) -> tuple[list[int], list[int]]:
+    old, new = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    return [i for i in range(before) if i not in old], [i for i in range(after) if i not in new]
+
+
+def _element_name(element: Any, index: int, declared: SetOf | None) -> str:
+    """By its key, each part of which goes by the last word of its name; else by its position."""
     if declared is None:
-        return None
-    identities = [_identity(element, declared) for element in elements]
-    if None in identities or len(set(identities)) != len(identities):
-        return None
-    return [identity for identity in identities if identity is not None]
-
-
-def _identity(element: Any, declared: SetOf) -> bytes | None:
-    if declared.key is None:
-        return None if isinstance(element, dict | list) else canonical_bytes(element)
-    if isinstance(element, dict) and all(name in element for name in declared.key_names):
-        return canonical_bytes([element[name] for name in declared.key_names])
-    return None
-
-
-def _same_order(old: list[bytes], new: list[bytes]) -> bool:
-    """Whether what both have stands in the same order, as it does in canonical documents."""
-    both = set(old) & set(new)
-    return [identity for identity in old if identity in both] == [
-        identity for identity in new if identity in both
-    ]
-
-
-def _missing_from(others: list[bytes], identities: list[bytes]) -> list[int]:
-    known = set(others)
-    return [index for index, identity in enumerate(identities) if identity not in known]
-
-
-def _element_name(element: Any, index: int, declared: SetOf) -> str:
-    if not isinstance(element, dict) or not all(name in element for name in declared.key_names):
         return str(index)
-    return ",".join(f"{name}={element[name]}" for name in declared.key_names)
+    key = zip(declared.key_names, declared.key_of(element), strict=True)
+    named = [f"{parse(name)[-1]}={value}" for name, value in key if value is not None]
+    return ",".join(named) or str(index)
 
 
 def _words(path: str) -> Iterator[str]:
@@ -246,7 +255,7 @@ def _words(path: str) -> Iterator[str]:
         name, bracket, element = segment.partition("[")
         yield _CAPITAL.sub(" ", name).capitalize()
         if bracket:
-            yield element.removesuffix("]")
+            yield _TYPE.sub(lambda found: _CAPITAL.sub(" ", found[1]).lower(), element.removesuffix("]"))
 
 
 def _unescape(token: str) -> str:

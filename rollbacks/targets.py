@@ -13,6 +13,7 @@ from rollbacks.planning.model import Key, Target
 from rollbacks.present_ids import with_present_ids
 from snapshots import store
 from snapshots.addresses import at
+from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Reference
 from snapshots.models import Coverage, Snapshot, Version
@@ -75,10 +76,19 @@ def resolve(tenant: Tenant, wish: Wish) -> Resolved:
     found = _of_snapshot(tenant, wish) if back_to_snapshot else _of_changes(tenant, _changes(tenant, wish))
     if not found.targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
-    targets = with_present_ids(tenant, _with_needed(tenant, found.targets))
+    needed = [_in_present_form(target) for target in _with_needed(tenant, found.targets)]
+    targets = with_present_ids(tenant, needed)
     if not targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
     return replace(found, targets=targets)
+
+
+def _in_present_form(target: Target) -> Target:
+    """An earlier release may have stored another canonical form than the one that live objects are read in."""
+    spec = registry.get(target.resource_type)
+    wanted = None if target.wanted is None else canonicalise(target.wanted, spec)
+    last_known = None if target.last_known is None else canonicalise(target.last_known, spec)
+    return replace(target, wanted=wanted, last_known=last_known)
 
 
 def _changes(tenant: Tenant, wish: Wish) -> list[Change]:

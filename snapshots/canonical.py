@@ -96,7 +96,7 @@ def _set(elements: list[Any], declared: SetOf) -> list[Any]:
 def _rank(element: Any, declared: SetOf) -> tuple[int, float, bytes]:
     """Numbers by value; text by its bytes; objects by their key."""
     if isinstance(element, Mapping):
-        return (2, 0, canonical_bytes([element.get(name) for name in declared.key_names]))
+        return (2, 0, canonical_bytes(list(declared.key_of(element))))
     if isinstance(element, (int, float)) and not isinstance(element, bool):
         return (0, element, b"")
     return (1, 0, canonical_bytes(element))

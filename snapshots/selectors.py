@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from snapshots import store
+from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.catalog import registry
 from snapshots.models import Coverage, Snapshot, Version
 from tenants import access
 from tenants.actions import Action
@@ -55,7 +57,18 @@ def compare(base: Snapshot, target: Snapshot) -> list[Compared]:
         Compared(*key, _name(after.get(key) or before.get(key)), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())
         if _digest(before.get(key)) != _digest(after.get(key))
+        and not _only_respelled(before.get(key), after.get(key))
     ]
+
+
+def _only_respelled(before: Version | None, after: Version | None) -> bool:
+    """Whether nothing differs but the canonical form of two releases."""
+    if before is None or after is None or before.spec_version == after.spec_version:
+        return False
+    spec = registry.get(after.resource_type)
+    contents = store.documents(after.tenant, (before.digest, after.digest))
+    old, new = (canonicalise(contents[each.digest], spec) for each in (before, after))
+    return canonical_bytes(old) == canonical_bytes(new)
 
 
 def coverage_of(tenant: Tenant) -> QuerySet[Coverage]:

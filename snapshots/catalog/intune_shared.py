@@ -48,6 +48,13 @@ ASSIGNMENT_SPELLING: Mapping[str, str] = {
     f"assignments[].target.{FILTER}Id": "id",
     f"assignments[].target.{FILTER}Type": "unless_none",
 }
+ELEMENT_KEYS: Mapping[str, str | tuple[str, ...]] = {
+    "assignments": ("target.@odata.type", "target.groupId"),
+    "children": "settingDefinitionId",
+    "omaSettings": "omaUri",
+    "settings": "settingInstance.settingDefinitionId",
+}
+"""By what a device's configuration names its parts: one target, one setting."""
 TAGS = (Reference("roleScopeTagIds[]", to="roleScopeTag", words=frozenset({"0"})),)
 EXPANDED = {"$expand": "assignments"}
 
@@ -116,6 +123,8 @@ def intune(
         permissions=allowed,
         natural_key=natural_key,
         ordered=more.pop("ordered", ()),
+        element_keys=ELEMENT_KEYS,
+        version=2,
         keep_only={**({"assignments[]": assigned} if assigned else {}), **(keep_only or {})},
         normalise={**(ASSIGNMENT_SPELLING if assigned else {}), **(normalise or {})},
         references=(*references, *(ASSIGNMENT_REFERENCES if assigned else ())),

@@ -83,14 +83,14 @@ def sets(spec: ResourceType) -> Iterator[SetOf]:
     """The declared sets; each part is a keyed one."""
     yield from spec.sets
     for part in spec.parts:
-        yield SetOf(part.name, key=part.key)
+        yield SetOf(part.name, key=part.key or spec.element_keys.get(part.name))
         yield from (SetOf(f"{part.name}{ELEMENT}.{inner.name}", key=inner.key) for inner in part.inner)
 
 
 def _set_at(spec: ResourceType, path: Path) -> SetOf | None:
     declared = next((each for each in sets(spec) if matches(parse(each.path), path)), None)
     if declared is None and spec.ordered is not None and path and path[-1] not in (*spec.ordered, ELEMENT):
-        return SetOf(".".join(path))
+        return SetOf(".".join(path), key=spec.element_keys.get(path[-1]))
     return declared
 
 

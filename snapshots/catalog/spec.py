@@ -15,6 +15,7 @@ from typing import Any, Literal
 Document = dict[str, Any]
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_STEP = re.compile(r"@odata\.type|[^.]+")
 AZURE_ID = re.compile(r"/(subscriptions|providers)/", re.IGNORECASE)
 """How the id of a resource in Azure begins; the letter case of such ids means nothing."""
 
@@ -144,6 +145,12 @@ class Stream:
     """The service refuses to delete an object that still has it."""
 
 
+def _at(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
 @dataclass(frozen=True)
 class SetOf:
     """An array whose order means nothing. `key` names the elements' identity; None: the elements are whole
@@ -151,10 +158,15 @@ class SetOf:
 
     path: str
     key: str | tuple[str, ...] | None = None
+    """A dotted name is inside the element: `settingInstance.settingDefinitionId`."""
 
     @property
     def key_names(self) -> tuple[str, ...]:
         return (self.key,) if isinstance(self.key, str) else self.key or ()
+
+    def key_of(self, element: Any) -> tuple[Any, ...]:
+        """The value of each key's name in an element; None where it lacks that."""
+        return tuple(_at(element, _STEP.findall(name)) for name in self.key_names)
 
 
 @dataclass(frozen=True)
@@ -424,6 +436,8 @@ class ResourceType:
     """Path → name of a value normaliser of the canonical form (`cidr`, `space_set`, `json`…)."""
     ordered: tuple[str, ...] | None = None
     """Names of the arrays whose order means something, where every other array of the type is a set."""
+    element_keys: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Name of a set, wherever it stands → the key of its elements; for sets that nothing else declares one for."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
     respelled: Callable[[Document], Document] | None = None

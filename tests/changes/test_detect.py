@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from changes import detect
+from changes import detect, selectors
+from changes.diff import shown_diff
 from changes.models import Change
 from snapshots import capture
 from snapshots.capture import Outcome
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
 from snapshots.models import Coverage, Snapshot, Version
+from snapshots.selectors import compare
 from tenants.models import Tenant
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
 from tests.factories.snapshots import State, collected, take
@@ -35,9 +37,9 @@ def detect_in(tenant: Tenant, state: State) -> list[Change]:
         return detect.detect(capture.seal(gathered, requested_by="test"))
 
 
-def respelled(monkeypatch: pytest.MonkeyPatch, key: str, **facts: Any) -> ResourceType:
-    """The product after an upgrade that declares a type anew."""
-    spec = replace(registry.get(key), version=2, **facts)
+def respelled(monkeypatch: pytest.MonkeyPatch, key: str, version: int = 2, **facts: Any) -> ResourceType:
+    """The product in another release, which declares a type otherwise."""
+    spec = replace(registry.get(key), version=version, **facts)
     declared = tuple(spec if each.key == key else each for each in registry.all_types())
     monkeypatch.setattr(registry, "_declared", lambda: declared)
     monkeypatch.setattr(registry, "_by_key", lambda: {each.key: each for each in declared})
@@ -121,6 +123,38 @@ def test_a_real_change_is_seen_through_a_new_version_of_a_declaration(
     respelled(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",))
     (change,) = detect_in(tenant, policies(state="disabled"))
     assert change.severity == "critical"
+
+
+def catalog_policy(*names: str) -> State:
+    """Settings whose order by value is the reverse of that by name."""
+    settings = [{"settingInstance": {"a": 100 - ord(name), "settingDefinitionId": name}} for name in names]
+    return {"deviceManagementConfigurationPolicy": {"p": {"name": "Hardening", "settings": settings}}}
+
+
+def test_sets_that_an_earlier_release_stored_in_another_order_show_only_what_changed(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        respelled(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        first = take(tenant, catalog_policy("c", "a", "b")).snapshot
+    second = take(tenant, catalog_policy("c", "a", "b")).snapshot
+    assert compare(first, second) == []
+    (change,) = detect_in(tenant, catalog_policy("c", "a", "b", "d"))
+    documents = selectors.documents_of(change)
+    spec = registry.get(change.resource_type)
+    assert [each["path"] for each in shown_diff(*documents, spec).patch] == ["/settings/3"]
+
+
+def test_a_change_across_an_upgrade_shows_only_what_changed(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        respelled(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        take(tenant, catalog_policy("c", "a", "b"))
+    (change,) = detect_in(tenant, catalog_policy("c", "a", "b", "d"))
+    documents = selectors.documents_of(change)
+    spec = registry.get(change.resource_type)
+    assert [each["path"] for each in shown_diff(*documents, spec).patch] == ["/settings/3"]
 
 
 def test_sealing_and_detecting_need_a_transaction(committed_db: None) -> None:

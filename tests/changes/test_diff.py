@@ -17,6 +17,8 @@ POLICY = catalog.get("conditionalAccessPolicy")
 APPLICATION = catalog.get("application")
 GROUP = catalog.get("group")
 LOCATION = catalog.get("namedLocation")
+SETTINGS_CATALOG = catalog.get("deviceManagementConfigurationPolicy")
+PROFILE = catalog.get("deviceConfiguration")
 
 TYPES = st.sampled_from(catalog.all_types())
 
@@ -157,13 +159,157 @@ def test_a_removed_element_does_not_make_its_followers_differ() -> None:
     assert difference.patch == [{"op": "remove", "path": "/ipRanges/0"}]
 
 
-def test_an_ordered_list_is_compared_by_position() -> None:
-    difference = diff({"unlisted": ["a", "b"]}, {"unlisted": ["b", "a", "c"]}, POLICY)
-    assert [operation["path"] for operation in difference.patch] == [
-        "/unlisted/0",
-        "/unlisted/1",
-        "/unlisted/2",
+def test_the_order_of_an_ordered_list_is_part_of_its_state() -> None:
+    _leads_from_one_to_the_other({"unlisted": ["a", "b"]}, {"unlisted": ["b", "a"]}, POLICY)
+    assert diff({"unlisted": ["a", "b"]}, {"unlisted": ["b", "a"]}, POLICY)
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_one_more_element_of_an_ordered_list_is_one_addition(position: int) -> None:
+    before = [{"rule": {"name": name, "action": "allow"}} for name in "abc"]
+    new = {"rule": {"name": "new", "action": "allow"}}
+    after = [*before[:position], new, *before[position:]]
+    difference = diff({"unlisted": before}, {"unlisted": after}, POLICY)
+    assert difference.patch == [{"op": "add", "path": f"/unlisted/{position}", "value": new}]
+    assert len(difference.fields) == 1
+    back = diff({"unlisted": after}, {"unlisted": before}, POLICY)
+    assert back.patch == [{"op": "remove", "path": f"/unlisted/{position}"}]
+
+
+def test_a_replaced_value_of_an_ordered_list_is_one_replacement() -> None:
+    difference = diff({"unlisted": ["a", "b", "c"]}, {"unlisted": ["a", "x", "c"]}, POLICY)
+    assert difference.patch == [{"op": "replace", "path": "/unlisted/1", "value": "x"}]
+
+
+def test_an_element_that_changed_beside_an_inserted_one_is_compared_with_itself() -> None:
+    first, second = ({"name": name, "ports": "443", "action": "allow"} for name in ("web", "mail"))
+    changed = {**second, "ports": "25"}
+    new = {"name": "dns", "ports": "53", "action": "block"}
+    difference = diff({"unlisted": [first, second]}, {"unlisted": [first, new, changed]}, POLICY)
+    assert difference.patch == [
+        {"op": "add", "path": "/unlisted/1", "value": new},
+        {"op": "replace", "path": "/unlisted/2/ports", "value": "25"},
     ]
+
+
+def catalog_policy(*settings: tuple[str, str]) -> Document:
+    kind = "#microsoft.graph.deviceManagementConfigurationChoiceSettingInstance"
+    instances = [
+        {
+            "@odata.type": kind,
+            "settingDefinitionId": name,
+            "choiceSettingValue": {"value": f"{name}_{value}", "children": []},
+        }
+        for name, value in settings
+    ]
+    rows = [{"id": str(index), "settingInstance": each} for index, each in enumerate(instances)]
+    return canonicalise({"name": "Hardening", "settings": rows}, SETTINGS_CATALOG)
+
+
+def assigned(*targets: dict[str, str]) -> Document:
+    return canonicalise({"displayName": "P", "assignments": [{"target": each} for each in targets]}, PROFILE)
+
+
+def group_target(group: str, **more: str) -> dict[str, str]:
+    kind = "#microsoft.graph.groupAssignmentTarget"
+    return {"@odata.type": kind, "groupId": f"{group * 8}-0000-0000-0000-000000000000", **more}
+
+
+def test_one_more_setting_is_one_change() -> None:
+    before = catalog_policy(("wallpaper", "1"), ("screensaver", "1"), ("theme", "1"))
+    after = catalog_policy(("wallpaper", "1"), ("screensaver", "1"), ("theme", "1"), ("accent", "1"))
+    difference = diff(before, after, SETTINGS_CATALOG)
+    assert [operation["op"] for operation in difference.patch] == ["add"]
+    (field,) = difference.fields
+    assert (field.path, field.kind) == ("settings[settingDefinitionId=accent]", "added")
+    assert [each["op"] for each in diff(after, before, SETTINGS_CATALOG).patch] == ["remove"]
+
+
+def test_another_value_of_a_setting_is_one_change_wherever_it_stands() -> None:
+    before = catalog_policy(("a", "1"), ("b", "1"), ("c", "1"))
+    difference = diff(before, catalog_policy(("a", "1"), ("b", "0"), ("c", "1")), SETTINGS_CATALOG)
+    assert [(each["op"], each["value"]) for each in difference.patch] == [("replace", "b_0")]
+    assert [field.path for field in difference.fields] == [
+        "settings[settingDefinitionId=b].settingInstance.choiceSettingValue.value"
+    ]
+
+
+def test_one_more_assignment_names_only_its_own_group() -> None:
+    before = assigned(*map(group_target, "345"))
+    new = {"target": group_target("1")}
+    difference = diff(before, assigned(*map(group_target, "1345")), PROFILE)
+    assert difference.patch == [{"op": "add", "path": "/assignments/0", "value": new}]
+    assert [field.after for field in difference.fields] == [new]
+
+
+def test_another_group_in_the_place_of_one_is_a_removal_and_an_addition() -> None:
+    difference = diff(assigned(*map(group_target, "12")), assigned(*map(group_target, "13")), PROFILE)
+    assert [field.kind for field in difference.fields] == ["removed", "added"]
+
+
+def test_another_filter_on_an_assignment_is_a_change_of_that_assignment() -> None:
+    name = "deviceAndAppManagementAssignmentFilterType"
+    before = assigned(*map(group_target, "12"))
+    after = assigned(group_target("1", **{name: "include"}), group_target("2"))
+    (field,) = diff(before, after, PROFILE).fields
+    assert (field.kind, field.after) == ("added", "include")
+    assert field.path.endswith(f".target.{name}")
+
+
+def test_elements_without_a_key_are_matched_by_what_they_hold() -> None:
+    """Here the changed element also changes its place in the canonical order."""
+
+    def location(*ranges: dict[str, str]) -> Document:
+        return canonicalise({"omaSettings": list(ranges)}, PROFILE)
+
+    one = {"displayName": "One", "omaUri": "./One", "value": "1"}
+    two = {"displayName": "Two", "omaUri": "./Two", "value": "1"}
+    before, after = location(one, two), location({**one, "displayName": "Zero"}, two)
+    difference = diff(before, after, PROFILE)
+    assert [(field.kind, field.before, field.after) for field in difference.fields] == [
+        ("changed", "One", "Zero")
+    ]
+    assert apply(difference.patch, before) == after
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.booleans()), max_size=6),
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.booleans()), max_size=6),
+    st.sampled_from(["omaSettings", "icons", "assignments"]),
+)
+def test_elements_that_overlap_and_repeat_lead_from_one_to_the_other(
+    one: list[tuple[str, str, bool]], other: list[tuple[str, str, bool]], name: str
+) -> None:
+    def profile(rows: list[tuple[str, str, bool]]) -> Document:
+        elements = [{"omaUri": a, "value": b, "inner": {"isOn": c, "list": [a, b]}} for a, b, c in rows]
+        return {name: elements}
+
+    before, after = profile(one), profile(other)
+    _leads_from_one_to_the_other(before, after, PROFILE)
+    before, after = canonicalise(before, PROFILE), canonicalise(after, PROFILE)
+    _leads_from_one_to_the_other(before, after, PROFILE)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
+def test_ordered_values_lead_from_one_to_the_other(one: list[str], other: list[str]) -> None:
+    _leads_from_one_to_the_other({"unlisted": one}, {"unlisted": other}, POLICY)
+
+
+def test_a_big_set_is_compared_element_by_element() -> None:
+    """Three thousand elements that all changed are still matched, by a value that few of them share."""
+    before = [{"omaUri": f"./{number}", "displayName": "Same", "value": "1"} for number in range(3000)]
+    after = [{**each, "value": "2"} for each in before]
+    difference = diff(
+        canonicalise({"omaSettings": before}, PROFILE), canonicalise({"omaSettings": after}, PROFILE), PROFILE
+    )
+    assert len(difference.patch) == len(difference.fields) == 3000
+    assert {field.kind for field in difference.fields} == {"changed"}
+
+
+def test_an_endless_ordered_list_is_compared_by_position() -> None:
+    before = [f"{number}" for number in range(1500)]
+    after = [f"{number}" for number in range(1500, 3000)]
+    assert len(diff({"unlisted": before}, {"unlisted": after}, POLICY).patch) == 1500
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ("1", 1)])
@@ -185,6 +331,10 @@ def test_slashes_and_tildes_in_keys_are_escaped() -> None:
         ("owners[id=a.b-c]", "Owners / id=a.b-c"),
         ("appRoles[id=x].isEnabled", "App roles / id=x / Is enabled"),
         ("principal.@odata.type", "Principal / Type"),
+        (
+            "assignments[@odata.type=#microsoft.graph.groupAssignmentTarget,groupId=x].target.groupId",
+            "Assignments / group assignment target,groupId=x / Target / Group id",
+        ),
         ("state", "State"),
     ],
 )
