@@ -4,6 +4,7 @@ Exit status: 0 on success, 1 on a refused or failed operation, 2 on usage.
 """
 
 import getpass
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,19 @@ def rollback_numbered(actor: Actor, number: int) -> Rollback:
     if rollback is None:
         raise NotVisible(f"There is no rollback {number}, or you cannot see it.")
     return rollback
+
+
+def from_environment(variable: str) -> str:
+    """A secret from the environment variable of this name. Raises CommandError.
+
+    The name is not repeated: somebody may have given the secret itself.
+    """
+    value = os.environ.get(variable, "")
+    if not value:
+        raise CommandError(
+            "The environment variable that you named is not set or is empty. Export it, and give its name."
+        )
+    return value
 
 
 class ProductCommand(BaseCommand):

@@ -13,8 +13,12 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from lavawall import environment
+
 MASTER_KEY_BYTES = 32
 MINIMUM_SECRET_KEY_LENGTH = 32
+FEWEST_DIFFERENT_BYTES = 8
+"""32 random bytes, or 32 random hexadecimal digits, have fewer once in a million keys."""
 PLACEHOLDERS = (
     "changeme",
     "change-me",
@@ -41,8 +45,8 @@ def load(*, production: bool, keep_in: Path | None) -> Secrets:
     `keep_in` is the file in which the embedded mode keeps generated ones; None keeps them in memory only.
     Raises ImproperlyConfigured where production lacks one, or one is a placeholder or malformed.
     """
-    secret_key = _from_environment("SECRET_KEY")
-    master_key = _from_environment("LAVAWALL_MASTER_KEY")
+    secret_key = environment.secret("SECRET_KEY")
+    master_key = environment.secret("LAVAWALL_MASTER_KEY")
     if production:
         missing = [
             name
@@ -57,7 +61,12 @@ def load(*, production: bool, keep_in: Path | None) -> Secrets:
         generated = _generated(keep_in) if not (secret_key and master_key) else {}
         secret_key = secret_key or generated["SECRET_KEY"]
         master_key = master_key or generated["LAVAWALL_MASTER_KEY"]
-    previous = _from_environment("LAVAWALL_PREVIOUS_MASTER_KEY")
+    if secret_key == master_key:
+        raise ImproperlyConfigured(
+            "SECRET_KEY and LAVAWALL_MASTER_KEY are the same value. Make each its own, with: "
+            + HOW_TO_MAKE_ONE
+        )
+    previous = environment.secret("LAVAWALL_PREVIOUS_MASTER_KEY")
     return Secrets(
         secret_key=_checked_secret_key(secret_key),
         master_key=_decoded_master_key(master_key, "LAVAWALL_MASTER_KEY"),
@@ -65,20 +74,6 @@ def load(*, production: bool, keep_in: Path | None) -> Secrets:
             _decoded_master_key(previous, "LAVAWALL_PREVIOUS_MASTER_KEY") if previous else None
         ),
     )
-
-
-def _from_environment(name: str) -> str:
-    """The variable, or the content of the file that `<name>_FILE` points to (as container secrets come)."""
-    value = os.environ.get(name, "").strip()
-    path = os.environ.get(f"{name}_FILE", "").strip()
-    if value or not path:
-        return value
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"{name}_FILE points to {path}, which cannot be read: {error.strerror}."
-        ) from error
 
 
 def _generated(keep_in: Path | None) -> dict[str, str]:
@@ -125,6 +120,8 @@ def _checked_secret_key(value: str) -> str:
             f"SECRET_KEY is a placeholder or shorter than {MINIMUM_SECRET_KEY_LENGTH} characters. "
             f"Make one with: {HOW_TO_MAKE_ONE}"
         )
+    if _is_repetitive(value.encode()):
+        raise ImproperlyConfigured(f"SECRET_KEY repeats itself. Make a random one with: {HOW_TO_MAKE_ONE}")
     return value
 
 
@@ -133,8 +130,13 @@ def _decoded_master_key(value: str, name: str) -> bytes:
         key = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ImproperlyConfigured(f"{name} is not base64. Make one with: {HOW_TO_MAKE_ONE}") from error
-    if len(key) != MASTER_KEY_BYTES or len(set(key)) == 1:
+    if len(key) != MASTER_KEY_BYTES or _is_repetitive(key):
         raise ImproperlyConfigured(
             f"{name} must be {MASTER_KEY_BYTES} random bytes. Make one with: {HOW_TO_MAKE_ONE}"
         )
     return key
+
+
+def _is_repetitive(key: bytes) -> bool:
+    """Whether no random source made this: few different bytes, or one piece over and over."""
+    return len(set(key)) < FEWEST_DIFFERENT_BYTES or key in (key + key)[1:-1]

@@ -1,19 +1,18 @@
 """Settings of the whole site, all from the environment (README: "Settings")."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from lavawall import secrets
+from lavawall import environment, secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 
 DATABASES: dict[str, Any] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    "default": environment.database("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 }
 DATABASE = DATABASES["default"]
 SQLITE = DATABASE["ENGINE"].endswith("sqlite3")
@@ -26,12 +25,14 @@ if SQLITE:
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;",
     }
 else:
-    DATABASE["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+    DATABASE["CONN_MAX_AGE"] = environment.whole_number(
+        "DATABASE_CONN_MAX_AGE", default=60, least=0, most=86_400
+    )
     DATABASE["CONN_HEALTH_CHECKS"] = True
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = environment.flag("DEBUG", default=False)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS)
+ALLOWED_HOSTS: list[str] = environment.host_names("ALLOWED_HOSTS", default=LOOPBACK_HOSTS)
 PRODUCTION = not SQLITE or not set(ALLOWED_HOSTS) <= {*LOOPBACK_HOSTS, "testserver"}
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production: error pages would show configuration.")
@@ -70,6 +71,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lavawall.middleware.health_probe",
+    "lavawall.middleware.body_limit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -130,7 +133,9 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 8
-AXES_COOLOFF_TIME = 0.25
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_HANDLER = "tenants.lockout.LockoutHandler"
+AXES_CLIENT_IP_CALLABLE = "tenants.lockout.client_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -142,19 +147,25 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = environment.items("CSRF_TRUSTED_ORIGINS")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+PROXIES = environment.proxies("BEHIND_TLS_PROXY")
+"""How many proxies in front add the address of whoever they speak for to X-Forwarded-For."""
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+DEVICE_COOKIE_NAME = "device"
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if env.bool("BEHIND_TLS_PROXY", default=False):
-        AXES_IPWARE_PROXY_COUNT = 1
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    DEVICE_COOKIE_NAME = "__Host-device"
+    if PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -187,7 +198,7 @@ STORAGES = {
 }
 
 # Queue and cache: the database for both unless Redis is named
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = environment.broker("REDIS_URL")
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -195,10 +206,11 @@ CACHES = {
         else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lavawall_cache"}
     )
 }
+WORKERS = environment.whole_number("LAVAWALL_WORKERS", default=2, least=1, most=64)
 Q_CLUSTER: dict[str, Any] = {
     "name": "lavawall",
-    "workers": env.int("LAVAWALL_WORKERS", default=2),
-    "queue_limit": env.int("LAVAWALL_WORKERS", default=2),
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
     "bulk": 1,
     "timeout": 3600,
     "retry": 3700,
@@ -240,10 +252,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The product
-LAVAWALL_PACE = env.str("LAVAWALL_PACE", default="published")
-if LAVAWALL_PACE not in ("published", "unlimited"):
-    raise ImproperlyConfigured(f"LAVAWALL_PACE is {LAVAWALL_PACE!r}; it must be published or unlimited.")
-LAVAWALL_GEOIP_DB = env.str("LAVAWALL_GEOIP_DB", default="")
+LAVAWALL_PACE = environment.choice("LAVAWALL_PACE", "published", ("published", "unlimited"))
+LAVAWALL_GEOIP_DB = environment.readable_file("LAVAWALL_GEOIP_DB")
+LOG_LEVEL = environment.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
 LOGGING = {
     "version": 1,
@@ -257,7 +268,7 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"filters": ["no_500"]},
         "django_q": {"level": "ERROR"},

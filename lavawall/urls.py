@@ -1,18 +1,18 @@
 """Every address of the site: pages, admin and API, assembled from the rooms."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from lavawall import views
+from tenants.signing_in import SignIn
 
 handler500 = "lavawall.views.server_error"
 
 urlpatterns = [
     path("", views.overview, name="overview"),
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-in/", SignIn.as_view(), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
-    path("healthz", views.healthz, name="healthz"),
     path("", include("changes.urls")),
     path("", include("snapshots.urls")),
     path("", include("rollbacks.urls")),

@@ -1,4 +1,4 @@
-"""The overview, which alone looks at every room at once, and what needs no sign-in: the health probe."""
+"""The overview, which alone looks at every room at once."""
 
 import sys
 from dataclasses import dataclass, field
@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.db import connection
 from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from changes.models import SEVERITIES, Change
@@ -75,15 +73,6 @@ def overview(request: PageRequest) -> HttpResponse:
         "worst": [listed(change) for change in _worst(actor, now)],
     }
     return render(request, "overview.html", context)
-
-
-@require_GET
-@never_cache
-def healthz(_request: HttpRequest) -> HttpResponse:
-    """Whether this process answers and reaches its database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -149,7 +149,7 @@ def probe(directory_id: UUID, new: NewConnection) -> tuple[str, ...]:
         client_id=str(new.client_id),
         endpoints=endpoints,
         credential=new.credential,
-        pace=settings.LAVAWALL_PACE,
+        pace=cast("Literal['published', 'unlimited']", settings.LAVAWALL_PACE),
     )
     with closing(GraphClient(config)) as client:
         return tuple(sorted(client.check().roles))
@@ -187,7 +187,7 @@ def config_of(connection: Connection) -> ConnectionConfig:
         client_id=str(connection.app_registration.client_id),
         endpoints=_endpoints(connection),
         credential=_unsealed(connection.app_registration),
-        pace=settings.LAVAWALL_PACE,
+        pace=cast("Literal['published', 'unlimited']", settings.LAVAWALL_PACE),
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidModel
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -69,6 +70,15 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     return _document(problem, str(internal), request, reference=internal.reference)
 
 
+def too_large(request: HttpRequest) -> JsonResponse:
+    """Said before any view is asked, hence without DRF."""
+    problem = Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "Request too large")
+    detail = f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. Send less at a time."
+    return JsonResponse(
+        _content(problem, detail, request.path), status=problem.status.value, content_type=PROBLEM_MEDIA_TYPE
+    )
+
+
 def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Response:
     """Authentication, validation, throttling, media types: DRF knows the status and the headers."""
     handled = exception_handler(error, context)
@@ -96,14 +106,17 @@ def _document(
     headers: dict[str, str] | None = None,
     **members: Any,
 ) -> Response:
-    document = {
+    document = {**_content(problem, detail, request.path), **members}
+    # The content type of DRF's own answer must not win over ours.
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
+    return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)
+
+
+def _content(problem: Problem, detail: str, path: str) -> dict[str, Any]:
+    return {
         "type": f"urn:lavawall:problem:{problem.kind}",
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": request.path,
-        **members,
+        "instance": path,
     }
-    # The content type of DRF's own answer must not win over ours.
-    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
-    return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)

@@ -17,7 +17,7 @@ from tests.pages.conftest import POLICY, Scene
 
 SignIn = Callable[[User], Client]
 
-WITHOUT_SIGN_IN = {"login", "logout", "healthz"}
+WITHOUT_SIGN_IN = {"login", "logout"}
 NOT_PAGES = ("admin/", "api/")
 
 

@@ -165,9 +165,6 @@ def test_lockout_cannot_be_reset_by_a_forwarded_address(db: None) -> None:
     assert last == 429
 
 
-@pytest.mark.xfail(
-    strict=True, reason="F8: the lockout is per address only; an attacker with many has no limit"
-)
 def test_lockout_holds_against_guesses_from_many_addresses(db: None) -> None:
     person(username="alice")
     cache.clear()

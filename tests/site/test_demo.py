@@ -21,7 +21,7 @@ from lavawall.demo.cast import ATTACKED
 from lavawall.demo.show import Show, StepFailed, expect
 from lavawall.demo.story import Stage
 from lavawall.management.commands.demo import emulator as emulator_process
-from lavawall.management.commands.serve import address
+from lavawall.serving import address
 from tests.factories.tenants import TenantFactory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,9 +184,9 @@ def test_a_taken_port_is_one_clear_line_before_anything_starts() -> None:
             call_command("serve", bind=f"127.0.0.1:{port}")
 
 
-@pytest.mark.parametrize("text", ["8000", "localhost:", ":8000", "localhost:http"])
+@pytest.mark.parametrize("text", ["8000", "localhost:", ":8000", "localhost:http", "localhost:65536"])
 def test_an_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="not HOST:PORT"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"not HOST:PORT|not a port"):
         address(text)
 
 

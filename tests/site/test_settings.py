@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET_KEY = "s" * 16 + "-" + "k9Zq" * 8
+SECRET_KEY = "Vh3_tq0cXr7-nB2ZpW9fKd5sLm8aYeJu"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 GIVEN = {"SECRET_KEY": SECRET_KEY, "LAVAWALL_MASTER_KEY": MASTER_KEY}
 POSTGRES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
@@ -29,6 +29,9 @@ print(json.dumps({
     ),
     "secure": getattr(settings, "SESSION_COOKIE_SECURE", False),
     "pace": settings.LAVAWALL_PACE,
+    "cookies": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.DEVICE_COOKIE_NAME]
+    if settings.PRODUCTION else [],
+    "password": settings.DATABASE.get("PASSWORD", ""),
 }))
 """
 
@@ -79,6 +82,7 @@ def test_production_starts_with_both_secrets_and_hardens_cookies() -> None:
     report = started(**POSTGRES, **GIVEN)
     assert report["production"]
     assert report["secure"]
+    assert all(name.startswith("__Host-") for name in report["cookies"])
     assert report["secret_key"] == SECRET_KEY
     assert report["pace"] == "published"
 
@@ -96,6 +100,32 @@ def test_production_starts_with_both_secrets_and_hardens_cookies() -> None:
         ("DEBUG", "on", "DEBUG must be off"),
         ("LAVAWALL_PACE", "fast", "must be published or unlimited"),
         ("SECRET_KEY_FILE", "/no/such/file", "cannot be read"),
+        ("SECRET_KEY_FILE", "/", "cannot be read"),
+        ("SECRET_KEY_FILE", sys.executable, "is not a text file"),
+        ("SECRET_KEY", "a" * 48, "repeats itself"),
+        ("SECRET_KEY", "Vh3_tq0cXr7-nB2Z" * 3, "repeats itself"),
+        (
+            "LAVAWALL_MASTER_KEY",
+            base64.b64encode(b"0123456789abcdef" * 2).decode(),
+            "must be 32 random bytes",
+        ),
+        ("SECRET_KEY", MASTER_KEY, "are the same value"),
+        ("SECURE_SSL_REDIRECT", "maybe", "SECURE_SSL_REDIRECT is 'maybe'; it must be on or off"),
+        ("BEHIND_TLS_PROXY", "perhaps", "must be off, on, or the number of proxies"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS holds a wildcard"),
+        ("ALLOWED_HOSTS", "lavawall.msp.test,*", "ALLOWED_HOSTS holds a wildcard"),
+        ("ALLOWED_HOSTS", "https://lavawall.msp.test", "must hold host names"),
+        ("LAVAWALL_WORKERS", "many", "LAVAWALL_WORKERS is 'many'; it must be a whole number from 1 to 64"),
+        ("LAVAWALL_WORKERS", "0", "a whole number from 1 to 64"),
+        ("DATABASE_CONN_MAX_AGE", "-1", "DATABASE_CONN_MAX_AGE is '-1'"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'; it must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+        ("DATABASE_URL", "not a database", "DATABASE_URL names no database that Lavawall works with"),
+        ("DATABASE_URL", "mysql://lavawall:pass@127.0.0.1/lavawall", "DATABASE_URL names no database"),
+        ("DATABASE_URL", "postgres://lavawall:pass@127.0.0.1:port/lavawall", "DATABASE_URL is malformed"),
+        ("DATABASE_URL", "postgres://lavawall:pass@127.0.0.1:5432/", "DATABASE_URL is malformed"),
+        ("DATABASE_PASSWORD_FILE", "/no/such/file", "DATABASE_PASSWORD_FILE points to /no/such/file"),
+        ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL must start with redis://"),
+        ("LAVAWALL_GEOIP_DB", "/no/such/file.mmdb", "LAVAWALL_GEOIP_DB points to /no/such/file.mmdb"),
     ],
 )
 def test_a_placeholder_or_malformed_setting_is_refused_without_showing_it(
@@ -104,8 +134,9 @@ def test_a_placeholder_or_malformed_setting_is_refused_without_showing_it(
     given = {name: each for name, each in GIVEN.items() if f"{name}_FILE" != variable}
     line = refused(**POSTGRES | given | {variable: value})
     assert words in line
-    if "KEY" in variable and "FILE" not in variable:
+    if ("KEY" in variable and "FILE" not in variable) or variable == "DATABASE_URL":
         assert value not in line
+        assert "pass" not in line.replace("PASSWORD", "")
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
@@ -114,6 +145,12 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     report = started(**POSTGRES, **{f"{name}_FILE": str(tmp_path / name) for name in GIVEN})
     assert report["secret_key"] == SECRET_KEY
     assert report["master_key"] == bytes(range(32)).hex()
+
+
+def test_the_databases_password_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("swordfish\n")
+    report = started(**POSTGRES, **GIVEN, DATABASE_PASSWORD_FILE=str(tmp_path / "password"))
+    assert report["password"] == "swordfish"
 
 
 def test_the_previous_master_key_is_taken_for_a_rotation() -> None:

@@ -1,7 +1,6 @@
 """Connects a tenant: tests its connections, stores them sealed, and says what they may and may not do."""
 
 import argparse
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from lavawall.cli import ProductCommand, operator
+from lavawall.cli import ProductCommand, from_environment, operator
 from snapshots import subscriptions
 from snapshots.catalog import registry
 from tenants import connections
@@ -122,10 +121,7 @@ def _guid(text: str) -> UUID:
 
 def _credential(secret_env: str | None, certificate_file: str | None) -> Credential:
     if secret_env:
-        secret = os.environ.get(secret_env, "")
-        if not secret:
-            raise CommandError(f"The environment variable {secret_env} is not set or empty.")
-        return SecretCredential(secret)
+        return SecretCredential(from_environment(secret_env))
     try:
         return CertificateCredential(Path(str(certificate_file)).read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,12 +1,11 @@
 """Creates a user, or binds a role to one, and prints an API token once if asked."""
 
-import os
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 
-from lavawall.cli import ProductCommand, operator
+from lavawall.cli import ProductCommand, from_environment, operator
 from tenants import accounts
 from tenants.actions import ROLES, TOKEN_SCOPES, Role
 from tenants.actors import Actor
@@ -34,7 +33,8 @@ class Command(ProductCommand):
         role, scope = Role(options["role"]), accounts.parse_scope(options["scope"])
         user = User.objects.filter(username=options["username"]).first()
         created = user is None
-        password = _password(options["password_env"])
+        variable = options["password_env"]
+        password = None if variable is None else from_environment(variable)
         if user is None:
             user = accounts.create_user(actor, username=options["username"], password=password)
         elif password is not None:
@@ -63,12 +63,3 @@ class Command(ProductCommand):
         customer = scope.customer or (scope.tenant.customer if scope.tenant else None)
         _, text = accounts.issue_token(actor, user=user, name="add_user", scopes=scopes, customer=customer)
         return text
-
-
-def _password(variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    password = os.environ.get(variable, "")
-    if not password:
-        raise CommandError(f"The environment variable {variable} is not set or empty.")
-    return password

@@ -1,6 +1,6 @@
 """Plays a whole incident against the emulator, from connecting to the verified rollback, then serves it.
 
-DEMO_SERVE=0 ends after the story. The exit status tells whether every step held.
+DEMO_SERVE=0 ends after the story; DEMO_PORT chooses the port. The exit status tells whether every step held.
 """
 
 import json
@@ -17,14 +17,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from lavawall import environment
 from lavawall.demo.cast import Login
 from lavawall.demo.show import Show, said
 from lavawall.demo.story import Stage, play
-from lavawall.management.commands.serve import refuse_taken
+from lavawall.serving import HIGHEST_PORT, refuse_taken
 from tenants.models import Tenant
 
 AUDIT_DELAY_SECONDS = "2"
-SERVED_ON = ("127.0.0.1", 8000)
+HOST = "127.0.0.1"
+PORT = 8000
 
 
 class Command(BaseCommand):
@@ -32,8 +34,9 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         serving = os.environ.get("DEMO_SERVE", "1") != "0"
+        address = (HOST, environment.whole_number("DEMO_PORT", PORT, least=1, most=HIGHEST_PORT))
         if serving:
-            refuse_taken(*SERVED_ON)
+            refuse_taken(*address)
         call_command("migrate", verbosity=0)
         if Tenant.objects.exists():
             raise CommandError("The demo needs an empty database. Start it with: make demo")
@@ -44,8 +47,8 @@ class Command(BaseCommand):
                 os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]
                 logins = _perform(cloud)
                 if serving:
-                    self.stdout.write(_told(logins))
-                    call_command("serve", bind=SERVED_ON, stdout=self.stdout)
+                    self.stdout.write(_told(logins, *address))
+                    call_command("serve", bind=address, stdout=self.stdout)
         except KeyboardInterrupt:
             raise CommandError("The demo was interrupted.", returncode=128 + signal.SIGINT) from None
 
@@ -100,8 +103,7 @@ def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
         process.wait()
 
 
-def _told(logins: dict[str, Login]) -> str:
-    host, port = SERVED_ON
+def _told(logins: dict[str, Login], host: str, port: int) -> str:
     rows = [
         f"  {login.username:<16} {login.password:<18} {login.role.value} on {login.scope}"
         for login in logins.values()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lavawall.emulator import AppRegistration, Emulator, TenantInfo
 from lavawall.emulator.seed import SEEDS
+from lavawall.serving import port_number
 
 DEFAULT_CA_FILE = "emulator-ca.pem"
 
@@ -48,7 +49,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8443, help="port on 127.0.0.1; 0 chooses a free one")
+        parser.add_argument(
+            "--port", type=port_number, default=8443, help="port on 127.0.0.1; 0 chooses a free one"
+        )
         parser.add_argument(
             "--seed", default="demo", choices=sorted(SEEDS), help="what the cloud starts with"
         )

@@ -1,6 +1,5 @@
 """Web and worker together, for development and small embedded installations; when one ends, the other is ended."""
 
-import argparse
 import signal
 import socket
 import subprocess
@@ -10,6 +9,8 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lavawall.serving import address, refuse_taken
 
 LOOK_EVERY_SECONDS = 0.2
 EXPECTED = (0, -signal.SIGTERM)
@@ -47,24 +48,6 @@ class Command(BaseCommand):
         if not stopped or any(status not in EXPECTED for status in ended.values()):
             told_all = ", ".join(f"{name} with status {status}" for name, status in ended.items())
             raise CommandError(f"A process ended by itself, so both were ended: {told_all}.")
-
-
-def address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:8000")
-    return host, int(port)
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """Before anything starts: a port that cannot be had is one clear line."""
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise CommandError(
-            f"Nothing can be served on {host}:{port}: {error.strerror}. "
-            "End the program that uses it, or choose another address."
-        ) from error
 
 
 def _web(host: str, port: int) -> Process:
