@@ -45,5 +45,13 @@ class CursorPagination(pagination.CursorPagination):
         except (ValueError, InvalidValue) as error:
             raise ValidationError(INVALID) from error
 
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and int(asked) > 0):
+            raise ValidationError({self.page_size_query_param: ["Give a whole number from 1 to 200."]})
+        return min(int(asked), self.max_page_size)
+
     def get_ordering(self, _request: Request, _queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         return (view.ordering,)

@@ -32,6 +32,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 ROW_ID = "[0-9]{1,19}"
 Row = TypeVar("Row", bound=Model)
 Method = TypeVar("Method", bound=Callable[..., Any])
+EMPTY = "This parameter is empty. Give it a value, or leave it out."
 WRITING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -138,6 +139,10 @@ class ApiViewSet(GenericViewSet[Row]):
         texts = [*request.query_params.lists(), *((name, [part]) for name, part in kwargs.items())]
         if refused := [name for name, values in texts if any(NUL in str(value) for value in values)]:
             raise serializers.ValidationError({name: ["NUL characters are not allowed."] for name in refused})
+        if empty := [
+            name for name, values in request.query_params.lists() if not all(map(str.strip, values))
+        ]:
+            raise serializers.ValidationError({name: [EMPTY] for name in empty})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         finalized = super().finalize_response(request, response, *args, **kwargs)

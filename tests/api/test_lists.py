@@ -57,6 +57,23 @@ def test_a_page_has_fifty_rows_and_at_most_two_hundred(world: World, engineer: A
     assert len(listed(engineer, "tenants/?page_size=9999")) == 200
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        *((f"page_size={value}", "page_size") for value in ("null", "0", "-1", "1.5", "\u0663", "")),
+        *((f"{name}=", name) for name in ("since", "until", "severity", "tenant", "actor", "type", "cursor")),
+        ("until=%20", "until"),
+    ],
+)
+def test_a_parameter_without_a_meaning_is_refused_and_never_left_out_silently(
+    engineer: APIClient, query: str, name: str
+) -> None:
+    response = engineer.get(f"/api/v1/changes/?{query}")
+
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == [name]
+
+
 def test_tenants_are_paged_by_name(world: World, engineer: APIClient) -> None:
     for name in ("Émile & Søn", "A=B", "zebra"):
         TenantFactory(customer=world.ours.customer, name=name)

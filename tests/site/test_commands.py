@@ -149,7 +149,7 @@ def test_add_tenant_reads_a_certificate_file(
     ("change", "words"),
     [
         ({"READER_SECRET": "wrong"}, "secret"),
-        ({"READER_SECRET": ""}, "READER_SECRET is not set"),
+        ({"READER_SECRET": ""}, "environment variable that you named is not set"),
         ({"REQUESTS_CA_BUNDLE": ""}, "REQUESTS_CA_BUNDLE"),
     ],
 )
@@ -163,6 +163,22 @@ def test_add_tenant_refuses_with_one_line_and_stores_nothing(
     assert error.returncode == 1
     assert not Tenant.objects.exists()
     assert not LedgerEntry.objects.exists()
+
+
+@pytest.mark.parametrize("option", ["--secret-env", "--writer-secret-env"])
+def test_a_secret_given_in_place_of_its_variables_name_is_not_repeated(
+    db: None, arguments: list[str], option: str
+) -> None:
+    arguments[arguments.index(option) + 1] = "s3cr3t~value"
+    assert "s3cr3t" not in str(refusal("add_tenant", *arguments))
+
+
+def test_add_user_repeats_no_password_given_in_place_of_its_variables_name(db: None) -> None:
+    error = refusal(
+        "add_user", "maria", "--role", "auditor", "--scope", "msp", "--password-env", "Tr0ub4dor&3"
+    )
+    assert "Tr0ub4dor" not in str(error)
+    assert not User.objects.exists()
 
 
 def test_add_tenant_refuses_an_unknown_directory(db: None, arguments: list[str]) -> None:
