@@ -1,18 +1,31 @@
 """What every test has: forgotten keys, and an open retention gate while transactional tests are cleared."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from lavawall.emulator import Emulator
 from tenants import vault
 from tenants.append_only import GATE
+from tests import prepared
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """In place of pytest-django's own, which migrates a database for every worker of every run."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    with django_db_blocker.unblock(), prepared.database(f"{worker}_{os.getpid()}"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,6 @@
 
 import base64
 import os
-import tempfile
-from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 40)
 os.environ.setdefault("LAVAWALL_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
@@ -22,8 +20,3 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 MIDDLEWARE = [each for each in MIDDLEWARE if not each.startswith("whitenoise.")]  # noqa: F405
-if SQLITE:  # noqa: F405
-    # A file, as in production: SQLite's in-memory database locks whole tables and knows no WAL.
-    DATABASES["default"]["TEST"] = {  # noqa: F405
-        "NAME": str(Path(tempfile.gettempdir()) / f"lavawall-tests-{os.getpid()}.sqlite3")
-    }
