@@ -130,5 +130,5 @@ def test_the_clients_address_is_what_the_outermost_trusted_proxy_saw(
     settings: Settings, proxies: int, forwarded: str, remote: str, address: str
 ) -> None:
     settings.PROXIES = proxies
-    headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
-    assert client_address(RequestFactory().get("/", REMOTE_ADDR=remote, **headers)) == address
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    assert client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote)) == address
