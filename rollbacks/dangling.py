@@ -2,8 +2,9 @@
 out and says so. Asks the live tenant who exists; changes targets only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from rollbacks.planning.model import Target
@@ -11,7 +12,7 @@ from snapshots import principals
 from snapshots.addresses import at
 from snapshots.catalog import registry
 from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.spec import Document, Reference, ResourceType
 from snapshots.references import PRINCIPAL_TYPES, principals_of
 from tenants.microsoft.client import GraphClient
 
@@ -60,7 +61,7 @@ def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
 
 def _needed_by(spec: ResourceType, document: Document) -> set[str]:
     """Whom a body must not name if they are gone."""
-    strict = tuple(reference for reference in spec.references if not reference.may_dangle)
+    strict = tuple(reference for reference in spec.references if reference.if_gone == "left out")
     return principals_of(replace(spec, references=strict), document)
 
 
@@ -76,12 +77,12 @@ def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Docume
     """Without the elements and settings that name somebody missing; None where the document itself is about them."""
     value: Any = document
     places = [
-        (parse(reference.path), {reference.naming(each) for each in missing})
+        (parse(reference.path), partial(_names_one_of, reference, missing))
         for reference in spec.references
-        if reference.to in PRINCIPAL_TYPES and not reference.may_dangle
+        if reference.to in PRINCIPAL_TYPES and reference.if_gone == "left out"
     ]
     places += [
-        ((part.name, ELEMENT, part.named_by), missing)
+        ((part.name, ELEMENT, part.named_by), partial(_names_one_of, Reference("", part.reference), missing))
         for part in spec.parts
         if part.reference in PRINCIPAL_TYPES
     ]
@@ -97,21 +98,25 @@ def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Docume
     return dict(value)
 
 
-def _without(value: Any, path: Path, missing: set[str]) -> Any:
+def _names_one_of(reference: Reference, missing: set[str], value: Any) -> bool:
+    return not missing.isdisjoint(reference.named(value))
+
+
+def _without(value: Any, path: Path, gone: Callable[[Any], bool]) -> Any:
     """The value without what is missing at the path: a list loses the element, a map of any keys the entry, everything
     else is gone itself.
     """
     if not path:
-        return _GONE if value in missing else value
+        return _GONE if gone(value) else value
     if path[0] == ELEMENT:
         if not isinstance(value, list):
             return value
-        elements = (_without(element, path[1:], missing) for element in value)
+        elements = (_without(element, path[1:], gone) for element in value)
         return [element for element in elements if element is not _GONE]
     if isinstance(value, dict) and path[0] == ANY_KEY:
-        entries = {name: _without(each, path[1:], missing) for name, each in value.items()}
+        entries = {name: _without(each, path[1:], gone) for name, each in value.items()}
         return {name: each for name, each in entries.items() if each is not _GONE}
     if not isinstance(value, dict) or path[0] not in value:
         return value
-    inner = _without(value[path[0]], path[1:], missing)
+    inner = _without(value[path[0]], path[1:], gone)
     return _GONE if inner is _GONE else {**value, path[0]: inner}

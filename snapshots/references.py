@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snapshots.addresses import at
-from snapshots.catalog.places import ELEMENT, parse
+from snapshots.catalog.places import ANY_DEPTH, ANY_KEY, ELEMENT, parse
 from snapshots.catalog.spec import GUID, Document, ResourceType
 
 PRINCIPAL_TYPES = frozenset({"user", "group", "servicePrincipal", "directoryObject"})
@@ -24,8 +24,7 @@ def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
     """Every reference in the document that is an id and not one of the special words."""
     for reference in spec.references:
         for value in values_at(document, parse(reference.path)):
-            named = reference.named(value)
-            if named is not None:
+            for named in reference.named(value):
                 yield Mention(reference.to, reference.by, named)
     for part in spec.parts:
         if part.reference is None:
@@ -62,11 +61,16 @@ def means(mention: Mention, spec: ResourceType, resource_id: str, document: Docu
 def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
     if not path:
         yield value
+    elif path[0] == ANY_DEPTH:
+        yield from values_at(value, path[1:])
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for each in inner:
+            yield from values_at(each, path)
     elif path[0] == ELEMENT:
         for element in value if isinstance(value, list) else ():
             yield from values_at(element, path[1:])
     elif isinstance(value, dict):
-        keys = value if path[0] == "*" else (path[0],)
+        keys = value if path[0] == ANY_KEY else (path[0],)
         for key in keys:
             if key in value:
                 yield from values_at(value[key], path[1:])

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from snapshots.addresses import at, with_value
-from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
+from snapshots.catalog.places import ANY_DEPTH, ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, Reference, ResourceType
 from snapshots.references import Mention
 
@@ -38,16 +38,17 @@ def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]
 
 
 def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:
-    named = reference.named(value)
-    if named is None:
+    if not reference.named(value):
         return value
-    return reference.renaming(value, repoint(Mention(reference.to, reference.by, named)))
+    return reference.renamed(value, lambda named: repoint(Mention(reference.to, reference.by, named)))
 
 
 def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:
     if not path:
         return replace(value)
     head, rest = path[0], path[1:]
+    if head == ANY_DEPTH:
+        return _below(_at(value, rest, replace), lambda inner: _at(inner, path, replace))
     if head == ELEMENT:
         return [_at(element, rest, replace) for element in value] if isinstance(value, list) else value
     if not isinstance(value, dict):
@@ -55,3 +56,9 @@ def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:
     return {
         key: _at(inner, rest, replace) if head in (key, ANY_KEY) else inner for key, inner in value.items()
     }
+
+
+def _below(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [change(element) for element in value]
+    return {key: change(inner) for key, inner in value.items()} if isinstance(value, dict) else value

@@ -14,6 +14,7 @@ from snapshots.catalog.spec import (
     Restore,
     Undelete,
 )
+from snapshots.catalog.texts import membership_rule
 
 _UNITS = "/v1.0/directory/administrativeUnits"
 _DELETED = "/v1.0/directory/deletedItems"
@@ -48,6 +49,7 @@ ADMINISTRATIVE_UNIT = ResourceType(
             reference="directoryObject",
         ),
     ),
+    references=membership_rule("membershipRule"),
     restore=Restore(
         writable=(
             "description",

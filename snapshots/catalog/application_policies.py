@@ -10,6 +10,7 @@ from snapshots.catalog.spec import (
     Part,
     Permissions,
     Read,
+    Reference,
     ResourceType,
     Restore,
     SetOf,
@@ -76,6 +77,7 @@ def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceT
         permissions=_ASSIGNED,
         natural_key=("displayName",),
         normalise={"definition[]": "json"},
+        not_references={"definition[]": "claims, lifetimes and applications of Microsoft"},
         parts=(_applies_to(collection),),
         restore=Restore(
             writable=("definition", "description", "displayName", "isOrganizationDefault"),
@@ -100,6 +102,23 @@ def _lifetimes(where: str) -> dict[str, str]:
     """How long a secret or a certificate may be valid, however it is spelled."""
     kinds = ("passwordCredentials", "keyCredentials")
     return {f"{where}.{kind}[].maxLifetime": "duration" for kind in kinds}
+
+
+_SPARED = "excludeActors.customSecurityAttributes[].id"
+"""Whom a restriction spares, by the values of a security attribute."""
+
+
+def _named_by_restrictions(where: str) -> Iterator[Reference]:
+    for kind in ("passwordCredentials", "keyCredentials"):
+        yield Reference(f"{where}.{kind}[].{_SPARED}", to="customSecurityAttributeDefinition")
+    yield Reference(
+        f"{where}.keyCredentials[].certificateBasedApplicationConfigurationIds[]",
+        to="certificateBasedApplicationConfiguration",
+    )
+
+
+def _named_by_uris(where: str) -> Reference:
+    return Reference(f"{where}.identifierUris.*.{_SPARED}", to="customSecurityAttributeDefinition")
 
 
 def _uri_exemptions(where: str) -> SetOf:
@@ -127,6 +146,11 @@ TENANT_APP_MANAGEMENT = ResourceType(
         _uri_exemptions("applicationRestrictions"),
     ),
     normalise={**_lifetimes("applicationRestrictions"), **_lifetimes("servicePrincipalRestrictions")},
+    references=(
+        *_named_by_restrictions("applicationRestrictions"),
+        *_named_by_restrictions("servicePrincipalRestrictions"),
+        _named_by_uris("applicationRestrictions"),
+    ),
     restore=Restore(
         writable=("applicationRestrictions", "isEnabled", "servicePrincipalRestrictions"),
         update_path=_DEFAULT,
@@ -150,6 +174,10 @@ APP_MANAGEMENT = ResourceType(
     parts=(_applies_to("appManagementPolicies"),),
     computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
     normalise=_lifetimes("restrictions"),
+    references=(
+        *_named_by_restrictions("restrictions"),
+        _named_by_uris("restrictions.applicationRestrictions"),
+    ),
     sets=(*_restrictions("restrictions"), _uri_exemptions("restrictions.applicationRestrictions")),
     restore=Restore(
         writable=("description", "displayName", "isEnabled", "restrictions"),

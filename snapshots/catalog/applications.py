@@ -21,6 +21,7 @@ from snapshots.catalog.spec import (
     Undelete,
 )
 from snapshots.catalog.streams import lost
+from snapshots.catalog.texts import anywhere
 
 _APPLICATIONS = "/v1.0/applications"
 _SERVICE_PRINCIPALS = "/v1.0/servicePrincipals"
@@ -116,7 +117,9 @@ _APPLICATION_SELECTED = ",".join(
 
 def _own_identifier(path: str) -> Reference:
     """`api://{appId}`: Microsoft takes it only from the application that has this id."""
-    return Reference(path, to="application", by="appId", prefix="api://", continues=True, guids=True)
+    return Reference(
+        path, to="application", by="appId", prefix="api://", continues=True, guids=True, if_gone="kept"
+    )
 
 
 def _owners(of: str) -> Part:
@@ -202,11 +205,29 @@ APPLICATION = ResourceType(
         ),
     ),
     references=(
-        Reference("requiredResourceAccess[].resourceAppId", to="servicePrincipal", by="appId"),
-        Reference("api.knownClientApplications[]", to="application", by="appId"),
-        Reference("api.preAuthorizedApplications[].appId", to="application", by="appId"),
+        Reference(
+            "requiredResourceAccess[].resourceAppId", to="servicePrincipal", by="appId", if_gone="kept"
+        ),
+        Reference("api.knownClientApplications[]", to="application", by="appId", if_gone="kept"),
+        Reference("api.preAuthorizedApplications[].appId", to="application", by="appId", if_gone="kept"),
         _own_identifier("identifierUris[]"),
+        anywhere("publicClient.redirectUris[]", to="application", by="appId"),
     ),
+    not_references={
+        "addIns[].id": "the add-in's own id",
+        "api.oauth2PermissionScopes[].id": "the scope's own id, which a new application keeps",
+        "api.preAuthorizedApplications[].delegatedPermissionIds[]": "scopes of the application itself",
+        "api.preAuthorizedApplications[].permissionIds": "scopes of the application itself",
+        "appId": "its own id; what names it follows",
+        "appRoles[].id": "the role's own id, which a new application keeps",
+        "managerApplications[]": "applications of Microsoft; never written",
+        "requiredResourceAccess[].resourceAccess[].id": (
+            "a role or scope of the resource, whose ids a new application keeps"
+        ),
+        "spa.redirectUris[]": "addresses of the application's own pages",
+        "tokenEncryptionKeyId": "one of the application's own certificates",
+        "web.redirectUris[]": "addresses of the application's own pages",
+    },
     restore=Restore(
         writable=_APPLICATION_WRITABLE,
         create_path=_APPLICATIONS,
@@ -225,7 +246,7 @@ APPLICATION = ResourceType(
             "The application (client) id changes too: code, other tenants and consents that know the old one "
             "must be told. Within 30 days of the deletion an undelete keeps both ids."
         ),
-        after_create=("identifierUris",),
+        after_create=("identifierUris", "publicClient.redirectUris"),
         named_later={"api.preAuthorizedApplications": "api.oauth2PermissionScopes"},
         order=20,
     ),
@@ -250,7 +271,7 @@ APPLICATION = ResourceType(
         "An undeleted application does not bring its service principal back: that is a step of its own.",
         "App roles and scopes must be disabled in one write before another may remove them.",
         "A scope is written before the applications that may use it without consent.",
-        "An identifier `api://{appId}` of an application created anew gets the new id.",
+        "An identifier `api://{appId}` of an application created anew gets the new id, as do its redirect addresses.",
     ),
 )
 
@@ -311,10 +332,17 @@ SERVICE_PRINCIPAL = ResourceType(
     ),
     parts=(_owners(_SERVICE_PRINCIPALS),),
     references=(
-        Reference("appId", to="application", by="appId"),
-        Reference("servicePrincipalNames[]", to="application", by="appId"),
+        Reference("appId", to="application", by="appId", if_gone="kept"),
+        Reference("servicePrincipalNames[]", to="application", by="appId", if_gone="kept"),
         _own_identifier("servicePrincipalNames[]"),
     ),
+    not_references={
+        "addIns[].id": "the add-in's own id",
+        "agentIdentityBlueprintId": "set when an agent is made; never written",
+        "alternativeNames[]": "the Azure resource of a managed identity, which is never written here",
+        "appOwnerOrganizationId": "the directory of the publisher",
+        "tokenEncryptionKeyId": "one of the service principal's own certificates",
+    },
     restore=Restore(
         writable=(
             "accountEnabled",
@@ -394,7 +422,11 @@ FEDERATED_CREDENTIAL = ResourceType(
     name=lambda raw: str(raw.get("name") or raw.get("id") or ""),
     natural_key=("applicationId", "name"),
     sets=(SetOf("audiences"),),
-    references=(Reference("applicationId", to="application"),),
+    references=(
+        Reference("applicationId", to="application"),
+        Reference("subject", to="servicePrincipal", guids=True, if_gone="kept"),
+    ),
+    not_references={"issuer": "an address, which may hold the id of a directory"},
     restore=Restore(
         writable=("audiences", "description", "issuer", "subject"),
         create_only=("name",),

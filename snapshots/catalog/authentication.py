@@ -104,7 +104,15 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
         Reference("featureSettings.*.includeTarget.id", to="group", words=_EVERYBODY),
         Reference("featureSettings.*.excludeTarget.id", to="group", words=_EVERYBODY),
         Reference("certificateAuthorityScopes[].includeTargets[].id", to="group", words=_EVERYBODY),
+        Reference("appId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
+    not_references={
+        "defaultPasskeyProfile": "one of the method's own profiles",
+        "includeTargets[].allowedPasskeyProfiles[]": "the method's own profiles",
+        "keyRestrictions.aaGuids[]": "models of security keys",
+        "openIdConnectSetting.clientId": "what the provider calls this tenant",
+        "passkeyProfiles[].id": "the profile's own id",
+    },
     restore=Restore(
         writable=(
             "state",

@@ -103,6 +103,13 @@ NETWORK_SECURITY_GROUP = ResourceType(
         "properties.securityRules[].properties.protocol": "capitalised",
         "tags.*": "verbatim",
     },
+    references=tuple(
+        Reference(
+            f"properties.securityRules[].properties.{side}ApplicationSecurityGroups[].id",
+            to="applicationSecurityGroup",
+        )
+        for side in ("source", "destination")
+    ),
     respelled=_one_spelling,
     defaults={"properties.flushConnection": False},
     appended=("tags",),
@@ -190,11 +197,16 @@ KEY_VAULT = ResourceType(
     },
     appended=("tags",),
     references=(
-        Reference("properties.accessPolicies[].objectId", to="directoryObject", may_dangle=True),
+        Reference("properties.accessPolicies[].objectId", to="directoryObject", if_gone="kept"),
         Reference(
-            "properties.accessPolicies[].applicationId", to="servicePrincipal", by="appId", may_dangle=True
+            "properties.accessPolicies[].applicationId", to="servicePrincipal", by="appId", if_gone="kept"
         ),
+        Reference("properties.networkAcls.virtualNetworkRules[].id", to="subnet"),
     ),
+    not_references={
+        "properties.accessPolicies[].tenantId": "the directory itself",
+        "properties.tenantId": "the directory itself",
+    },
     spelled=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),

@@ -14,6 +14,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
+from snapshots.catalog.texts import role_condition
 
 _ROLES = {"api-version": "2022-04-01"}
 _IDENTITY = {"api-version": "2023-01-31"}
@@ -105,6 +106,10 @@ ROLE_DEFINITION = ResourceType(
         SetOf("properties.permissions[].notActions"),
         SetOf("properties.permissions[].notDataActions"),
     ),
+    not_references={
+        "name": "its own id, which stays",
+        "properties.assignableScopes[]": "subscriptions and groups of resources, which are addresses",
+    },
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
@@ -152,7 +157,9 @@ ROLE_ASSIGNMENT = ResourceType(
         Reference("properties.principalId", to="directoryObject"),
         Reference("properties.roleDefinitionId", to="azureRoleDefinition"),
         Reference("properties.delegatedManagedIdentityResourceId", to="managedIdentity"),
+        role_condition("properties.condition"),
     ),
+    not_references={"name": "its own id, which stays"},
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
@@ -204,6 +211,10 @@ MANAGED_IDENTITY = ResourceType(
     computed=("properties.tenantId", "systemData", "type"),
     normalise={"location": "compact", "tags.*": "verbatim"},
     appended=("tags",),
+    not_references={
+        "properties.clientId": "its own id in the directory; what names it follows",
+        "properties.principalId": "its own id in the directory; what names it follows",
+    },
     embodies={
         "properties.principalId": ("servicePrincipal", "id"),
         "properties.clientId": ("servicePrincipal", "appId"),
@@ -257,7 +268,10 @@ FEDERATED_CREDENTIAL = ResourceType(
     name=_named,
     computed=("systemData", "type"),
     sets=(SetOf("properties.audiences"),),
-    references=(Reference("identity", to="managedIdentity"),),
+    references=(
+        Reference("identity", to="managedIdentity"),
+        Reference("properties.subject", to="servicePrincipal", guids=True, if_gone="kept"),
+    ),
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
@@ -309,7 +323,7 @@ LOCK = ResourceType(
     computed=("systemData", "type"),
     sets=(SetOf("properties.owners", key="applicationId"),),
     references=(
-        Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", may_dangle=True),
+        Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
     spelled=("name",),
     restore=Restore(

@@ -90,6 +90,10 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         Reference("grantControls.authenticationStrength.id", to="authenticationStrengthPolicy"),
         Reference("grantControls.termsOfUse[]", to="agreement"),
     ),
+    not_references={
+        "conditions.users.*.externalTenants.members[]": "other directories",
+        "grantControls.customAuthenticationFactors[]": "names of controls of other makers",
+    },
     restore=Restore(
         writable=("displayName", "description", "state", "conditions", "grantControls", "sessionControls"),
         create_path=f"{_CONTAINER}/policies",
@@ -212,6 +216,7 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
         "allowedCombinations[]": "comma_set",
         "combinationConfigurations[].appliesToCombinations[]": "comma_set",
     },
+    not_references={"combinationConfigurations[].allowedAAGUIDs[]": "models of security keys"},
     parts=(
         Part(
             name="combinationConfigurations",

@@ -98,6 +98,7 @@ APP_ROLE_ASSIGNMENT = ResourceType(
         Reference("principalId", to="directoryObject"),
         Reference("resourceId", to="servicePrincipal"),
     ),
+    not_references={"appRoleId": "a role of the resource, whose ids a new application keeps"},
     restore=Restore(
         create_only=("principalId", "resourceId", "appRoleId"),
         create_path=_ASSIGNMENTS,

@@ -68,6 +68,10 @@ _TARGETS = (
         for where in _OUR_APPLICATIONS
     ),
 )
+_NOT_OURS = {
+    "*.*.targets[].target": "a user, group or application of the other tenant",
+    "tenantId": "the other tenant",
+}
 _FOREIGN = "Users, groups and applications of the other tenant are kept as ids and never re-pointed."
 _SERVICES = ("Core Directory",)
 
@@ -99,6 +103,7 @@ DEFAULT = ResourceType(
     name=lambda _raw: "Cross-tenant access default",
     sets=_TARGET_SETS,
     references=_TARGETS,
+    not_references=_NOT_OURS,
     restore=Restore(
         writable=(*_SETTINGS, "invitationRedemptionIdentityProviderConfiguration"),
         update_path=f"{_POLICY}/default",
@@ -139,6 +144,7 @@ PARTNER = ResourceType(
     computed=("identitySynchronization", "isInMultiTenantOrganization", "serviceProviderConstraints"),
     sets=_TARGET_SETS,
     references=_TARGETS,
+    not_references=_NOT_OURS,
     restore=Restore(
         writable=(*_SETTINGS, "isServiceProvider"),
         create_only=("tenantId",),
@@ -186,6 +192,7 @@ SYNCHRONISATION = ResourceType(
     identity=("tenantId",),
     natural_key=("tenantId",),
     references=(Reference("tenantId", to="crossTenantAccessPolicyConfigurationPartner", by="tenantId"),),
+    not_references={"externalCloudAuthorizedApplicationId": "an application of the other tenant"},
     restore=Restore(
         writable=("displayName", "userSyncInbound"),
         create_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",

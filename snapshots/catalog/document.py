@@ -57,6 +57,10 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
         ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
         ("Refers to", "; ".join(_reference(reference) for reference in spec.references)),
+        (
+            "Looks like an id and names nothing here",
+            "; ".join(f"`{path}`: {what}" for path, what in spec.not_references.items()),
+        ),
         ("Written by update", _writable(spec.restore)),
         ("Written at creation only", _code(spec.restore.create_only)),
         ("Written by an action", _code(action.property for action in spec.restore.actions)),
@@ -89,7 +93,8 @@ def _part(part: Part) -> str:
 def _reference(reference: Reference) -> str:
     by = f" by `{reference.by}`" if reference.by != "id" else ""
     words = f", or {_code(sorted(reference.words))}" if reference.words else ""
-    return f"`{reference.path}` → `{reference.to}`{by}{words}"
+    inside = ", inside its text" if reference.within is not None else ""
+    return f"`{reference.path}`{inside} → `{reference.to}`{by}{words}"
 
 
 def _restorability(spec: ResourceType) -> str:

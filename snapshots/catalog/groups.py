@@ -20,6 +20,7 @@ from snapshots.catalog.spec import (
     Shadows,
     Undelete,
 )
+from snapshots.catalog.texts import membership_rule
 
 _GROUPS = "/v1.0/groups"
 _DELETED = "/v1.0/directory/deletedItems"
@@ -137,6 +138,11 @@ GROUP = ResourceType(
         SetOf("resourceBehaviorOptions"),
     ),
     parts=(_people("members"), _people("owners")),
+    references=membership_rule("membershipRule"),
+    not_references={
+        "assignedLabels[].labelId": "a sensitivity label of Microsoft Purview, which only signed-in people set",
+        "createdByAppId": "which application made the group; never written",
+    },
     restore=Restore(
         writable=(
             "classification",

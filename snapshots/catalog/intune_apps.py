@@ -85,6 +85,7 @@ INFORMATION_PROTECTION = intune(
     f"{APPS}/mdmWindowsInformationProtectionPolicies",
     allowed=_PERMISSIONS,
     volatile=_NOT_STATE,
+    references=(*TAGS, Reference("rightsManagementServicesTemplateId", to="rightsManagementTemplate")),
     restore={"typed": True},
 )
 
@@ -131,6 +132,18 @@ MOBILE_APP = intune(
         "uploadState",
         *_NOT_STATE,
     ),
+    references=(
+        *TAGS,
+        Reference("assignments[].settings.vpnConfigurationId", to="deviceConfiguration"),
+        Reference("vppTokenId", to="vppToken"),
+    ),
+    not_references={
+        "appTracks[].trackId": "a release track of the app at Google",
+        "assignments[].settings.androidManagedStoreAppTrackIds[]": "a release track of the app at Google",
+        "revokeLicenseActionResults[].managedDeviceId": "what became of an action",
+        "revokeLicenseActionResults[].userId": "what became of an action",
+        "vppTokenAppleId": "an account at Apple",
+    },
     order=84,
     restore={
         "typed": True,

@@ -18,8 +18,16 @@ ORDERED = ("groupSettingCollectionValue", "simpleSettingCollectionValue")
 SETTINGS_KEPT = {"settings[]": ("settingInstance",)}
 STATE_OF_POLICIES = ("creationSource", "isAssigned", "settingCount")
 _SECRET = "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"
-_INSTANCE = "settings[].settingInstance"
-_CHILDREN = f"{_INSTANCE}.groupSettingCollectionValue[].children[]"
+REUSABLE_SETTINGS = tuple(
+    Reference(
+        f"settings[].settingInstance.**.{value}.value",
+        to="deviceManagementReusablePolicySetting",
+        guids=True,
+        if_gone="kept",
+    )
+    for value in ("simpleSettingValue", "simpleSettingCollectionValue[]")
+)
+"""Shared settings are named at any depth, where other texts may stand as well."""
 
 
 def policy_name(raw: Document) -> str:
@@ -69,22 +77,8 @@ CONFIGURATION_POLICY = intune(
     volatile=(*STATE_OF_POLICIES, "priorityMetaData"),
     keep_only={**SETTINGS_KEPT, "templateReference": ("templateFamily", "templateId")},
     ordered=ORDERED,
-    references=(
-        *TAGS,
-        Reference(
-            f"{_INSTANCE}.simpleSettingValue.value", to="deviceManagementReusablePolicySetting", guids=True
-        ),
-        Reference(
-            f"{_INSTANCE}.simpleSettingCollectionValue[].value",
-            to="deviceManagementReusablePolicySetting",
-            guids=True,
-        ),
-        Reference(
-            f"{_CHILDREN}.simpleSettingCollectionValue[].value",
-            to="deviceManagementReusablePolicySetting",
-            guids=True,
-        ),
-    ),
+    references=(*TAGS, *REUSABLE_SETTINGS),
+    not_references={"templateReference.templateId": "a template of Microsoft"},
     parts=(settings_of(_POLICIES), listed_assignments(_POLICIES)),
     restore={
         "writable": (

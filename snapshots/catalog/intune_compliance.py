@@ -8,6 +8,7 @@ from typing import Any
 
 from snapshots.catalog.intune_catalog import (
     ORDERED,
+    REUSABLE_SETTINGS,
     SECRETS,
     SETTINGS_KEPT,
     STATE_OF_POLICIES,
@@ -32,7 +33,10 @@ _MESSAGE = f"{_RULES}[].{_ACTIONS}[].notificationTemplateId"
 _RULE_NAME = "PasswordRequired"
 """What the one rule of a policy is called in a write; answers do not always repeat it."""
 
-_SENDS = (Reference(_MESSAGE, to="notificationMessageTemplate"),)
+_SENDS = (
+    Reference(_MESSAGE, to="notificationMessageTemplate"),
+    Reference(f"{_RULES}[].{_ACTIONS}[].notificationMessageCCList[]", to="group"),
+)
 _SPELLING = {_MESSAGE: "id"}
 _NUMBERS = (f"{_RULES}[].id", f"{_RULES}[].ruleName", f"{_RULES}[].{_ACTIONS}[].id")
 
@@ -58,7 +62,12 @@ COMPLIANCE_POLICY = intune(
     expand={"$expand": f"assignments,{_RULES}($expand={_ACTIONS})"},
     volatile=_NUMBERS,
     normalise=_SPELLING,
-    references=(*TAGS, *_SENDS),
+    references=(
+        *TAGS,
+        *_SENDS,
+        Reference("deviceCompliancePolicyScript.deviceComplianceScriptId", to="deviceComplianceScript"),
+    ),
+    not_references={"conditionStatementId": "set by Microsoft for Android devices"},
     actions=(
         Action(
             _RULES,
@@ -83,7 +92,7 @@ COMPLIANCE_POLICY_OF_CATALOG = intune(
     keep_only=SETTINGS_KEPT,
     normalise=_SPELLING,
     ordered=ORDERED,
-    references=(*TAGS, *_SENDS),
+    references=(*TAGS, *_SENDS, *REUSABLE_SETTINGS),
     parts=(
         settings_of(_SECOND),
         Part(_RULES, f"{_SECOND}/{{id}}/{_RULES}", params={"$expand": _ACTIONS}, key=None),
@@ -110,6 +119,7 @@ MESSAGE_TEMPLATE = intune(
     expand={},
     normalise={"brandingOptions": "comma_set"},
     volatile=("localizedNotificationMessages[].lastModifiedDateTime",),
+    not_references={"localizedNotificationMessages[].id": "the message's own id"},
     parts=(
         Part(
             "localizedNotificationMessages",

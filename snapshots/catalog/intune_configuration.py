@@ -4,11 +4,12 @@ Facts: Microsoft Graph's beta metadata and reference pages; what tools that expo
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from snapshots.catalog.intune_shared import DEVICES, NEW_ID, intune, listed_assignments
+from snapshots.catalog.intune_shared import DEVICES, NEW_ID, TAGS, intune, listed_assignments
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Action, Document, Loss, Part
+from snapshots.catalog.spec import Action, Document, Loss, Part, Reference
 
 _CONFIGURATIONS = f"{DEVICES}/deviceConfigurations"
 _TEMPLATES = f"{DEVICES}/groupPolicyConfigurations"
@@ -77,6 +78,34 @@ def _with_secrets(body: Document, raw: Document) -> Document:
     return {**body, "omaSettings": settings}
 
 
+_KIOSK = "kioskProfiles[].appConfiguration"
+_KIOSK_USERS = "kioskProfiles[].userAccountsConfiguration[]"
+
+
+_LISTS_OF_APPS = (
+    "appsHideList",
+    "appsInstallAllowList",
+    "appsLaunchBlockList",
+    "appsSingleAppModeList",
+    "appsVisibilityList",
+    "compliantAppsList",
+    "kioskModeApps",
+    "networkUsageRules[].managedApps",
+    "targetedMobileApps",
+    "trafficRules",
+)
+
+
+def _kiosk_references() -> Iterator[Reference]:
+    """Whom and what a kiosk is for: one app, or several."""
+    for app in (f"{_KIOSK}.uwpApp", f"{_KIOSK}.apps[]"):
+        yield Reference(f"{app}.appId", to="mobileApp", guids=True)
+        yield Reference(f"{app}.containedAppId", to="mobileContainedApp", guids=True)
+    yield Reference(f"{_KIOSK_USERS}.groupId", to="group")
+    yield Reference(f"{_KIOSK_USERS}.userId", to="user")
+    yield Reference("kioskModeManagedAppId", to="mobileApp", guids=True)
+
+
 DEVICE_CONFIGURATION = intune(
     "deviceConfiguration",
     "Device configuration",
@@ -93,6 +122,18 @@ DEVICE_CONFIGURATION = intune(
         "supportsScopeTags",
     ),
     normalise={"payload": "plist"},
+    references=(
+        *TAGS,
+        *_kiosk_references(),
+        Reference("azureOperationalInsightsWorkspaceId", to="logAnalyticsWorkspace"),
+        Reference("microsoftTunnelSiteId", to="microsoftTunnelSite"),
+        Reference("perAppVPNProfileId", to="deviceConfiguration"),
+    ),
+    not_references={
+        **{f"{apps}[].appId": "an app, by the name that its publisher gave it" for apps in _LISTS_OF_APPS},
+        "kioskModeBuiltInAppId": "an app of the device, by the name that its publisher gave it",
+        "kioskProfiles[].profileId": "the profile's own id",
+    },
     ordered=_ORDERED,
     restore={
         "typed": True,
@@ -167,6 +208,11 @@ GROUP_POLICY_CONFIGURATION = intune(
         "definitionValues[].presentationValues[].lastModifiedDateTime",
     ),
     ordered=("values",),
+    references=(*TAGS, Reference("definitionValues[].definition.id", to="groupPolicyDefinition")),
+    not_references={
+        "definitionValues[].id": "the value's own id",
+        "definitionValues[].presentationValues[].presentation.id": "part of the definition",
+    },
     parts=(
         Part(
             "definitionValues",
@@ -223,6 +269,11 @@ INTENT = intune(
     volatile=("isAssigned", "isMigratingToConfigurationPolicy", "settings[].value"),
     computed=("settings[].id",),
     normalise={"settings[].valueJson": "json"},
+    references=(*TAGS, Reference("templateId", to="deviceManagementTemplate")),
+    not_references={
+        "settings[].definitionId": "a setting of Microsoft's, by its name",
+        "settings[].implementationId": "a setting of Microsoft's, by its name",
+    },
     parts=(
         Part("settings", f"{_INTENTS}/{{id}}/settings", key="definitionId", chosen_keys=True),
         listed_assignments(_INTENTS),

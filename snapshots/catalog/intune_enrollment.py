@@ -5,12 +5,21 @@ Facts: Microsoft Graph's beta metadata and reference pages; what tools that rest
 
 from typing import Any
 
-from snapshots.catalog.intune_shared import DEVICES, NEW_ID, SERVICE_CONFIG, intune, single_assignments
-from snapshots.catalog.spec import Action, Document
+from snapshots.catalog.intune_shared import (
+    DEVICES,
+    NEW_ID,
+    SERVICE_CONFIG,
+    TAGS,
+    intune,
+    single_assignments,
+)
+from snapshots.catalog.spec import Action, Document, Reference
+from snapshots.catalog.texts import anywhere
 
 _CONFIGURATIONS = f"{DEVICES}/deviceEnrollmentConfigurations"
 _AUTOPILOT = f"{DEVICES}/windowsAutopilotDeploymentProfiles"
 _TERMS = f"{DEVICES}/termsAndConditions"
+_NONE = "00000000-0000-0000-0000-000000000000"
 
 
 def _rank(wanted: Any, _live: Any) -> Document | None:
@@ -30,6 +39,14 @@ ENROLLMENT_CONFIGURATION = intune(
     allowed=SERVICE_CONFIG,
     assign_key="enrollmentConfigurationAssignments",
     volatile=("deviceEnrollmentConfigurationType",),
+    references=(
+        *TAGS,
+        Reference("selectedMobileAppIds[]", to="mobileApp"),
+        Reference(
+            "notificationMessageTemplateId", to="notificationMessageTemplate", words=frozenset({_NONE})
+        ),
+        anywhere("notificationTemplates[]", to="notificationMessageTemplate"),
+    ),
     actions=(Action("priority", f"{_CONFIGURATIONS}/{{id}}/setPriority", _rank),),
     restore={
         "typed": True,
@@ -53,6 +70,10 @@ AUTOPILOT_PROFILE = intune(
     expand={},
     assign_key="",
     keep_only={"assignments[]": ("id", "target")},
+    references=(
+        *TAGS,
+        Reference("managementServiceAppId", to="servicePrincipal", by="appId", if_gone="kept"),
+    ),
     parts=(single_assignments(_AUTOPILOT),),
     restore={
         "typed": True,

@@ -44,6 +44,10 @@ ASSIGNMENT_REFERENCES = (
     Reference("assignments[].target.groupId", to="group"),
     Reference(f"assignments[].target.{FILTER}Id", to=FILTER),
 )
+ASSIGNMENT_IDS: Mapping[str, str] = {
+    "assignments[].id": "its own id, which follows from the two that it joins",
+    "assignments[].target.collectionId": "a collection of Configuration Manager, outside the directory",
+}
 ASSIGNMENT_SPELLING: Mapping[str, str] = {
     f"assignments[].target.{FILTER}Id": "id",
     f"assignments[].target.{FILTER}Type": "unless_none",
@@ -93,6 +97,7 @@ def intune(
     read: Mapping[str, Any] | None = None,
     actions: tuple[Action, ...] = (),
     references: tuple[Reference, ...] = TAGS,
+    not_references: Mapping[str, str] | None = None,
     normalise: Mapping[str, str] | None = None,
     keep_only: Mapping[str, tuple[str, ...]] | None = None,
     natural_key: tuple[str, ...] = ("displayName",),
@@ -128,6 +133,7 @@ def intune(
         keep_only={**({"assignments[]": assigned} if assigned else {}), **(keep_only or {})},
         normalise={**(ASSIGNMENT_SPELLING if assigned else {}), **(normalise or {})},
         references=(*references, *(ASSIGNMENT_REFERENCES if assigned else ())),
+        not_references={**(ASSIGNMENT_IDS if assigned else {}), **(not_references or {})},
         restore=Restore(
             **{
                 "writable": EVERYTHING,

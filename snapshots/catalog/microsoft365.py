@@ -179,6 +179,7 @@ PHOTO_UPDATES = _settings(
     "PeopleSettings",
     EVERYTHING,
     sets=(SetOf("allowedRoles"),),
+    references=(Reference("allowedRoles[]", to="unifiedRoleDefinition", by="templateId"),),
     notes=(
         _BETA,
         "Microsoft publishes no list of its properties here: whatever it returns is kept and written.",

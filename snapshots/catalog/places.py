@@ -15,6 +15,7 @@ Path = tuple[str, ...]
 
 ELEMENT = "[]"
 ANY_KEY = "*"
+ANY_DEPTH = "**"
 ODATA_TYPE = "@odata.type"
 ROOT: Path = ()
 
@@ -56,6 +57,12 @@ def parse(path: str) -> Path:
 
 
 def matches(pattern: Path, path: Path) -> bool:
+    if ANY_DEPTH in pattern:
+        at = pattern.index(ANY_DEPTH)
+        rest = pattern[at + 1 :]
+        return matches(pattern[:at], path[:at]) and any(
+            matches(rest, path[start:]) for start in range(at, len(path) + 1)
+        )
     return len(pattern) == len(path) and all(
         wanted == found or (wanted == ANY_KEY and found != ELEMENT)
         for wanted, found in zip(pattern, path, strict=True)

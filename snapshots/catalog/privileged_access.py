@@ -5,7 +5,7 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of role schedules and
 
 from collections.abc import Callable
 
-from snapshots.catalog.roles import SCOPE_REFERENCES, comes_from_a_schedule
+from snapshots.catalog.roles import APP_SCOPE, SCOPE_REFERENCES, comes_from_a_schedule
 from snapshots.catalog.spec import (
     AuditHints,
     Document,
@@ -114,6 +114,7 @@ def _role_schedule(
             Reference("roleDefinitionId", to="unifiedRoleDefinition"),
             *SCOPE_REFERENCES,
         ),
+        not_references=APP_SCOPE,
         restore=Restore(
             writable=("scheduleInfo",),
             create_only=(*_IDENTITY, "appScopeId"),
@@ -203,6 +204,13 @@ def _whole_rule(body: Document, wanted: Document) -> Document:
 
 _APPROVERS = "setting.approvalStages[].primaryApprovers"
 _ESCALATION = "setting.approvalStages[].escalationApprovers"
+_APPROVER_KINDS = (
+    ("connectedOrganizationId", "connectedOrganization"),
+    ("groupId", "group"),
+    ("id", "directoryObject"),
+    ("servicePrincipalId", "servicePrincipal"),
+    ("userId", "user"),
+)
 
 ROLE_SETTING = ResourceType(
     key="unifiedRoleManagementPolicyRule",
@@ -246,7 +254,7 @@ ROLE_SETTING = ResourceType(
         *(
             Reference(f"{approvers}[].{name}", to=kind)
             for approvers in (_APPROVERS, _ESCALATION)
-            for name, kind in (("userId", "user"), ("groupId", "group"))
+            for name, kind in _APPROVER_KINDS
         ),
     ),
     restore=Restore(

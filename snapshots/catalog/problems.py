@@ -7,13 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from snapshots.catalog.elsewhere import NOT_COLLECTED
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import place
 from snapshots.catalog.registry import all_types
 from snapshots.catalog.spec import Part, ResourceType
-
-NOT_COLLECTED = frozenset({"administrativeUnit", "agreement", "device", "directoryObject", "user"})
-"""Kinds of objects that references may name although no type of the catalogue keeps them."""
 
 _PATH = re.compile(r"/(v1\.0|beta)(/(\$ref|[A-Za-z0-9.]+|\{[A-Za-z]+\}))+")
 _AZURE_PATH = re.compile(r"(/[A-Za-z]+|/?\{[A-Za-z]+\})(/([A-Za-z0-9.]+|\{[A-Za-z]+\}))*")

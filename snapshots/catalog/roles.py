@@ -44,6 +44,7 @@ ROLE_DEFINITION = ResourceType(
         SetOf("rolePermissions[].allowedResourceActions"),
         SetOf("rolePermissions[].excludedResourceActions"),
     ),
+    not_references={"templateId": "its own id as a template, which a new role keeps"},
     restore=Restore(
         writable=("displayName", "description", "isEnabled", "rolePermissions"),
         create_only=("templateId",),
@@ -76,8 +77,12 @@ SCOPE_REFERENCES = (
     Reference(
         "directoryScopeId", to="administrativeUnit", words=frozenset({"/"}), prefix="/administrativeUnits/"
     ),
-    Reference("directoryScopeId", to="application", words=frozenset({"/"}), prefix="/"),
+    Reference("directoryScopeId", to="attributeSet", words=frozenset({"/"}), prefix="/attributeSets/"),
+    Reference("directoryScopeId", to="directoryObject", words=frozenset({"/"}), prefix="/"),
 )
+APP_SCOPE = {
+    "appScopeId": "a scope inside an application, as an access package catalogue, which only that knows"
+}
 
 
 def comes_from_a_schedule(schedule: Document) -> bool:
@@ -126,6 +131,7 @@ ROLE_ASSIGNMENT = ResourceType(
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),
         *SCOPE_REFERENCES,
     ),
+    not_references=APP_SCOPE,
     restore=Restore(
         create_only=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"),
         create_path=f"{_DIRECTORY}/roleAssignments",

@@ -4,7 +4,8 @@ Collection, canonical form, diff, planning, permission lists and the docs table 
 nothing here does anything by itself, and nothing here knows Django, the network or the clock.
 
 Paths into a document are dotted; `[]` steps into every element of a list and `*` matches any one key:
-`conditions.users.includeUsers`, `appRoles[].id`, `grantControls.*`.
+`conditions.users.includeUsers`, `appRoles[].id`, `grantControls.*`. In paths of references `**` matches any number of
+keys and elements: `settings[].settingInstance.**.simpleSettingValue.value`.
 """
 
 import re
@@ -184,30 +185,53 @@ class Reference:
     """Literal text after the id, as in `/groups/{id}/members`."""
     continues: bool = False
     """A path may follow the id: `api://{id}/anything`."""
+    within: re.Pattern[str] | None = None
+    """The place is a text (a rule, an address): every GUID in the stretches that match is an id."""
     guids: bool = False
     """The place holds other texts as well: only what is a GUID is an id."""
-    may_dangle: bool = False
-    """The service takes the id of something that exists no more."""
+    if_gone: Literal["left out", "told", "kept"] = "left out"
+    """What a plan does with the id of something that does not exist: Microsoft refuses to be told of it, so that it is
+    left out with a warning; or takes it, though it has no effect, so that a warning tells; or it may well be of
+    another tenant, so that nothing is said."""
 
-    def named(self, value: object) -> str | None:
-        """The identifier in a value at this place; None where it is a word or something else."""
+    def named(self, value: object) -> tuple[str, ...]:
+        """The identifiers in a value at this place; none where it is a word or something else."""
         if not isinstance(value, str) or value in self.words:
-            return None
-        if not (value.startswith(self.prefix) and value.endswith(self.suffix)):
+            return ()
+        if self.within is not None:
+            stretches = (found[0] for found in self.within.finditer(value))
+            return tuple(dict.fromkeys(each[0].lower() for text in stretches for each in GUID.finditer(text)))
+        found = self._only(value)
+        return () if found is None else (found,)
+
+    def renamed(self, value: str, present: Callable[[str], str]) -> str:
+        """The value with other identifiers in the place of those that it names; `present` tells them."""
+        if self.within is not None:
+            return self.within.sub(lambda stretch: GUID.sub(_other(present), stretch[0]), value)
+        named = self._only(value)
+        if named is None:
+            return value
+        rest = value[len(self.prefix) + len(named) :]
+        return f"{self.prefix}{present(named)}{rest}"
+
+    def _only(self, value: str) -> str | None:
+        if value in self.words or not (value.startswith(self.prefix) and value.endswith(self.suffix)):
             return None
         named = value.removeprefix(self.prefix).removesuffix(self.suffix)
         named = named.partition("/")[0] if self.continues else named
         is_path = "/" in named and not AZURE_ID.match(named)
-        return None if is_path or (self.guids and not GUID.fullmatch(named)) else named
+        return None if not named or is_path or (self.guids and not GUID.fullmatch(named)) else named
 
-    def naming(self, identifier: str) -> str:
-        """The value that names it."""
-        return f"{self.prefix}{identifier}{self.suffix}"
 
-    def renaming(self, value: str, identifier: str) -> str:
-        """The value with another identifier in the place of the one that it names."""
-        rest = value[len(self.prefix) + len(self.named(value) or "") :]
-        return f"{self.prefix}{identifier}{rest}"
+def _other(present: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
+    """What stands in the place of a GUID, which keeps its letter case where it stays the same."""
+
+    def replacement(found: re.Match[str]) -> str:
+        name = found[0].lower()
+        other = present(name)
+        return found[0] if other == name else other
+
+    return replacement
 
 
 @dataclass(frozen=True)
@@ -453,6 +477,9 @@ class ResourceType:
     parts: tuple[Part, ...] = ()
     streams: tuple[Stream, ...] = ()
     references: tuple[Reference, ...] = ()
+    not_references: Mapping[str, str] = field(default_factory=dict)
+    """Path (`**` for any depth) of what looks like an id and names nothing that a rollback could bring back under
+    another one → what it is instead. See also `identifiers.NEVER_REFERENCES`."""
     embodies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Dotted path of an identifier that this resource has as an object of another type → that type and the property
     by which it is named there (a managed identity's `properties.principalId` is a service principal's id)."""

@@ -40,6 +40,7 @@ AUTHORIZATION_POLICY = ResourceType(
     ),
     computed=("description", "displayName"),
     sets=(SetOf(_ASSIGNED),),
+    not_references={"guestUserRoleId": "one of three roles of Microsoft"},
     references=tuple(
         Reference(f"{_ASSIGNED}[]", to="permissionGrantPolicy", prefix=prefix)
         for spelled in _CONSENT_FOR
@@ -93,7 +94,7 @@ ADMIN_CONSENT_REQUESTS = ResourceType(
     ),
     name=lambda _raw: "Admin consent requests",
     sets=(SetOf("reviewers", key="query"),),
-    references=tuple(_reviewers()),
+    references=(*_reviewers(), Reference("reviewers[].reviewerId", to="directoryObject")),
     restore=Restore(
         writable=("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers"),
         update_path=_CONSENT_REQUESTS,
@@ -147,9 +148,29 @@ PERMISSION_GRANT_POLICY = ResourceType(
             to="servicePrincipal",
             by="appId",
             words=frozenset({"all"}),
+            if_gone="kept",
+        )
+        for where in _CONDITION_SETS
+    )
+    + tuple(
+        Reference(
+            f"{where}[].resourceApplication",
+            to="servicePrincipal",
+            by="appId",
+            words=frozenset({"any"}),
+            if_gone="kept",
         )
         for where in _CONDITION_SETS
     ),
+    not_references={
+        name: what
+        for where in _CONDITION_SETS
+        for name, what in (
+            (f"{where}[].clientApplicationPublisherIds[]", "a publisher, by its number at Microsoft"),
+            (f"{where}[].clientApplicationTenantIds[]", "other directories"),
+            (f"{where}[].permissions[]", "roles and scopes of the resource, whose ids a new one keeps"),
+        )
+    },
     restore=Restore(
         writable=("description", "displayName"),
         create_only=("id",),
@@ -200,6 +221,7 @@ GROUP_SETTING = ResourceType(
     sets=(SetOf("values", key="name"),),
     normalise={"values[].value": "truth"},
     references=(Reference("values[].value", to="group", guids=True),),
+    not_references={"templateId": "a template of Microsoft"},
     restore=Restore(
         writable=("values",),
         create_only=("templateId",),

@@ -15,9 +15,9 @@ from snapshots import catalog
 from snapshots.canonical import canonicalise
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Document, ResourceType
-from tests.snapshots import test_documented_responses as facts
+from tests.snapshots import published as facts
 
-pytestmark = facts.pytestmark
+pytestmark = facts.needs_facts
 
 SPECS = [spec for spec in catalog.all_types() if spec.read.service != "arm"]
 _COLLECTION = re.compile(r"Collection\((.*)\)")
@@ -34,8 +34,8 @@ MARKED_READ_ONLY = frozenset({"unifiedRoleDefinition"})
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_what_a_plan_would_send_fits_the_schema(spec: ResourceType) -> None:
-    for name, raw in facts._documented(spec):
-        document = canonicalise(_of_today(raw, facts._entity(spec)), spec)
+    for name, raw in facts.documented(spec):
+        document = canonicalise(_of_today(raw, facts.entity(spec)), spec)
         for kind, body in _bodies(spec, document):
             entity = _entity_of(spec, kind, body)
             said = {name.lower() for name in _said_to_be_written(spec, kind)}
@@ -50,7 +50,7 @@ def _said_to_be_written(spec: ResourceType, kind: str) -> set[str]:
     written = {
         name
         for entry, body in _documented_writes()
-        if entry["type"] == facts._entity(spec) or entry["url"].partition("?")[0].endswith(own or "-")
+        if entry["type"] == facts.entity(spec) or entry["url"].partition("?")[0].endswith(own or "-")
         for name in body
     }
     asks = kind == "create" or spec.restore.update_method == "POST"
@@ -73,15 +73,15 @@ def _of_today(value: Any, declared: str) -> Any:
     collection = _COLLECTION.fullmatch(declared)
     if collection is not None and isinstance(value, list):
         return [_of_today(element, collection[1]) for element in value]
-    if not isinstance(value, dict) or declared not in facts._schema():
+    if not isinstance(value, dict) or declared not in facts.schema():
         return value
     actual = str(value.get(ODATA_TYPE, "")).removeprefix("#").removeprefix("microsoft.graph.")
-    kind = actual if actual in facts._schema() else declared
-    properties = facts._properties(kind)
+    kind = actual if actual in facts.schema() else declared
+    properties = facts.properties(kind)
     return {
         name: _of_today(inner, properties[name]["type"]) if name in properties else inner
         for name, inner in value.items()
-        if "@" in name or name in properties or facts._is_known(kind, (name,))
+        if "@" in name or name in properties or facts.is_known(kind, (name,))
     }
 
 
@@ -95,8 +95,8 @@ def _bodies(spec: ResourceType, document: Document) -> Iterator[tuple[str, Any]]
 
 def _entity_of(spec: ResourceType, kind: str, body: Document) -> str:
     """Schedules are written by requests, which are a type of their own."""
-    declared = facts._entity(spec)
-    return f"{declared}Request" if "action" in body and f"{declared}Request" in facts._schema() else declared
+    declared = facts.entity(spec)
+    return f"{declared}Request" if "action" in body and f"{declared}Request" in facts.schema() else declared
 
 
 def _problems(value: Any, declared: str, where: str) -> Iterator[str]:
@@ -113,25 +113,25 @@ def _problems(value: Any, declared: str, where: str) -> Iterator[str]:
         expected = _PLAIN.get(declared, str)
         if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
             yield f"{where}: {value!r} is no {declared}"
-    elif facts._schema().get(declared, {}).get("kind") == "enum":
+    elif facts.schema().get(declared, {}).get("kind") == "enum":
         if not isinstance(value, str):
             yield f"{where}: {value!r} is no word of {declared}"
     elif not isinstance(value, dict):
         yield f"{where}: {value!r} is no {declared}"
-    elif declared in facts._schema():
+    elif declared in facts.schema():
         yield from _members(value, declared, where)
 
 
 def _members(value: Document, declared: str, where: str) -> Iterator[str]:
     actual = str(value.get(ODATA_TYPE, "")).removeprefix("#microsoft.graph.")
-    properties = facts._properties(actual if actual in facts._schema() else declared)
+    properties = facts.properties(actual if actual in facts.schema() else declared)
     for name, inner in value.items():
         if name == ODATA_TYPE or "@odata." in name:
             continue
         at = f"{where}.{name}" if where else name
         found = properties.get(name)
         if found is None:
-            if not facts._is_known(actual or declared, (name,)):
+            if not facts.is_known(actual or declared, (name,)):
                 yield f"{at}: {declared} has no such property"
         elif found.get("readOnly") and declared not in MARKED_READ_ONLY:
             yield f"{at}: is computed"

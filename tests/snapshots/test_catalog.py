@@ -171,9 +171,9 @@ def test_an_identifier_of_an_application_names_its_app_id_wherever_a_path_follow
     (place,) = places
     app = "0c9e0b0a-1111-4222-8333-444455556666"
     for uri in (f"api://{app}", f"api://{app}/read/all"):
-        assert place.named(uri) == app
-        assert place.renaming(uri, "new") == uri.replace(app, "new")
-    assert [place.named(uri) for uri in ("api://books", "https://books.example.com")] == [None, None]
+        assert place.named(uri) == (app,)
+        assert place.renamed(uri, lambda _named: "new") == uri.replace(app, "new")
+    assert [place.named(uri) for uri in ("api://books", "https://books.example.com")] == [(), ()]
 
 
 def test_combinations_and_secrets_have_actions_of_their_own() -> None:

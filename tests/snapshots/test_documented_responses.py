@@ -1,35 +1,33 @@
 """The catalogue against Microsoft's own words: documented responses, the published schema, the permission list.
 
-The facts are looked for in the folder that LAVAWALL_FACTS names, or beside the repository; without them these
-tests are skipped and all others still stand.
+Without the facts these tests are skipped and all others still stand.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from snapshots import catalog, store
 from snapshots.canonical import canonical_bytes, canonicalise
-from snapshots.catalog.places import ANY_KEY, ELEMENT, ODATA_TYPE, parse
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.places import ANY_KEY, ELEMENT, parse
+from snapshots.catalog.spec import ResourceType
 from tests.factories.tenants import TenantFactory
-
-BESIDE = Path(__file__).parents[2].parent / "shared" / "graph"
-FACTS = Path(os.environ.get("LAVAWALL_FACTS", BESIDE))
+from tests.snapshots.published import (
+    FACTS,
+    documented,
+    entity,
+    is_known,
+    needs_facts,
+    properties,
+    schema,
+)
 
 _FIELD = re.compile(r"\{\w+\}")
-_REQUEST = re.compile(r"\w+ (https://graph\.microsoft\.com)?(/v1\.0|/beta)?(?P<path>/[^?]*)")
 
-pytestmark = pytest.mark.skipif(
-    not (FACTS / "types.json").is_file(),
-    reason=f"no facts about Microsoft's API in {FACTS}; set LAVAWALL_FACTS to the folder that holds types.json",
-)
+pytestmark = needs_facts
 
 READ_ONLY_WHEN_BUILT_IN = {"unifiedRoleDefinition"}
 """The schema marks all of a role definition as read-only, because a built-in one is."""
@@ -37,8 +35,15 @@ READ_ONLY_WHEN_BUILT_IN = {"unifiedRoleDefinition"}
 WRITTEN_ALTHOUGH_READ_ONLY = {"authenticationFlowsPolicy": {"selfServiceSignUp"}}
 """What the schema's description calls read-only and Microsoft documents an update of."""
 
-NOT_IN_SCHEMA = {"creationOptions", "membershipRuleProcessingStatus", "platformType"}
-"""Properties (of groups, and of a kind of enrolment configuration) that the service has and the schema does not."""
+NOT_IN_SCHEMA = {
+    "creationOptions",
+    "membershipRuleProcessingStatus",
+    "notificationMessageTemplateId",
+    "notificationTemplates[]",
+    "perAppVPNProfileId",
+    "platformType",
+}
+"""Properties of groups and of some kinds of Intune that the service has and the schema does not."""
 
 UNDOCUMENTED = {
     "certificateBasedAuthConfiguration",
@@ -71,17 +76,6 @@ UNDOCUMENTED = {
 }
 """Types of which the facts hold no response (or only one that is no object of theirs)."""
 
-DOCUMENTED_AS = {
-    "keyVault": ("armKeyVault", ""),
-    "managedIdentity": ("armUserAssignedIdentity", ""),
-    "networkSecurityGroup": ("armNetworkSecurityGroup", ""),
-    "adminReportSettings": ("adminSettings", "/reportSettings"),
-    "insightsSettings": ("adminSettings", "/itemInsights"),
-    "organizationalBrandingLocalization": ("organizationalBranding", "/localizations"),
-    "profileCardProperty": ("adminSettings", "/profileCardProperties"),
-}
-"""Types whose responses are filed under another name: that name, and what their addresses have in common."""
-
 AZURE_ROLES = {
     "Contributor",
     "Key Vault Contributor",
@@ -102,7 +96,7 @@ SPECS = tuple(spec for spec in catalog.all_types() if not spec.on_azure)
 def test_every_documented_response_has_a_canonical_form() -> None:
     read = {spec.key: 0 for spec in catalog.all_types()}
     for spec in catalog.all_types():
-        for name, raw in _documented(spec):
+        for name, raw in documented(spec):
             document = canonicalise(raw, spec)
             assert canonical_bytes(canonicalise(document, spec)) == canonical_bytes(document), name
             assert canonical_bytes(canonicalise(_in_reverse(raw), spec)) == canonical_bytes(document), name
@@ -113,7 +107,7 @@ def test_every_documented_response_has_a_canonical_form() -> None:
 
 def test_every_documented_response_survives_store_and_reload(db: None) -> None:
     tenant = TenantFactory()
-    pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in _documented(spec)]
+    pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in documented(spec)]
     digests = store.put(tenant, pairs)
     found = store.documents(tenant, digests)
     for (spec, document), digest in zip(pairs, digests, strict=True):
@@ -123,7 +117,7 @@ def test_every_documented_response_survives_store_and_reload(db: None) -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_every_property_that_a_type_names_is_in_the_schema(spec: ResourceType) -> None:
-    unknown = [path for path in _named_paths(spec) if not _is_known(_entity(spec), parse(path))]
+    unknown = [path for path in _named_paths(spec) if not is_known(entity(spec), parse(path))]
     assert set(unknown) - spec.addressing - {"id"} <= NOT_IN_SCHEMA
 
 
@@ -131,15 +125,15 @@ def test_every_property_that_a_type_names_is_in_the_schema(spec: ResourceType) -
 def test_what_the_schema_calls_read_only_is_not_written(spec: ResourceType) -> None:
     if spec.key in READ_ONLY_WHEN_BUILT_IN:
         return
-    properties = _properties(_entity(spec))
-    read_only = {name for name in spec.restore.writable if properties.get(name, {}).get("readOnly")}
+    known = properties(entity(spec))
+    read_only = {name for name in spec.restore.writable if known.get(name, {}).get("readOnly")}
     assert read_only <= WRITTEN_ALTHOUGH_READ_ONLY.get(spec.key, set())
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_declared_sets_are_collections_in_the_schema(spec: ResourceType) -> None:
     for declared in spec.sets:
-        kinds = list(_types_at(_entity(spec), parse(declared.path)))
+        kinds = list(_types_at(entity(spec), parse(declared.path)))
         assert kinds == [] or any(kind.startswith("Collection(") for kind in kinds), declared.path
 
 
@@ -169,7 +163,7 @@ def test_types_of_azure_name_its_roles() -> None:
 
 def test_what_only_azure_sets_is_no_state() -> None:
     for spec in catalog.all_types():
-        for name, raw in _documented(spec) if spec.on_azure else ():
+        for name, raw in documented(spec) if spec.on_azure else ():
             properties = canonicalise(raw, spec)["properties"]
             assert not {"provisioningState", "resourceGuid", "defaultSecurityRules", "vaultUri"} & set(
                 properties
@@ -220,34 +214,6 @@ def _in_permission_list(path: str | None) -> str:
     return _FIELD.sub("{id}", text)
 
 
-def _documented(spec: ResourceType) -> Iterator[tuple[str, Document]]:
-    folder = FACTS / "responses"
-    for entry in json.loads((folder / "index.json").read_text(encoding="utf-8")):
-        if _is_of(entry, spec) and not entry["placeholder_values"]:
-            body = json.loads((folder / entry["file"]).read_text(encoding="utf-8"))
-            for raw in _objects(body, spec):
-                yield entry["file"], raw
-
-
-def _is_of(entry: dict[str, Any], spec: ResourceType) -> bool:
-    """By its type, or by the path of its request."""
-    kind, at = DOCUMENTED_AS.get(spec.key, (spec.key, ""))
-    if entry["type"] == kind and at in entry["request"]:
-        return True
-    found = _REQUEST.match(entry["request"])
-    own = spec.read.path.removeprefix("/v1.0").removeprefix("/beta")
-    path = found["path"].rstrip("/") if found else ""
-    return path == own or path.rpartition("/")[0] == own
-
-
-def _objects(body: Any, spec: ResourceType) -> Iterator[Document]:
-    held = body.get("value", body) if isinstance(body, dict) else body
-    for raw in held if isinstance(held, list) else [held]:
-        if isinstance(raw, dict):
-            yield raw
-            yield from raw.get(spec.read.items_at or "", ())
-
-
 def _in_reverse(value: Any) -> Any:
     """Another key order everywhere."""
     if isinstance(value, dict):
@@ -274,52 +240,10 @@ def _declared_paths(spec: ResourceType) -> Iterator[str]:
         yield from (f"{declared.path}[].{name}" for name in declared.key_names)
 
 
-@lru_cache(maxsize=1)
-def _schema() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((FACTS / "types.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-def _entity(spec: ResourceType) -> str:
-    return spec.entity or spec.key
-
-
-def _properties(name: str) -> dict[str, Any]:
-    """A type's properties with those of its ancestors and of everything derived from it."""
-    declared = _schema().get(name, {})
-    found: dict[str, Any] = {}
-    if declared.get("base"):
-        found |= _properties_of_ancestors(declared["base"])
-    for family in (name, *declared.get("derived", ())):
-        found |= _own_properties(family)
-    return found
-
-
-def _properties_of_ancestors(name: str) -> dict[str, Any]:
-    declared = _schema().get(name, {})
-    inherited = _properties_of_ancestors(declared["base"]) if declared.get("base") else {}
-    return inherited | _own_properties(name)
-
-
-def _own_properties(name: str) -> dict[str, Any]:
-    declared = _schema().get(name, {})
-    extra = (
-        *declared.get("beta_extra_properties", ()),
-        *declared.get("beta_extra_navigation", ()),
-        *declared.get("names", {}).get("properties", ()),
-        *declared.get("names", {}).get("navigationProperties", ()),
-    )
-    return {
-        **{extra_name: {"type": "?"} for extra_name in extra},
-        **declared.get("navigation", {}),
-        **declared.get("properties", {}),
-    }
-
-
 def _types_at(name: str, path: tuple[str, ...]) -> Iterator[str]:
     """The type names to which a path leads from an entity; none where the schema ends before the path does."""
     key, *rest = path
-    for found, facts in _properties(name).items():
+    for found, facts in properties(name).items():
         if key not in (found, ANY_KEY):
             continue
         kind = facts["type"] if isinstance(facts, dict) else str(facts)
@@ -328,28 +252,5 @@ def _types_at(name: str, path: tuple[str, ...]) -> Iterator[str]:
             kind, remaining = kind.removeprefix("Collection(").removesuffix(")"), remaining[1:]
         if not remaining:
             yield kind
-        elif kind in _schema():
+        elif kind in schema():
             yield from _types_at(kind, remaining)
-
-
-def _is_known(name: str, path: tuple[str, ...]) -> bool:
-    """Whether the path exists, as far as the schema reaches."""
-    if not path or path[0] == ODATA_TYPE or name not in _schema():
-        return True
-    key, *rest = path
-    properties = _properties(name)
-    if not properties:
-        return True
-    candidates = list(properties) if key == ANY_KEY else [key]
-    remaining = tuple(rest)
-    while remaining and remaining[0] == ELEMENT:
-        remaining = remaining[1:]
-    return any(
-        candidate in properties and _is_known(_element_type(properties[candidate]), remaining)
-        for candidate in candidates
-    )
-
-
-def _element_type(facts: Any) -> str:
-    kind = facts["type"] if isinstance(facts, dict) else str(facts)
-    return str(kind).removeprefix("Collection(").removesuffix(")")

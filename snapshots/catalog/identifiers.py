@@ -1,0 +1,153 @@
+"""Names of properties that look like identifiers and never are those of another object in the tenant, in any type.
+
+What is so in one type only stands there, in `ResourceType.not_references`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from snapshots.catalog.places import ELEMENT, Path, matches, parse
+from snapshots.catalog.spec import ResourceType
+
+_MEANINGS: Mapping[str, tuple[str, ...]] = {
+    "a word of Microsoft's: an operation, a role's action, a kind, a country, a language": (
+        "allowedCloudEndpoints",
+        "allowedMemberTypes",
+        "allowedResourceActions",
+        "audiences",
+        "countriesAndRegions",
+        "countriesBlockedForMinors",
+        "enabledRules",
+        "enforcedSettings",
+        "excludedResourceActions",
+        "groupTypes",
+        "includeUserActions",
+        "infoCatalogs",
+        "inheritableSettings",
+        "localesToInstall",
+        "notAllowedResourceActions",
+        "resourceBehaviorOptions",
+        "restrictedApps",
+        "supportedServices",
+    ),
+    "a product, a plan, a setting or a template of Microsoft's, the same in every tenant": (
+        "disabledPlans",
+        "servicePlanId",
+        "settingDefinitionId",
+        "settingInstanceTemplateId",
+        "settingValueTemplateId",
+        "skuId",
+    ),
+    "a name that an app, an extension or its maker has everywhere": (
+        "appUserModelId",
+        "assessmentAppUserModelId",
+        "allowedBundleIdentifiers",
+        "bundleID",
+        "bundleId",
+        "customBrowserPackageId",
+        "customDialerAppPackageId",
+        "desktopApplicationId",
+        "kernelExtensionAllowedTeamIdentifiers",
+        "kioskAppUserModelId",
+        "messagingRedirectAppPackageId",
+        "packageId",
+        "phonePublisherId",
+        "primaryBundleId",
+        "systemExtensionsAllowedTeamIdentifiers",
+        "targetedPackageIds",
+        "windowsAppId",
+    ),
+    "an address, a host, a domain or a network": (
+        "associatedDomains",
+        "bluetoothAllowedServices",
+        "cacheServerHostNames",
+        "dnsSearchDomains",
+        "dnsSuffixSearchList",
+        "dnsSuffixes",
+        "domains",
+        "edgeHomepageUrls",
+        "emailInDomainSuffixes",
+        "enterpriseInternalProxyServers",
+        "enterpriseNetworkDomainNames",
+        "enterpriseProxyServers",
+        "exceptions",
+        "excludeList",
+        "excludedDomains",
+        "excludedHosts",
+        "kioskBrowserBlockedURLs",
+        "kioskBrowserBlockedUrlExceptions",
+        "kioskModeWifiAllowedSsids",
+        "neutralDomainResources",
+        "proxyExclusionList",
+        "replyUrls",
+        "resources",
+        "safariDomains",
+        "safariManagedDomains",
+        "safariPasswordAutoFillDomains",
+        "scepServerUrls",
+        "servers",
+        "sharingAllowedDomainList",
+        "sharingBlockedDomainList",
+        "ssid",
+        "ssids",
+        "trustedNetworkDomains",
+        "trustedServerCertificateNames",
+    ),
+    "a file, a folder or a process of a device": (
+        "advancedThreatProtectionExcludedExtensions",
+        "advancedThreatProtectionExcludedFiles",
+        "advancedThreatProtectionExcludedFolders",
+        "advancedThreatProtectionExcludedProcesses",
+        "defenderAdditionalGuardedFolders",
+        "defenderAttackSurfaceReductionExcludedPaths",
+        "defenderFileExtensionsToExclude",
+        "defenderFilesAndFoldersToExclude",
+        "defenderGuardedFoldersAllowedAppPaths",
+        "defenderProcessesToExclude",
+        "excludedFileExtensionsForSyncApp",
+        "lockdownExclusionList",
+    ),
+    "a mail address or a telephone number": (
+        "businessPhones",
+        "factoryResetDeviceAdministratorEmails",
+        "marketingNotificationEmails",
+        "notificationEmailAddresses",
+        "notificationRecipients",
+        "securityComplianceNotificationMails",
+        "securityComplianceNotificationPhones",
+        "technicalNotificationMails",
+    ),
+    "a mark of a key, a certificate or an issuer": (
+        "allowedIssuerSkis",
+        "allowedPolicyOIDs",
+        "exemptedCertificateAuthoritiesSubjectKeyIdentifiers",
+        "keyId",
+        "md5Hash",
+    ),
+    "a domain of a directory on the premises": ("allowedDomainGuidsForSyncApp",),
+    "words that people or applications chose": ("additionalProperties", "tags", "values"),
+}
+
+NEVER_REFERENCES: Mapping[str, str] = {name: what for what, names in _MEANINGS.items() for name in names}
+"""Name of the property → what it is instead."""
+
+
+def declared(spec: ResourceType, path: Path) -> bool:
+    """Whether the catalogue says of the place what it names, or that it names nothing."""
+    return (
+        path in _own_ids(spec)
+        or any(matches(pattern, path) for pattern in _patterns(spec))
+        or (next((key for key in reversed(path) if key != ELEMENT), "") in NEVER_REFERENCES)
+    )
+
+
+def _patterns(spec: ResourceType) -> Iterator[Path]:
+    yield from (parse(reference.path) for reference in spec.references)
+    yield from (parse(path) for path in spec.not_references)
+
+
+def _own_ids(spec: ResourceType) -> Iterator[Path]:
+    """The object's own id where its document holds it, and those of the elements of its parts."""
+    yield ("id",)
+    for part in spec.parts:
+        if part.key is not None:
+            yield (part.name, ELEMENT, part.key)

@@ -1,0 +1,70 @@
+"""Every place that holds the id of another object is declared: as a reference, or as what it is instead.
+
+A rollback re-points what is declared and nothing else, so that an omission writes dead ids.
+"""
+
+import io
+import os
+from collections.abc import Iterable
+
+import pytest
+from django.core.management import call_command
+
+from lavawall.emulator import Emulator
+from snapshots import recoverability, store
+from snapshots.catalog import registry
+from snapshots.catalog.identifiers import declared
+from snapshots.catalog.places import ELEMENT
+from snapshots.catalog.places import Path as Place
+from snapshots.catalog.spec import ResourceType
+from tests.factories.cloud import TENANT, onboarded
+from tests.snapshots.identifying import from_facts, holding_guids, in_emulator, kept
+from tests.snapshots.published import FACTS
+
+KNOWN_BY_NAME_ONLY = ELEMENT
+"""Of some properties only the name is published, so that they may be lists."""
+
+
+def undeclared(spec: ResourceType, places: Iterable[Place]) -> list[str]:
+    return sorted(
+        {
+            f"{spec.key}: {'.'.join(at)}"
+            for at in places
+            if not declared(spec, at) and not declared(spec, (*at, KNOWN_BY_NAME_ONLY))
+        }
+    )
+
+
+@pytest.mark.parametrize("spec", registry.all_types(), ids=lambda spec: spec.key)
+def test_whatever_the_schema_and_documented_responses_name_an_id_is_declared(spec: ResourceType) -> None:
+    places = [tuple(at.split(".")) for at in kept().get(spec.key, ())]
+    assert undeclared(spec, [*places, *in_emulator(spec)]) == []
+
+
+def test_whatever_the_seeded_tenant_holds_ids_in_is_declared(db: None, emulator: Emulator) -> None:
+    tenant = onboarded(emulator, TENANT)
+    call_command("snapshot", tenant.name, stdout=io.StringIO())
+    versions = list(recoverability.current(tenant))
+    documents = store.documents(tenant, (version.digest for version in versions))
+    found = [
+        each
+        for version in versions
+        for each in undeclared(registry.get(version.resource_type), holding_guids(documents[version.digest]))
+    ]
+    assert sorted(set(found)) == []
+
+
+def test_the_kept_list_is_what_the_published_facts_say() -> None:
+    if not (FACTS / "types.json").is_file():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"The facts about Microsoft's API are missing in {FACTS}; CI needs them.")
+        pytest.skip(f"no facts about Microsoft's API in {FACTS}; the list as it was kept is tested above")
+    assert from_facts() == kept(), (
+        "write it again: python -m tests.snapshots.identifying > tests/data/identifiers.json"
+    )
+
+
+def test_a_place_that_nobody_declared_is_told_of() -> None:
+    spec = registry.get("deviceEnrollmentConfiguration")
+    assert undeclared(spec, [("selectedMobileAppIds", ELEMENT)]) == []
+    assert undeclared(spec, [("someOtherAppIds", ELEMENT)]) == [f"{spec.key}: someOtherAppIds.[]"]
