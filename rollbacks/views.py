@@ -11,7 +11,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget
 
@@ -30,7 +29,17 @@ from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
-from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
+from tenants.web import (
+    NOBODY,
+    PageRequest,
+    actor_of,
+    attempt,
+    came_from,
+    integer,
+    page,
+    typed,
+    wants_fragment,
+)
 
 PAGE_SIZE = 50
 GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
@@ -427,8 +436,5 @@ def _digest(request: PageRequest) -> str:
 
 def _back(request: PageRequest) -> str:
     """Where the person chose the changes: the page that they came from, if it is ours and still has an address."""
-    came_from = request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(
-        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return came_from if safe and urlsplit(came_from).path != request.path else reverse("timeline")
+    here = came_from(request)
+    return here if here and urlsplit(here).path != request.path else reverse("timeline")

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.db.models import Q, QuerySet
 
-from tenants import access, accounts
+from tenants import access
 from tenants.actions import Action, Role, TokenScope
 from tenants.actors import Actor
 from tenants.models import Customer, RoleBinding, Tenant, User
@@ -63,16 +62,6 @@ class PasswordForm(forms.Form):
         if given.pop("again", None) != given.get("password"):
             raise forms.ValidationError("The two passwords are not the same.")
         return given
-
-
-class OwnPasswordForm(AdminPasswordChangeForm):
-    """One's own new password, set by the service: it ends the account's tokens, and the ledger has it."""
-
-    def save(self, commit: bool = True) -> User:  # noqa: ARG002
-        user: User = self.user
-        actor = Actor.person(user, "admin")
-        accounts.set_password(actor, user=user, password=self.cleaned_data["new_password1"])
-        return user
 
 
 class NewAccountForm(PasswordForm):

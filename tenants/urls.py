@@ -7,4 +7,5 @@ from tenants import views
 urlpatterns = [
     path("runs/<int:run_id>/", views.run, name="run"),
     path("ledger/", views.ledger, name="ledger"),
+    path("password/", views.password, name="password"),
 ]

@@ -1,10 +1,17 @@
-"""Pages of the platform itself: a run's progress, and the ledger."""
+"""Pages of the platform itself: a run's progress, the ledger, and one's own password."""
 
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tenants import access, selectors
+from tenants.forms import OwnPasswordForm
 from tenants.models import Run
 from tenants.web import PageRequest, actor_of, integer, page, wants_fragment
 
@@ -50,3 +57,20 @@ def ledger(request: PageRequest) -> HttpResponse:
         "asked": asked,
     }
     return render(request, "tenants/ledger.html", context)
+
+
+class OwnPassword(PasswordChangeView):
+    """For everybody who is signed in, portal accounts included."""
+
+    form_class = OwnPasswordForm
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("overview")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(
+            self.request, "Your password is changed. Your other sessions and your API tokens have ended."
+        )
+        return super().form_valid(form)
+
+
+password = never_cache(OwnPassword.as_view())

@@ -8,11 +8,14 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from tenants.access import NotVisible, Refused
@@ -47,9 +50,10 @@ def page(view: Page[P]) -> View[P]:
     """
 
     @never_cache
-    @login_required
     @wraps(view)
     def shown(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
         if any(NUL in text for text in _texts_of(request, kwargs)):
             raise BadRequest("The request holds a NUL character.")
         try:
@@ -64,6 +68,27 @@ def page(view: Page[P]) -> View[P]:
             return render(request, "problem.html", {"error": error}, status=error.http_status)
 
     return cast("View[P]", shown)
+
+
+def _to_sign_in(request: PageRequest) -> HttpResponse:
+    """To the sign-in page, and back to where the person was. htmx moves the whole page: it must not swap a part."""
+    if request.htmx:
+        here = request.htmx.current_url_abs_path or reverse("overview")
+    elif request.method == "GET":
+        here = request.get_full_path()
+    else:
+        here = came_from(request) or reverse("overview")
+    response = redirect_to_login(here)
+    return HttpResponseClientRedirect(response.url) if request.htmx else response
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours that the browser says it comes from; empty where it says none."""
+    referer = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(
+        referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return referer if safe else ""
 
 
 def actor_of(request: HttpRequest) -> Actor:

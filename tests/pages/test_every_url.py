@@ -80,6 +80,7 @@ PAGES = [
     Page("snapshot", Role.AUDITOR, of=lambda scene: [scene.after.pk]),
     Page("run", Role.AUDITOR, of=lambda scene: [scene.run.pk]),
     Page("ledger", Role.AUDITOR, Role.ENGINEER, names_an_object=False),
+    Page("password", Role.PORTAL, names_an_object=False),
     Page("rollbacks", Role.AUDITOR, names_an_object=False),
     Page("rollback", Role.AUDITOR, of=_rollback),
     Page("rollback-progress", Role.AUDITOR, of=_rollback, answers=302),

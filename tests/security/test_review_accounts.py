@@ -290,7 +290,7 @@ def test_changing_ones_own_password_ends_ones_tokens(db: None) -> None:
         Actor.person(engineer, "page"), user=engineer, name="x", scopes=EVERY_SCOPE
     )
     answer = _signed_in(engineer).post(
-        "/admin/password_change/",
+        "/password/",
         {
             "old_password": "correct horse battery staple",
             "new_password1": "a long enough phrase 7",
