@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test coverage check format bench screenshots lock docs clean
+.PHONY: help install demo run test coverage check format bench screenshots secrets lock docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(STAMP) ## Play a whole incident against the emulator, then serve it on http://127.0.0.1:8000
+demo: $(STAMP) ## Play a whole incident against the emulator, then serve it (DEMO_PORT, or 8000)
 	@mkdir -p var && rm -f var/demo.sqlite3*
 	@DATABASE_URL=sqlite:///$(CURDIR)/var/demo.sqlite3 LAVAWALL_PACE=unlimited $(BIN)/python manage.py demo
 
@@ -62,6 +62,9 @@ screenshots: $(STAMP) ## Take the README's pictures anew, in Chromium
 docs: $(STAMP) ## Write the generated docs anew
 	@$(BIN)/python manage.py generate_docs
 	@$(BIN)/python -m tests.roundtrip.table
+
+secrets: ## Create the files under secrets/ that compose.yaml needs
+	@$(PYTHON) tools/make_secrets.py
 
 lock: $(STAMP) ## Pin the newest allowed versions of all requirements, with hashes
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -47,6 +47,12 @@ def last_progress() -> datetime | None:
     return max(seen, default=None)
 
 
+def makes_progress() -> bool:
+    """What a health check of the worker asks."""
+    progress = last_progress()
+    return progress is not None and timezone.now() - progress <= PATIENCE
+
+
 @dataclass
 class Watchdog:
     """`start` begins the guarded process in its own group; the clock and the pause are injectable."""

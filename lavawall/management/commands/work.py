@@ -6,16 +6,29 @@ import signal
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lavawall import schedules
-from lavawall.watchdog import Watchdog, start_cluster
+from lavawall.watchdog import PATIENCE, Watchdog, makes_progress, start_cluster
 
 
 class Command(BaseCommand):
     help = __doc__ or ""
 
-    def handle(self, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="Only tell, by the exit status, whether the queue makes progress.",
+        )
+
+    def handle(self, **options: Any) -> None:
+        if options["check"]:
+            if makes_progress():
+                return
+            raise CommandError(
+                f"The queue has shown no progress for {PATIENCE.total_seconds() / 60:.0f} minutes."
+            )
         schedules.install()
         bell, rung_by_signals = os.pipe()
         os.set_blocking(rung_by_signals, False)
