@@ -29,7 +29,9 @@ def test_every_invariant_has_its_tests() -> None:
 def test_every_setting_of_the_readme_is_read() -> None:
     readme = (ROOT / "README.md").read_text()
     table = readme[readme.index("### Settings") : readme.index("Production is any installation")]
-    source = "".join((ROOT / "lavawall" / name).read_text() for name in ("settings.py", "secrets.py"))
+    source = "".join(
+        (ROOT / "lavawall" / name).read_text() for name in ("settings.py", "environment.py", "secrets.py")
+    )
     named = set(re.findall(r"`([A-Z_]{6,})`", table)) - {"REQUESTS_CA_BUNDLE"}
     assert named
     assert [name for name in sorted(named) if f'"{name}"' not in source] == []
