@@ -1,13 +1,12 @@
-"""How many approvals a tenant asks for, by what the rollback touches and by what it does itself."""
+"""How many approvals a policy asks for, by what the rollback touches and by what it does itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from changes.severity.model import Severity
-from tenants.models import Tenant
 
 
-def required_approvals(tenant: Tenant, severities: Iterable[str]) -> int:
-    """The tenant's policy as it is now; more where anything critical is undone or done."""
+def required_approvals(policy: Mapping[str, int], severities: Iterable[str]) -> int:
+    """More where anything critical is undone or done."""
     if Severity.CRITICAL in severities:
-        return max(tenant.required_approvals, tenant.required_approvals_critical)
-    return tenant.required_approvals
+        return max(policy["required_approvals"], policy["required_approvals_critical"])
+    return policy["required_approvals"]

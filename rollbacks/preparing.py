@@ -32,8 +32,9 @@ from snapshots.catalog.spec import Document, ResourceType
 from snapshots.live import read_live
 from snapshots.models import Snapshot
 from tenants.connections import NoConnection, config_of, open_client
+from tenants.control.policy import for_people
 from tenants.microsoft.client import GraphClient
-from tenants.models import Connection, Tenant
+from tenants.models import Connection, Tenant, User
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Prepared:
     undone: Sequence[Change]
 
 
-def prepare(rollback: Rollback, wish: Wish) -> Prepared:
+def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
     """Raises NothingToDo, NoConnection or MicrosoftError."""
     tenant = rollback.tenant
     base = store.latest(tenant)
@@ -72,16 +73,17 @@ def prepare(rollback: Rollback, wish: Wish) -> Prepared:
         blockers.append("The tenant moved while it was read. Plan again.")
     steps = {step.key: step for step in draft.steps if step.key in live}
     severity = own_severity(base, ((key, live[key].document, step.wanted) for key, step in steps.items()))
+    policy = for_people(tenant, {rollback.requester, planner})
     new = NewPlan(
         steps=draft.steps,
         warnings=(*resolved.warnings, *today.warnings, *pruned.warnings, *draft.warnings, *blockers),
         complete=draft.complete and not pruned.warnings,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,
-        required_approvals=required_approvals(tenant, [severity, *(change.severity for change in undone)]),
+        required_approvals=required_approvals(policy, [severity, *(change.severity for change in undone)]),
         dry_run={**dry_run, "severity": severity.value},
         planned_at=now,
-        expires_at=now + timedelta(hours=tenant.plan_lifetime_hours),
+        expires_at=now + timedelta(hours=policy["plan_lifetime_hours"]),
     )
     return Prepared(new, undone)
 

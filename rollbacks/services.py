@@ -65,7 +65,7 @@ def plan_rollback(
     rollback = Rollback(
         tenant=tenant, requester=requester, reason=reason, source=source, parameters=wish.to_json()
     )
-    prepared = preparing.prepare(rollback, wish)
+    prepared = preparing.prepare(rollback, wish, requester)
     with transaction.atomic():
         rollback.save(force_insert=True)
         _adopt_plan(actor, rollback, prepared, "rollback:plan")
@@ -75,12 +75,12 @@ def plan_rollback(
 def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
     """A new revision against the tenant as it is now; approvals of the old one are void."""
     access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
-    _person(actor, "re-plan a rollback")
+    planner = _person(actor, "re-plan a rollback")
     if rollback.state not in REPLANNABLE:
         raise MovedOn(
             f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be planned again."
         )
-    prepared = preparing.prepare(rollback, Wish.from_json(rollback.parameters))
+    prepared = preparing.prepare(rollback, Wish.from_json(rollback.parameters), planner)
     with transaction.atomic():
         _locked(rollback)
         _adopt_plan(actor, rollback, prepared, "rollback:replan")

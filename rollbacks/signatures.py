@@ -2,8 +2,11 @@
 execution is claimed, and by the worker before the first write. Reads only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
 
 from changes.models import Change
 from rollbacks.models import Approval, Plan
@@ -11,12 +14,27 @@ from rollbacks.policy import required_approvals
 from tenants import access, accounts
 from tenants.actions import ROLES, STAFF_ROLES, Action
 from tenants.actors import Actor
+from tenants.control import record
+from tenants.control.graph import Kind, Log, Place
+from tenants.control.policy import Lowering, holding_for, in_force
 from tenants.errors import DomainError
 from tenants.models import LedgerEntry, Tenant, User
 
-MADE_BY = ("user:create", "user:password", "role:bind", "api:issue")
-"""Acts that give one person power over another's signature."""
-INDEPENDENT = "Independent of whoever requested and planned the rollback."
+INDEPENDENT = "Independent: no unconfirmed control over this account, and none by it over the requester."
+ALTERED = "The record of who controls which account was altered. Run verify."
+WAITING: dict[Kind, str] = {
+    kind: f"An administrator {did}, and no second administrator has confirmed that yet."
+    for kind, did in {
+        Kind.CREATE: "created this account",
+        Kind.PASSWORD: "set this account's password",
+        Kind.ACTIVATE: "re-activated this account",
+        Kind.EMAIL: "changed this account's e-mail address",
+        Kind.ROLE: "bound a role to this account",
+        Kind.GROUP: "added this account to a group",
+        Kind.TOKEN: "issued an API token in this account's name",
+    }.items()
+}
+"""Why a signature does not count while such an act upon the signer's account waits."""
 
 
 class NotApproved(DomainError):
@@ -39,11 +57,12 @@ def judged(plan: Plan) -> list[Signature]:
     A signature counts if it is under this very plan, known to the ledger, and by an independent person who is active
     and may approve on this tenant at this moment; at most one of them by the customer's portal.
     """
+    case = _case(plan)
     known = _known_to_the_ledger(plan)
     portal_has_signed = False
     signatures = []
     for approval in plan.approvals.select_related("approver"):
-        reason = _flaw(approval, plan, known)
+        reason = _flaw(approval, case, known)
         is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
         if reason is None and is_portal and portal_has_signed:
             reason = "Only one approval by the customer's portal counts."
@@ -60,9 +79,7 @@ def valid_approvals(plan: Plan) -> list[Approval]:
 
 def approvals_needed(plan: Plan) -> int:
     """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
-    severities = Change.objects.filter(steps__plan=plan).values_list("severity", flat=True)
-    own = plan.dry_run.get("severity", "")
-    return max(plan.required_approvals, required_approvals(plan.rollback.tenant, [*severities, own]))
+    return _case(plan).needed
 
 
 def require_signatures(plan: Plan) -> None:
@@ -75,24 +92,72 @@ def require_signatures(plan: Plan) -> None:
 
 
 def dependence(approver: User, plan: Plan) -> str | None:
-    """Why this person's signature is not independent of whoever asked for the rollback or planned it; None if it is."""
-    planners = set(_planners(plan))
-    if approver.pk in planners:
+    """Why a signature that this person gives now would not be independent; None if it would be."""
+    return _dependence(_case(plan), approver, timezone.now())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a plan's signatures are judged against, as things stand."""
+
+    plan: Plan
+    place: Place
+    log: Log
+    lowerings: Sequence[Lowering]
+    planners: frozenset[int]
+    behind: frozenset[int]
+    """The requester, the planners, and everybody who was in control of one of them since the request."""
+    severities: Sequence[str]
+    now: datetime
+
+    @property
+    def needed(self) -> int:
+        return max(self.plan.required_approvals, self.needed_with(self.behind))
+
+    def needed_with(self, people: frozenset[int]) -> int:
+        policy = holding_for(self.plan.rollback.tenant, self.lowerings, people)
+        return required_approvals(policy, self.severities)
+
+
+def _case(plan: Plan) -> _Case:
+    rollback, log, now = plan.rollback, record.load(), timezone.now()
+    place = record.place_of(rollback.tenant)
+    planners = frozenset(_planners(plan))
+    severities = Change.objects.filter(steps__plan=plan).values_list("severity", flat=True)
+    return _Case(
+        plan=plan,
+        place=place,
+        log=log,
+        lowerings=in_force(log, place, now),
+        planners=planners,
+        behind=frozenset().union(
+            *(
+                log.controllers(user, place, since=rollback.created_at, now=now)
+                for user in {rollback.requester_id, *planners}
+            )
+        ),
+        severities=[*severities, plan.dry_run.get("severity", "")],
+        now=now,
+    )
+
+
+def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
+    if not case.log.intact:
+        return ALTERED
+    if approver.pk in case.planners:
         return "You planned this rollback; somebody else has to approve it."
-    makers = {plan.rollback.requester_id, *planners}
-    made = LedgerEntry.objects.filter(
-        action__in=MADE_BY, actor_id__in=makers, target=approver.get_username()
-    ).exclude(actor_id=approver.pk)
-    if made.exists():
-        return (
-            "Your account, password, role or token was made by whoever asked for this rollback; "
-            "somebody independent of them has to approve it."
-        )
+    for act in case.log.holding_upon(approver.pk, case.place, since=signed_at, now=case.now):
+        return WAITING[act.kind]
+    if approver.pk in case.behind:
+        return "This person has unconfirmed control over the account of whoever requested or planned the rollback."
+    if case.needed_with(frozenset({approver.pk})) > case.needed:
+        return "This person took part in lowering the number of approvals that the rollback needs."
     return None
 
 
-def _flaw(approval: Approval, plan: Plan, known: set[int | None]) -> str | None:
+def _flaw(approval: Approval, case: _Case, known: set[int | None]) -> str | None:
     """Why this signature does not count; None if it may."""
+    plan = case.plan
     if approval.verdict != Approval.Verdict.APPROVED:
         return "Rejected the plan."
     if approval.plan_digest != plan.digest or approval.approver_id not in known:
@@ -101,7 +166,7 @@ def _flaw(approval: Approval, plan: Plan, known: set[int | None]) -> str | None:
         return "Requested the rollback."
     if not _may_approve(approval.approver_id, plan.rollback.tenant):
         return "No longer holds the right to approve on this tenant."
-    return dependence(approval.approver, plan)
+    return _dependence(case, approval.approver, approval.at)
 
 
 def _planners(plan: Plan) -> Iterator[int]:

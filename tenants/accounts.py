@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +15,9 @@ from django.utils import timezone
 from tenants import access, ledger
 from tenants.actions import STAFF_ROLES, Action, Role, TokenScope
 from tenants.actors import Actor
+from tenants.control.graph import EVERYWHERE, Kind, Place
+from tenants.control.record import place_of
+from tenants.control.watch import Watch
 from tenants.errors import InvalidInput
 from tenants.models import ApiToken, Customer, RoleBinding, Tenant, User
 
@@ -31,6 +35,12 @@ class Scope:
 
     customer: Customer | None = None
     tenant: Tenant | None = None
+
+    @property
+    def place(self) -> Place:
+        if self.tenant is not None:
+            return place_of(self.tenant)
+        return Place(self.customer.pk) if self.customer is not None else EVERYWHERE
 
     def __str__(self) -> str:
         if self.tenant is not None:
@@ -72,7 +82,7 @@ def create_user(actor: Actor, *, username: str, password: str | None, email: str
         user.set_password(password)
     user.full_clean(exclude=["password"])
     user.save()
-    ledger.record(actor, "user:create", username)
+    Watch(actor, [user]).record("user:create", username, [Kind.CREATE])
     return user
 
 
@@ -85,20 +95,24 @@ def set_password(actor: Actor, *, user: User, password: str) -> None:
     if actor.token is not None or not _is_self(actor, user):
         access.require_over(actor, user)
     validate_password(password, user)
+    watch = Watch(actor, [user])
     ended = _end_tokens(user)
     user.set_password(password)
     user.save(update_fields=["password"])
-    ledger.record(actor, "user:password", user.get_username(), revoked=ended)
+    watch.record("user:password", user.get_username(), [Kind.PASSWORD], revoked=ended)
 
 
 @transaction.atomic
 def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) -> RoleBinding:
-    """Binds a role to a user or group on a scope; binding it again changes nothing.
+    """Binds a role to a user or group on a scope; binding it again changes nothing. Nobody binds one to themselves.
 
     A portal's account that becomes a person of the MSP loses its API tokens: others could issue those.
     """
     _require_on(actor, scope)
-    promoted = [user for user in _users(subject) if role in STAFF_ROLES and is_portal_account(user)]
+    users = _users(subject)
+    _require_others(actor, users, "bind a role to")
+    promoted = [user for user in users if role in STAFF_ROLES and is_portal_account(user)]
+    watch = Watch(actor, users, scope.place)
     owner = {"user": subject} if isinstance(subject, User) else {"group": subject}
     binding, created = RoleBinding.objects.get_or_create(
         **owner, role=role.value, customer=scope.customer, tenant=scope.tenant
@@ -106,13 +120,14 @@ def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) 
     if created:
         ended = [name for user in promoted for name in _end_tokens(user)]
         access.sync_grants(subject)
-        _sync_staff(subject)
-        ledger.record(
-            actor,
+        _sync_staff(users)
+        watch.record(
             "role:bind",
             str(subject),
+            [Kind.ROLE],
             tenant=scope.tenant,
             customer=scope.customer,
+            act={"role": role.value},
             role=role.value,
             scope=str(scope),
             **({"revoked": ended} if ended else {}),
@@ -127,18 +142,48 @@ def unbind_role(actor: Actor, binding: RoleBinding) -> None:
     subject = binding.user or binding.group
     if subject is None:
         raise ValueError("A role binding without a subject cannot exist.")
-    role = binding.role
+    role, users = binding.role, _users(subject)
+    watch = Watch(actor, users, scope.place)
     binding.delete()
     access.sync_grants(subject)
-    _sync_staff(subject)
-    ledger.record(
-        actor,
+    _sync_staff(users)
+    watch.record(
         "role:unbind",
         str(subject),
         tenant=scope.tenant,
         customer=scope.customer,
         role=role,
         scope=str(scope),
+    )
+
+
+@transaction.atomic
+def set_groups(actor: Actor, *, user: User, groups: Iterable[str]) -> None:
+    """Makes the user a member of exactly the groups of these names; a new name makes a new group.
+
+    Nobody changes their own groups. Membership gives the roles that are bound to the group. Raises Refused.
+    """
+    access.require_over(actor, user)
+    _require_others(actor, [user], "change the groups of")
+    wanted = [Group.objects.get_or_create(name=name)[0] for name in sorted(set(groups))]
+    before = set(user.groups.values_list("name", flat=True))
+    after = {group.name for group in wanted}
+    if before == after:
+        return
+    watch = Watch(actor, [user])
+    is_promoted = is_portal_account(user)
+    user.groups.set(wanted)
+    ended = _end_tokens(user) if is_promoted and not is_portal_account(user) else []
+    _sync_staff([user])
+    joined, left = sorted(after - before), sorted(before - after)
+    watch.record(
+        "user:groups",
+        user.get_username(),
+        [Kind.GROUP] if joined else [],
+        act={"groups": joined},
+        joined=joined,
+        left=left,
+        revoked=ended,
     )
 
 
@@ -168,6 +213,7 @@ def issue_token(
                 f"A token that requests or approves acts in the name of {user.get_username()}, who must issue it. "
                 "For others you may issue such tokens only where the account is a customer portal's."
             )
+    watch = Watch(actor, [user] if scopes - HARMLESS_SCOPES else [], Scope(customer).place)
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
@@ -178,7 +224,15 @@ def issue_token(
         customer=customer,
         expires_at=timezone.now() + life,
     )
-    ledger.record(actor, "api:issue", user.get_username(), customer=customer, name=name, scopes=token.scopes)
+    watch.record(
+        "api:issue",
+        user.get_username(),
+        [Kind.TOKEN],
+        customer=customer,
+        act={"name": name},
+        name=name,
+        scopes=token.scopes,
+    )
     return token, text
 
 
@@ -243,6 +297,13 @@ def _users(subject: User | Group) -> list[User]:
     return [subject] if isinstance(subject, User) else list(User.objects.filter(groups=subject))
 
 
+def _require_others(actor: Actor, users: Iterable[User], what: str) -> None:
+    if any(_is_self(actor, user) for user in users):
+        raise access.Refused(
+            f"You may not {what} yourself, nor to a group that you are in. Ask another administrator."
+        )
+
+
 def _require_on(actor: Actor, scope: Scope) -> None:
     if scope.tenant is not None:
         access.require(actor, Action.BIND_ROLES, scope.tenant)
@@ -252,10 +313,10 @@ def _require_on(actor: Actor, scope: Scope) -> None:
         access.require_everywhere(actor, Action.BIND_ROLES)
 
 
-def _sync_staff(subject: User | Group) -> None:
+def _sync_staff(users: Iterable[User]) -> None:
     """Only the MSP's own roles open the admin."""
     staff_roles = [role.value for role in STAFF_ROLES]
-    for user in _users(subject):
+    for user in users:
         is_staff = user.is_superuser or (
             RoleBinding.objects.filter(user=user, role__in=staff_roles).exists()
             or RoleBinding.objects.filter(group__in=user.groups.all(), role__in=staff_roles).exists()

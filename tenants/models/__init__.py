@@ -10,6 +10,7 @@ from tenants.models.accounts import (
     User,
 )
 from tenants.models.connections import AppRegistration, Connection
+from tenants.models.control import ControlAct
 from tenants.models.keys import DataKey
 from tenants.models.ledger import LedgerEntry, LedgerHead
 from tenants.models.runs import Run
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "AppRegistration",
     "Connection",
+    "ControlAct",
     "Customer",
     "CustomerGroupObjectPermission",
     "CustomerUserObjectPermission",

@@ -27,6 +27,7 @@ from tenants import accounts, ledger
 from tenants.actions import Role, TokenScope
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
+from tenants.control.policy import holding_for
 from tenants.models import LedgerEntry, Tenant, User
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
 from tests.factories.rollbacks import digest_of, planned
@@ -272,7 +273,7 @@ def test_a_critical_change_is_undone_by_as_many_approvals_whichever_way_it_is_as
         (critical,) = detect(capture.seal(collected(tenant, states[2]), requested_by="test"))
     assert (critical.severity, renamed.severity == "critical") == ("critical", False)
     wish = targets.Wish(snapshot=renamed.snapshot_id) if way == "snapshot" else targets.Wish((renamed.pk,))
-    assert required_approvals(tenant, severities(tenant, wish)) == 3
+    assert required_approvals(holding_for(tenant, [], frozenset()), severities(tenant, wish)) == 3
 
 
 @pytest.mark.parametrize("way", ["snapshot", "change"])
@@ -294,7 +295,12 @@ def test_a_rollback_that_itself_does_something_critical_needs_the_critical_appro
     )
     now = {(hardened.resource_type, hardened.resource_id): documents_of(hardened)[1]}
     pairs = [(each.key, now[each.key], each.wanted) for each in targets.resolve(tenant, wish).targets]
-    assert required_approvals(tenant, [preparing.own_severity(hardened.snapshot, pairs)]) == 3
+    assert (
+        required_approvals(
+            holding_for(tenant, [], frozenset()), [preparing.own_severity(hardened.snapshot, pairs)]
+        )
+        == 3
+    )
 
 
 def test_a_copied_database_opens_no_session(tenant: Tenant) -> None:
@@ -324,7 +330,7 @@ def test_the_api_asks_for_a_snapshot_as_the_page_does(
     change = disabled_mfa(tenant)
     asked: list[Any] = []
 
-    def remembered(_rollback: Rollback, wish: Any) -> None:
+    def remembered(_rollback: Rollback, wish: Any, _planner: User) -> None:
         asked.append((wish.snapshot, wish.resource_type, wish.resource_id))
         raise targets.NothingToDo("stop here")
 

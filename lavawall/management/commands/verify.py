@@ -9,6 +9,7 @@ from lavawall.cli import ProductCommand, operator
 from rollbacks import integrity as rollbacks
 from snapshots import store
 from tenants import access, ledger
+from tenants.control import record as control
 
 
 class Command(ProductCommand):
@@ -34,6 +35,7 @@ class Command(ProductCommand):
             {"tenant": None, "where": f"ledger entry {fault.sequence}", "what": fault.what}
             for fault in ledger.verify()
         ]
+        faults += [{"tenant": None, "where": "acts of control:", "what": what} for what in control.faults()]
         sequence, digest = ledger.head()
         self.emit(
             {

@@ -1,0 +1,131 @@
+"""Confirming acts of control: who may, and what still waits for it."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from tenants import access, ledger
+from tenants.actions import Action
+from tenants.actors import Actor
+from tenants.control import policy, record, standing
+from tenants.control.graph import CONFIRMABLE, CONTROL, Act, Kind, Log
+from tenants.errors import DomainError
+from tenants.models import ControlAct, Customer, Tenant, User
+
+
+class NothingToConfirm(DomainError):
+    """The act has ended, or a later one took its place."""
+
+
+def confirm(actor: Actor, *, act: ControlAct) -> ControlAct:
+    """Ends the control that this act gave, or puts the proposed policy into force.
+
+    The confirming administrator vouches that the act was right. They administer the act's scope, did not take part in
+    it, and nobody has unconfirmed control over their own account. The operator may always confirm. Raises Refused or
+    NothingToConfirm.
+    """
+    try:
+        with transaction.atomic():
+            return _confirm(actor, act)
+    except (access.Refused, DomainError) as error:
+        with transaction.atomic():
+            ledger.record(
+                actor,
+                "control:confirm-refused",
+                str(act),
+                tenant=act.tenant,
+                customer=act.customer,
+                reason=str(error),
+            )
+        raise
+
+
+def obstacle(user: User, act: Act, log: Log, now: datetime) -> str | None:
+    """Why this administrator may not confirm this act; None if they may."""
+    if not log.intact:
+        return "The record of acts of control was altered. Run verify."
+    if user.pk == act.actor:
+        return "You did this yourself. Another administrator has to confirm it."
+    if user.pk == act.subject:
+        return "This was done to your own account. Another administrator has to confirm it."
+    if log.holding_upon(user.pk, act.place, since=now, now=now):
+        return "Your own account waits for a confirmation. Another administrator has to confirm this."
+    if act.actor is not None and user.pk in log.controllers(act.actor, act.place, since=act.at, now=now):
+        return "You had control over the account that did this. Another administrator has to confirm it."
+    return None
+
+
+def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
+    """The acts on scopes of which the actor may read the ledger."""
+    acts = ControlAct.objects.select_related("actor", "subject", "customer", "tenant")
+    if access.can_everywhere(actor, Action.VIEW_LEDGER):
+        return acts
+    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
+    customers = access.whole_customers(actor, Action.VIEW_LEDGER)
+    return acts.filter(
+        Q(tenant__in=tenants.values("pk")) | Q(tenant__isnull=True, customer__in=customers.values("pk"))
+    )
+
+
+def waiting(log: Log, now: datetime) -> list[Act]:
+    """The acts that wait for a confirmation, or for the end of their cooling-off period."""
+    open_acts = [act for act in log.acts if act.kind in CONFIRMABLE and not act.ended(now)]
+    subjects = {act.subject for act in open_acts if act.subject is not None}
+    users = {user.pk: user for user in User.objects.filter(pk__in=subjects)}
+    return [act for act in open_acts if not _is_moot(act, log, users, now)]
+
+
+def waiting_rows(actor: Actor, now: datetime | None = None) -> QuerySet[ControlAct]:
+    """Those of them that the actor sees, oldest first."""
+    numbers = [act.number for act in waiting(record.load(), now or timezone.now())]
+    return visible_acts(actor).filter(number__in=numbers).order_by("number")
+
+
+def _is_moot(act: Act, log: Log, users: dict[int, User], now: datetime) -> bool:
+    """Whether a confirmation would change nothing at present."""
+    if act.kind == Kind.LOWER:
+        return policy.is_replaced(act, log) or policy.is_lapsed(act, now)
+    user = users[act.subject or 0]
+    if act.kind in CONTROL:
+        return not user.is_active
+    return not standing.lost(standing.from_json(act.detail["administered"]), standing.of(user))
+
+
+def _confirm(actor: Actor, row: ControlAct) -> ControlAct:
+    _require_over(actor, row.tenant, row.customer)
+    ControlAct.objects.select_for_update().get(pk=row.pk)
+    log, now = record.load(), timezone.now()
+    act = next((each for each in log.acts if each.number == row.number), None)
+    if act is None or act.kind not in CONFIRMABLE:
+        raise NothingToConfirm("This act needs no confirmation.")
+    if act.ended(now):
+        raise NothingToConfirm("This act was confirmed already, or its cooling-off period is over.")
+    if actor.user is not None and (reason := obstacle(actor.user, act, log, now)):
+        raise access.Refused(reason)
+    if act.kind == Kind.LOWER:
+        policy.require_current(act, log, now)
+    entry = ledger.record(
+        actor,
+        "control:confirm",
+        str(row.subject or row.tenant or ""),
+        tenant=row.tenant,
+        customer=row.customer,
+        act=row.number,
+        kind=row.kind,
+        by=row.actor.get_username() if row.actor else "",
+    )
+    confirmation = record.append(Kind.CONFIRM, entry, subject=row.subject_id, place=act.place, confirms=row)
+    if act.kind == Kind.LOWER and row.tenant is not None:
+        policy.apply(row.tenant, act.detail["policy"])
+    return confirmation
+
+
+def _require_over(actor: Actor, tenant: Tenant | None, customer: Customer | None) -> None:
+    if tenant is not None:
+        access.require(actor, Action.BIND_ROLES, tenant)
+    elif customer is not None:
+        access.require_on_customer(actor, Action.BIND_ROLES, customer)
+    else:
+        access.require_everywhere(actor, Action.BIND_ROLES)

@@ -1,0 +1,125 @@
+"""Who stands behind an account, computed from the acts of control. Pure: no database, no clock."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What was done. The first group gives the actor control over the subject's account."""
+
+    CREATE = "create"
+    PASSWORD = "password"
+    ACTIVATE = "activate"
+    EMAIL = "email"
+    ROLE = "role"
+    GROUP = "group"
+    TOKEN = "token"
+
+    REMOVE = "remove"
+    LOWER = "lower"
+    POLICY = "policy"
+    CONFIRM = "confirm"
+
+
+CONTROL = frozenset(
+    {Kind.CREATE, Kind.PASSWORD, Kind.ACTIVATE, Kind.EMAIL, Kind.ROLE, Kind.GROUP, Kind.TOKEN}
+)
+CONFIRMABLE = CONTROL | {Kind.REMOVE, Kind.LOWER}
+LABELS: dict[Kind, str] = {
+    Kind.CREATE: "created the account",
+    Kind.PASSWORD: "set the password",
+    Kind.ACTIVATE: "re-activated the account",
+    Kind.EMAIL: "changed the e-mail address",
+    Kind.ROLE: "bound a role",
+    Kind.GROUP: "added the account to a group",
+    Kind.TOKEN: "issued an API token",
+    Kind.REMOVE: "removed an administrator's rights",
+    Kind.LOWER: "proposed a weaker approval policy",
+    Kind.POLICY: "changed the approval policy",
+    Kind.CONFIRM: "confirmed an act",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A scope by ids: a tenant (with its customer), a customer, or (neither) the whole MSP."""
+
+    customer: int | None = None
+    tenant: int | None = None
+
+    def covers(self, other: "Place") -> bool:
+        if self.tenant is not None:
+            return self.tenant == other.tenant
+        return self.customer is None or self.customer == other.customer
+
+
+EVERYWHERE = Place()
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act. It ends when it is confirmed, or when its cooling-off period is over; others never end."""
+
+    number: int
+    kind: Kind
+    at: datetime
+    actor: int | None
+    subject: int | None
+    place: Place = EVERYWHERE
+    promotes: bool = False
+    """It made an administrator of somebody who was none."""
+    cools_off_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    confirmed_by: int | None = None
+    confirmation: int | None = None
+    """The number of the confirming act."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def ended(self, moment: datetime) -> bool:
+        return any(end is not None and end <= moment for end in (self.confirmed_at, self.cools_off_at))
+
+    def holds(self, since: datetime, now: datetime) -> bool:
+        """Whether it has not ended by now, or was in force at an earlier moment."""
+        return not self.ended(now) or (self.at <= since and not self.ended(since))
+
+
+class Log:
+    """All acts in order. Where one does not verify (`intact`), nobody is independent of anybody."""
+
+    def __init__(self, acts: Sequence[Act], *, intact: bool = True) -> None:
+        self.acts = acts
+        self.intact = intact
+        self._upon: dict[int, list[Act]] = defaultdict(list)
+        for act in acts:
+            if act.kind in CONTROL and act.subject is not None:
+                self._upon[act.subject].append(act)
+
+    def holding_upon(self, user: int, place: Place, *, since: datetime, now: datetime) -> list[Act]:
+        """Acts of control over this account that matter on this scope and hold."""
+        return [act for act in self._upon.get(user, ()) if act.place.covers(place) and act.holds(since, now)]
+
+    def controllers(self, user: int, place: Place, *, since: datetime, now: datetime) -> frozenset[int]:
+        """The account itself and everybody who was behind it at `since`, or is behind it now, at any distance.
+
+        Behind an act stands whoever was behind its actor at that time: confirming a middle account later does not
+        undo what was done through it before.
+        """
+        earliest = {user: since}
+        waiting = [user]
+        while waiting:
+            subject = waiting.pop()
+            for act in self.holding_upon(subject, place, since=earliest[subject], now=now):
+                if act.actor is None or earliest.get(act.actor, datetime.max.replace(tzinfo=UTC)) <= act.at:
+                    continue
+                earliest[act.actor] = act.at
+                waiting.append(act.actor)
+        return frozenset(earliest)
+
+    def promoted(self, now: datetime) -> frozenset[int]:
+        """Accounts that became administrators by an act that has not ended."""
+        acts = (act for act in self.acts if act.promotes and not act.ended(now))
+        return frozenset(act.subject for act in acts if act.subject is not None)

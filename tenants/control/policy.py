@@ -1,0 +1,113 @@
+"""The approval policy: what weakens it, proposals to weaken it, and for whom an earlier, stricter one still holds."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from tenants.control import record
+from tenants.control.graph import Act, Kind, Log, Place
+from tenants.errors import DomainError
+from tenants.models import Tenant, User
+
+STRICTER: Mapping[str, Any] = {
+    "required_approvals": max,
+    "required_approvals_critical": max,
+    "plan_lifetime_hours": min,
+}
+"""The fields of the approval policy; each with the function that picks the stricter of two values."""
+PROPOSAL_LIFE = timedelta(days=7)
+"""How long a proposal to weaken the policy can be confirmed."""
+
+Changed = Mapping[str, list[int]]
+"""Field → old and new value."""
+
+
+class Replaced(DomainError):
+    """A proposal that is no longer current."""
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A weakening that is in force, and everybody who had a part in it."""
+
+    field: str
+    before: int
+    makers: frozenset[int]
+
+
+def weakens(field: str, old: int, new: int) -> bool:
+    return field in STRICTER and old != new and STRICTER[field](old, new) == old
+
+
+def in_force(log: Log, place: Place, now: datetime) -> list[Lowering]:
+    """What people weakened on this tenant and nobody strengthened again."""
+    found: list[Lowering] = []
+    for _, changed, makers in sorted(_effects(log, place, now), key=lambda effect: effect[0]):
+        for field, (old, new) in changed.items():
+            if not weakens(field, old, new):
+                found = [each for each in found if each.field != field or weakens(field, each.before, new)]
+            elif makers:
+                found.append(Lowering(field, old, makers))
+    return found
+
+
+def holding_for(tenant: Tenant, lowerings: Iterable[Lowering], people: frozenset[int]) -> dict[str, int]:
+    """The policy for a rollback in which these people take part: a weakening does not hold for its makers."""
+    policy = {field: getattr(tenant, field) for field in STRICTER}
+    for lowering in lowerings:
+        if lowering.makers & people:
+            policy[lowering.field] = STRICTER[lowering.field](policy[lowering.field], lowering.before)
+    return policy
+
+
+def for_people(tenant: Tenant, users: Iterable[User]) -> dict[str, int]:
+    """The policy that holds for a rollback that these people request or plan now."""
+    log, place, now = record.load(), record.place_of(tenant), timezone.now()
+    people = (log.controllers(user.pk, place, since=now, now=now) for user in users)
+    return holding_for(tenant, in_force(log, place, now), frozenset().union(*people))
+
+
+def is_replaced(act: Act, log: Log) -> bool:
+    """Whether the policy was changed, or another change proposed, since this one was proposed."""
+    return any(
+        later.number > act.number and later.kind in (Kind.LOWER, Kind.POLICY) and later.place == act.place
+        for later in log.acts
+    )
+
+
+def is_lapsed(act: Act, now: datetime) -> bool:
+    return act.at + PROPOSAL_LIFE <= now
+
+
+def require_current(act: Act, log: Log, now: datetime) -> None:
+    """Raises Replaced."""
+    if is_replaced(act, log):
+        raise Replaced("The policy was changed since this was proposed.", remedy="Propose the change again.")
+    if is_lapsed(act, now):
+        raise Replaced(
+            f"This was proposed more than {PROPOSAL_LIFE.days} days ago.", remedy="Propose the change again."
+        )
+
+
+def apply(tenant: Tenant, changed: Changed) -> None:
+    current = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    for field, (_, new) in changed.items():
+        setattr(current, field, new)
+    current.full_clean()
+    current.save(update_fields=list(changed))
+
+
+def _effects(log: Log, place: Place, now: datetime) -> Iterator[tuple[int, Changed, frozenset[int]]]:
+    """Each change that came into force: when, what, and by whom where it needed two people."""
+    for act in log.acts:
+        if act.place != place:
+            continue
+        if act.kind == Kind.POLICY:
+            yield act.number, act.detail["policy"], frozenset()
+        elif act.kind == Kind.LOWER and act.confirmation is not None and act.actor is not None:
+            makers = log.controllers(act.actor, place, since=act.at, now=now)
+            confirmer = {act.confirmed_by} if act.confirmed_by is not None else set()
+            yield act.confirmation, act.detail["policy"], makers | confirmer

@@ -1,0 +1,143 @@
+"""The acts of control as rows: appending them in the transaction of the act, loading and verifying them.
+
+The rows are chained by keyed digests, and the chain's end is sealed: a forged, altered or removed row is noticed by
+whoever decides upon them, and `faults` compares them with the ledger.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db.models import Q
+
+from tenants import vault
+from tenants.control.graph import Act, Kind, Log, Place
+from tenants.ledger import GENESIS
+from tenants.models import ControlAct, LedgerEntry, LedgerHead, Tenant
+from tenants.proof import facts
+
+HEAD = 2
+"""The row of LedgerHead that seals the end of this chain."""
+LEDGER_KEY = "controls"
+"""Under this key a ledger entry names the accounts over which its actor gained control."""
+
+
+def append(
+    kind: Kind,
+    entry: LedgerEntry,
+    *,
+    subject: int | None = None,
+    place: Place,
+    promotes: bool = False,
+    cools_off_at: datetime | None = None,
+    confirms: ControlAct | None = None,
+    **detail: Any,
+) -> ControlAct:
+    """Appends one act of the ledger entry's actor. The entry was just written, so no other writer is at work."""
+    last = ControlAct.objects.order_by("-number").first()
+    row = ControlAct(
+        number=last.number + 1 if last else 1,
+        kind=kind.value,
+        at=entry.at,
+        actor_id=entry.actor_id,
+        subject_id=subject,
+        customer_id=place.customer,
+        tenant_id=place.tenant,
+        promotes=promotes,
+        cools_off_at=cools_off_at,
+        confirms=confirms,
+        detail=detail,
+        entry=entry.sequence,
+        previous=last.digest if last else GENESIS,
+    )
+    row.digest = _digest(row)
+    row.save(force_insert=True)
+    LedgerHead.objects.update_or_create(
+        pk=HEAD,
+        defaults={"sequence": row.number, "digest": row.digest, "seal": _seal(row.number, row.digest)},
+    )
+    return row
+
+
+def load() -> Log:
+    rows = list(ControlAct.objects.order_by("number"))
+    return Log(list(_acts(rows)), intact=not any(_faults_of_chain(rows)))
+
+
+def faults() -> Iterator[str]:
+    """Whatever is not as it was written, in words. Called by the verify command."""
+    rows = list(ControlAct.objects.order_by("number"))
+    yield from _faults_of_chain(rows)
+    entries = {
+        entry.sequence: entry
+        for entry in LedgerEntry.objects.filter(
+            Q(sequence__in=[row.entry for row in rows]) | Q(detail__has_key=LEDGER_KEY)
+        )
+    }
+    for row in rows:
+        entry = entries.get(row.entry)
+        if entry is None or (row.actor_id, row.at) != (entry.actor_id, entry.at):
+            yield f"act {row.number} is not that of ledger entry {row.entry}"
+    recorded = {(row.entry, row.subject_id) for row in rows}
+    for sequence, entry in entries.items():
+        for user in entry.detail.get(LEDGER_KEY, ()):
+            if (sequence, user) not in recorded:
+                yield f"the act of ledger entry {sequence} upon user {user} is missing"
+
+
+def place_of(tenant: Tenant) -> Place:
+    return Place(tenant.customer_id, tenant.pk)
+
+
+def _acts(rows: list[ControlAct]) -> Iterator[Act]:
+    confirmations = {row.confirms_id: row for row in rows if row.confirms_id is not None}
+    for row in rows:
+        confirmation = confirmations.get(row.pk)
+        yield Act(
+            number=row.number,
+            kind=Kind(row.kind),
+            at=row.at,
+            actor=row.actor_id,
+            subject=row.subject_id,
+            place=Place(row.customer_id, row.tenant_id),
+            promotes=row.promotes,
+            cools_off_at=row.cools_off_at,
+            confirmed_at=confirmation.at if confirmation else None,
+            confirmed_by=confirmation.actor_id if confirmation else None,
+            confirmation=confirmation.number if confirmation else None,
+            detail=row.detail,
+        )
+
+
+def _faults_of_chain(rows: list[ControlAct]) -> Iterator[str]:
+    previous = GENESIS
+    for number, row in enumerate(rows, 1):
+        if row.number != number or row.previous != previous:
+            yield f"acts before act {row.number} are missing"
+        if not hmac.compare_digest(row.digest, _digest(row)):
+            yield f"act {row.number} was altered"
+        previous = row.digest
+    head = LedgerHead.objects.filter(pk=HEAD).first()
+    if head is None:
+        if rows or LedgerEntry.objects.filter(detail__has_key=LEDGER_KEY).exists():
+            yield "the end of the acts of control is missing"
+    elif not hmac.compare_digest(head.seal, _seal(head.sequence, head.digest)):
+        yield "the end of the acts of control was altered"
+    elif (head.sequence, head.digest) != (len(rows), previous):
+        yield f"the acts of control ended with act {head.sequence}"
+
+
+def _digest(row: ControlAct) -> str:
+    content = {name: value for name, value in facts(row).items() if name not in ("id", "digest")}
+    return hmac.new(
+        vault.ledger_key(), orjson.dumps(content, option=orjson.OPT_SORT_KEYS), hashlib.sha256
+    ).hexdigest()
+
+
+def _seal(number: int, digest: str) -> str:
+    return hmac.new(
+        vault.ledger_key(), f"control-head:{number}:{digest}".encode(), hashlib.sha256
+    ).hexdigest()

@@ -1,0 +1,81 @@
+"""Who administers what, and whether an administrator has a second one beside them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q
+
+from tenants.actions import ROLES, Action, Role
+from tenants.control.graph import EVERYWHERE, Kind, Log, Place
+from tenants.models import RoleBinding, User
+
+ADMINISTERING = [role.value for role in Role if Action.BIND_ROLES in ROLES[role]]
+
+Standing = frozenset[Place]
+"""The scopes on which an active account may bind roles."""
+
+
+def of(user: User) -> Standing:
+    """Asked of the database, not of what the caller holds in hand."""
+    account = User.objects.get(pk=user.pk)
+    if not account.is_active:
+        return frozenset()
+    bindings = RoleBinding.objects.filter(
+        Q(user=user) | Q(group__user=user), role__in=ADMINISTERING
+    ).select_related("tenant")
+    places = {
+        Place(binding.tenant.customer_id, binding.tenant_id) if binding.tenant else Place(binding.customer_id)
+        for binding in bindings
+    }
+    return frozenset(places | ({EVERYWHERE} if account.is_superuser else set()))
+
+
+def lost(before: Standing, after: Standing) -> Standing:
+    """The scopes that are no longer administered."""
+    return frozenset(place for place in before if not any(kept.covers(place) for kept in after))
+
+
+def seconds(log: Log, actor: int, place: Place, now: datetime) -> frozenset[int]:
+    """Administrators of this scope beside the actor who do not owe that to the actor.
+
+    Whoever was removed counts until the removal is confirmed, so that nobody becomes the only administrator by
+    removing the others; whoever was promoted does not count until that is confirmed, so that nobody makes their own
+    second administrator. Where one person alone stands behind the actor, that person is no second either.
+    """
+    promoted = log.promoted(now)
+    behind = log.controllers(actor, place, since=now, now=now) - promoted
+    alone = behind if len(behind) == 1 else frozenset()
+    return ((_administrators(place) - promoted) | removed(log, place, now)) - {actor} - alone
+
+
+def removed(log: Log, place: Place, now: datetime) -> frozenset[int]:
+    """Whose right to administer this scope was taken away by somebody else, unconfirmed as yet."""
+    return frozenset(
+        act.subject
+        for act in log.acts
+        if act.kind == Kind.REMOVE
+        and not act.ended(now)
+        and act.subject is not None
+        and any(each.covers(place) for each in from_json(act.detail["administered"]))
+    )
+
+
+def to_json(standing: Iterable[Place]) -> list[list[int | None]]:
+    return sorted(([place.customer, place.tenant] for place in standing), key=str)
+
+
+def from_json(stored: Iterable[list[int | None]]) -> Standing:
+    return frozenset(Place(customer, tenant) for customer, tenant in stored)
+
+
+def _administrators(place: Place) -> frozenset[int]:
+    on_it = Q(customer=None, tenant=None)
+    if place.customer is not None:
+        on_it |= Q(customer=place.customer, tenant=None)
+    if place.tenant is not None:
+        on_it |= Q(tenant=place.tenant)
+    bindings = RoleBinding.objects.filter(on_it, role__in=ADMINISTERING)
+    users = User.objects.filter(is_active=True).filter(
+        Q(is_superuser=True) | Q(pk__in=bindings.values("user")) | Q(groups__in=bindings.values("group"))
+    )
+    return frozenset(users.values_list("pk", flat=True))
