@@ -63,7 +63,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
         housekeeping.collect_garbage(tenant)
 
     def alive(spec: ResourceType, outcome: Outcome) -> None:
-        if outcome.status != Coverage.Status.NOT_REQUESTED:
+        if outcome.status not in (Coverage.Status.NOT_REQUESTED, Coverage.Status.NOT_APPLICABLE):
             runs.heartbeat(lease)
         progress(spec, outcome)
 

@@ -1,6 +1,7 @@
 """The overview, which alone looks at every room at once."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,9 +18,10 @@ from changes.models import SEVERITIES, Change
 from changes.selectors import visible_changes, with_details
 from changes.views import listed
 from rollbacks.views import awaiting_approval_of
+from snapshots.catalog.spec import ResourceType
+from snapshots.coverage import standings
 from snapshots.models import Coverage, Snapshot
 from snapshots.selectors import visible_snapshots
-from snapshots.views import COVERED
 from tenants import access
 from tenants.actors import Actor
 from tenants.errors import logged
@@ -47,7 +49,8 @@ class TenantRow:
     tenant: Tenant
     snapshot: Snapshot | None = None
     counts: Counts = field(default_factory=_no_counts)
-    problems: list[Coverage] = field(default_factory=list)
+    problems: Sequence[Coverage] = ()
+    unread: Sequence[ResourceType] = ()
     late: bool = True
 
 
@@ -69,6 +72,7 @@ def overview(request: PageRequest) -> HttpResponse:
         "tenant_count": len(rows),
         "late_count": sum(row.late for row in rows),
         "problem_count": sum(len(row.problems) for row in rows),
+        "unread_count": sum(len(row.unread) for row in rows),
         "awaiting": awaiting_approval_of(actor),
         "worst": [listed(change) for change in _worst(actor, now)],
     }
@@ -93,20 +97,12 @@ def _rows(actor: Actor, now: datetime) -> list[TenantRow]:
         patience = timedelta(minutes=row.tenant.snapshot_interval_minutes * LATE)
         row.snapshot = snapshot
         row.late = row.tenant.is_active and now - snapshot.completed_at > patience
-    for coverage in _problems(actor):
-        rows[coverage.snapshot.tenant_id].problems.append(coverage)
+    for pk, standing in standings(row.tenant for row in rows.values()).items():
+        rows[pk].problems, rows[pk].unread = standing.problems, standing.unread
     for counted in _counted(actor, now):
         for period in PERIODS:
             rows[counted["tenant"]].counts[period][counted["severity"]] = counted[f"in_{period}"]
     return list(rows.values())
-
-
-def _problems(actor: Actor) -> QuerySet[Coverage]:
-    """What the newest snapshot that asked for every type could not read completely."""
-    partial = Coverage.objects.filter(status=Coverage.Status.NOT_REQUESTED).values("snapshot")
-    whole = visible_snapshots(actor).exclude(pk__in=partial)
-    newest = whole.order_by().values("tenant").annotate(newest=Max("pk")).values("newest")
-    return Coverage.objects.filter(snapshot__in=newest).exclude(status__in=COVERED).select_related("snapshot")
 
 
 def _counted(actor: Actor, now: datetime) -> QuerySet[Change, Any]:

@@ -18,6 +18,7 @@ from snapshots import principals, reading, references, store
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
+from snapshots.coverage import NO_PROBLEM
 from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.shadows import Beside
@@ -45,7 +46,7 @@ class Outcome:
 
 
 NO_SUBSCRIPTION = Outcome(
-    Coverage.Status.NOT_REQUESTED,
+    Coverage.Status.NOT_APPLICABLE,
     reason="No Azure subscription of this tenant is registered.",
     remedy="Register it, and give the reader application the Azure role Reader on it.",
 )
@@ -252,10 +253,7 @@ def _insert(
 ) -> Snapshot:
     previous_root = previous.root if previous else ""
     entries = ((*key, digest) for key, digest in digests.items())
-    complete = all(
-        outcome.status in (Coverage.Status.COMPLETE, Coverage.Status.NOT_REQUESTED)
-        for outcome in collected.outcomes.values()
-    )
+    complete = all(outcome.status in NO_PROBLEM for outcome in collected.outcomes.values())
     snapshot = Snapshot.objects.create(
         tenant=collected.tenant,
         number=previous.number + 1 if previous else 1,

@@ -50,6 +50,7 @@ class Coverage(models.Model):
         UNLICENSED = "unlicensed", "unlicensed"
         FAILED = "failed", "failed"
         NOT_REQUESTED = "not_requested", "not requested"
+        NOT_APPLICABLE = "not_applicable", "not applicable"
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="coverage")
     resource_type = models.CharField(max_length=80)

@@ -8,12 +8,11 @@ from django.db.models import QuerySet
 from snapshots import store
 from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog import registry
-from snapshots.models import Coverage, Snapshot, Version
+from snapshots.models import Snapshot, Version
 from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.errors import InvalidInput
-from tenants.models import Tenant
 
 
 class NotComparable(InvalidInput):
@@ -69,17 +68,6 @@ def _only_respelled(before: Version | None, after: Version | None) -> bool:
     contents = store.documents(after.tenant, (before.digest, after.digest))
     old, new = (canonicalise(contents[each.digest], spec) for each in (before, after))
     return canonical_bytes(old) == canonical_bytes(new)
-
-
-def coverage_of(tenant: Tenant) -> QuerySet[Coverage]:
-    """The newest word on each type: of the latest snapshot that asked for it."""
-    newest: dict[str, int] = dict(
-        Coverage.objects.filter(snapshot__tenant=tenant)
-        .exclude(status=Coverage.Status.NOT_REQUESTED)
-        .order_by("snapshot_id")
-        .values_list("resource_type", "pk")
-    )
-    return Coverage.objects.filter(pk__in=newest.values()).select_related("snapshot")
 
 
 def coverage_as_json(snapshot: Snapshot) -> dict[str, dict[str, Any]]:

@@ -3,12 +3,12 @@
 from itertools import groupby
 from typing import Any, Literal, cast
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from snapshots import recoverability, selectors, services, store
+from snapshots import coverage, recoverability, selectors, services, store
 from snapshots.catalog import registry
 from snapshots.forms import RestorabilityFilter
 from snapshots.models import Coverage, Snapshot
@@ -23,7 +23,6 @@ RUNS_SHOWN = 5
 RESOURCES_SHOWN = 50
 LAST_SHOWN = 10_000_000
 """Beyond it a page number is a mistake, and no offset that every database takes."""
-COVERED = (Coverage.Status.COMPLETE, Coverage.Status.NOT_REQUESTED)
 
 
 @require_GET
@@ -34,13 +33,16 @@ def tenant_list(request: PageRequest) -> HttpResponse:
     )
     newest = Snapshot.objects.filter(tenant=OuterRef("pk")).order_by("-id")
     tenants = tenants.annotate(newest_id=Subquery(newest.values("pk")[:1]))
-    snapshots = {
-        snapshot.pk: snapshot
-        for snapshot in Snapshot.objects.filter(pk__in=[tenant.newest_id for tenant in tenants]).annotate(
-            uncovered=Count("coverage", filter=~Q(coverage__status__in=COVERED))
-        )
-    }
-    listed = [{"tenant": tenant, "snapshot": snapshots.get(tenant.newest_id)} for tenant in tenants]
+    snapshots = Snapshot.objects.in_bulk([tenant.newest_id for tenant in tenants])
+    standings = coverage.standings(tenants)
+    listed = [
+        {
+            "tenant": tenant,
+            "snapshot": snapshots.get(tenant.newest_id),
+            "standing": standings[tenant.pk],
+        }
+        for tenant in tenants
+    ]
     return render(request, "snapshots/tenants.html", {"section": "tenants", "tenants": listed})
 
 
@@ -49,12 +51,14 @@ def tenant_list(request: PageRequest) -> HttpResponse:
 def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
     actor = actor_of(request)
     found = _tenant(request, tenant_id)
+    standing = coverage.standing(found)
     context = {
         "section": "tenants",
         "tenant": found,
         "connections": [_connection(row) for row in found.connections.select_related("app_registration")],
         "purposes_missing": _missing_purposes(found),
-        "coverage": [_covered(row) for row in selectors.coverage_of(found)],
+        "coverage": [_covered(row) for row in standing.rows],
+        "standing": standing,
         "snapshots": Snapshot.objects.filter(tenant=found)[:SNAPSHOTS_SHOWN],
         "runs": found.runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]),
         "failed_runs": found.runs.filter(state__in=[Run.State.FAILED, Run.State.QUARANTINED])[:RUNS_SHOWN],
@@ -96,7 +100,7 @@ def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
                     "counts": counted.get(row.resource_type, {}),
                     "obstacle": standing.get(row.resource_type),
                 }
-                for row in selectors.coverage_of(found)
+                for row in coverage.coverage_of(found)
             ),
             key=lambda each: each["type"].plural,
         ),
@@ -145,7 +149,8 @@ def snapshot(request: PageRequest, snapshot_id: int) -> HttpResponse:
             {"type": registry.get(key), "versions": list(group)}
             for key, group in groupby(versions, key=lambda version: version.resource_type)
         ],
-        "coverage": [_covered(row) for row in found.coverage.exclude(status__in=COVERED)],
+        "coverage": [_covered(row) for row in coverage.problems_in(found)],
+        "unasked": found.coverage.filter(status=Coverage.Status.NOT_REQUESTED).count(),
         "others": Snapshot.objects.filter(tenant=found.tenant).exclude(pk=found.pk)[:100],
         "previous": Snapshot.objects.filter(tenant=found.tenant, pk__lt=found.pk).first(),
         "newer": Snapshot.objects.filter(tenant=found.tenant, pk__gt=found.pk).order_by("pk").first(),

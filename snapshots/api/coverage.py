@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.db.models import Count, Max
+from django.db.models import Max
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from snapshots import recoverability, selectors
+from snapshots import coverage, recoverability
+from snapshots.coverage import Standing
 from snapshots.models import Coverage, Snapshot
 from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, tenant_asked_for
 from tenants.api.tenants import TenantSerializer, TenantViewSet
@@ -57,7 +58,7 @@ class CoverageViewSet(ApiViewSet[Coverage]):
 
     def list(self, request: Request) -> Response:
         tenant = tenant_asked_for(request, self.actor)
-        page = self.paginate_queryset(selectors.coverage_of(tenant)) or []
+        page = self.paginate_queryset(coverage.coverage_of(tenant)) or []
         context = {"recoverability": recoverability.counts(tenant)}
         return self.get_paginated_response(
             RecoverableCoverageSerializer(page, many=True, context=context).data
@@ -74,13 +75,17 @@ class LatestSnapshotSerializer(serializers.ModelSerializer[Snapshot]):
 
 
 class ObservedTenantSerializer(TenantSerializer):
-    """`snapshots` and `coverage` in the context hold each tenant's facts by its id."""
+    """`snapshots` and `standings` in the context hold each tenant's facts by its id."""
 
     latest_snapshot = serializers.SerializerMethodField()
     coverage = serializers.SerializerMethodField(help_text="Coverage status → number of resource types.")
+    problems = serializers.SerializerMethodField(
+        help_text="Resource types that were asked for and could not be read completely."
+    )
+    not_read = serializers.SerializerMethodField(help_text="Resource types that no snapshot asked for yet.")
 
     class Meta(TenantSerializer.Meta):
-        fields = (*TenantSerializer.Meta.fields, "latest_snapshot", "coverage")
+        fields = (*TenantSerializer.Meta.fields, "latest_snapshot", "coverage", "problems", "not_read")
         read_only_fields = fields
 
     @shown_as(LatestSnapshotSerializer(allow_null=True))
@@ -89,7 +94,16 @@ class ObservedTenantSerializer(TenantSerializer):
         return LatestSnapshotSerializer(latest).data if latest else None
 
     def get_coverage(self, tenant: Tenant) -> dict[str, int]:
-        return cast("dict[str, int]", self.context["coverage"].get(tenant.pk, {}))
+        return self._standing(tenant).counts
+
+    def get_problems(self, tenant: Tenant) -> list[str]:
+        return [row.resource_type for row in self._standing(tenant).problems]
+
+    def get_not_read(self, tenant: Tenant) -> list[str]:
+        return [spec.key for spec in self._standing(tenant).unread]
+
+    def _standing(self, tenant: Tenant) -> Standing:
+        return cast("Standing", self.context["standings"][tenant.pk])
 
 
 @extend_schema_view(
@@ -106,7 +120,7 @@ class ObservedTenantViewSet(TenantViewSet):
         kwargs["context"] = {
             **self.get_serializer_context(),
             "snapshots": latest_snapshots(shown),
-            "coverage": coverage_counts(shown),
+            "standings": coverage.standings(shown),
         }
         return self.get_serializer_class()(*args, **kwargs)
 
@@ -121,24 +135,3 @@ def latest_snapshots(tenants: Sequence[Tenant]) -> dict[int, Snapshot]:
         .values("newest")
     )
     return {snapshot.tenant_id: snapshot for snapshot in Snapshot.objects.filter(pk__in=newest)}
-
-
-def coverage_counts(tenants: Sequence[Tenant]) -> dict[int, dict[str, int]]:
-    """Tenant id → coverage status → number of types, by the newest word on each type."""
-    newest = (
-        Coverage.objects.filter(snapshot__tenant__in=tenants)
-        .exclude(status=Coverage.Status.NOT_REQUESTED)
-        .order_by()
-        .values("snapshot__tenant", "resource_type")
-        .annotate(newest=Max("pk"))
-        .values("newest")
-    )
-    counts: dict[int, dict[str, int]] = {}
-    for tenant_id, status, number in (
-        Coverage.objects.filter(pk__in=newest)
-        .order_by("status")
-        .values_list("snapshot__tenant", "status")
-        .annotate(number=Count("pk"))
-    ):
-        counts.setdefault(tenant_id, {})[status] = number
-    return counts

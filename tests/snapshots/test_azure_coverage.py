@@ -27,11 +27,11 @@ def collected(tenant: Tenant) -> Collected:
         return collect(tenant, client, types=TYPES)
 
 
-def test_without_a_subscription_nothing_is_asked_for(tenant: Tenant) -> None:
+def test_without_a_subscription_azure_is_not_applicable(tenant: Tenant) -> None:
     tenant.subscriptions = []
     gathered = collected(tenant)
     outcome = gathered.outcomes["keyVault"]
-    assert outcome.status == Coverage.Status.NOT_REQUESTED
+    assert outcome.status == Coverage.Status.NOT_APPLICABLE
     assert "Reader" in outcome.remedy
     assert seal(gathered).deltas == []
 

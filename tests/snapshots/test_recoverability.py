@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from lavawall.emulator import Emulator
 from snapshots import recoverability
 from snapshots.catalog import registry
+from snapshots.coverage import coverage_of
 from snapshots.recoverability import Judged
 from snapshots.restorability import Referrer, Verdict
-from snapshots.selectors import coverage_of
 from tenants.models import Tenant
 from tests.factories.changes import mfa_policy
 from tests.factories.cloud import onboarded

@@ -3,13 +3,12 @@
 import pytest
 
 from snapshots import selectors
-from snapshots.capture import Outcome
-from snapshots.models import Coverage, Snapshot
+from snapshots.models import Snapshot
 from snapshots.selectors import NotComparable
 from tenants.actions import Action, Role
 from tenants.actors import Actor
 from tenants.models import Tenant
-from tests.factories.snapshots import State, collected, seal, take
+from tests.factories.snapshots import State, take
 from tests.factories.tenants import TenantFactory, person
 
 
@@ -52,18 +51,6 @@ def test_snapshots_of_two_tenants_are_not_compared(tenant: Tenant) -> None:
     foreign = take(TenantFactory(), groups(a="A")).snapshot
     with pytest.raises(NotComparable, match="same tenant"):
         selectors.compare(take(tenant, groups(a="A")).snapshot, foreign)
-
-
-def test_the_coverage_of_a_tenant_is_the_newest_word_on_each_type(tenant: Tenant) -> None:
-    take(tenant, {**groups(a="A"), "namedLocation": {}})
-    gathered = collected(tenant, groups(a="A", b="B"))
-    gathered.outcomes["namedLocation"] = Outcome(Coverage.Status.NOT_REQUESTED)
-    newest = seal(gathered).snapshot
-    rows = {row.resource_type: row for row in selectors.coverage_of(tenant)}
-    assert rows["group"].snapshot == newest
-    assert rows["group"].count == 2
-    assert rows["namedLocation"].status == "complete"
-    assert not selectors.coverage_of(TenantFactory()).exists()
 
 
 def test_coverage_reads_as_the_contract_says(tenant: Tenant) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from lavawall.cli import ProductCommand, operator
-from snapshots import recoverability, selectors, store
+from snapshots import coverage, recoverability, store
 from snapshots.catalog import registry
 from snapshots.models import Coverage
 from snapshots.restorability import Verdict
@@ -32,11 +32,13 @@ class Command(ProductCommand):
         tenant = access.tenant_named(operator(), options["tenant"])
         snapshot = store.latest(tenant)
         counted = recoverability.counts(tenant)
-        covered = list(selectors.coverage_of(tenant))
+        standing = coverage.standing(tenant)
         data: dict[str, Any] = {
             "tenant": tenant.name,
             "snapshot": snapshot.pk if snapshot else None,
-            "coverage": {row.resource_type: _covered(row, counted) for row in covered},
+            "coverage": {row.resource_type: _covered(row, counted) for row in standing.rows},
+            "problems": [row.resource_type for row in standing.problems],
+            "not_read": [spec.key for spec in standing.unread],
             "recoverability": recoverability.counts_as_json(recoverability.total(counted)),
         }
         wanted = options["resources"] or options["type"] or options["verdict"]
@@ -74,6 +76,12 @@ def _lines(data: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[st
         counts = _counts(row["recoverability"])
         told = f": {counts}" if counts else ""
         yield f"{key}: {row['status']}, {row['count']}{told}{'. ' if why else ''}{why}"
+    for number, what in (
+        (len(data["problems"]), "not covered: read, but not completely"),
+        (len(data["not_read"]), "not read yet: no snapshot asked for them"),
+    ):
+        if number:
+            yield f"{number} type{'' if number == 1 else 's'} {what}."
     yield f"All of {data['tenant']}: {_counts(data['recoverability'])}."
     for each in resources:
         yield f"{each['resource_type']} {each['display_name'] or each['resource_id']}: {_resource(each)}"

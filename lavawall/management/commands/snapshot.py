@@ -10,6 +10,7 @@ from lavawall import pipeline
 from lavawall.cli import ProductCommand, operator
 from lavawall.pipeline import Observation
 from snapshots.catalog import registry
+from snapshots.coverage import problems_in
 from snapshots.models import Snapshot
 from snapshots.selectors import coverage_as_json
 from tenants import access, runs
@@ -73,7 +74,7 @@ def _lines(observation: Observation) -> Iterator[str]:
         f"{snapshot.resource_count} resources, {len(observation.changes)} changes, "
         f"{snapshot.requests} requests, {observation.seconds:.1f} s."
     )
-    for row in snapshot.coverage.exclude(status__in=["complete", "not_requested"]):
-        yield f"{row.resource_type}: {row.status}. {row.reason}. {row.remedy}"
+    for row in problems_in(snapshot):
+        yield f"{row.resource_type}: {row.status}. {row.reason.removesuffix('.')}. {row.remedy}"
     for change in observation.changes:
         yield f"{change.severity:>13}  {change.summary}"
