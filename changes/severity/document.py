@@ -2,6 +2,7 @@
 
 from changes.severity.model import Rule, Severity
 from changes.severity.rules import all_rules
+from changes.severity.settings_catalog import DECLARED
 
 LEVELS = {
     Severity.CRITICAL: "one change that gives control of the tenant, or takes MFA from administrators",
@@ -39,7 +40,23 @@ def markdown() -> str:
             *(_row(rule) for rule in rules),
             "",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_settings_catalog()])
+
+
+def _settings_catalog() -> list[str]:
+    """Settings that are not listed have no known meaning."""
+    return [
+        "## Settings of the Settings Catalog",
+        "",
+        "The rule on the settings of a policy knows the meaning of these, nested ones included. Everything else is",
+        "neutral. A choice is listed from its weakest to its strongest option. The severity is that of turning the",
+        "protection off; a loss that leaves some of it, or leaves the device at its own default, is one lower.",
+        "",
+        "| setting | id, without its prefix | values | severity |",
+        "|---|---|---|---|",
+        *(f"| {each.what} | `{each.id}` | {each.meaning} | {each.severity} |" for each in DECLARED),
+        "",
+    ]
 
 
 def _row(rule: Rule) -> str:

@@ -186,3 +186,16 @@ def test_a_tenant_without_changes_has_an_empty_timeline(db: None, signed_in: Sig
     engineer = person(Role.ENGINEER, tenant=TenantFactory())
 
     assert "No changes yet." in signed_in(engineer).get(reverse("timeline")).text
+
+
+def test_a_change_shows_what_it_does_to_protection(scene: Scene, signed_in: SignIn) -> None:
+    client = signed_in(scene.engineer)
+    assert "Weakens protection" in client.get(f"/changes/{scene.change.pk}/").text
+    (renamed,) = detected(
+        scene.change.tenant,
+        {"roleScopeTag": {"1": {"id": "1", "displayName": "Old"}}},
+        {"roleScopeTag": {"1": {"id": "1", "displayName": "New"}}},
+    )[-1:]
+    page = client.get(f"/changes/{renamed.pk}/").text
+    assert "No effect on protection" in page
+    assert "Neutral protection" not in page

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from math import inf
+from typing import Any
 
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, strengthens, weakens
 from changes.severity.reading import number, rows, word
 from changes.severity.rules.intune_protection import APP_PROTECTION, COMPLIANCE, MAESTER, TECHNIQUE
 from changes.severity.settings import (
     Members,
+    Rank,
     Setting,
     Watched,
     fewer_protect,
@@ -32,7 +34,20 @@ def _asked(severity: Severity, *names: str) -> tuple[Setting, ...]:
 
 LEVELS = ladder("unavailable", "notSet", "high", "medium", "low", "secured", missing="unavailable")
 """The highest threat that a device may be under and still count as healthy."""
-PASSWORDS = ("password", "passcode")
+PASSWORDS = ("password", "passcode", "workProfilePassword")
+COMPLEXITY = ladder("none", "low", "medium", "high", missing="none")
+APP_SOURCES = ladder(
+    ("anywhere", "notConfigured"),
+    "macAppStoreAndIdentifiedDevelopers",
+    "macAppStore",
+    missing="notConfigured",
+)
+
+
+def present_protects(value: Any) -> Rank:
+    """Something that checks: there, or not. What it checks instead of something else, nobody can compare."""
+    return (0.0 if value is None else 1.0,)
+
 
 COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
     *_asked(
@@ -122,7 +137,66 @@ COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
                     missing="deviceDefault",
                 ),
             ),
+            *(
+                (f"Minimum{kind}Characters", more_protects())
+                for kind in ("Letter", "LowerCase", "NonLetter", "Numeric", "Symbol", "UpperCase")
+            ),
+            ("PreviousPasswordBlockCount", more_protects()),
+            ("PreviousPasswordCountToBlock", more_protects()),
+            ("PreviousPasscodeBlockCount", more_protects()),
+            ("SignInFailureCountBeforeFactoryReset", fewer_protect()),
+            ("MinutesOfInactivityBeforeScreenTimeout", fewer_protect()),
         )
+    ),
+    *(
+        Setting(name, name, COMPLEXITY, Severity.MEDIUM, "Devices are easier to unlock")
+        for name in ("requiredPasswordComplexity", "workProfileRequiredPasswordComplexity")
+    ),
+    Setting(
+        "workProfileInactiveBeforeScreenLockInMinutes",
+        "workProfileInactiveBeforeScreenLockInMinutes",
+        fewer_protect(),
+        Severity.MEDIUM,
+        "Devices are easier to unlock",
+    ),
+    Setting(
+        "deviceCompliancePolicyScript/deviceComplianceScriptId",
+        "the custom compliance script",
+        present_protects,
+        Severity.HIGH,
+        HEALTHY,
+    ),
+    Setting(
+        "workProfilePreviousPasswordBlockCount",
+        "workProfilePreviousPasswordBlockCount",
+        more_protects(),
+        Severity.MEDIUM,
+        "Devices are easier to unlock",
+    ),
+    Setting(
+        "validOperatingSystemBuildRanges",
+        "the list of valid system builds",
+        present_protects,
+        Severity.MEDIUM,
+        "Devices with known holes count as healthy",
+    ),
+    Setting(
+        "gatekeeperAllowedAppSource", "gatekeeperAllowedAppSource", APP_SOURCES, Severity.MEDIUM, HEALTHY
+    ),
+    Setting(
+        "securityRequiredAndroidSafetyNetEvaluationType",
+        "the kind of device attestation",
+        ladder("basic", "hardwareBacked", missing="basic"),
+        Severity.MEDIUM,
+        HEALTHY,
+    ),
+    Members(
+        "restrictedApps",
+        "the forbidden apps",
+        Severity.MEDIUM,
+        gain_weakens=False,
+        effect=HEALTHY,
+        key="appId",
     ),
 )
 TENANT_SETTINGS = (
@@ -245,6 +319,16 @@ APP_SETTINGS: tuple[Watched, ...] = (
 )
 FIREWALL = ladder(("blocked", "notConfigured"), "allowed", missing="notConfigured")
 """`allowed` allows the firewall to run."""
+STOPPED = "Malware runs where it was stopped before"
+SURFACE = ladder(
+    ("userDefined", "disable", "notConfigured"),
+    "auditMode",
+    "warn",
+    ("block", "enable"),
+    missing="userDefined",
+)
+"""Modes of attack surface reduction, network protection and controlled folder access."""
+ENABLEMENT = ladder("disabled", "notConfigured", "enabled", missing="notConfigured")
 EXEMPT = "Malware that lies there is not looked at"
 CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
     *(
@@ -272,6 +356,168 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
             ("passwordRequired", Severity.MEDIUM),
             ("storageRequireDeviceEncryption", Severity.HIGH),
         )
+    ),
+    *(
+        Setting(name, name, SURFACE, Severity.HIGH, STOPPED)
+        for name in (
+            "defenderAdobeReaderLaunchChildProcess",
+            "defenderAdvancedRansomewareProtectionType",
+            "defenderBlockPersistenceThroughWmiType",
+            "defenderEmailContentExecution",
+            "defenderEmailContentExecutionType",
+            "defenderGuardMyFoldersType",
+            "defenderNetworkProtectionType",
+            "defenderOfficeAppsExecutableContentCreationOrLaunch",
+            "defenderOfficeAppsExecutableContentCreationOrLaunchType",
+            "defenderOfficeAppsLaunchChildProcess",
+            "defenderOfficeAppsLaunchChildProcessType",
+            "defenderOfficeAppsOtherProcessInjection",
+            "defenderOfficeAppsOtherProcessInjectionType",
+            "defenderOfficeCommunicationAppsLaunchChildProcess",
+            "defenderOfficeMacroCodeAllowWin32Imports",
+            "defenderOfficeMacroCodeAllowWin32ImportsType",
+            "defenderPreventCredentialStealingType",
+            "defenderProcessCreation",
+            "defenderProcessCreationType",
+            "defenderScriptDownloadedPayloadExecution",
+            "defenderScriptDownloadedPayloadExecutionType",
+            "defenderScriptObfuscatedMacroCode",
+            "defenderScriptObfuscatedMacroCodeType",
+            "defenderUntrustedExecutable",
+            "defenderUntrustedExecutableType",
+            "defenderUntrustedUSBProcess",
+            "defenderUntrustedUSBProcessType",
+        )
+    ),
+    *(
+        Setting(name, name, off_protects(), Severity.HIGH, STOPPED)
+        for name in (
+            "defenderDisableBehaviorMonitoring",
+            "defenderDisableCloudProtection",
+            "defenderDisableIntrusionPreventionSystem",
+            "defenderDisableOnAccessProtection",
+            "defenderDisableRealTimeMonitoring",
+            "defenderDisableScanDownloads",
+            "defenderDisableScanScriptsLoadedInInternetExplorer",
+        )
+    ),
+    *(
+        Setting(name, name, ENABLEMENT, Severity.HIGH, STOPPED)
+        for name in (
+            "defenderAllowBehaviorMonitoring",
+            "defenderAllowCloudProtection",
+            "defenderAllowIntrusionPreventionSystem",
+            "defenderAllowOnAccessProtection",
+            "defenderAllowRealTimeMonitoring",
+            "defenderAllowScanDownloads",
+            "defenderAllowScanScriptsLoadedInInternetExplorer",
+        )
+    ),
+    Setting(
+        "windowsDefenderTamperProtection",
+        "tamper protection",
+        ladder("disable", "notConfigured", "enable", missing="notConfigured"),
+        Severity.HIGH,
+        STOPPED,
+    ),
+    Setting(
+        "defenderPotentiallyUnwantedAppAction",
+        "the action on unwanted apps",
+        ladder(("disabled", "userDefined", "deviceDefault"), "audit", "block", missing="userDefined"),
+        Severity.MEDIUM,
+        STOPPED,
+    ),
+    Setting(
+        "defenderMonitorFileActivity",
+        "monitoring of files",
+        ladder(
+            "disable",
+            ("monitorIncomingFilesOnly", "monitorOutgoingFilesOnly"),
+            ("userDefined", "monitorAllFiles"),
+            missing="userDefined",
+        ),
+        Severity.HIGH,
+        STOPPED,
+    ),
+    Setting(
+        "deviceGuardLocalSystemAuthorityCredentialGuardSettings",
+        "Credential Guard",
+        ladder(
+            ("disable", "notConfigured"),
+            "enableWithoutUEFILock",
+            "enableWithUEFILock",
+            missing="notConfigured",
+        ),
+        Severity.HIGH,
+        "Whoever runs code on a device can read its credentials",
+    ),
+    Setting(
+        "deviceGuardEnableVirtualizationBasedSecurity",
+        "virtualisation-based security",
+        on_protects(),
+        Severity.HIGH,
+        "Whoever runs code on a device can read its credentials",
+    ),
+    Setting(
+        "appLockerApplicationControl",
+        "application control",
+        ladder(
+            "notConfigured",
+            ("auditComponentsAndStoreApps", "auditComponentsStoreAppsAndSmartlocker"),
+            ("enforceComponentsAndStoreApps", "enforceComponentsStoreAppsAndSmartlocker"),
+            missing="notConfigured",
+        ),
+        Severity.HIGH,
+        STOPPED,
+    ),
+    Setting("fileVaultEnabled", "FileVault", on_protects(), Severity.HIGH, "A stolen Mac can be read"),
+    Setting("firewallEnabled", "the firewall", on_protects(), Severity.HIGH),
+    Setting("gatekeeperAllowedAppSource", "the allowed sources of apps", APP_SOURCES, Severity.HIGH, STOPPED),
+    Setting(
+        "gatekeeperBlockOverride", "the ban on bypassing Gatekeeper", on_protects(), Severity.MEDIUM, STOPPED
+    ),
+    Setting("passcodeRequired", "the passcode", on_protects(), Severity.HIGH, "A stolen device can be read"),
+    *(
+        Setting(f"{noun}{name}", f"{noun}{name}", rank, Severity.MEDIUM, "Devices are easier to unlock")
+        for noun in PASSWORDS
+        for name, rank in (
+            ("BlockSimple", on_protects()),
+            ("MinimumLength", more_protects()),
+            ("MinutesOfInactivityBeforeLock", fewer_protect()),
+        )
+    ),
+    Setting(
+        "qualityUpdatesPaused",
+        "the pause of quality updates",
+        off_protects(),
+        Severity.MEDIUM,
+        "Devices keep known holes for longer",
+    ),
+    Setting(
+        "qualityUpdatesDeferralPeriodInDays",
+        "the deferral of quality updates in days",
+        fewer_protect(0.0),
+        Severity.MEDIUM,
+        "Devices keep known holes for longer",
+    ),
+    Setting(
+        "deadlineForQualityUpdatesInDays",
+        "the deadline for quality updates in days",
+        fewer_protect(),
+        Severity.MEDIUM,
+        "Devices keep known holes for longer",
+    ),
+    Members(
+        "defenderAttackSurfaceReductionExcludedPaths",
+        "the paths left out of attack surface reduction",
+        Severity.HIGH,
+        effect=EXEMPT,
+    ),
+    Members(
+        "defenderGuardedFoldersAllowedAppPaths",
+        "the programs that may change protected folders",
+        Severity.MEDIUM,
+        effect=EXEMPT,
     ),
     Members(
         "defenderFilesAndFoldersToExclude", "the folders left out of scans", Severity.HIGH, effect=EXEMPT

@@ -20,6 +20,7 @@ from tests.changes.severity import (
     test_organization,
     test_privileged_access,
     test_roles,
+    test_settings_catalog,
     test_tenant_policies,
 )
 from tests.changes.severity.casebook import Case
@@ -40,6 +41,7 @@ CASES: list[Case] = [
     *test_organization.CASES,
     *test_azure.CASES,
     *test_intune.CASES,
+    *test_settings_catalog.CASES,
 ]
 SPEAKING = [case for case in CASES if case.severity is not None]
 SILENT = [case for case in CASES if case.severity is None]

@@ -97,7 +97,7 @@ def allowing(*actions: str) -> dict[str, Any]:
 
 REALTIME, FOLDERS = (
     "device_vendor_msft_policy_config_defender_allowrealtimemonitoring",
-    "defender_excludedpaths",
+    "device_vendor_msft_policy_config_defender_excludedpaths",
 )
 SECURITY = {"@odata.type": "#microsoft.graph.windows10EndpointProtectionConfiguration"}
 WIRELESS = {"@odata.type": "#microsoft.graph.windowsWifiConfiguration"}
@@ -156,6 +156,16 @@ CASES = [
     *asked("passcodeMinutesOfInactivityBeforeLock", 5, 60, "medium"),
     *asked("passwordRequiredType", "alphanumeric", "deviceDefault", "medium"),
     untouched(COMPLIANCE, "intune-compliance", "osMinimumVersion", "17.0", "17"),
+    *asked("deviceCompliancePolicyScript", {"deviceComplianceScriptId": "s"}, MISSING, "high"),
+    *asked("requiredPasswordComplexity", "high", "low", "medium"),
+    *asked("restrictedApps", [{"appId": "com.evil"}], [], "medium"),
+    untouched(
+        COMPLIANCE,
+        "intune-compliance",
+        "deviceCompliancePolicyScript",
+        {"deviceComplianceScriptId": "s", "rulesContent": "e30="},
+        {"deviceComplianceScriptId": "s", "rulesContent": "W10="},
+    ),
     case(COMPLIANCE, "intune-compliance-block", blocking(("block", 0)), blocking(("block", 240)), "medium"),
     case(
         COMPLIANCE, "intune-compliance-block", blocking(("block", 0)), blocking(("notification", 0)), "high"
@@ -216,6 +226,27 @@ CASES = [
     *loosened(CONFIGURATION, "intune-configuration", "smartScreenBlockPromptOverride", ON, OFF, "medium"),
     *loosened(
         CONFIGURATION, "intune-configuration", "defenderFilesAndFoldersToExclude", [], ["C:\\"], "high"
+    ),
+    *(
+        each
+        for path, strong, weak, severity in (
+            ("defenderPreventCredentialStealingType", "enable", "auditMode", "high"),
+            ("defenderNetworkProtectionType", "enable", MISSING, "high"),
+            ("windowsDefenderTamperProtection", "enable", "disable", "high"),
+            ("defenderDisableRealTimeMonitoring", OFF, ON, "high"),
+            ("fileVaultEnabled", ON, OFF, "high"),
+            ("gatekeeperAllowedAppSource", "macAppStore", "anywhere", "high"),
+            (
+                "deviceGuardLocalSystemAuthorityCredentialGuardSettings",
+                "enableWithUEFILock",
+                "disable",
+                "high",
+            ),
+            ("qualityUpdatesPaused", OFF, ON, "medium"),
+            ("qualityUpdatesDeferralPeriodInDays", MISSING, 30, "medium"),
+            ("defenderAttackSurfaceReductionExcludedPaths", [], ["C:\\"], "high"),
+        )
+        for each in loosened(CONFIGURATION, "intune-configuration", path, strong, weak, severity)
     ),
     untouched(CONFIGURATION, "intune-configuration"),
     *loosened(ENROLLMENT, "intune-enrollment", "iosRestriction/platformBlocked", ON, OFF, "medium"),
