@@ -1,12 +1,12 @@
 """The ledger: one line for each act, written inside the caller's transaction and chained to the line before.
 
 The chain's digest is keyed (HMAC), so that whoever can write to the database but lacks the master key cannot
-re-forge it. `verify` recomputes it all.
+re-forge it. `verify` recomputes it all; who acts upon single entries asks `authentic` and `require_chain` first.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from tenants import vault
 from tenants.actors import Actor
+from tenants.errors import DomainError
 from tenants.models import Customer, LedgerEntry, LedgerHead, Tenant
 
 GENESIS = "0" * 64
@@ -30,6 +31,13 @@ class Fault:
 
     sequence: int
     what: str
+
+
+class Forged(DomainError):
+    """A stored record that something rests on is not what the product wrote."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, remedy="Run verify, and find out who can write to the database.")
 
 
 def record(
@@ -80,36 +88,66 @@ def verify() -> list[Fault]:
     return list(_faults())
 
 
+def authentic(entries: Iterable[LedgerEntry]) -> Iterator[LedgerEntry]:
+    """The entries, each proven by its keyed digest. Raises Forged at the first that is not."""
+    for entry in entries:
+        if not is_authentic(entry):
+            raise Forged(f"Ledger entry {entry.sequence} was altered after it was written.")
+        yield entry
+
+
+def is_authentic(entry: LedgerEntry) -> bool:
+    return hmac.compare_digest(entry.digest, _digest(entry))
+
+
+def require_chain(first: int) -> None:
+    """Proves every entry from this one to the sealed head: none altered, removed, slipped in. Raises Forged."""
+    before = LedgerEntry.objects.filter(sequence=first - 1).first()
+    fault = next(_faults(first, before.digest if before else GENESIS), None)
+    if fault is not None:
+        raise Forged(f"Ledger entry {fault.sequence}: {fault.what}.")
+
+
 def head() -> tuple[int, str]:
     """Sequence and digest of the newest entry, to be kept elsewhere as proof."""
     last = LedgerEntry.objects.order_by("-sequence").first()
     return (last.sequence, last.digest) if last else (0, GENESIS)
 
 
-def _faults() -> Iterator[Fault]:
-    previous, expected = GENESIS, 1
-    for entry in LedgerEntry.objects.order_by("sequence").iterator(chunk_size=2000):
-        if entry.sequence != expected:
-            yield Fault(expected, f"entries {expected} to {entry.sequence - 1} are missing")
+def _faults(first: int = 1, previous: str = GENESIS) -> Iterator[Fault]:
+    """The head is read before the entries: what is written meanwhile is beyond it, and checked by its own digest."""
+    heads = list(LedgerHead.objects.order_by("pk"))
+    last, reached = first - 1, {first - 1: previous}
+    for entry in LedgerEntry.objects.filter(sequence__gte=first).order_by("sequence").iterator(chunk_size=2000):
+        if entry.sequence != last + 1:
+            yield Fault(last + 1, f"entries {last + 1} to {entry.sequence - 1} are missing")
         if entry.previous != previous:
             yield Fault(entry.sequence, "does not continue the entry before it")
-        if not hmac.compare_digest(entry.digest, _digest(entry)):
+        if not is_authentic(entry):
             yield Fault(entry.sequence, "was altered after it was written")
-        previous, expected = entry.digest, entry.sequence + 1
-    yield from _faults_of_head(expected - 1, previous)
+        last, previous = entry.sequence, entry.digest
+        if heads and last == heads[0].sequence:
+            reached[last] = previous
+    yield from _faults_of_head(heads, last, reached)
 
 
-def _faults_of_head(sequence: int, digest: str) -> Iterator[Fault]:
+def _faults_of_head(heads: list[LedgerHead], last: int, reached: dict[int, str]) -> Iterator[Fault]:
     """Entries that were cut off the end are known by the head that they left behind."""
-    row = LedgerHead.objects.filter(pk=HEAD).first()
-    if row is None:
-        if sequence:
-            yield Fault(sequence, "the ledger's head is missing")
+    if not heads or heads[0].pk != HEAD:
+        if last:
+            yield Fault(last, "the ledger's head is missing")
         return
-    if not hmac.compare_digest(row.seal, _head_seal(row.sequence, row.digest)):
-        yield Fault(row.sequence, "the ledger's head was altered")
-    elif (row.sequence, row.digest) != (sequence, digest):
-        yield Fault(sequence, f"the ledger ended with entry {row.sequence}: later entries are missing")
+    if len(heads) > 1:
+        yield Fault(last, "the ledger has more than one head")
+    head = heads[0]
+    if not hmac.compare_digest(head.seal, _head_seal(head.sequence, head.digest)):
+        yield Fault(head.sequence, "the ledger's head was altered")
+    elif head.sequence > last:
+        yield Fault(last, f"the ledger ended with entry {head.sequence}: later entries are missing")
+    elif reached.get(head.sequence) != head.digest:
+        yield Fault(head.sequence, "is not the entry that the ledger's head names")
+    elif head.sequence < last and not LedgerHead.objects.filter(pk=HEAD, sequence__gte=last).exists():
+        yield Fault(last, "the ledger's head was put back to an earlier one")
 
 
 def _head_seal(sequence: int, digest: str) -> str:
