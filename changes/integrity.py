@@ -60,7 +60,7 @@ def _broken_batches(tenant: Tenant) -> Iterator[Fault]:
 def _digest(snapshot: Snapshot) -> str:
     rows: list[Any] = [snapshot, *Coverage.objects.filter(snapshot=snapshot).order_by("resource_type")]
     rows += [
-        proof.facts(row, but="last_snapshot_id")
+        proof.facts(row, but=("last_snapshot_id",))
         for row in Version.objects.filter(first_snapshot=snapshot).order_by("id")
     ]
     for change in Change.objects.filter(snapshot=snapshot).order_by("id").prefetch_related("findings"):

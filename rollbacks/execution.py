@@ -10,17 +10,18 @@ from contextlib import closing
 from django.db import transaction
 from django.utils import timezone
 
-from rollbacks import plan_store, signatures, verification
+from rollbacks import plan_store, proofs, signatures, verification
 from rollbacks.executor import Executor, Stale, Stopped
 from rollbacks.journal import Journal
 from rollbacks.models import Execution
 from rollbacks.services import Expired
 from rollbacks.signatures import NotApproved
 from rollbacks.states import State, move
-from tenants import ledger, runs
+from tenants import runs
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.connections import NoConnection, open_client
+from tenants.ledger import Forged
 from tenants.microsoft.errors import MicrosoftError
 from tenants.runs import Lease
 
@@ -34,6 +35,8 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
         return execution
     tenant = execution.plan.rollback.tenant
     try:
+        with transaction.atomic():
+            proofs.require_intact(execution.plan.rollback)
         steps = plan_store.check(execution.plan)
         _still_allowed(execution)
         with (
@@ -45,7 +48,7 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
             found = verification.verify(execution, steps, reader, executor.identifier)
     except Stale as stale:
         return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
-    except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, plan_store.Altered) as error:
+    except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, plan_store.Altered, Forged) as error:
         return _end(lease, execution, State.FAILED, str(error), {})
     if found["differs"]:
         return _end(
@@ -57,7 +60,8 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
 
 
 def _still_allowed(execution: Execution) -> None:
-    """Asked again where nothing was sent yet: the run may have waited for hours. What was begun is brought to its end.
+    """Asked again where nothing was sent yet: the run may have waited for hours. What was begun is brought to its end;
+    that it was begun is told by records which the journal itself has sealed.
 
     Raises Expired or NotApproved.
     """
@@ -81,11 +85,11 @@ def _end(
             finished_at=timezone.now(), outcome=state, message=message, verification=found
         )
         move(rollback, state, needs=frozenset({State.EXECUTING}))
-        ledger.record(
+        proofs.record(
             Actor.system("execution", Action.EXECUTE_ROLLBACK),
             f"rollback:{state}",
-            f"rollback {rollback.pk} of {rollback.tenant.name}",
-            tenant=rollback.tenant,
+            rollback,
+            *proofs.end_of(execution),
             message=message,
             remapped=execution.remappings.count(),
         )

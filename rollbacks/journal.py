@@ -6,6 +6,7 @@ before it writes or sends anything more.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from tenants import runs
 from tenants.runs import Lease
 
 State = StepRecord.State
+Row = TypeVar("Row", StepRecord, Remapping)
 
 SETTLED = frozenset({State.DONE, State.ALREADY})
 SENT_PERHAPS = frozenset({State.SENDING, State.UNKNOWN})
@@ -31,14 +33,13 @@ class Journal:
         """The record of one request; a fresh one, not stored yet, where nothing happened to it so far."""
         row = self._rows[step.order]
         found = StepRecord.objects.filter(execution=self.execution, step=row, request_index=index).first()
-        return found or StepRecord(
-            execution=self.execution, step=row, request_index=index, state=State.PENDING
-        )
+        if found is None:
+            return StepRecord(execution=self.execution, step=row, request_index=index, state=State.PENDING)
+        return _sealed(found)
 
     def of_step(self, step: PlannedStep) -> Sequence[StepRecord]:
-        return list(
-            self.execution.records.filter(step=self._rows[step.order]).order_by("request_index", "pk")
-        )
+        records = self.execution.records.filter(step=self._rows[step.order]).order_by("request_index", "pk")
+        return [_sealed(record) for record in records]
 
     def announce(self, record: StepRecord) -> None:
         """Written before the request leaves, with what the object was and what a create must not be mistaken for."""
@@ -77,12 +78,12 @@ class Journal:
             step__order__lt=step.order,
         )
         record = closed.order_by("-step__order").first()
-        return None if record is None else record.left_digest
+        return None if record is None else _sealed(record).left_digest
 
     def moved_to(self, key: Key) -> str:
         """The id under which a resource came back, or the old one."""
         remapping = self.execution.remappings.filter(resource_type=key[0], old_id=key[1]).first()
-        return key[1] if remapping is None else remapping.new_id
+        return key[1] if remapping is None else _sealed(remapping).new_id
 
     def remember_move(self, step: PlannedStep, name: str, new: str) -> None:
         with transaction.atomic():
@@ -101,3 +102,9 @@ class Journal:
         with transaction.atomic():
             runs.heartbeat(self.lease)
             record.save()
+
+
+def _sealed(row: Row) -> Row:
+    """Raises Forged where somebody else than the journal wrote this row."""
+    row.require_seal()
+    return row

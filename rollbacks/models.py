@@ -5,6 +5,7 @@ from django.db import models
 from changes.models import Change
 from snapshots.models import Snapshot
 from tenants.models import Tenant, User
+from tenants.proof import SealedRow
 
 
 class Rollback(models.Model):
@@ -177,7 +178,7 @@ class Execution(models.Model):
         return f"execution of {self.plan}"
 
 
-class StepRecord(models.Model):
+class StepRecord(SealedRow):
     """The write-ahead record of one request of one step: committed as `sending` before the request leaves."""
 
     class State(models.TextChoices):
@@ -219,7 +220,7 @@ class StepRecord(models.Model):
         return f"{self.step}: {self.state}"
 
 
-class Remapping(models.Model):
+class Remapping(SealedRow):
     """An id that could not survive: the resource came back under another one. Append-only."""
 
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="remappings")

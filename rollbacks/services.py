@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from changes.models import Change
-from rollbacks import plan_store, preparing, signatures
+from rollbacks import plan_store, preparing, proofs, signatures
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
 from rollbacks.targets import NothingToDo, Wish
@@ -123,7 +123,7 @@ def cancel(actor: Actor, *, rollback: Rollback) -> Rollback:
     """Withdraws a rollback of which nothing was written yet."""
     access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
     move(rollback, State.CANCELLED, needs=OPEN)
-    ledger.record(actor, "rollback:cancel", _label(rollback), tenant=rollback.tenant)
+    proofs.record(actor, "rollback:cancel", rollback)
     return rollback
 
 
@@ -139,9 +139,7 @@ def expire_overdue(now: datetime | None = None) -> list[int]:
                 move(rollback, State.EXPIRED, needs=OPEN, plan_id=rollback.plan_id or 0)
             except MovedOn:
                 continue
-            ledger.record(
-                Actor.system("schedule"), "rollback:expire", _label(rollback), tenant=rollback.tenant
-            )
+            proofs.record(Actor.system("schedule"), "rollback:expire", rollback)
             expired.append(rollback.pk)
     return expired
 
@@ -162,25 +160,27 @@ def close_abandoned() -> list[int]:
                 move(rollback, State.FAILED, needs=frozenset({State.EXECUTING}))
             except MovedOn:
                 continue
-            Execution.objects.filter(plan__rollback=rollback, finished_at__isnull=True).update(
+            ended = list(Execution.objects.filter(plan__rollback=rollback, finished_at__isnull=True))
+            Execution.objects.filter(pk__in=[execution.pk for execution in ended]).update(
                 finished_at=timezone.now(), outcome=State.FAILED, message=message
             )
-            ledger.record(
-                Actor.system("schedule"), "rollback:failed", _label(rollback), tenant=rollback.tenant
-            )
+            written = [part for execution in ended for part in proofs.end_of(execution)]
+            proofs.record(Actor.system("schedule"), "rollback:failed", rollback, *written)
             closed.append(rollback.pk)
     return closed
 
 
 def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparing.Prepared, act: str) -> None:
+    is_new = not rollback.plans.exists()
     plan = plan_store.insert(rollback, prepared.new)
     Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
     move(rollback, State.AWAITING_APPROVAL if plan.applicable else State.DRAFT, needs=REPLANNABLE)
-    ledger.record(
+    proofs.record(
         actor,
         act,
-        _label(rollback),
-        tenant=rollback.tenant,
+        rollback,
+        *([proofs.request_of(rollback)] if is_new else []),
+        proofs.plan_of(plan),
         digest=plan.digest,
         revision=plan.revision,
         steps=len(prepared.new.steps),
@@ -218,6 +218,7 @@ def _signed(
             "The plan changed since you looked at it, or this is not its digest. Read it again before you sign."
         )
     plan_store.check(plan)
+    proofs.require_intact(rollback)
     try:
         with transaction.atomic():
             approval = Approval.objects.create(
@@ -231,19 +232,19 @@ def _signed(
             )
     except IntegrityError as error:
         raise Refused("You have signed this plan already; another person is needed.") from error
-    ledger.record(
+    if verdict == Approval.Verdict.REJECTED:
+        move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
+    proofs.record(
         actor,
         f"rollback:{_verb(verdict)}",
-        _label(rollback),
-        tenant=rollback.tenant,
-        rollback=rollback.pk,
+        rollback,
+        proofs.signature_of(approval),
         digest=plan.digest,
         comment=comment,
     )
-    if verdict == Approval.Verdict.REJECTED:
-        move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
-    elif rollback.state == State.AWAITING_APPROVAL and _has_enough(plan):
+    if rollback.state == State.AWAITING_APPROVAL and _has_enough(plan):
         move(rollback, State.APPROVED, needs=frozenset({State.AWAITING_APPROVAL}), plan_id=plan.pk)
+        proofs.record(actor, "rollback:approved", rollback)
     return approval
 
 
@@ -253,12 +254,13 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     starter = _person(actor, "execute a rollback")
     _locked(rollback)
     plan = _open_plan(rollback)
+    plan_store.check(plan)
     signatures.require_signatures(plan)
+    proofs.require_intact(rollback)
     if rollback.state != State.APPROVED:
         raise signatures.NotApproved(
             f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved."
         )
-    plan_store.check(plan)
     move(rollback, State.EXECUTING, needs=frozenset({State.APPROVED}), plan_id=plan.pk)
     run = runs.enqueue(
         rollback.tenant, Run.Kind.EXECUTE, requested_by=actor.label, parameters={"rollback": rollback.pk}
@@ -266,7 +268,7 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     execution = Execution.objects.create(
         plan=plan, started_by=starter, run_id=run.pk, started_at=timezone.now()
     )
-    ledger.record(actor, "rollback:execute", _label(rollback), tenant=rollback.tenant, digest=plan.digest)
+    proofs.record(actor, "rollback:execute", rollback, *proofs.claim_of(execution), digest=plan.digest)
     return execution
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from changes.models import Change
+from rollbacks import proofs
 from rollbacks.models import Approval, Plan
 from rollbacks.policy import required_approvals
 from tenants import access, accounts
@@ -181,8 +182,7 @@ def _planners(plan: Plan) -> Iterator[int]:
 
 def _known_to_the_ledger(plan: Plan) -> set[int | None]:
     """Who signed this plan according to the ledger: a row slipped into the table of approvals is no signature."""
-    entries = LedgerEntry.objects.filter(tenant_id=plan.rollback.tenant_id, action="rollback:approve")
-    return {entry.actor_id for entry in entries if entry.detail.get("digest") == plan.digest}
+    return proofs.signers(plan)
 
 
 def _may_approve(user_id: int, tenant: Tenant) -> bool:

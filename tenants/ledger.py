@@ -118,7 +118,9 @@ def _faults(first: int = 1, previous: str = GENESIS) -> Iterator[Fault]:
     """The head is read before the entries: what is written meanwhile is beyond it, and checked by its own digest."""
     heads = list(LedgerHead.objects.order_by("pk"))
     last, reached = first - 1, {first - 1: previous}
-    for entry in LedgerEntry.objects.filter(sequence__gte=first).order_by("sequence").iterator(chunk_size=2000):
+    for entry in (
+        LedgerEntry.objects.filter(sequence__gte=first).order_by("sequence").iterator(chunk_size=2000)
+    ):
         if entry.sequence != last + 1:
             yield Fault(last + 1, f"entries {last + 1} to {entry.sequence - 1} are missing")
         if entry.previous != previous:

@@ -1,16 +1,17 @@
-"""Rows that can prove themselves: each batch of them stands in the ledger with a keyed digest over all its columns.
+"""Rows that can prove themselves, for append-only tables whose rows belong to no snapshot.
 
-For append-only tables whose rows belong to no snapshot. An altered, removed or slipped-in row is found by `faults`.
+Each batch stands in the ledger with a keyed digest over all its columns: an altered, removed or slipped-in row is found
+by `faults`. A row that is written again and again carries a seal of its own (`SealedRow`).
 """
 
 import hashlib
 import hmac
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import orjson
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Model
 
 from tenants import ledger, vault
@@ -72,12 +73,43 @@ def digest_of(rows: Iterable[Any]) -> str:
     return hmac.new(vault.ledger_key(), content, hashlib.sha256).hexdigest()
 
 
-def facts(row: Any, but: str = "") -> Any:
-    """Every column of a row by name, `but` one; anything else is what it is."""
+def facts(row: Any, *, but: Collection[str] = (), only: Collection[str] | None = None) -> Any:
+    """The columns of a row by name: all `but` these, or these `only`; anything that is no row is what it is."""
     if not isinstance(row, Model):
         return row
-    names = (field.attname for field in type(row)._meta.concrete_fields if field.attname != but)
-    return {name: getattr(row, name) for name in names}
+    names = (field.attname for field in type(row)._meta.concrete_fields)
+    return {name: getattr(row, name) for name in names if name not in but and (only is None or name in only)}
+
+
+class SealedRow(models.Model):
+    """A row that the product writes more than once: each write seals its columns with a keyed digest."""
+
+    seal = models.CharField(max_length=64, null=True, editable=False, help_text="Over all other columns.")  # noqa: DJ001
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.seal = self._seal()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "seal"}
+        super().save(*args, **kwargs)
+
+    @property
+    def label(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    def has_seal(self) -> bool:
+        """Whether the row is as the product wrote it."""
+        return self.seal is not None and hmac.compare_digest(self.seal, self._seal())
+
+    def require_seal(self) -> None:
+        """Raises Forged where the row is not as the product wrote it."""
+        if not self.has_seal():
+            raise ledger.Forged(f"The {self.label} was not written by the product.")
+
+    def _seal(self) -> str:
+        return digest_of([self._meta.db_table, facts(self, but=("id", "seal"))])
 
 
 def _text(value: Any) -> str:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from changes.models import Change
 from changes.selectors import difference_of, documents_of
-from rollbacks import plan_store, states
+from rollbacks import plan_store, proofs, states
 from rollbacks.models import Plan, Rollback
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.targets import Wish
+from tenants.actors import Actor
 from tenants.microsoft.request import Request
 from tenants.models import Tenant, User
 
@@ -39,10 +41,22 @@ def planned(tenant: Tenant, requester: User, changes: Sequence[Change], *, reaso
         planned_at=now,
         expires_at=now + timedelta(hours=24),
     )
-    plan = plan_store.insert(rollback, new)
-    Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
-    states.move(rollback, states.State.AWAITING_APPROVAL)
+    adopt(rollback, new)
     return Rollback.objects.select_related("plan", "tenant", "requester").get(pk=rollback.pk)
+
+
+def adopt(rollback: Rollback, new: plan_store.NewPlan) -> Plan:
+    """Makes it the current plan, with its ledger entry, as planning does."""
+    written = [] if rollback.plans.exists() else [proofs.request_of(rollback)]
+    with transaction.atomic():
+        plan = plan_store.insert(rollback, new)
+        Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
+        states.move(rollback, states.State.AWAITING_APPROVAL)
+        requester = Actor.person(rollback.requester, "test")
+        proofs.record(
+            requester, "rollback:plan", rollback, *written, proofs.plan_of(plan), digest=plan.digest
+        )
+    return plan
 
 
 def digest_of(rollback: Rollback) -> str:

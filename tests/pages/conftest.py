@@ -17,8 +17,8 @@ from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.models import Run, Tenant, User
 from tests.factories.changes import detected, mfa_policy
+from tests.factories.rollbacks import planned
 from tests.factories.tenants import TenantFactory, person
-from tests.pages.rollback_rows import planned
 
 HOSTILE = "<script>alert(1)</script>"
 MALLORY = "0b7d4a52-7a0d-4d51-8c5f-3a6fb8a8d001"

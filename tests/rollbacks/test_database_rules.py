@@ -9,8 +9,8 @@ from django.utils import timezone
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from tenants.actions import Role
 from tests.factories.changes import disabled_mfa
+from tests.factories.rollbacks import planned
 from tests.factories.tenants import TenantFactory, person
-from tests.pages.rollback_rows import planned
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from changes.selectors import documents_of
 from rollbacks import plan_store, preparing, services, signatures, targets
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from rollbacks.policy import required_approvals
-from rollbacks.states import State, move
+from rollbacks.states import State
 from rollbacks.targets import NothingToDo
 from snapshots import capture
 from tenants import accounts, ledger
@@ -30,7 +30,7 @@ from tenants.append_only import retention_gate
 from tenants.control.policy import holding_for
 from tenants.models import LedgerEntry, Tenant, User
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
-from tests.factories.rollbacks import digest_of, planned
+from tests.factories.rollbacks import adopt, digest_of, planned
 from tests.factories.snapshots import State as State_
 from tests.factories.snapshots import collected
 from tests.factories.tenants import TenantFactory, person
@@ -102,9 +102,7 @@ def _replanned(rollback: Rollback) -> None:
         planned_at=old.planned_at,
         expires_at=old.expires_at + timedelta(hours=1),
     )
-    plan = plan_store.insert(rollback, new)
-    Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
-    move(rollback, State.AWAITING_APPROVAL)
+    adopt(rollback, new)
 
 
 @pytest.mark.parametrize("by", ["api", "page"])
