@@ -1,94 +1,206 @@
-"""References to people and groups that exist no more: Microsoft refuses a body that names one, so a plan leaves them
-out and says so. Asks the live tenant who exists; changes targets only.
+"""No step names what does not exist: whatever the steps of a plan write is looked up in the live tenant.
+
+Microsoft refuses a body that names somebody or something that is gone, so a plan leaves the reference out, or the
+resource that is about it, and says so. What cannot be looked up is said as well. Changes targets only.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from rollbacks.planning.model import Target
-from snapshots import principals
-from snapshots.addresses import at
+from rollbacks.planning.model import (
+    BRINGS_BACK,
+    Effect,
+    EffectKind,
+    Key,
+    LiveState,
+    PlanDraft,
+    PlannedRequest,
+    PlannedStep,
+    StepKind,
+    Target,
+)
+from rollbacks.planning.tokens import found_in
 from snapshots.catalog import registry
+from snapshots.catalog.elsewhere import DIRECTORY_KINDS, KINDS
 from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, Reference, ResourceType
-from snapshots.references import PRINCIPAL_TYPES, principals_of
-from tenants.microsoft.client import GraphClient
+from snapshots.presence import Presence
+from snapshots.references import Mention, references_in
+from snapshots.restorability import keeps_its_id
 
 _GONE = object()
 
+Named = tuple[Reference, Mention]
+
 
 @dataclass(frozen=True)
-class Pruned:
-    """The targets without dangling references, and what was left out, in words."""
+class Sound:
+    """The plan without dangling references, and what was left out or could not be looked up, in words."""
 
-    targets: list[Target]
+    draft: PlanDraft
     warnings: tuple[str, ...] = ()
+    complete: bool = True
 
 
-def without_dangling(client: GraphClient, targets: Sequence[Target]) -> Pruned:
-    """Raises MicrosoftError where it cannot be asked who exists."""
-    coming_back = {each for target in targets for each in _identifiers(target)}
-    named = {
-        each
-        for target in targets
-        if target.wanted is not None
-        for each in _needed_by(registry.get(target.resource_type), target.wanted)
-    } - coming_back
-    missing = named - principals.existing(client, named)
-    if not missing:
-        return Pruned(list(targets))
+def without_dangling(
+    targets: Sequence[Target],
+    live: Mapping[Key, LiveState],
+    presence: Presence,
+    plan: Callable[[Sequence[Target]], PlanDraft],
+    names: Callable[[Collection[str]], Mapping[str, str]],
+) -> Sound:
+    """Plans anew until no step names what does not exist. `names` gives display names to ids.
+
+    Raises MicrosoftError where it cannot be asked who exists.
+    """
+    presence.tell({key: True for key, state in live.items() if state.document is not None})
+    found = list(targets)
+    warnings: list[str] = []
+    while True:
+        draft = plan(found)
+        named = [(step, list(_named_by(step, draft))) for step in draft.steps]
+        presence.ask(
+            mention for _, each in named for reference, mention in each if reference.if_gone != "kept"
+        )
+        lost = _lost(named, live, presence)
+        known = names({mention.value for _, each in named for _, mention in each})
+        if not lost:
+            said = _said(named, presence, known)
+            return Sound(draft, tuple(dict.fromkeys((*warnings, *said))), complete=not warnings)
+        kept, left_out = _left_out(found, lost, known)
+        if kept == found:
+            return Sound(replace(draft, blockers=(*draft.blockers, *_blockers(lost, known))), tuple(warnings))
+        found = kept
+        warnings += left_out
+
+
+def _lost(
+    named: Sequence[tuple[PlannedStep, Sequence[Named]]], live: Mapping[Key, LiveState], presence: Presence
+) -> dict[Key, set[Mention]]:
+    """What must not be named, by the target that does: the step's own, or the one whose place a live twin takes."""
+    twins = {
+        (kind, state.twin.resource_id): (kind, identifier)
+        for (kind, identifier), state in live.items()
+        if state.twin is not None
+    }
+    found: dict[Key, set[Mention]] = {}
+    for step, each in named:
+        for reference, mention in each:
+            if reference.if_gone == "left out" and presence.of(mention) is False:
+                found.setdefault(twins.get(step.key, step.key), set()).add(mention)
+    return found
+
+
+def _left_out(
+    targets: Sequence[Target], lost: Mapping[Key, set[Mention]], known: Mapping[str, str]
+) -> tuple[list[Target], list[str]]:
     kept: list[Target] = []
     warnings: list[str] = []
     for target in targets:
-        spec = registry.get(target.resource_type)
-        lost = _needed_by(spec, target.wanted) & missing if target.wanted is not None else set()
-        if target.wanted is None or not lost:
+        gone = lost.get(target.key)
+        if not gone or target.wanted is None:
             kept.append(target)
             continue
+        spec = registry.get(target.resource_type)
         who = f"{spec.label} “{target.display_name or target.resource_id}”"
-        pruned = _pruned(target.wanted, spec, missing)
-        if pruned is None:
-            warnings.append(
-                f"{who} cannot be restored: it is of {', '.join(sorted(lost))}, who exists no more."
-            )
+        what = ", ".join(sorted(_in_words(mention, known) for mention in gone))
+        pruned = _pruned(target.wanted, spec, gone)
+        if pruned is None or pruned == target.wanted:
+            warnings.append(f"{who} cannot be restored: it names {what}, which no longer exists.")
         else:
-            warnings.append(f"{who} comes back without {', '.join(sorted(lost))}, who exists no more.")
+            warnings.append(f"{who} comes back without {what}, which no longer exists.")
             kept.append(replace(target, wanted=pruned))
-    return Pruned(kept, tuple(warnings))
+    return kept, warnings
 
 
-def _needed_by(spec: ResourceType, document: Document) -> set[str]:
-    """Whom a body must not name if they are gone."""
-    strict = tuple(reference for reference in spec.references if reference.if_gone == "left out")
-    return principals_of(replace(spec, references=strict), document)
+def _blockers(lost: Mapping[Key, set[Mention]], known: Mapping[str, str]) -> Iterator[str]:
+    for (kind, identifier), gone in lost.items():
+        what = ", ".join(sorted(_in_words(mention, known) for mention in gone))
+        yield f"{registry.get(kind).label} {identifier} would be written with {what}, which does not exist."
 
 
-def _identifiers(target: Target) -> Iterator[str]:
-    """By what a resource that comes back is named as a principal."""
-    if target.wanted is not None:
-        yield target.resource_id
-        for path in registry.get(target.resource_type).embodies:
-            yield str(at(target.wanted, path) or "")
+def _said(
+    named: Sequence[tuple[PlannedStep, Sequence[Named]]], presence: Presence, known: Mapping[str, str]
+) -> Iterator[str]:
+    """What is written although it has no effect, and what nobody can look up."""
+    for step, each in named:
+        who = f"{registry.get(step.resource_type).label} “{step.display_name or step.resource_id}”"
+        for reference, mention in each:
+            if reference.if_gone == "kept":
+                continue
+            there, what = presence.of(mention), _in_words(mention, known)
+            if there is False and reference.if_gone == "told":
+                yield f"{who} names {what} in its {reference.path}, which no longer exists."
+            elif there is None and mention.to in KINDS:
+                yield f"{who} names {what}, which could not be looked up: check that it exists."
 
 
-def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Document | None:
-    """Without the elements and settings that name somebody missing; None where the document itself is about them."""
+def _in_words(mention: Mention, known: Mapping[str, str]) -> str:
+    name = known.get(mention.value)
+    label = (
+        DIRECTORY_KINDS.get(mention.to)
+        or (KINDS[mention.to].label if mention.to in KINDS else "")
+        or registry.get(mention.to).label
+    )
+    return f"{label} {mention.value}" if name is None else f"{label} “{name}” ({mention.value})"
+
+
+def _named_by(step: PlannedStep, draft: PlanDraft) -> Iterator[Named]:
+    """What the step's requests name, without what the plan itself brings back."""
+    spec = registry.get(step.resource_type)
+    brought = set(_brought_back(draft))
+    for planned in (*step.requests, *step.fallback):
+        for reference, value in references_in(spec, _written(planned, step, spec)):
+            if not found_in(value) and value not in brought:
+                yield reference, Mention(reference.to, reference.by, value)
+
+
+def _brought_back(draft: PlanDraft) -> Iterator[str]:
+    """Identifiers that stay with what a step brings back; others stand in the plan as tokens."""
+    for step in draft.steps:
+        if step.kind is StepKind.UNDELETE:
+            yield from step.keys.values()
+        elif step.kind in BRINGS_BACK and keeps_its_id(registry.get(step.resource_type)):
+            yield step.keys.get("id", step.resource_id)
+
+
+def _written(planned: PlannedRequest, step: PlannedStep, spec: ResourceType) -> Document:
+    """The part of the document that a request writes."""
+    effect, whole = planned.effect, step.target or {}
+    if effect.kind is EffectKind.CREATE:
+        return {
+            name: value
+            for name, value in whole.items()
+            if spec.creates_with(name) or name in spec.addressing or name in spec.identity
+        }
+    if effect.kind is EffectKind.SET and (planned.request.method == "PUT" or _adds_to_updates(spec, effect)):
+        return {name: value for name, value in whole.items() if spec.writes(name)}
+    if effect.kind is EffectKind.SET:
+        return {name: value for name, value in effect.values.items() if value is not None}
+    if effect.kind in (EffectKind.ADD, EffectKind.CHANGE):
+        return {effect.of: list(effect.elements)}
+    return {}
+
+
+def _adds_to_updates(spec: ResourceType, effect: Effect) -> bool:
+    """Whether the body holds more than what differs."""
+    return spec.restore.shape_update is not None and any(spec.writes(name) for name in effect.values)
+
+
+def _pruned(document: Document, spec: ResourceType, gone: Collection[Mention]) -> Document | None:
+    """Without the elements and settings that name what is gone; None where the document itself is about it."""
     value: Any = document
-    places = [
-        (parse(reference.path), partial(_names_one_of, reference, missing))
-        for reference in spec.references
-        if reference.to in PRINCIPAL_TYPES and reference.if_gone == "left out"
-    ]
+    places = [(parse(each.path), each) for each in spec.references if each.if_gone == "left out"]
     places += [
-        ((part.name, ELEMENT, part.named_by), partial(_names_one_of, Reference("", part.reference), missing))
+        ((part.name, ELEMENT, part.named_by), Reference("", part.reference))
         for part in spec.parts
-        if part.reference in PRINCIPAL_TYPES
+        if part.reference is not None
     ]
     told = {*spec.identity, *spec.natural_key, *spec.restore.create_only}
-    for path, gone in places:
-        left = _without(value, path, gone)
+    for path, reference in places:
+        left = _without(value, path, partial(_names_one_of, reference, gone))
         if left is not _GONE:
             value = left
         elif len(path) == 1 and path[0] not in told:
@@ -98,12 +210,12 @@ def _pruned(document: Document, spec: ResourceType, missing: set[str]) -> Docume
     return dict(value)
 
 
-def _names_one_of(reference: Reference, missing: set[str], value: Any) -> bool:
-    return not missing.isdisjoint(reference.named(value))
+def _names_one_of(reference: Reference, gone: Collection[Mention], value: Any) -> bool:
+    return any(Mention(reference.to, reference.by, named) in gone for named in reference.named(value))
 
 
 def _without(value: Any, path: Path, gone: Callable[[Any], bool]) -> Any:
-    """The value without what is missing at the path: a list loses the element, a map of any keys the entry, everything
+    """The value without what is gone at the path: a list loses the element, a map of any keys the entry, everything
     else is gone itself.
     """
     if not path:

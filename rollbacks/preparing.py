@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -21,16 +22,18 @@ from rollbacks.planning.build import build, unique_natural_key
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
 from rollbacks.policy import required_approvals
+from rollbacks.present_ids import with_present_ids
 from rollbacks.referrers import with_referrers
 from rollbacks.successors import with_successors
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
-from snapshots import store
+from snapshots import principals, store
 from snapshots.addresses import place_of
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.live import read_live
 from snapshots.models import Snapshot
+from snapshots.presence import Presence
 from tenants.connections import NoConnection, config_of, open_client
 from tenants.control.policy import for_people
 from tenants.microsoft.client import GraphClient
@@ -56,14 +59,21 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
     today, undone = as_of(now, resolved.targets), resolved.undone
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
-        pruned = without_dangling(client, today.targets)
-        targets = pruned.targets
+        presence = Presence(client)
+        targets = with_present_ids(tenant, client, presence, today.targets)
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
         targets, live = with_referrers(tenant, client, targets, live)
         targets = with_successors(targets, live)
         graph_url = config_of(tenant.connections.get(purpose=Connection.Purpose.READER)).endpoints.graph_url
-        draft = build(targets, live, catalogue, graph_url=graph_url)
-        if not draft.steps and draft.complete and not pruned.warnings:
+        sound = without_dangling(
+            targets,
+            live,
+            presence,
+            partial(build, live=live, catalogue=catalogue, graph_url=graph_url),
+            partial(principals.names, tenant),
+        )
+        draft = sound.draft
+        if not draft.steps and draft.complete and sound.complete:
             why = ("There is nothing to roll back: the tenant is already as it was then.", *today.warnings)
             raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
@@ -76,8 +86,8 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
     policy = for_people(tenant, {rollback.requester, planner})
     new = NewPlan(
         steps=draft.steps,
-        warnings=(*resolved.warnings, *today.warnings, *pruned.warnings, *draft.warnings, *blockers),
-        complete=draft.complete and not pruned.warnings,
+        warnings=(*resolved.warnings, *today.warnings, *sound.warnings, *draft.warnings, *blockers),
+        complete=draft.complete and sound.complete,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,
         required_approvals=required_approvals(policy, [severity, *(change.severity for change in undone)]),

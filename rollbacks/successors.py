@@ -28,4 +28,8 @@ def with_successors(targets: Sequence[Target], live: Mapping[Key, LiveState]) ->
         return list(targets)
     moved = {old: new for _, old, new in found}
     embodied = {(kind, identifier) for kind, *both in found for identifier in both}
-    return [under_ids(target, moved) for target in targets if target.key not in embodied]
+    return [
+        under_ids(target, lambda _kind, value: moved.get(value, value))
+        for target in targets
+        if target.key not in embodied
+    ]

@@ -10,7 +10,6 @@ from datetime import datetime
 from changes.attribution import best_for
 from changes.models import Attribution, Change
 from rollbacks.planning.model import Key, Target
-from rollbacks.present_ids import with_present_ids
 from snapshots import store
 from snapshots.addresses import at
 from snapshots.canonical import canonicalise
@@ -77,10 +76,7 @@ def resolve(tenant: Tenant, wish: Wish) -> Resolved:
     if not found.targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
     needed = [_in_present_form(target) for target in _with_needed(tenant, found.targets)]
-    targets = with_present_ids(tenant, needed)
-    if not targets:
-        raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
-    return replace(found, targets=targets)
+    return replace(found, targets=needed)
 
 
 def _in_present_form(target: Target) -> Target:

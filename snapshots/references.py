@@ -6,7 +6,7 @@ from typing import Any
 
 from snapshots.addresses import at
 from snapshots.catalog.places import ANY_DEPTH, ANY_KEY, ELEMENT, parse
-from snapshots.catalog.spec import GUID, Document, ResourceType
+from snapshots.catalog.spec import GUID, Document, Reference, ResourceType
 
 PRINCIPAL_TYPES = frozenset({"user", "group", "servicePrincipal", "directoryObject"})
 
@@ -22,15 +22,22 @@ class Mention:
 
 def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
     """Every reference in the document that is an id and not one of the special words."""
+    for reference, value in references_in(spec, document):
+        yield Mention(reference.to, reference.by, value)
+
+
+def references_in(spec: ResourceType, document: Document) -> Iterator[tuple[Reference, str]]:
+    """The declaration of each reference, and the identifier that stands there."""
     for reference in spec.references:
         for value in values_at(document, parse(reference.path)):
             for named in reference.named(value):
-                yield Mention(reference.to, reference.by, named)
+                yield reference, named
     for part in spec.parts:
         if part.reference is None:
             continue
+        place = Reference(f"{part.name}[].{part.named_by}", to=part.reference)
         for element in document.get(part.name, []):
-            yield Mention(part.reference, "id", element[part.named_by])
+            yield place, element[part.named_by]
 
 
 def principals_of(spec: ResourceType, document: Document) -> set[str]:

@@ -170,7 +170,7 @@ def test_an_assignment_of_somebody_who_is_gone_is_told_and_not_tried(scene: Scen
     plan = scene.plan(scene.observe(*types)).plan
     assert plan is not None
     assert (plan.complete, plan.steps.count()) == (False, 0)
-    assert any(principal in each and "exists no more" in each for each in plan.warnings)
+    assert any(principal in each and "no longer exists" in each for each in plan.warnings)
 
 
 def test_a_role_changed_under_its_guid_is_deleted_and_made_anew(scene: Scene) -> None:

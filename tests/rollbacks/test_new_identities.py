@@ -242,7 +242,7 @@ def test_a_policy_comes_back_without_somebody_who_exists_no_more_and_the_plan_sa
     rollback = scene.approved(changes)
     assert rollback.plan is not None
     assert (rollback.plan.complete, rollback.plan.applicable) == (False, True)
-    assert any("exists no more" in warning for warning in rollback.plan.warnings)
+    assert any("no longer exists" in warning for warning in rollback.plan.warnings)
     assert scene.execute(rollback).outcome == "verified"
     restored = scene.named(POLICIES, "CA002")
     assert restored["state"] == "enabled"

@@ -23,7 +23,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
-from snapshots.references import mentions, principals_of
+from snapshots.references import Mention, mentions, principals_of
 
 GROUP = "0c9e0b0a-1111-4222-8333-444455556666"
 NEW_GROUP = "aa9e0b0a-1111-4222-8333-444455556666"
@@ -164,7 +164,9 @@ def test_references_inside_other_texts_are_found_and_re_pointed() -> None:
 
 def test_what_names_somebody_who_is_gone_inside_another_text_is_left_out() -> None:
     document: Document = {"to": [{"query": "/users/ada"}, {"query": f"/groups/{GROUP}/members"}]}
-    assert _pruned(document, LETTER, {"ada"}) == {"to": [{"query": f"/groups/{GROUP}/members"}]}
+    assert _pruned(document, LETTER, {Mention("user", "id", "ada")}) == {
+        "to": [{"query": f"/groups/{GROUP}/members"}]
+    }
 
 
 def test_a_setting_that_names_somebody_who_is_gone_is_left_out_alone() -> None:
@@ -180,9 +182,10 @@ def test_a_setting_that_names_somebody_who_is_gone_is_left_out_alone() -> None:
     )
     features = {"map": {"for": {"id": "gone"}}, "number": {"for": {"id": "here"}}}
     document: Document = {"features": features, "hiddenFrom": "gone", "holder": "here"}
+    gone = {Mention("group", "id", "gone")}
     left = {"features": {"number": {"for": {"id": "here"}}}, "holder": "here"}
-    assert _pruned(document, spec, {"gone"}) == left
-    assert _pruned(document, spec, {"here", "gone"}) is None
+    assert _pruned(document, spec, gone) == left
+    assert _pruned(document, spec, {*gone, Mention("user", "id", "here")}) is None
 
 
 def test_a_word_that_microsoft_adds_some_day_is_nobody_who_could_be_gone() -> None:

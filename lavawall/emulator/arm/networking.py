@@ -15,6 +15,7 @@ from lavawall.emulator.store import Json
 
 SECURITY_GROUPS = "Microsoft.Network/networkSecurityGroups"
 RULES = f"{SECURITY_GROUPS}/securityRules"
+APPLICATION_GROUPS = "Microsoft.Network/applicationSecurityGroups"
 VERSIONS = (
     "2023-09-01",
     "2023-11-01",
@@ -311,6 +312,7 @@ TYPES = (
         complete=complete_group,
         delete_check=refuse_bound,
     ),
+    ArmType(name=APPLICATION_GROUPS, versions=VERSIONS, handlers=resources.CRUD, is_tracked=True),
     ArmType(
         name=RULES,
         versions=VERSIONS,

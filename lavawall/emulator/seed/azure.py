@@ -5,7 +5,7 @@ from typing import Any
 
 from lavawall.emulator.arm.control import Azure
 from lavawall.emulator.arm.identities import IDENTITIES
-from lavawall.emulator.arm.networking import SECURITY_GROUPS
+from lavawall.emulator.arm.networking import APPLICATION_GROUPS, SECURITY_GROUPS
 from lavawall.emulator.arm.rbac import ROLE_DEFINITIONS
 from lavawall.emulator.arm.vaults import VAULTS
 from lavawall.emulator.seed.builder import AppRegistration, TenantBuilder, stable_guid
@@ -120,7 +120,7 @@ def _networks(place: Place) -> None:
     web = place.put_tracked(SECURITY_GROUPS, f"nsg-{place.slug}-web", {"securityRules": rules})
     subnet = place.id("Microsoft.Network/virtualNetworks", f"vnet-{place.slug}/subnets/web")
     place.azure.bind(web, subnet)
-    application = place.id("Microsoft.Network/applicationSecurityGroups", "asg-web")
+    application = place.put_tracked(APPLICATION_GROUPS, "asg-web", {})
     database = _rule("AllowDatabase", 100, "1433", "VirtualNetwork")
     del database["properties"]["sourceAddressPrefix"]
     database["properties"]["sourceApplicationSecurityGroups"] = [{"id": application}]
