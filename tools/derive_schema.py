@@ -1,10 +1,11 @@
 """Derives the emulator's data files: run by hand when Microsoft publishes a new schema, never at run time.
 
-usage: derive_schema.py schema TYPES.JSON           writes lavawall/emulator/data/schema.json
+usage: derive_schema.py schema TYPES.JSON SDK.WHL   writes lavawall/emulator/data/schema.json
        derive_schema.py reference REFERENCE.JSON PERMISSIONS-DESCRIPTIONS.JSON
                                                     writes directory_roles.json and graph_permissions.json
 
-TYPES.JSON is the entity model of microsoftgraph/msgraph-metadata (schemas/v1.0-Prod.csdl) as JSON;
+TYPES.JSON is the entity model of microsoftgraph/msgraph-metadata (schemas/v1.0-Prod.csdl) as JSON; SDK.WHL is the wheel
+of msgraph-beta-sdk, whose generated models name what only the beta version has: see beta_models.py;
 PERMISSIONS-DESCRIPTIONS.JSON is permissions/permissions-descriptions.json of microsoft-graph-devx-content.
 """
 
@@ -14,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
+
+from beta_models import with_beta
 
 DATA = Path(__file__).resolve().parent.parent / "lavawall" / "emulator" / "data"
 
@@ -122,6 +125,17 @@ SUPPLEMENT: dict[str, dict[str, Any]] = {
     },
 }
 
+# In answers of the real service and in public exports of tenants, but in no published model.
+SEEN: dict[str, dict[str, str]] = {
+    "androidDeviceOwnerCompliancePolicy": {"localActions": "Collection(Edm.Untyped)"},
+    "conditionalAccessConditionSet": {"times": "Edm.Untyped"},
+    "conditionalAccessGlobalSecureAccess": {
+        "excludeTrafficProfiles": "Edm.String",
+        "includeTrafficProfiles": "Edm.String",
+    },
+    "conditionalAccessSessionControls": {"blockSensitiveActions": "Edm.Untyped"},
+}
+
 # Types of properties that the published beta model names without declaring them in the CSDL read here.
 BETA_PROPERTY_TYPES = {
     "claimsMatchingExpression": "federatedIdentityExpression",
@@ -189,13 +203,16 @@ def compact(name: str, source: dict[str, Any], types: dict[str, Any]) -> dict[st
     return entry
 
 
-def derive_schema(path: Path) -> None:
+def derive_schema(path: Path, wheel: Path) -> None:
     source = json.loads(path.read_text())
     origin = source.pop("_meta")["generated_from"]
     types = {name: compact(name, each, source) for name, each in source.items()}
     types |= SUPPLEMENT | json.loads(INTUNE_TYPES.read_text())
+    types = with_beta(types, wheel)
+    for name, properties in SEEN.items():
+        types[name]["properties"] |= {each: f"{kind} beta" for each, kind in properties.items()}
     document = {
-        "source": f"{origin['repo']} commit {origin['commit']}, schemas of v1.0 and beta",
+        "source": f"{origin['repo']} commit {origin['commit']}, schemas of v1.0 and beta; models of {wheel.name}",
         "types": dict(sorted(types.items())),
     }
     (DATA / "schema.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -245,8 +262,8 @@ def derive_reference(reference_path: Path, permissions_path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) == 2 and arguments[0] == "schema":
-        derive_schema(Path(arguments[1]))
+    if len(arguments) == 3 and arguments[0] == "schema":
+        derive_schema(Path(arguments[1]), Path(arguments[2]))
         return 0
     if len(arguments) == 3 and arguments[0] == "reference":
         derive_reference(Path(arguments[1]), Path(arguments[2]))

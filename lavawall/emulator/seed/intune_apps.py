@@ -88,6 +88,32 @@ def apps(estate: Estate) -> None:
         },
     )
     estate.policy(
+        "mobileApp",
+        PEOPLE,
+        {
+            "@odata.type": f"{TYPE}winGetApp",
+            "displayName": "Company Portal",
+            "publisher": "Microsoft Corporation",
+            "packageIdentifier": "9WZDNCRFJ3PZ",
+            "installExperience": {"runAsAccount": "user"},
+        },
+        intent="available",
+    )
+    estate.builder.add(
+        "mobileApp",
+        {
+            "@odata.type": f"{TYPE}macOSPkgApp",
+            "displayName": "Backup agent for macOS",
+            "publisher": "Contoso",
+            "fileName": "backup-agent.pkg",
+            "primaryBundleId": "com.example.backup",
+            "primaryBundleVersion": "4.2",
+            "includedApps": [{"bundleId": "com.example.backup", "bundleVersion": "4.2"}],
+            "ignoreVersionDetection": True,
+            "preInstallScript": None,
+        },
+    )
+    estate.policy(
         "managedDeviceMobileAppConfiguration",
         PEOPLE,
         {

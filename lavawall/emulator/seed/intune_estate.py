@@ -164,6 +164,34 @@ class Estate:
             },
         )
         self.policy(
+            "deviceConfiguration",
+            DEVICES,
+            {
+                "@odata.type": f"{TYPE}windowsUpdateForBusinessConfiguration",
+                "displayName": "Windows updates",
+                "automaticUpdateMode": "windowsDefault",
+                "featureUpdatesDeferralPeriodInDays": 30,
+                "qualityUpdatesDeferralPeriodInDays": 7,
+            },
+        )
+        lock = {"actionType": "remoteLock", "gracePeriodHours": 168}
+        rule = self._rule(block_after=48)
+        rule["scheduledActionConfigurations"].append(lock)
+        self.policy(
+            "deviceCompliancePolicy",
+            PEOPLE,
+            {
+                "@odata.type": f"{TYPE}androidDeviceOwnerCompliancePolicy",
+                "displayName": "Android must be healthy",
+                "localActions": [],
+                "passwordRequired": True,
+                "passwordMinimumLength": 6,
+                "securityRequiredAndroidSafetyNetEvaluationType": "hardwareBacked",
+                "storageRequireEncryption": True,
+                "scheduledActionsForRule": [rule],
+            },
+        )
+        self.policy(
             "deviceManagementCompliancePolicy",
             PEOPLE,
             {

@@ -83,7 +83,7 @@ def hide_keys(view: View) -> None:
 
 
 def plain_text_value(call: Call) -> Answer:
-    """getOmaSettingPlainTextValue(secretReferenceValueId='...') of one configuration."""
+    """getOmaSettingPlainTextValue(secretReferenceValueId='...') of one configuration; whoever only reads is refused."""
     record = call.session.directory.get("deviceConfiguration", call.parameter("id"))
     reference = call.parameter("reference")
     held = record is not None and any(
@@ -124,7 +124,7 @@ KINDS = (
                     "GET",
                     "getOmaSettingPlainTextValue(secretReferenceValueId='{reference}')",
                     plain_text_value,
-                    CONFIGURATION.read,
+                    CONFIGURATION.write,
                 ),
             ),
         ),

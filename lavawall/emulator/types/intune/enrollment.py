@@ -45,6 +45,7 @@ FORMS = {
         "EnrollmentNotificationsConfiguration",
         "enrollmentNotificationsConfiguration",
     ),
+    "#microsoft.graph.windowsRestoreDeviceEnrollmentConfiguration": ("WindowsRestore", "windowsRestore"),
 }
 
 

@@ -1,5 +1,6 @@
 """The settings catalogue: policies with settings inline, secrets that turn into tokens, reusable settings."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,13 @@ NO_TEMPLATE: Json = {
     "templateDisplayName": None,
     "templateDisplayVersion": None,
 }
+TEMPLATE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_[0-9]+", re.IGNORECASE)
+UNSEEDED_TEMPLATE: Json = {
+    "templateFamily": "unknownFutureValue",
+    "templateDisplayName": None,
+    "templateDisplayVersion": None,
+}
+"""Microsoft has hundreds of templates; the directory holds a few of them."""
 
 
 def values(node: Any) -> Iterator[Json]:
@@ -84,8 +92,11 @@ def check_template(write: Write) -> None:
         write.after["templateReference"] = NO_TEMPLATE
         return
     template = write.session.directory.get(TEMPLATES, template_id)
-    if template is None:
+    if template is None and TEMPLATE_ID.fullmatch(template_id) is None:
         raise bad_request(f"The policy template '{template_id}' does not exist.", "BadRequest")
+    if template is None:
+        write.after["templateReference"] = {**UNSEEDED_TEMPLATE, "templateId": template_id}
+        return
     write.after["templateReference"] = {
         "templateId": template_id,
         "templateFamily": template.body["templateFamily"],
