@@ -6,7 +6,7 @@ Called when a snapshot is compared with its predecessor, and on demand. Never re
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog.places import ELEMENT, ROOT, Path, parse, place, pointer
 from snapshots.catalog.spec import Document, ResourceType, SetOf
 from snapshots.catalog.streams import described
+from snapshots.spelling import original
 
 Patch = list[dict[str, Any]]
 Kind = Literal["added", "removed", "changed"]
@@ -73,11 +74,22 @@ def diff(before: Document | None, after: Document | None, spec: ResourceType) ->
 
 
 def shown_diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
-    """The difference of two stored documents as pages and the API show it: of images not the bytes, but what tells
-    them apart. Both are compared in today's canonical form, whichever release stored them.
+    """The difference of two stored documents as pages and the API show it: in Microsoft's spelling, of images not the
+    bytes, but what tells them apart. Both are compared in today's canonical form, whichever release stored them.
     """
     old, new = (described(in_present_form(each, spec), spec) for each in (before, after))
-    return diff(old, new, spec)
+    found = diff(old, new, spec)
+    return Difference(original(found.patch), tuple(_as_spelled(field) for field in found.fields))
+
+
+def _as_spelled(field: FieldChange) -> FieldChange:
+    return replace(
+        field,
+        before=original(field.before),
+        after=original(field.after),
+        added=original(field.added),
+        removed=original(field.removed),
+    )
 
 
 def in_present_form(document: Document | None, spec: ResourceType) -> Document | None:

@@ -75,7 +75,7 @@ def _row(field: FieldChange, names: Names) -> Row:
 def _label(field: FieldChange, names: Names) -> str:
     """An element of a keyed set is called by its own name where it has one, else by the name behind its key."""
     element = field.after if field.kind == "added" else field.before
-    label = _GUID.sub(lambda match: names.get(match[0], match[0]), field.label) or "Object"
+    label = _GUID.sub(lambda match: names.get(match[0].lower(), match[0]), field.label) or "Object"
     if isinstance(element, dict) and isinstance(element.get("displayName"), str) and field.path.endswith("]"):
         holder, _, _ = label.rpartition(" / ")
         return f"{holder} / {element['displayName']}" if holder else label
@@ -106,7 +106,7 @@ def _cell(value: Any, names: Names, *, exists: bool, mark: Mark) -> Cell:
 
 def _item(value: Any, names: Names, mark: Mark = "") -> Item:
     if isinstance(value, str):
-        return Item(value or "(empty)", names.get(value, ""), mark)
+        return Item(value or "(empty)", names.get(value.lower(), ""), mark)
     if isinstance(value, dict | list) and value:
         return Item(
             json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True), mark=mark, multiline=True
@@ -129,7 +129,7 @@ def _keys(members: Iterable[Any]) -> set[bytes]:
 def _ids(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         if _GUID.fullmatch(value):
-            yield value
+            yield value.lower()
     elif isinstance(value, list):
         for member in value:
             yield from _ids(member)
@@ -139,4 +139,4 @@ def _ids(value: Any) -> Iterator[str]:
 
 
 def _guids(path: str) -> Iterator[str]:
-    return (match[0] for match in _GUID.finditer(path))
+    return (match[0].lower() for match in _GUID.finditer(path))

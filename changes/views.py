@@ -15,7 +15,7 @@ from changes.forms import ChangeFilter
 from changes.models import AuditEvent, Change
 from snapshots import recoverability, store
 from snapshots.catalog import registry
-from snapshots.catalog.streams import described
+from snapshots.catalog.streams import shown
 from snapshots.models import Version
 from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
 from tenants import access
@@ -75,8 +75,8 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
         "type": spec,
         "rows": presentation.rows(difference.fields, presentation.names_in(change.tenant, difference.fields)),
         "patch": difference.patch,
-        "before": described(before, spec),
-        "after": described(after, spec),
+        "before": shown(before, spec),
+        "after": shown(after, spec),
         "attribution": selectors.best_attribution(change),
         "unattributed_reason": selectors.unattributed_reason(change),
         "history": history[:HISTORY_SIZE],
@@ -148,7 +148,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
         "resource_id": resource_id,
         "versions": versions,
         "chosen": chosen,
-        "document": described(store.document(tenant, chosen.digest), spec),
+        "document": shown(store.document(tenant, chosen.digest), spec),
         "judged": recoverability.judged(tenant, [chosen])[0],
         "changes": selectors.visible_changes(actor)
         .filter(tenant=tenant, resource_type=resource_type, resource_id=resource_id)

@@ -1,4 +1,5 @@
-"""The canonical form: one spelling for one state, whatever the key order, set order, nulls and letter case.
+"""The canonical form: one value for one state, whatever the key order, set order, nulls and letter case. A text that it
+spells otherwise than Microsoft remembers the original (`snapshots.spelling`), which no comparison looks at.
 
 Called at collection for every object read, and by whoever compares. Never reads a database, clock or setting.
 """
@@ -14,6 +15,7 @@ from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
 from snapshots.catalog.spec import AZURE_ID, GUID, Document, ResourceType, SetOf
 from snapshots.errors import IncompleteObject
+from snapshots.spelling import spelled
 
 _ANNOTATION = re.compile(r"@(odata|microsoft\.graph)\.")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
@@ -108,8 +110,10 @@ def _string(value: str, path: Path, spec: ResourceType) -> str | None:
         return _type_name(value)
     normaliser = place(spec, path).normaliser
     if normaliser is not None:
-        return NORMALISERS[normaliser](value)
-    return _instant(value) if key.endswith("DateTime") else _text(value)
+        compared = NORMALISERS[normaliser](value)
+    else:
+        compared = _instant(value) if key.endswith("DateTime") else _text(value)
+    return None if compared is None else spelled(compared, value)
 
 
 def _text(value: str) -> str:

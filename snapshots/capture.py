@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from snapshots import principals, reading, references, store
-from snapshots.canonical import canonicalise
+from snapshots.addresses import with_value
+from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
 from snapshots.coverage import NO_PROBLEM
@@ -369,5 +370,9 @@ def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]
     spec = registry.get(delta.resource_type)
     if version is None or delta.after is None or version.spec_version == spec.version:
         return False
-    before = canonicalise(store.document(tenant, version.digest), spec)
-    return store.digest_of(tenant, spec, before) == delta.after
+    contents = store.documents(tenant, (version.digest, delta.after))
+    before, after = canonicalise(contents[version.digest], spec), contents[delta.after]
+    for path, since in spec.first_read.items():
+        if since > version.spec_version:
+            after = with_value(after, path, None)
+    return canonical_bytes(before) == canonical_bytes(canonicalise(after, spec))

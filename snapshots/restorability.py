@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from snapshots.addresses import at
+from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Document, Loss, ResourceType
 
 NOTHING: tuple[object, ...] = (None, False, "", [], {})
@@ -200,9 +201,34 @@ def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
             yield from _lost(loss, document)
 
 
-def irreplaceable(spec: ResourceType, document: Document) -> str | None:
-    """Why an object cannot be made again although others of its type can; None where it can."""
-    return None if spec.restore.irreplaceable is None else spec.restore.irreplaceable(document)
+def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
+    """Properties of the object that no request would give to a new one, and whose loss nothing declares: Microsoft has
+    added them since, and an object made without them would not be the same.
+    """
+    restore = spec.restore
+    reached = {action.property for action in restore.actions} | {each.property for each in restore.removals}
+    reached |= {part.name for part in spec.parts} | {stream.name for stream in spec.streams}
+    reached |= {_top(loss) for loss in restore.losses} | {
+        path.partition(".")[0] for path in restore.after_create
+    }
+    given = {*spec.identity, *spec.addressing, *restore.given, ODATA_TYPE}
+    return tuple(
+        name for name in sorted(document) if not spec.creates_with(name) and name not in reached | given
+    )
+
+
+def uncreatable(spec: ResourceType, document: Document) -> str | None:
+    """Why an object cannot be created again although others of its type can; None where it can."""
+    reason = None if spec.restore.irreplaceable is None else spec.restore.irreplaceable(document)
+    if reason is not None:
+        return reason
+    lacking = left_out(spec, document)
+    if not lacking:
+        return None
+    return (
+        f"it holds {', '.join(lacking)}, and no request is known that sets this on a new object. "
+        "Create it by hand, then take a snapshot."
+    )
 
 
 def names_an_id(loss: Loss) -> bool:
@@ -282,7 +308,7 @@ def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | 
 def _made_anew(spec: ResourceType, document: Document) -> Answer:
     if spec.restore.create_path is None:
         return Answer(Verdict.NOT_RESTORABLE, "Microsoft offers applications no way to make it again.")
-    reason = irreplaceable(spec, document)
+    reason = uncreatable(spec, document)
     if reason is not None:
         return Answer(Verdict.NOT_RESTORABLE, f"It cannot be made again: {reason}")
     losses = tuple(lost_anew(spec, document))

@@ -2,7 +2,8 @@
 
 A digest is keyed with the tenant's own key and covers the type and the spec's version, so equal contents in two
 tenants are not linkable. A blob is compressed, then sealed; its kind and place are bound into the seal. How a document
-is kept, whole or split, changes neither its digest nor what is got back.
+is kept, whole or split, changes neither its digest nor what is got back. Spelling that means nothing is kept beside the
+content and is in no digest: of two spellings of one content, the first that was seen stays.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from snapshots.canonical import canonical_bytes
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.models import Blob, Snapshot, Version
 from snapshots.pieces import Outline
+from snapshots.spelling import spellings, with_spellings
 from tenants import vault
 from tenants.crypto import SealBroken
 from tenants.errors import StorageError
@@ -59,7 +61,7 @@ def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[
     for spec, document in pairs:
         digest = digest_of(tenant, spec, document)
         digests.append(digest)
-        documents[digest] = document
+        documents.setdefault(digest, document)
     for chunk in chunks(_unknown(tenant, documents)):
         blobs = (blob for digest in chunk for blob in _made_blobs(tenant, digest, documents[digest]))
         Blob.objects.bulk_create(blobs, ignore_conflicts=True)
@@ -76,15 +78,22 @@ def documents(tenant: Tenant, digests: Iterable[str]) -> dict[str, Document]:
     wanted = {digest for digest in digests if digest}
     found: dict[str, Document] = {}
     outlines: dict[str, Outline] = {}
+    originals: dict[str, dict[str, str]] = {}
     for blob in _blobs(tenant, wanted):
+        if blob.kind == Blob.Kind.PIECE:
+            continue
+        content, spelling = _parts(tenant, blob)
         if blob.kind == Blob.Kind.SPLIT:
-            outlines[blob.digest] = Outline.from_bytes(_content(tenant, blob))
-        elif blob.kind == Blob.Kind.WHOLE:
-            found[blob.digest] = orjson.loads(_content(tenant, blob))
+            outlines[blob.digest] = Outline.from_bytes(content)
+        else:
+            found[blob.digest] = orjson.loads(content)
+        if spelling:
+            originals[blob.digest] = orjson.loads(spelling)
     contents = _piece_contents(
         tenant, (digest for outline in outlines.values() for digest in outline.digests)
     )
     found |= {digest: _filled(tenant, outline, contents) for digest, outline in outlines.items()}
+    found |= {digest: with_spellings(found[digest], each) for digest, each in originals.items()}
     for digest in sorted(wanted - found.keys()):
         raise _missing(tenant, digest)
     return found
@@ -95,7 +104,7 @@ def pieces_of(tenant: Tenant, blobs: QuerySet[Blob]) -> set[str]:
     return {
         digest
         for blob in blobs.filter(kind=Blob.Kind.SPLIT).iterator(chunk_size=CHUNK)
-        for digest in Outline.from_bytes(_content(tenant, blob)).digests
+        for digest in Outline.from_bytes(_parts(tenant, blob)[0]).digests
     }
 
 
@@ -195,11 +204,12 @@ def _made_blobs(tenant: Tenant, digest: str, document: Document) -> Iterator[Blo
         lists[name] = [piece for piece, _ in cut]
         contents |= cut
     if not lists:
-        yield _sealed(tenant, Blob.Kind.WHOLE, digest, canonical_bytes(document))
+        yield _sealed(tenant, Blob.Kind.WHOLE, digest, canonical_bytes(document) + _spelling_of(document))
         return
     for piece in _unknown(tenant, contents):
         yield _sealed(tenant, Blob.Kind.PIECE, piece, contents[piece])
-    yield _sealed(tenant, Blob.Kind.SPLIT, digest, pieces.outline(document, lists).to_bytes())
+    content = pieces.outline(document, lists).to_bytes() + _spelling_of(document)
+    yield _sealed(tenant, Blob.Kind.SPLIT, digest, content)
 
 
 def _blobs(tenant: Tenant, digests: Iterable[str]) -> Iterator[Blob]:
@@ -218,8 +228,10 @@ def _unknown(tenant: Tenant, digests: Iterable[str]) -> list[str]:
 
 def _canonical_content(tenant: Tenant, blob: Blob) -> bytes:
     """The bytes that the blob's digest covers. Raises Missing, SealBroken or ZstdError."""
-    content = _content(tenant, blob)
-    if blob.kind != Blob.Kind.SPLIT:
+    if blob.kind == Blob.Kind.PIECE:
+        return _content(tenant, blob)
+    content, _ = _parts(tenant, blob)
+    if blob.kind == Blob.Kind.WHOLE:
         return content
     outline = Outline.from_bytes(content)
     return canonical_bytes(_filled(tenant, outline, _piece_contents(tenant, outline.digests)))
@@ -238,6 +250,18 @@ def _filled(tenant: Tenant, outline: Outline, contents: Mapping[str, bytes]) -> 
 
 def _missing(tenant: Tenant, digest: str) -> Missing:
     return Missing(f"The content {digest[:12]}… of {tenant.name} is not in the store. Run verify.")
+
+
+def _spelling_of(document: Document) -> bytes:
+    """How its texts are spelled, where that is not how they are compared: a second line, guarded by the seal alone."""
+    originals = dict(spellings(document))
+    return b"\n" + canonical_bytes(originals) if originals else b""
+
+
+def _parts(tenant: Tenant, blob: Blob) -> tuple[bytes, bytes]:
+    """What the digest covers, and the spelling; JSON has no line breaks of its own."""
+    content, _, spelling = _content(tenant, blob).partition(b"\n")
+    return content, spelling
 
 
 def _sealed(tenant: Tenant, kind: Blob.Kind, digest: str, content: bytes) -> Blob:

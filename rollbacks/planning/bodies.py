@@ -10,6 +10,7 @@ from snapshots.addresses import at, with_value
 from snapshots.canonical import canonical_bytes
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, sets
 from snapshots.catalog.spec import Document, ResourceType
+from snapshots.restorability import left_out
 
 
 def differing(live: Document, wanted: Document) -> tuple[str, ...]:
@@ -40,10 +41,15 @@ def _of_one_type(left: Document, right: Document) -> bool:
 
 
 def update_body(spec: ResourceType, live: Document, wanted: Document, names: tuple[str, ...]) -> Document:
-    """For PATCH the named properties; for PUT everything that the type takes, its empty sets too."""
+    """For PATCH the named properties. For PUT everything that the type takes, its empty sets too, and properties that
+    nobody declared: a PUT removes what its body does not hold.
+    """
     if spec.restore.update_method == "PUT":
+        undeclared = {*left_out(spec, live), *left_out(spec, wanted)}
         live = {**_empty_sets(spec), **live}
-        names = tuple(name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name))
+        names = tuple(
+            name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name) or name in undeclared
+        )
     body = {
         name: wanted.get(name) or {} if name in spec.appended else cleared(live.get(name), wanted.get(name))
         for name in names

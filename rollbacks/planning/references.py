@@ -40,7 +40,8 @@ def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]
 def _in_reference(reference: Reference, repoint: Repoint, value: Any) -> Any:
     if not reference.named(value):
         return value
-    return reference.renamed(value, lambda named: repoint(Mention(reference.to, reference.by, named)))
+    result = reference.renamed(value, lambda named: repoint(Mention(reference.to, reference.by, named)))
+    return value if result == value else result
 
 
 def _at(value: Any, path: Path, replace: Callable[[Any], Any]) -> Any:

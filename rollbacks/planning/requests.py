@@ -16,6 +16,7 @@ from snapshots.canonical import canonical_bytes
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType, Stream
 from snapshots.catalog.streams import content_of
+from snapshots.spelling import original
 from tenants.microsoft.request import Request
 
 Body = Any
@@ -268,7 +269,7 @@ class RequestWriter:
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
         later = self._spec.read.inject if self._spec.restore.arrives_with else ()
         path = expand_path(template, address(self._spec, self._id, self._document), later)
-        body = absolute(body, self._graph_url)
+        body = original(absolute(body, self._graph_url))
         request = Request(
             method, path, body, params=self._spec.restore.params, service=self._spec.read.service, why=why
         )

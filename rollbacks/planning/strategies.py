@@ -19,7 +19,7 @@ from rollbacks.planning.requests import RequestWriter
 from snapshots.addresses import at, with_value
 from snapshots.canonical import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.restorability import irreplaceable, lost_anew, names_an_id
+from snapshots.restorability import lost_anew, names_an_id, uncreatable
 
 
 class Phase(IntEnum):
@@ -77,7 +77,7 @@ def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
     """Whether a resource that is gone can come back at all."""
     kept = live.deleted and spec.restore.undelete is not None
-    creatable = spec.restore.create_path is not None and irreplaceable(spec, wanted) is None
+    creatable = spec.restore.create_path is not None and uncreatable(spec, wanted) is None
     return (kept or creatable) and protected(spec, wanted) is None
 
 
@@ -163,7 +163,7 @@ class Strategist:
     def _absent(self, wanted: Document) -> None:
         if self._protected(wanted):
             return
-        restore, reason = self.spec.restore, irreplaceable(self.spec, wanted)
+        restore, reason = self.spec.restore, uncreatable(self.spec, wanted)
         known = self.known or wanted
         if self.live.deleted and restore.undelete is not None:
             writer = self._writer(self.target.resource_id, wanted)
@@ -174,7 +174,7 @@ class Strategist:
                 f"Takes {self.label} out of the deleted items; it keeps its id.",
                 [writer.undelete()],
                 result=wanted,
-                fallback=fallback if restore.create_path else [],
+                fallback=fallback if restore.create_path and reason is None else [],
             )
             again, unwritable = self._writer(self.new_id, wanted).update(
                 known, bodies.staged(self.spec, wanted), ensure=True
@@ -281,6 +281,10 @@ class Strategist:
 
     def _replace(self, live: Document, wanted: Document, object_id: str) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
+        reason = uncreatable(self.spec, wanted)
+        if reason is not None:
+            self.outcome.lacking(f"{self.label} stays as it is, since it cannot be created again: {reason}")
+            return
         self._step(
             StepKind.DELETE,
             Phase.BRING_BACK,
@@ -368,6 +372,11 @@ class Strategist:
         restore = self.spec.restore
         if restore.new_id_note:
             self.outcome.warnings.append(f"{self.label} is created anew. {restore.new_id_note}")
+        if self.spec.unread:
+            settings = ", ".join(self.spec.unread)
+            self.outcome.warnings.append(
+                f"{self.label}: Lavawall does not read {settings}. If it had any of these, set them by hand."
+            )
         for loss in restore.losses:
             if names_an_id(loss) and (loss.path == "id" or loss.path.split("[")[0] in wanted):
                 self.outcome.warnings.append(f"{self.label}: {loss.what}.")

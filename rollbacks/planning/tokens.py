@@ -53,6 +53,8 @@ def step_with(step: PlannedStep, lookup: Lookup) -> PlannedStep:
 
 def _put_in(value: Any, lookup: Lookup) -> Any:
     if isinstance(value, str):
+        if _TOKEN.search(value) is None:
+            return value
         return _TOKEN.sub(lambda found: lookup(int(found[1]), found[2]), value)
     if isinstance(value, dict):
         return {key: _put_in(inner, lookup) for key, inner in value.items()}

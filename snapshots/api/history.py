@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from snapshots import store
 from snapshots.models import Version
+from snapshots.spelling import original
 from tenants import access
 from tenants.api.base import TENANT_PARAMETER, ApiViewSet, tenant_asked_for
 
@@ -23,7 +24,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         source="last_snapshot_id", read_only=True, allow_null=True, help_text="Null: it is still so."
     )
     since = serializers.DateTimeField(source="first_snapshot.completed_at", read_only=True)
-    document = serializers.SerializerMethodField(help_text="Its canonical content.")
+    document = serializers.SerializerMethodField(help_text="Its canonical content, in Microsoft's spelling.")
 
     class Meta:
         model = Version
@@ -31,7 +32,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         read_only_fields = fields
 
     def get_document(self, version: Version) -> dict[str, Any]:
-        document: dict[str, Any] = self.context["documents"][version.digest]
+        document: dict[str, Any] = original(self.context["documents"][version.digest])
         return document
 
 

@@ -16,6 +16,7 @@ from snapshots import selectors, services, store
 from snapshots.api.coverage import CoverageSerializer
 from snapshots.catalog import registry
 from snapshots.models import Snapshot, Version
+from snapshots.spelling import original
 from tenants import access
 from tenants.actions import Action
 from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, MomentFilter, TenantFilter
@@ -82,7 +83,7 @@ class ResourceSerializer(serializers.ModelSerializer[Version]):
         read_only_fields = fields
 
     def get_document(self, version: Version) -> dict[str, Any] | None:
-        document: dict[str, Any] | None = self.context.get("documents", {}).get(version.digest)
+        document: dict[str, Any] | None = original(self.context.get("documents", {}).get(version.digest))
         return document
 
 

@@ -117,16 +117,27 @@ def _named_by_restrictions(where: str) -> Iterator[Reference]:
     )
 
 
-def _named_by_uris(where: str) -> Reference:
-    return Reference(f"{where}.identifierUris.*.{_SPARED}", to="customSecurityAttributeDefinition")
+_BY_KIND = ("audiences", "identifierUris", "redirectUris")
+"""Restrictions of which each kind stands by itself."""
 
 
-def _uri_exemptions(where: str) -> SetOf:
-    return SetOf(f"{where}.identifierUris.*.excludeActors.customSecurityAttributes", key="id")
+def _named_by_kinds(where: str) -> Iterator[Reference]:
+    for each in _BY_KIND:
+        yield Reference(f"{where}.{each}.*.{_SPARED}", to="customSecurityAttributeDefinition")
 
 
-_DEFAULT = f"{_POLICIES}/defaultAppManagementPolicy"
-_CUSTOM = f"{_POLICIES}/appManagementPolicies"
+def _exemptions(where: str) -> Iterator[SetOf]:
+    for each in _BY_KIND:
+        yield SetOf(f"{where}.{each}.*.excludeActors.customSecurityAttributes", key="id")
+    for words in ("allowedDomains", "allowedSchemes", "blockedDomains", "blockedSchemes", "exemptFormats"):
+        yield SetOf(f"{where}.redirectUris.*.{words}")
+        yield SetOf(f"{where}.redirectUris.*.*.{words}")
+    yield SetOf(f"{where}.redirectUris.*.*.excludeWildcardsInPathWithDomains")
+
+
+_DEFAULT = "/beta/policies/defaultAppManagementPolicy"
+_CUSTOM = "/beta/policies/appManagementPolicies"
+"""At beta: v1.0 leaves restrictions of audiences and redirect URIs out, and takes them away when it writes."""
 
 TENANT_APP_MANAGEMENT = ResourceType(
     key="tenantAppManagementPolicy",
@@ -135,6 +146,7 @@ TENANT_APP_MANAGEMENT = ResourceType(
     area=_AREA,
     read=Read(path=_DEFAULT, singleton=True),
     permissions=_PERMISSIONS,
+    first_read={"applicationRestrictions.audiences": 2, "applicationRestrictions.redirectUris": 2},
     computed=(
         "applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",
         "description",
@@ -143,13 +155,13 @@ TENANT_APP_MANAGEMENT = ResourceType(
     sets=(
         *_restrictions("applicationRestrictions"),
         *_restrictions("servicePrincipalRestrictions"),
-        _uri_exemptions("applicationRestrictions"),
+        *_exemptions("applicationRestrictions"),
     ),
     normalise={**_lifetimes("applicationRestrictions"), **_lifetimes("servicePrincipalRestrictions")},
     references=(
         *_named_by_restrictions("applicationRestrictions"),
         *_named_by_restrictions("servicePrincipalRestrictions"),
-        _named_by_uris("applicationRestrictions"),
+        *_named_by_kinds("applicationRestrictions"),
     ),
     restore=Restore(
         writable=("applicationRestrictions", "isEnabled", "servicePrincipalRestrictions"),
@@ -170,15 +182,19 @@ APP_MANAGEMENT = ResourceType(
     area=_AREA,
     read=Read(path=_CUSTOM, item_path=f"{_CUSTOM}/{{id}}"),
     permissions=_ASSIGNED,
+    first_read={
+        "restrictions.applicationRestrictions.audiences": 2,
+        "restrictions.applicationRestrictions.redirectUris": 2,
+    },
     natural_key=("displayName",),
     parts=(_applies_to("appManagementPolicies"),),
     computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
     normalise=_lifetimes("restrictions"),
     references=(
         *_named_by_restrictions("restrictions"),
-        _named_by_uris("restrictions.applicationRestrictions"),
+        *_named_by_kinds("restrictions.applicationRestrictions"),
     ),
-    sets=(*_restrictions("restrictions"), _uri_exemptions("restrictions.applicationRestrictions")),
+    sets=(*_restrictions("restrictions"), *_exemptions("restrictions.applicationRestrictions")),
     restore=Restore(
         writable=("description", "displayName", "isEnabled", "restrictions"),
         create_path=_CUSTOM,

@@ -159,6 +159,7 @@ APPLICATION = ResourceType(
     computed=(
         *_SECRETS,
         "api.oauth2PermissionScopes[].origin",
+        "api.preAuthorizedApplications[].permissionIds",
         "applicationTemplateId",
         "appRoles[].origin",
         "certification",
@@ -168,7 +169,15 @@ APPLICATION = ResourceType(
         "publisherDomain",
         "samlMetadataUrl",
         "verifiedPublisher",
+        "web.oauth2AllowImplicitFlow",
     ),
+    unread={
+        "authenticationBehaviors.coopEnforcement": "only the beta version has it",
+        "onPremisesPublishing": "App Proxy is configured with connectors that are outside the directory",
+        "servicePrincipalLockConfiguration.enforcementScope": "only the beta version has it",
+        "signInAudienceRestrictions": "only the beta version has it",
+        "windows": "only the beta version has it; beta spells other properties of an application otherwise",
+    },
     sets=(
         *_CREDENTIAL_SETS,
         SetOf("addIns", key="id"),
@@ -313,6 +322,12 @@ SERVICE_PRINCIPAL = ResourceType(
         "disabledByMicrosoftStatus",
         "info",
         "oauth2PermissionScopes",
+        "lifecycle",
+        "lifecyclePolicyComplianceState",
+        "lifecyclePolicyComplianceStateLastModifiedDateTime",
+        "lifecyclePolicyComplianceStateReason",
+        "lifecyclePolicyNonComplianceDisablementDateTime",
+        "managerApplications",
         "preferredTokenSigningKeyEndDateTime",
         "publishedPermissionScopes",
         "publisherName",
@@ -320,6 +335,11 @@ SERVICE_PRINCIPAL = ResourceType(
         "signInAudience",
         "verifiedPublisher",
     ),
+    unread={
+        "errorUrl": "only the beta version has it",
+        "passwordSingleSignOnSettings": "passwords of applications are entered again by hand",
+        "samlMetadataUrl": "only the beta version has it; v1.0 shows it with the application",
+    },
     sets=(
         *_CREDENTIAL_SETS,
         SetOf("addIns", key="id"),
@@ -363,6 +383,11 @@ SERVICE_PRINCIPAL = ResourceType(
             "tokenEncryptionKeyId",
         ),
         create_only=("appId",),
+        given=(
+            "appOwnerOrganizationId",
+            "displayName",
+            "servicePrincipalType",
+        ),
         create_path=_SERVICE_PRINCIPALS,
         update_path=f"{_SERVICE_PRINCIPALS}/{{id}}",
         delete_path=f"{_SERVICE_PRINCIPALS}/{{id}}",
@@ -401,7 +426,9 @@ SERVICE_PRINCIPAL = ResourceType(
     ),
 )
 
-_FEDERATED = f"{_APPLICATIONS}/{{applicationId}}/federatedIdentityCredentials"
+_WHOLE = "/beta/applications"
+"""Where federated credentials are complete: expressions that match claims are known to beta only."""
+_FEDERATED = f"{_WHOLE}/{{applicationId}}/federatedIdentityCredentials"
 
 FEDERATED_CREDENTIAL = ResourceType(
     key="federatedIdentityCredential",
@@ -409,7 +436,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     plural="Federated credentials",
     area="Applications",
     read=Read(
-        path=f"{_APPLICATIONS}/{{parent}}/federatedIdentityCredentials",
+        path=f"{_WHOLE}/{{parent}}/federatedIdentityCredentials",
         parent="application",
         parent_key="applicationId",
         item_path=f"{_FEDERATED}/{{id}}",
@@ -421,6 +448,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     ),
     name=lambda raw: str(raw.get("name") or raw.get("id") or ""),
     natural_key=("applicationId", "name"),
+    first_read={"claimsMatchingExpression": 2},
     sets=(SetOf("audiences"),),
     references=(
         Reference("applicationId", to="application"),
@@ -428,7 +456,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     ),
     not_references={"issuer": "an address, which may hold the id of a directory"},
     restore=Restore(
-        writable=("audiences", "description", "issuer", "subject"),
+        writable=("audiences", "claimsMatchingExpression", "description", "issuer", "subject"),
         create_only=("name",),
         create_path=_FEDERATED,
         update_path=f"{_FEDERATED}/{{id}}",
@@ -446,7 +474,6 @@ FEDERATED_CREDENTIAL = ResourceType(
     notes=(
         "Read once for each application. The name is fixed at its creation.",
         "Name, and issuer with subject, are unique in an application: a planted credential goes first.",
-        "Expressions that match claims are known to Microsoft Graph's beta only.",
     ),
 )
 

@@ -15,10 +15,11 @@ from snapshots.catalog.spec import (
     SetOf,
 )
 
-_POLICY = "/v1.0/policies/authenticationMethodsPolicy"
+_POLICY = "/beta/policies/authenticationMethodsPolicy"
 _CONFIGURATIONS = f"{_POLICY}/authenticationMethodConfigurations"
 _CAMPAIGN = "registrationEnforcement.authenticationMethodsRegistrationCampaign"
 
+_APP_PIN = "microsoftAuthenticatorPlatformSettings.enforceAppPIN"
 _EVERYBODY = frozenset({"all_users", "00000000-0000-0000-0000-000000000000"})
 """Words for everybody and, among the exclusions of a feature, for nobody."""
 
@@ -41,18 +42,39 @@ AUTHENTICATION_METHODS_POLICY = ResourceType(
     area="Authentication",
     read=Read(path=_POLICY, service="directory", singleton=True),
     permissions=_PERMISSIONS,
+    first_read={
+        "microsoftAuthenticatorPlatformSettings": 2,
+        "registrationEnforcement.authenticationMethodsRegistrationCampaign.enforceRegistrationAfterAllowedSnoozes": 2,
+        "reportSuspiciousActivitySettings": 2,
+        "systemCredentialPreferences": 2,
+    },
     volatile=("policyVersion",),
     computed=("authenticationMethodConfigurations", "description", "reconfirmationInDays"),
     sets=(
         SetOf(f"{_CAMPAIGN}.includeTargets", key="id"),
         SetOf(f"{_CAMPAIGN}.excludeTargets", key="id"),
+        SetOf(f"{_APP_PIN}.includeTargets", key="id"),
+        SetOf(f"{_APP_PIN}.excludeTargets", key="id"),
+        SetOf("systemCredentialPreferences.includeTargets", key="id"),
+        SetOf("systemCredentialPreferences.excludeTargets", key="id"),
     ),
     references=(
         Reference(f"{_CAMPAIGN}.includeTargets[].id", to="directoryObject", words=_EVERYBODY),
         Reference(f"{_CAMPAIGN}.excludeTargets[].id", to="directoryObject", words=_EVERYBODY),
+        Reference(f"{_APP_PIN}.includeTargets[].id", to="group", words=_EVERYBODY),
+        Reference(f"{_APP_PIN}.excludeTargets[].id", to="group", words=_EVERYBODY),
+        Reference("systemCredentialPreferences.includeTargets[].id", to="directoryObject", words=_EVERYBODY),
+        Reference("systemCredentialPreferences.excludeTargets[].id", to="directoryObject", words=_EVERYBODY),
+        Reference("reportSuspiciousActivitySettings.includeTarget.id", to="group", words=_EVERYBODY),
     ),
     restore=Restore(
-        writable=("policyMigrationState", "registrationEnforcement"),
+        writable=(
+            "microsoftAuthenticatorPlatformSettings",
+            "policyMigrationState",
+            "registrationEnforcement",
+            "reportSuspiciousActivitySettings",
+            "systemCredentialPreferences",
+        ),
         update_path=_POLICY,
         losses=(
             Loss(
@@ -86,6 +108,13 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
         item_path=f"{_CONFIGURATIONS}/{{id}}",
     ),
     permissions=_PERMISSIONS,
+    first_read={
+        "callerIdNumber": 2,
+        "featureSettings.companionAppAllowedState": 2,
+        "featureSettings.numberMatchingRequiredState": 2,
+        "identityVerificationEventsConfiguration": 2,
+        "requireCertificateSidAlignment": 2,
+    },
     sets=(
         SetOf("includeTargets", key="id"),
         SetOf("excludeTargets", key="id"),
@@ -121,6 +150,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
             "allowExternalIdToUseEmailOtp",
             "appId",
             "authenticationModeConfiguration",
+            "callerIdNumber",
             "certificateAuthorityScopes",
             "certificateUserBindings",
             "crlValidationConfiguration",
@@ -129,6 +159,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
             "defaultPasskeyProfile",
             "displayName",
             "featureSettings",
+            "identityVerificationEventsConfiguration",
             "isAttestationEnforced",
             "isOfficePhoneAllowed",
             "isSelfServiceRegistrationAllowed",
@@ -141,6 +172,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
             "openIdConnectSetting",
             "passkeyProfiles",
             "pinLength",
+            "requireCertificateSidAlignment",
             "standardQRCodeLifetimeInDays",
         ),
         create_path=_CONFIGURATIONS,

@@ -20,6 +20,7 @@ from snapshots.catalog.spec import (
     SetOf,
     Undelete,
 )
+from snapshots.spelling import spelled
 
 _NETWORK = {"api-version": "2023-09-01"}
 _VAULT = {"api-version": "2023-07-01"}
@@ -52,9 +53,9 @@ def _one_spelling(group: Document) -> Document:
 
 
 def _rule(properties: Document) -> Document:
-    for singular, plural, spelled in _SPELLINGS:
+    for singular, plural, normalise in _SPELLINGS:
         given = [properties.pop(singular, None), *(properties.pop(plural, None) or ())]
-        values = sorted({spelled(value) for value in given if value})
+        values = sorted({spelled(normalise(value), value) for value in given if value})
         if len(values) == 1:
             properties[singular] = values[0]
         elif values:
@@ -116,6 +117,7 @@ NETWORK_SECURITY_GROUP = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
+        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -210,6 +212,7 @@ KEY_VAULT = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
+        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",

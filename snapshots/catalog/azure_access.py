@@ -15,6 +15,7 @@ from snapshots.catalog.spec import (
     SetOf,
 )
 from snapshots.catalog.texts import role_condition
+from snapshots.spelling import spelled
 
 _ROLES = {"api-version": "2022-04-01"}
 _IDENTITY = {"api-version": "2023-01-31"}
@@ -63,7 +64,10 @@ def _within_its_subscription(assignment: Document) -> Document:
         return assignment
     return {
         **assignment,
-        "properties": {**properties, "roleDefinitionId": _subscription_of(assignment) + role},
+        "properties": {
+            **properties,
+            "roleDefinitionId": spelled(_subscription_of(assignment) + role, role),
+        },
     }
 
 
@@ -113,6 +117,7 @@ ROLE_DEFINITION = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
+        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -163,6 +168,7 @@ ROLE_ASSIGNMENT = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
+        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -222,6 +228,10 @@ MANAGED_IDENTITY = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("location", "tags"),
+        given=(
+            "name",
+            "properties",
+        ),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -275,6 +285,7 @@ FEDERATED_CREDENTIAL = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
+        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",

@@ -1,6 +1,8 @@
 """Conditional Access: policies, named locations, authentication strengths and contexts, declared for the registry.
 
-Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+Facts: Microsoft Graph's metadata and reference pages of these types. Policies and locations are read and written at
+beta: v1.0 leaves out conditions (agents, times, traffic profiles) and kinds of locations, and a policy that is written
+there loses them.
 """
 
 from snapshots.catalog.spec import (
@@ -20,6 +22,7 @@ from snapshots.catalog.spec import (
 )
 
 _CONTAINER = "/v1.0/identity/conditionalAccess"
+_WHOLE = "/beta/identity/conditionalAccess"
 _CONTEXTS = f"{_CONTAINER}/authenticationContextClassReferences"
 _STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
 
@@ -53,11 +56,31 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
     label="Conditional Access policy",
     plural="Conditional Access policies",
     area="Conditional Access",
-    read=Read(
-        path=f"{_CONTAINER}/policies", service="conditional_access", item_path=f"{_CONTAINER}/policies/{{id}}"
-    ),
+    read=Read(path=f"{_WHOLE}/policies", service="conditional_access", item_path=f"{_WHOLE}/policies/{{id}}"),
     permissions=_PERMISSIONS,
     natural_key=("displayName",),
+    first_read=dict.fromkeys(
+        (
+            "conditions.agentContext",
+            "conditions.agentIdRiskLevels",
+            "conditions.agents",
+            "conditions.applications.globalSecureAccess",
+            "conditions.applications.networkAccess",
+            "conditions.clientApplications.agentIdServicePrincipalFilter",
+            "conditions.clientApplications.excludeAgentIdServicePrincipals",
+            "conditions.clientApplications.includeAgentIdServicePrincipals",
+            "conditions.deviceStates",
+            "conditions.devices.excludeDeviceStates",
+            "conditions.devices.excludeDevices",
+            "conditions.devices.includeDeviceStates",
+            "conditions.devices.includeDevices",
+            "conditions.times",
+            "sessionControls.blockSensitiveActions",
+            "sessionControls.continuousAccessEvaluation",
+            "sessionControls.globalSecureAccessFilteringProfile",
+        ),
+        2,
+    ),
     computed=("templateId",),
     keep_only={"grantControls.authenticationStrength": ("id",)},
     sets=(
@@ -69,6 +92,9 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
     normalise={
         "conditions.users.includeGuestsOrExternalUsers.guestOrExternalUserTypes": "comma_set",
         "conditions.users.excludeGuestsOrExternalUsers.guestOrExternalUserTypes": "comma_set",
+        "conditions.agentIdRiskLevels": "comma_set",
+        "conditions.applications.globalSecureAccess.excludeTrafficProfiles": "comma_set",
+        "conditions.applications.globalSecureAccess.includeTrafficProfiles": "comma_set",
         "conditions.insiderRiskLevels": "comma_set",
         "conditions.authenticationFlows.transferMethods": "comma_set",
     },
@@ -83,22 +109,32 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         *_include_and_exclude(
             "clientApplications", "ServicePrincipals", "servicePrincipal", words=_ANY_SERVICE_PRINCIPAL
         ),
+        *_include_and_exclude(
+            "clientApplications", "AgentIdServicePrincipals", "servicePrincipal", words=_ANYONE
+        ),
+        *_include_and_exclude("agents", "AgentUsers", "user", words=_ANYONE),
         Reference(
             "conditions.applications.includeAuthenticationContextClassReferences[]",
             to="authenticationContextClassReference",
         ),
         Reference("grantControls.authenticationStrength.id", to="authenticationStrengthPolicy"),
         Reference("grantControls.termsOfUse[]", to="agreement"),
+        Reference(
+            "sessionControls.globalSecureAccessFilteringProfile.profileId", to="globalSecureAccessProfile"
+        ),
     ),
     not_references={
+        "conditions.agentContext.*[]": "words for the situations of agents",
+        "conditions.deviceStates.*[]": "words for the state of a device",
+        "conditions.devices.*[]": "words for the state of a device",
         "conditions.users.*.externalTenants.members[]": "other directories",
         "grantControls.customAuthenticationFactors[]": "names of controls of other makers",
     },
     restore=Restore(
         writable=("displayName", "description", "state", "conditions", "grantControls", "sessionControls"),
-        create_path=f"{_CONTAINER}/policies",
-        update_path=f"{_CONTAINER}/policies/{{id}}",
-        delete_path=f"{_CONTAINER}/policies/{{id}}",
+        create_path=f"{_WHOLE}/policies",
+        update_path=f"{_WHOLE}/policies/{{id}}",
+        delete_path=f"{_WHOLE}/policies/{{id}}",
         undelete=Undelete(
             item_path=f"{_CONTAINER}/deletedItems/policies/{{id}}",
             restore_path=f"{_CONTAINER}/deletedItems/policies/{{id}}/restore",
@@ -122,6 +158,7 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
     licence="Microsoft Entra ID P1",
     notes=(
         _NO_DOCUMENTED_UNDELETE,
+        "Conditions that only beta knows (agents, times, traffic profiles) are kept and written like all others.",
         "Written in report-only state first and enforced in a last step.",
         "Terms of use that a policy names are kept as ids; they themselves (PDF files) are not read.",
     ),
@@ -133,14 +170,23 @@ NAMED_LOCATION = ResourceType(
     plural="Named locations",
     area="Conditional Access",
     read=Read(
-        path=f"{_CONTAINER}/namedLocations",
+        path=f"{_WHOLE}/namedLocations",
         service="conditional_access",
-        item_path=f"{_CONTAINER}/namedLocations/{{id}}",
+        item_path=f"{_WHOLE}/namedLocations/{{id}}",
     ),
     permissions=_PERMISSIONS,
     natural_key=("displayName",),
-    sets=(SetOf("ipRanges", key="cidrAddress"), SetOf("countriesAndRegions")),
+    sets=(
+        SetOf("ipRanges", key="cidrAddress"),
+        SetOf("countriesAndRegions"),
+        SetOf("privateLinkResourcePolicyIds"),
+        SetOf("serviceTags"),
+    ),
     normalise={"ipRanges[].cidrAddress": "cidr"},
+    not_references={
+        "privateLinkResourcePolicyIds[]": "private links, which Lavawall does not read",
+        "serviceTags[]": "services of Azure, by their names",
+    },
     restore=Restore(
         writable=(
             "displayName",
@@ -149,10 +195,11 @@ NAMED_LOCATION = ResourceType(
             "countriesAndRegions",
             "countryLookupMethod",
             "includeUnknownCountriesAndRegions",
+            "compliantNetworkType",
         ),
-        create_path=f"{_CONTAINER}/namedLocations",
-        update_path=f"{_CONTAINER}/namedLocations/{{id}}",
-        delete_path=f"{_CONTAINER}/namedLocations/{{id}}",
+        create_path=f"{_WHOLE}/namedLocations",
+        update_path=f"{_WHOLE}/namedLocations/{{id}}",
+        delete_path=f"{_WHOLE}/namedLocations/{{id}}",
         before_delete={"isTrusted": False},
         typed=True,
         undelete=Undelete(
@@ -229,6 +276,7 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
     restore=Restore(
         writable=("displayName", "description"),
         create_only=("allowedCombinations",),
+        given=("policyType",),
         create_path=_STRENGTHS,
         update_path=f"{_STRENGTHS}/{{id}}",
         delete_path=f"{_STRENGTHS}/{{id}}",

@@ -101,6 +101,7 @@ APP_ROLE_ASSIGNMENT = ResourceType(
     not_references={"appRoleId": "a role of the resource, whose ids a new application keeps"},
     restore=Restore(
         create_only=("principalId", "resourceId", "appRoleId"),
+        given=("principalType",),
         create_path=_ASSIGNMENTS,
         delete_path=f"{_ASSIGNMENTS}/{{id}}",
         losses=(Loss("id", "an assignment made anew has a new id"),),

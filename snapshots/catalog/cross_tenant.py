@@ -1,13 +1,13 @@
 """Cross-tenant access: which clouds, the default, partners and their synchronisation, declared for the registry.
 
-Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+Facts: Microsoft Graph's metadata and reference pages of these types. Default, partners and synchronisation are read and
+written at beta, which alone knows groups that are synchronised and the access of service providers.
 """
 
 from snapshots.catalog.spec import (
     Action,
     AuditHints,
     Document,
-    Loss,
     Permissions,
     Read,
     Reference,
@@ -17,7 +17,8 @@ from snapshots.catalog.spec import (
 )
 
 _POLICY = "/v1.0/policies/crossTenantAccessPolicy"
-_PARTNERS = f"{_POLICY}/partners"
+_WHOLE = "/beta/policies/crossTenantAccessPolicy"
+_PARTNERS = f"{_WHOLE}/partners"
 _AREA = "Tenant policies"
 
 _PERMISSIONS = Permissions(
@@ -33,6 +34,7 @@ _SETTINGS = (
     "b2bCollaborationOutbound",
     "b2bDirectConnectInbound",
     "b2bDirectConnectOutbound",
+    "blockServiceProviderOutboundAccess",
     "inboundTrust",
     "m365CollaborationInbound",
     "m365CollaborationOutbound",
@@ -98,19 +100,20 @@ DEFAULT = ResourceType(
     label="Cross-tenant access default",
     plural="Cross-tenant access defaults",
     area=_AREA,
-    read=Read(path=f"{_POLICY}/default", singleton=True),
+    read=Read(path=f"{_WHOLE}/default", singleton=True),
     permissions=_PERMISSIONS,
     name=lambda _raw: "Cross-tenant access default",
+    first_read={"blockServiceProviderOutboundAccess": 2},
     sets=_TARGET_SETS,
     references=_TARGETS,
     not_references=_NOT_OURS,
     restore=Restore(
         writable=(*_SETTINGS, "invitationRedemptionIdentityProviderConfiguration"),
-        update_path=f"{_POLICY}/default",
+        update_path=f"{_WHOLE}/default",
         actions=(
             Action(
                 property="isServiceDefault",
-                path=f"{_POLICY}/default/resetToSystemDefault",
+                path=f"{_WHOLE}/default/resetToSystemDefault",
                 body=lambda wanted, live: {} if wanted is True and live is not True else None,
             ),
         ),
@@ -139,6 +142,7 @@ PARTNER = ResourceType(
     read=Read(path=_PARTNERS, item_path=f"{_PARTNERS}/{{tenantId}}"),
     permissions=_PERMISSIONS,
     name=lambda raw: str(raw.get("tenantId") or ""),
+    first_read={"blockServiceProviderOutboundAccess": 2},
     identity=("tenantId",),
     natural_key=("tenantId",),
     computed=("identitySynchronization", "isInMultiTenantOrganization", "serviceProviderConstraints"),
@@ -189,20 +193,28 @@ SYNCHRONISATION = ResourceType(
     ),
     permissions=_PERMISSIONS,
     name=_tenant_id,
+    first_read={
+        "externalCloudAuthorizedApplicationId": 2,
+        "groupSyncInbound": 2,
+        "roleEnabledGroupSyncInbound": 2,
+    },
     identity=("tenantId",),
     natural_key=("tenantId",),
     references=(Reference("tenantId", to="crossTenantAccessPolicyConfigurationPartner", by="tenantId"),),
     not_references={"externalCloudAuthorizedApplicationId": "an application of the other tenant"},
     restore=Restore(
-        writable=("displayName", "userSyncInbound"),
+        writable=(
+            "displayName",
+            "externalCloudAuthorizedApplicationId",
+            "groupSyncInbound",
+            "roleEnabledGroupSyncInbound",
+            "userSyncInbound",
+        ),
         create_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
         create_method="PUT",
         update_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
         delete_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
         keeps_id=True,
-        losses=(
-            Loss("groupSyncInbound", "synchronisation of groups is beta and neither compared nor restored"),
-        ),
         order=85,
     ),
     audit=AuditHints(

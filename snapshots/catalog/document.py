@@ -68,6 +68,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Restored", _restorability(spec)),
         ("Under a new id", spec.restore.new_id_note),
         ("Cannot be brought back", "; ".join(f"`{loss.path}`: {loss.what}" for loss in spec.restore.losses)),
+        ("Neither read nor restored", "; ".join(f"`{path}`: {why}" for path, why in spec.unread.items())),
     ):
         if text:
             yield f"- {title}: {text}"

@@ -129,6 +129,11 @@ FEDERATION = ResourceType(
     name=lambda raw: f"{raw.get('displayName') or raw.get('id', '')} for {raw.get('domainId', '')}",
     natural_key=("domainId",),
     computed=("signingCertificateUpdateStatus",),
+    unread={
+        "defaultInteractiveAuthenticationMethod": "only the beta version has it",
+        "openIdConnectDiscoveryEndpoint": "only the beta version has it",
+        "passwordChangeUri": "only the beta version has it; v1.0 knows passwordResetUri",
+    },
     normalise={"signingCertificate": "base64", "nextSigningCertificate": "base64"},
     references=(Reference("domainId", to="domain"),),
     restore=Restore(

@@ -111,6 +111,7 @@ GROUP = ResourceType(
     volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
     computed=(
         "assignedLabels[].displayName",
+        "createdByAppId",
         "creationOptions",
         "expirationDateTime",
         "hasMembersWithLicenseErrors",
@@ -129,6 +130,11 @@ GROUP = ResourceType(
         "securityIdentifier",
         "serviceProvisioningErrors",
     ),
+    unread={
+        "cloudLicensing": "only the beta version has it; licences are kept as assignedLicenses",
+        "disableNesting": "only the beta version has it",
+        "writebackConfiguration": "only the beta version has it; it belongs to the local directory",
+    },
     sets=(
         SetOf("assignedLabels", key="labelId"),
         SetOf("assignedLicenses", key="skuId"),

@@ -25,6 +25,13 @@ _ELSEWHERE = frozenset(
         "microsoftStoreForBusinessApp",
     }
 )
+_APPLE_CONFIGURATIONS = (
+    "cellularSliceConfigurationId",
+    "contentFilterConfigurationId",
+    "ddmAppConfigId",
+    "dnsProxyConfigurationId",
+    "relayConfigurationId",
+)
 _PACKAGES = ("committedContentVersion", "fileName")
 
 
@@ -138,6 +145,14 @@ MOBILE_APP = intune(
         Reference("vppTokenId", to="vppToken"),
     ),
     not_references={
+        "activeInstallScript.targetId": "part of the app's own content",
+        "activeUninstallScript.targetId": "part of the app's own content",
+        **{
+            f"assignments[].settings.{each}": "a configuration for managed Apple devices, which Lavawall does not read"
+            for each in _APPLE_CONFIGURATIONS
+        },
+        "mobileAppCatalogPackageBranchId": "a package of Microsoft's catalogue",
+        "mobileAppCatalogPackageId": "a package of Microsoft's catalogue",
         "appTracks[].trackId": "a release track of the app at Google",
         "assignments[].settings.androidManagedStoreAppTrackIds[]": "a release track of the app at Google",
         "revokeLicenseActionResults[].managedDeviceId": "what became of an action",

@@ -67,7 +67,10 @@ COMPLIANCE_POLICY = intune(
         *_SENDS,
         Reference("deviceCompliancePolicyScript.deviceComplianceScriptId", to="deviceComplianceScript"),
     ),
-    not_references={"conditionStatementId": "set by Microsoft for Android devices"},
+    not_references={
+        "conditionStatementId": "set by Microsoft for Android devices",
+        "restrictedApps[].appId": "an app, by the name that its publisher gave it",
+    },
     actions=(
         Action(
             _RULES,

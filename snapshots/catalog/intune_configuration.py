@@ -82,15 +82,19 @@ _KIOSK = "kioskProfiles[].appConfiguration"
 _KIOSK_USERS = "kioskProfiles[].userAccountsConfiguration[]"
 
 
+_PUBLISHERS_NAME = "an app, by the name that its publisher gave it"
 _LISTS_OF_APPS = (
     "appsHideList",
     "appsInstallAllowList",
     "appsLaunchBlockList",
     "appsSingleAppModeList",
     "appsVisibilityList",
+    "azureAdSharedDeviceDataClearApps",
     "compliantAppsList",
     "kioskModeApps",
     "networkUsageRules[].managedApps",
+    "personalProfilePersonalApplications",
+    "singleSignOnSettings.allowedAppsList",
     "targetedMobileApps",
     "trafficRules",
 )
@@ -130,7 +134,8 @@ DEVICE_CONFIGURATION = intune(
         Reference("perAppVPNProfileId", to="deviceConfiguration"),
     ),
     not_references={
-        **{f"{apps}[].appId": "an app, by the name that its publisher gave it" for apps in _LISTS_OF_APPS},
+        "androidDeviceOwnerDelegatedScopeAppSettings[].appDetail.appId": _PUBLISHERS_NAME,
+        **{f"{apps}[].appId": _PUBLISHERS_NAME for apps in _LISTS_OF_APPS},
         "kioskModeBuiltInAppId": "an app of the device, by the name that its publisher gave it",
         "kioskProfiles[].profileId": "the profile's own id",
     },

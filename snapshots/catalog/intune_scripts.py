@@ -70,7 +70,7 @@ REMEDIATION = _script(
     assign_key="deviceHealthScriptAssignments",
     volatile=("deviceHealthScriptType", "highestAvailableVersion"),
     normalise={"detectionScriptContent": "base64", "remediationScriptContent": "base64"},
-    restore={"protected": _of_microsoft},
+    restore={"given": ("isGlobalScript",), "protected": _of_microsoft},
 )
 
 TYPES = (POWERSHELL, SHELL, ATTRIBUTE, REMEDIATION)

@@ -129,7 +129,7 @@ def intune(
         natural_key=natural_key,
         ordered=more.pop("ordered", ()),
         element_keys=ELEMENT_KEYS,
-        version=2,
+        version=3,
         keep_only={**({"assignments[]": assigned} if assigned else {}), **(keep_only or {})},
         normalise={**(ASSIGNMENT_SPELLING if assigned else {}), **(normalise or {})},
         references=(*references, *(ASSIGNMENT_REFERENCES if assigned else ())),

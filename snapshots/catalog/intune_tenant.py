@@ -30,6 +30,7 @@ TENANT = ResourceType(
     permissions=CONFIGURATION,
     name=lambda _raw: "Intune tenant settings",
     ordered=(),
+    references=(Reference("intuneBrand.roleScopeTagIds[]", to="roleScopeTag", words=frozenset({"0"})),),
     restore=Restore(writable=("intuneBrand", "settings"), update_path=DEVICES, order=84),
     audit=AUDIT,
     licence=LICENCE,
@@ -47,6 +48,7 @@ SCOPE_TAG = intune(
     order=80,
     restore={
         "writable": ("description", "displayName"),
+        "given": ("isBuiltIn",),
         "protected": built_in,
         "new_id_note": "Its id is a number that is never given twice: whatever carried the tag gets the new one.",
     },
@@ -83,6 +85,7 @@ ROLE_DEFINITION = intune(
     restore={
         "typed": True,
         "writable": ("description", "displayName", "rolePermissions", "roleScopeTagIds"),
+        "given": ("isBuiltIn",),
         "protected": built_in,
         "new_id_note": "Its assignments are made anew.",
     },

@@ -41,10 +41,16 @@ ORGANIZATION = ResourceType(
         "directorySizeQuota",
         "onPremisesLastPasswordSyncDateTime",
         "partnerTenantType",
+        "partnerInformation",
         "provisionedPlans",
+        "resourceQuotas",
         "tenantType",
         "verifiedDomains",
     ),
+    unread={
+        "certificateConnectorSetting": "only the beta version has it",
+        "isMultipleDataLocationsForServicesEnabled": "only the beta version has it; Microsoft sets it",
+    },
     sets=(
         SetOf("businessPhones"),
         SetOf("marketingNotificationEmails"),

@@ -118,6 +118,7 @@ def _role_schedule(
         restore=Restore(
             writable=("scheduleInfo",),
             create_only=(*_IDENTITY, "appScopeId"),
+            given=("assignmentType", "status"),
             create_path=requests,
             update_path=requests,
             update_method="POST",
@@ -237,7 +238,10 @@ ROLE_SETTING = ResourceType(
     ),
     name=lambda raw: f"{raw.get('id', '')} of {raw.get('roleDefinitionId', '')}",
     identity=("roleDefinitionId", "id"),
-    computed=("policyId", f"{_APPROVERS}[].description", f"{_ESCALATION}[].description"),
+    computed=(
+        "policyId",
+        *(f"{where}[].{name}" for where in (_APPROVERS, _ESCALATION) for name in ("description", "id")),
+    ),
     sets=(
         SetOf("enabledRules"),
         SetOf("notificationRecipients"),

@@ -311,6 +311,8 @@ class Restore:
     """Properties that a create takes and an update must not send; `id`, where the caller sends the one it chooses."""
     after_create: tuple[str, ...] = ()
     """Dotted paths of what a create does not take and the object does: it may name the object's own new id."""
+    given: tuple[str, ...] = ()
+    """Properties that documents hold and the service itself gives to a new object: nobody sends them."""
     named_later: Mapping[str, str] = field(default_factory=dict)
     """Dotted path of an array that names elements of another one of the same object → path of that one: what is new
     there must be written before, with or after the create."""
@@ -444,8 +446,11 @@ class ResourceType:
     restore: Restore
     entity: str | None = None
     """Graph's entity type, where it is not `key`."""
-    version: int = 1
-    """Raised when the canonical form changes; part of every digest."""
+    version: int = 2
+    """Raised when the canonical form or what is kept with it changes; part of every digest."""
+    first_read: Mapping[str, int] = field(default_factory=dict)
+    """Dotted path of what older versions did not read → the version that reads it: to see it for the first time is no
+    change."""
     name: Callable[[Document], str] = display_name
     identity: tuple[str, ...] = ("id",)
     """Properties that form the resource id; more than one makes a natural key, joined by `|`."""
@@ -476,6 +481,9 @@ class ResourceType:
     """Annotations that name a neighbour's type (`Project@odata.type`) are part of the state and of every write."""
     parts: tuple[Part, ...] = ()
     streams: tuple[Stream, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Settings that only the beta version of the API shows, where the type is read at v1.0: dotted path → why. They are
+    neither compared nor restored; whoever reads docs or a plan that makes the object anew is told."""
     references: tuple[Reference, ...] = ()
     not_references: Mapping[str, str] = field(default_factory=dict)
     """Path (`**` for any depth) of what looks like an id and names nothing that a rollback could bring back under

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 
 from snapshots.catalog.spec import Document, Loss, ResourceType, Stream
+from snapshots.spelling import original
 
 LARGEST = 512 * 1024
 """Bytes that are kept of one stream; Microsoft takes images of some hundred kilobytes at most."""
@@ -51,6 +52,11 @@ def described(document: Document | None, spec: ResourceType) -> Document | None:
         return None
     names = [stream.name for stream in spec.streams if stream.name in document]
     return document | {name: _words(document[name]) for name in names}
+
+
+def shown(document: Document | None, spec: ResourceType) -> Document | None:
+    """The document as pages, the API and exports show it: in Microsoft's spelling, with each stream described."""
+    return None if document is None else original(described(document, spec))
 
 
 def in_words(content: bytes, kind: str) -> str:

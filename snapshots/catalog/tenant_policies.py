@@ -38,7 +38,8 @@ AUTHORIZATION_POLICY = ResourceType(
         write=("Policy.ReadWrite.Authorization",),
         read_also=("Policy.ReadWrite.Authorization",),
     ),
-    computed=("description", "displayName"),
+    computed=("description", "displayName", "permissionGrantPolicyIdsAssignedToDefaultUserRole"),
+    unread={"enabledPreviewFeatures": "only the beta version has it"},
     sets=(SetOf(_ASSIGNED),),
     not_references={"guestUserRoleId": "one of three roles of Microsoft"},
     references=tuple(
@@ -93,6 +94,7 @@ ADMIN_CONSENT_REQUESTS = ResourceType(
         write_also=("Directory.ReadWrite.All",),
     ),
     name=lambda _raw: "Admin consent requests",
+    computed=("reviewers[].reviewerId", "reviewers[].scopeType"),
     sets=(SetOf("reviewers", key="query"),),
     references=(*_reviewers(), Reference("reviewers[].reviewerId", to="directoryObject")),
     restore=Restore(
@@ -140,6 +142,10 @@ PERMISSION_GRANT_POLICY = ResourceType(
         write=("Policy.ReadWrite.PermissionGrant",),
         read_also=("Policy.ReadWrite.PermissionGrant",),
     ),
+    unread={
+        "includeAllPreApprovedApplications": "only the beta version has it",
+        "resourceScopeType": "only the beta version has it; it is settled when a policy is created",
+    },
     sets=tuple(SetOf(f"{where}[].{what}") for where in _CONDITION_SETS for what in _CONDITIONS),
     parts=tuple(_condition_sets(name) for name in _CONDITION_SETS),
     references=tuple(

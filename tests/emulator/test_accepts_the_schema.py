@@ -13,7 +13,7 @@ from lavawall.emulator import registry, schema
 from lavawall.emulator import types as _declared  # noqa: F401
 from lavawall.emulator.model import EntityType
 from lavawall.emulator.validation import checked_body
-from tests.snapshots.test_documented_responses import FACTS
+from tests.snapshots.published import FACTS
 
 DEPTH = 3
 FUTURE = "unknownFutureValue"

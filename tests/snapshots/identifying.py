@@ -101,7 +101,7 @@ def _may_identify(key: str, kind: str, *, is_list: bool) -> bool:
 
 def _is_held(spec: ResourceType, at: Place, here: Place) -> bool:
     """Whether documents hold the place at all: what nothing reads or keeps is not written either."""
-    if place(spec, here).dropped:
+    if place(spec, here).dropped or ".".join(each for each in here if each != ELEMENT) in spec.unread:
         return False
     kept_there = place(spec, at).keep_only
     if kept_there is not None and here[-1] not in kept_there:

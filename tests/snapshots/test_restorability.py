@@ -49,7 +49,7 @@ def thing(
         permissions=Permissions(
             read=("Thing.Read.All",), write=("Thing.Write.All",), write_also=("Directory.Write.All",)
         ),
-        restore=Restore(**restore),
+        restore=Restore(**{"given": tuple(DOCUMENT), **restore}),
         identity=identity,
     )
 
@@ -137,6 +137,10 @@ SPECS = {
             **WRITTEN, **CREATED, keeps_id=True, losses=(Loss("logo", "is not kept"), Loss("id", "is new"))
         ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
+    ),
+    "one with a property that no request is known to set": (
+        thing(**WRITTEN, **CREATED, given=("secret",)),
+        (Verdict.PARTLY, Verdict.IN_PLACE, Verdict.NOT_RESTORABLE, None),
     ),
     "one that is protected": (
         thing(**WRITTEN, **CREATED, protected=lambda _document: "It is synchronised."),

@@ -95,6 +95,8 @@ REFERENCES: tuple[tuple[str, frozenset[str], Check], ...] = (
         frozenset({"ServicePrincipalsInMyTenant"}),
         _is_service_principal,
     ),
+    ("clientApplications/{}AgentIdServicePrincipals", frozenset({"All", "None"}), _is_service_principal),
+    ("agents/{}AgentUsers", frozenset({"All", "None"}), _is_user),
 )
 
 
@@ -224,7 +226,7 @@ def check_location(write: Write) -> None:
     if after.get("@odata.type") == "#microsoft.graph.ipNamedLocation":
         after.setdefault("isTrusted", False)
         _check_ranges(after.get("ipRanges") or [])
-    else:
+    elif after.get("@odata.type") == "#microsoft.graph.countryNamedLocation":
         after.setdefault("includeUnknownCountriesAndRegions", False)
         after.setdefault("countryLookupMethod", "clientIpAddress")
         _check_countries(after.get("countriesAndRegions") or [])

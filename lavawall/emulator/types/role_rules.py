@@ -17,7 +17,7 @@ def _rule(kind: str, name: str, caller: str, level: str, **settings: Any) -> Jso
         **settings,
         "target": {
             "caller": caller,
-            "operations": ["all"],
+            "operations": ["All"],
             "level": level,
             "inheritableSettings": [],
             "enforcedSettings": [],

@@ -244,6 +244,8 @@ def _checked_rule(session: Session, body: Any, before: Json) -> Json:
     if isinstance(operations, list):
         sent["target"] = {**sent["target"], "operations": [str(each).lower() for each in operations]}
     checked = checked_body(sent, RULE, WriteRules(typed=True), creating=False, version=session.version)
+    if isinstance(operations, list):
+        checked["target"]["operations"] = operations
     if checked["@odata.type"] != before["@odata.type"]:
         raise bad_request(f"The rule '{before['id']}' has another type.", "InvalidPolicyRule")
     unknown = set(checked.get("enabledRules", ())) - ENABLEMENTS

@@ -12,6 +12,7 @@ from lavawall.cli import ProductCommand, operator
 from snapshots import store
 from snapshots.models import Snapshot
 from snapshots.selectors import coverage_as_json, visible_snapshots
+from snapshots.spelling import original
 from tenants import access, ledger
 from tenants.actions import Action
 
@@ -75,7 +76,7 @@ def _content(snapshot: Snapshot) -> bytes:
                     "id": version.resource_id,
                     "display_name": version.display_name,
                     "digest": version.digest,
-                    "document": documents[version.digest],
+                    "document": original(documents[version.digest]),
                 }
                 for version in versions
             ],

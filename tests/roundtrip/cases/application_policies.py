@@ -7,9 +7,9 @@ from tests.roundtrip.model import AUTO, Act, Case, Json, World
 
 POLICIES = "/v1.0/policies"
 APPLICATIONS = "/v1.0/applications"
-DEFAULT = f"{POLICIES}/defaultAppManagementPolicy"
-CUSTOM = f"{POLICIES}/appManagementPolicies"
-FEDERATED = f"{APPLICATIONS}/{{_application}}/federatedIdentityCredentials"
+DEFAULT = "/beta/policies/defaultAppManagementPolicy"
+CUSTOM = "/beta/policies/appManagementPolicies"
+FEDERATED = "/beta/applications/{_application}/federatedIdentityCredentials"
 NO_LIMITS: Json = {"passwordCredentials": [], "keyCredentials": []}
 NO_NEW_SECRETS: Json = {
     "passwordCredentials": [
@@ -142,7 +142,10 @@ CASES = (
             "displayName": AUTO,
             "description": AUTO,
             "isEnabled": AUTO,
-            "restrictions": NO_LIMITS,
+            "restrictions": {
+                **NO_LIMITS,
+                "applicationRestrictions": {"audiences": None, "redirectUris": None},
+            },
         },
         create=[
             Act("POST", CUSTOM, {"displayName": "Planted", "isEnabled": True, "restrictions": NO_NEW_SECRETS})
@@ -174,6 +177,19 @@ CASES = (
         ],
         delete=[Act("DELETE", f"{FEDERATED}/{{id}}")],
         more={
+            "claimsMatchingExpression": [
+                Act(
+                    "PATCH",
+                    f"{FEDERATED}/{{id}}",
+                    {
+                        "subject": None,
+                        "claimsMatchingExpression": {
+                            "languageVersion": 1,
+                            "value": "claims['sub'] matches 'repo:intruder/*'",
+                        },
+                    },
+                )
+            ],
             "another of the same subject in its place": [
                 Act("DELETE", f"{FEDERATED}/{{id}}"),
                 Act("POST", FEDERATED, _in_its_place),

@@ -5,8 +5,9 @@ from typing import Any
 
 from tests.roundtrip.model import AUTO, Act, Case, Json, World, impossible
 
-POLICY = "/v1.0/policies/authenticationMethodsPolicy"
+POLICY = "/beta/policies/authenticationMethodsPolicy"
 METHODS = f"{POLICY}/authenticationMethodConfigurations"
+EVERYBODY: Json = {"targetType": "group", "id": "all_users"}
 AAGUID = "90a3ccdf-635c-4729-a248-9b709135078f"
 
 
@@ -73,6 +74,19 @@ def policy_case() -> Case:
         updates={
             "policyMigrationState": impossible("a completed migration cannot go back, for nobody"),
             "registrationEnforcement": campaign,
+            "microsoftAuthenticatorPlatformSettings": {
+                "enforceAppPIN": {"includeTargets": [EVERYBODY], "excludeTargets": []}
+            },
+            "reportSuspiciousActivitySettings": {
+                "state": "disabled",
+                "includeTarget": EVERYBODY,
+                "voiceReportingCode": 9,
+            },
+            "systemCredentialPreferences": {
+                "state": "disabled",
+                "includeTargets": [EVERYBODY],
+                "excludeTargets": [],
+            },
         },
     )
 
@@ -103,8 +117,9 @@ CASES = (
         },
     ),
     case("Sms", includeTargets=_for_one_group),
-    case("Voice", isOfficePhoneAllowed=AUTO, includeTargets=_for_one_group),
+    case("Voice", callerIdNumber="+15550100", isOfficePhoneAllowed=AUTO, includeTargets=_for_one_group),
     case("Email", allowExternalIdToUseEmailOtp="enabled", includeTargets=_for_one_group),
+    case("VerifiableCredentials", identityVerificationEventsConfiguration={"isEnabled": True}),
     case("SoftwareOath", includeTargets=_for_one_group),
     case("HardwareOath", includeTargets=_for_one_group),
     case(
@@ -133,6 +148,7 @@ CASES = (
             "state": "enabled",
         },
         issuerHintsConfiguration={"state": "enabled"},
+        requireCertificateSidAlignment=True,
         certificateAuthorityScopes=[
             {
                 "publicKeyInfrastructureIdentifier": "Planted",

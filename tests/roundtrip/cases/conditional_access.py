@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.roundtrip.model import AUTO, Act, Case, Json, World
+from tests.roundtrip.model import AUTO, Act, Case, Json, World, impossible
 
-ROOT = "/v1.0/identity/conditionalAccess"
+ROOT = "/beta/identity/conditionalAccess"
 POLICIES, LOCATIONS = f"{ROOT}/policies", f"{ROOT}/namedLocations"
 DELETED = f"{ROOT}/deletedItems"
 STRENGTHS = "/v1.0/policies/authenticationStrengthPolicies"
@@ -18,6 +18,40 @@ WEAK: Json = {
     },
     "grantControls": {"operator": "OR", "builtInControls": ["mfa"]},
 }
+NETWORK: Json = {
+    "@odata.type": "#microsoft.graph.compliantNetworkNamedLocation",
+    "displayName": "Compliant networks",
+    "compliantNetworkType": "allTenantCompliantNetworks",
+    "isTrusted": False,
+}
+AGENTS: Json = {
+    "displayName": "Block risky agents",
+    "state": "enabled",
+    "conditions": {
+        "agentIdRiskLevels": "medium,high",
+        "agents": {"includeAgentUsers": ["All"], "excludeAgentUsers": []},
+        "applications": {"includeApplications": ["All"]},
+        "clientApplications": {"includeAgentIdServicePrincipals": ["All"]},
+        "clientAppTypes": ["all"],
+        "times": {"includedTimeRanges": [{"daysOfWeek": ["saturday", "sunday"]}]},
+        "users": {"includeUsers": ["None"]},
+    },
+    "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+    "sessionControls": {"continuousAccessEvaluation": {"mode": "strictEnforcement"}},
+}
+TRAFFIC: Json = {
+    "displayName": "Strong sign-in for Microsoft 365 traffic",
+    "state": "enabledForReportingButNotEnforced",
+    "conditions": {
+        "applications": {"globalSecureAccess": {"includeTrafficProfiles": "m365,internet"}},
+        "clientAppTypes": ["all"],
+        "users": {"includeUsers": ["All"]},
+    },
+    "grantControls": {
+        "operator": "OR",
+        "authenticationStrength": {"id": "00000000-0000-0000-0000-000000000004"},
+    },
+}
 ANYWHERE: Json = {
     "@odata.type": "#microsoft.graph.ipNamedLocation",
     "displayName": "Anywhere",
@@ -28,6 +62,26 @@ ANYWHERE: Json = {
 
 def policy(world: World) -> Json:
     return world.named(POLICIES, "CA001")
+
+
+def agents(world: World) -> Json:
+    return world.named(POLICIES, str(AGENTS["displayName"]))
+
+
+def traffic(world: World) -> Json:
+    return world.named(POLICIES, str(TRAFFIC["displayName"]))
+
+
+def network(world: World) -> Json:
+    return world.named(LOCATIONS, str(NETWORK["displayName"]))
+
+
+def _at_v1(path: str) -> str:
+    return path.replace("/beta/", "/v1.0/")
+
+
+def _only_for_low_risk(_world: World, subject: Json) -> Json:
+    return {**subject["conditions"], "agentIdRiskLevels": "low", "times": None}
 
 
 def office(world: World) -> Json:
@@ -99,6 +153,61 @@ CASES = (
             Act("DELETE", f"{LOCATIONS}/{{id}}"),
         ],
         types=("conditionalAccessPolicy",),
+    ),
+    Case(
+        key="conditionalAccessPolicy",
+        variant="agents",
+        given=[Act("POST", POLICIES, AGENTS)],
+        subject=agents,
+        path=f"{POLICIES}/{{id}}",
+        updates={"conditions": _only_for_low_risk, "sessionControls": None},
+        delete=[
+            Act("DELETE", f"{POLICIES}/{{id}}"),
+            Act("DELETE", f"{DELETED}/policies/{{id}}"),
+        ],
+        more={
+            "write at v1.0, which takes what it does not know away": [
+                Act(
+                    "PATCH",
+                    _at_v1(f"{POLICIES}/{{id}}"),
+                    {
+                        "conditions": {
+                            "applications": {"includeApplications": ["All"]},
+                            "clientAppTypes": ["all"],
+                            "users": {"includeUsers": ["None"]},
+                        }
+                    },
+                )
+            ]
+        },
+    ),
+    Case(
+        key="conditionalAccessPolicy",
+        variant="traffic",
+        given=[Act("POST", POLICIES, TRAFFIC)],
+        subject=traffic,
+        path=f"{POLICIES}/{{id}}",
+        updates={"state": "disabled"},
+        delete=[
+            Act("DELETE", f"{POLICIES}/{{id}}"),
+            Act("DELETE", f"{DELETED}/policies/{{id}}"),
+        ],
+    ),
+    Case(
+        key="namedLocation",
+        variant="compliant network",
+        given=[Act("POST", LOCATIONS, NETWORK)],
+        subject=network,
+        path=f"{LOCATIONS}/{{id}}",
+        typed=True,
+        updates={
+            "displayName": AUTO,
+            "compliantNetworkType": impossible("Microsoft knows one kind only"),
+        },
+        delete=[
+            Act("DELETE", f"{LOCATIONS}/{{id}}"),
+            Act("DELETE", f"{DELETED}/namedLocations/{{id}}"),
+        ],
     ),
     Case(
         key="namedLocation",

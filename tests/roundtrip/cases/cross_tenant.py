@@ -3,7 +3,7 @@
 from tenants.microsoft.errors import NotFound
 from tests.roundtrip.model import Act, Case, Json, World
 
-ROOT = "/v1.0/policies/crossTenantAccessPolicy"
+ROOT = "/beta/policies/crossTenantAccessPolicy"
 DEFAULT, PARTNERS = f"{ROOT}/default", f"{ROOT}/partners"
 PARTNER = f"{PARTNERS}/{{tenantId}}"
 SYNCHRONISATION = f"{PARTNER}/identitySynchronization"
@@ -37,6 +37,7 @@ SETTINGS: Json = {
     "b2bCollaborationOutbound": NOBODY,
     "b2bDirectConnectInbound": EVERYBODY,
     "b2bDirectConnectOutbound": EVERYBODY,
+    "blockServiceProviderOutboundAccess": True,
     "inboundTrust": TRUST,
     "m365CollaborationInbound": MAIL_ONLY,
     "m365CollaborationOutbound": OUR_MAIL,
@@ -111,7 +112,13 @@ CASES = (
         key="crossTenantIdentitySyncPolicyPartner",
         subject=synchronisation,
         path=SYNCHRONISATION,
-        updates={"displayName": "Planted", "userSyncInbound": {"isSyncAllowed": False}},
+        updates={
+            "displayName": "Planted",
+            "externalCloudAuthorizedApplicationId": "2ba6c0a6-2a35-4d04-b13e-7d44f5f0d2b1",
+            "groupSyncInbound": {"isSyncAllowed": True},
+            "roleEnabledGroupSyncInbound": {"isSyncAllowed": True},
+            "userSyncInbound": {"isSyncAllowed": False},
+        },
         create=[
             Act("POST", PARTNERS, {"tenantId": STRANGER}),
             Act(
