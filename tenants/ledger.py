@@ -21,7 +21,7 @@ from tenants.models import Customer, LedgerEntry, LedgerHead, Tenant
 
 GENESIS = "0" * 64
 LOCK_KEY = 0x1EDC
-HEAD = 1
+HEAD = LedgerHead.Chain.LEDGER
 SECRET_WORDS = ("secret", "password", "token", "private", "credential_value", "assertion")
 
 
@@ -116,7 +116,7 @@ def head() -> tuple[int, str]:
 
 def _faults(first: int = 1, previous: str = GENESIS) -> Iterator[Fault]:
     """The head is read before the entries: what is written meanwhile is beyond it, and checked by its own digest."""
-    heads = list(LedgerHead.objects.order_by("pk"))
+    head = LedgerHead.objects.filter(pk=HEAD).first()
     last, reached = first - 1, {first - 1: previous}
     for entry in (
         LedgerEntry.objects.filter(sequence__gte=first).order_by("sequence").iterator(chunk_size=2000)
@@ -128,20 +128,19 @@ def _faults(first: int = 1, previous: str = GENESIS) -> Iterator[Fault]:
         if not is_authentic(entry):
             yield Fault(entry.sequence, "was altered after it was written")
         last, previous = entry.sequence, entry.digest
-        if heads and last == heads[0].sequence:
+        if head is not None and last == head.sequence:
             reached[last] = previous
-    yield from _faults_of_head(heads, last, reached)
+    yield from _faults_of_head(head, last, reached)
+    for stray in LedgerHead.objects.exclude(pk__in=LedgerHead.Chain.values):
+        yield Fault(last, f"head {stray.pk} belongs to no chain")
 
 
-def _faults_of_head(heads: list[LedgerHead], last: int, reached: dict[int, str]) -> Iterator[Fault]:
+def _faults_of_head(head: LedgerHead | None, last: int, reached: dict[int, str]) -> Iterator[Fault]:
     """Entries that were cut off the end are known by the head that they left behind."""
-    if not heads or heads[0].pk != HEAD:
+    if head is None:
         if last:
             yield Fault(last, "the ledger's head is missing")
         return
-    if len(heads) > 1:
-        yield Fault(last, "the ledger has more than one head")
-    head = heads[0]
     if not hmac.compare_digest(head.seal, _head_seal(head.sequence, head.digest)):
         yield Fault(head.sequence, "the ledger's head was altered")
     elif head.sequence > last:

@@ -19,7 +19,7 @@ from tenants.ledger import GENESIS
 from tenants.models import ControlAct, LedgerEntry, LedgerHead, Tenant
 from tenants.proof import facts
 
-HEAD = 2
+HEAD = LedgerHead.Chain.CONTROL
 """The row of LedgerHead that seals the end of this chain."""
 LEDGER_KEY = "controls"
 """Under this key a ledger entry names the accounts over which its actor gained control."""

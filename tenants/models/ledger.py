@@ -32,7 +32,13 @@ class LedgerEntry(models.Model):
 
 
 class LedgerHead(models.Model):
-    """How long the ledger is and what its newest entry is, under a keyed seal: entries cut off its end are missed."""
+    """How long a chain is and what its newest entry is, under a keyed seal: entries cut off its end are missed."""
+
+    class Chain(models.IntegerChoices):
+        """The primary keys: one row for each chain."""
+
+        LEDGER = 1
+        CONTROL = 2
 
     sequence = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64)

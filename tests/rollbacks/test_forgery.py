@@ -15,6 +15,8 @@ from tenants import ledger, runs
 from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.append_only import retention_gate
+from tenants.control import record
+from tenants.control.graph import Kind, Place
 from tenants.ledger import Forged
 from tenants.models import LedgerEntry
 from tests.factories.changes import disabled_mfa
@@ -212,3 +214,12 @@ def test_entries_that_were_cut_off_the_ledger_stop_the_claim(approved: Rollback)
     tamper("DELETE FROM tenants_ledgerentry WHERE id = %s", last.pk)
     with pytest.raises(Forged, match="later entries are missing"):
         services.execute(acting(approved.requester), rollback=fresh(approved))
+
+
+def test_acts_of_control_do_not_stand_in_the_way_of_a_claim(approved: Rollback) -> None:
+    """Their chain has a sealed head of its own beside the ledger's."""
+    with transaction.atomic():
+        entry = ledger.record(acting(approved.requester), "user:create", "somebody")
+        record.append(Kind.CREATE, entry, subject=person().pk, place=Place(None, None))
+    assert services.execute(acting(approved.requester), rollback=fresh(approved)).pk
+    assert ledger.verify() == []
