@@ -18,7 +18,7 @@ from rollbacks import execution
 from snapshots import capture, housekeeping
 from snapshots.capture import Outcome
 from snapshots.catalog.spec import ResourceType
-from snapshots.models import Coverage, Snapshot
+from snapshots.models import Snapshot
 from tenants import ledger, runs
 from tenants.actors import Actor
 from tenants.connections import open_client
@@ -62,18 +62,13 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
     if _may_have_left_something(lease):
         housekeeping.collect_garbage(tenant)
 
-    def alive(spec: ResourceType, outcome: Outcome) -> None:
-        if outcome.status not in (Coverage.Status.NOT_REQUESTED, Coverage.Status.NOT_APPLICABLE):
-            runs.heartbeat(lease)
-        progress(spec, outcome)
-
-    with closing(open_client(tenant, "reader")) as client:
+    with closing(open_client(tenant, "reader", on_answer=runs.pulse(lease))) as client:
         collected = capture.collect(
             tenant,
             client,
             types=run.parameters.get("types"),
             mode=Snapshot.Mode(run.parameters.get("mode", Snapshot.Mode.FULL)),
-            progress=alive,
+            progress=progress,
         )
     with transaction.atomic():
         runs.still_held(lease)
@@ -102,7 +97,7 @@ def _may_have_left_something(lease: Lease) -> bool:
 def attribute(lease: Lease) -> int:
     """Reads the audit log and attributes what can be; the log being late or forbidden fails nothing."""
     tenant = lease.run.tenant
-    with closing(open_client(tenant, "reader")) as client:
+    with closing(open_client(tenant, "reader", on_answer=runs.pulse(lease))) as client:
         ingested = audit.ingest(tenant, client, now=timezone.now())
     if ingested.error:
         logger.warning("audit log of %s: %s", tenant.name, ingested.error)

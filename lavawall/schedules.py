@@ -3,25 +3,33 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django_q.models import Schedule
 
 from changes.models import Change
 from tenants import runs
+from tenants.locks import one_at_a_time
 from tenants.models import Run, Tenant
 
 TICK = "lavawall.tasks.tick"
+LOCK_KEY = 0x71C4
+"""Of the installation of the schedule."""
 LATE_EVENTS = timedelta(minutes=5)
 """Microsoft's audit events appear some 5 to 15 minutes late: how often fresh changes look for theirs."""
 FRESH = timedelta(hours=2)
 
 
+@transaction.atomic
 def install() -> None:
-    """Makes the schedule table hold exactly our tick."""
-    Schedule.objects.update_or_create(
-        func=TICK, defaults={"name": "tick", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    )
+    """Makes the schedule table hold our tick exactly once, however many workers start at the same time."""
+    one_at_a_time(LOCK_KEY)
+    ticks = Schedule.objects.filter(func=TICK)
+    first = ticks.order_by("pk").first() or Schedule(func=TICK)
+    ticks.exclude(pk=first.pk).delete()
+    first.name, first.schedule_type, first.minutes, first.repeats = "tick", Schedule.MINUTES, 1, -1
+    first.save()
 
 
 def enqueue_due() -> list[int]:

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from lavawall.lifeline import spawn
 from tenants.models import Run
 
 logger = logging.getLogger(__name__)
@@ -100,13 +100,11 @@ class Watchdog:
 
 
 def start_cluster() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "qcluster"], start_new_session=True, stdout=subprocess.DEVNULL
-    )
+    return spawn("manage", "qcluster", stdout=subprocess.DEVNULL)
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Politely first: told alone, the cluster lets its workers finish; a signal to all would cut them off."""
+    """Gently first: told alone, the cluster lets its workers finish; a signal to all would cut them off."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=GRACE_SECONDS)

@@ -23,7 +23,7 @@ from snapshots.coverage import NO_PROBLEM
 from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.shadows import Beside
-from tenants.errors import DomainError, logged
+from tenants.errors import DomainError, LoggedError, logged
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
@@ -114,19 +114,8 @@ def collect(
         elif (parent := _never_read_parent(collected, spec)) is not None:
             outcome = _without_parent(spec, parent)
         else:
-            try:
-                outcome = _collect_type(collected, client, spec, known, mentioned)
-            except AuthenticationFailed:
-                raise
-            except MicrosoftError as error:
-                failure = failure or error
-                outcome = _failed(error)
-            except (DomainError, DatabaseError):
-                raise
-            except Exception as error:  # noqa: BLE001 - a bug in one type must not cost the others
-                internal = logged(error, f"reading {spec.key} of tenant {tenant.pk}")
-                failure = failure or internal
-                outcome = _failed(internal)
+            outcome, error = _attempted(collected, client, spec, known, mentioned)
+            failure = failure or error
         collected.outcomes[spec.key] = outcome
         progress(spec, outcome)
     if failure is not None and not any(
@@ -158,6 +147,27 @@ def seal(collected: Collected, *, requested_by: str, run_id: int | None = None) 
     return Sealed(snapshot, previous, _reportable(collected, deltas, current, previous))
 
 
+def _attempted(
+    collected: Collected,
+    client: GraphClient,
+    spec: ResourceType,
+    known: Mapping[Key, Version],
+    mentioned: set[str],
+) -> tuple[Outcome, DomainError | None]:
+    """How reading the type went, and what made it fail. Raises what must end the whole collection."""
+    try:
+        return _collect_type(collected, client, spec, known, mentioned), None
+    except (AuthenticationFailed, DatabaseError):
+        raise
+    except (MicrosoftError, LoggedError) as error:
+        return _failed(error), error
+    except DomainError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug in one type must not cost the others
+        internal = logged(error, f"reading {spec.key} of tenant {collected.tenant.pk}")
+        return _failed(internal), internal
+
+
 def _collect_type(
     collected: Collected,
     client: GraphClient,
@@ -171,16 +181,31 @@ def _collect_type(
     found = reading.read_type(client, spec, scope)
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
-    contents = store.documents(tenant, (version.digest for version in missing))
-    for version in missing:
-        again = reading.confirm_missing(client, spec, version.resource_id, contents[version.digest])
-        if again is not None:
-            found.append(again)
+    found += _present_all_the_same(tenant, client, spec, scope, missing)
     digests = store.put(tenant, ((spec, item.document) for item in found))
     for item, digest in zip(found, digests, strict=True):
         collected.states[(spec.key, item.resource_id)] = (digest, item.display_name)
         mentioned |= references.principals_of(spec, item.document)
     return Outcome(Coverage.Status.COMPLETE, count=len(found), beside=tuple(sorted(beside.now)))
+
+
+def _present_all_the_same(
+    tenant: Tenant, client: GraphClient, spec: ResourceType, scope: Scope, missing: Sequence[Version]
+) -> list[reading.Found]:
+    """Graph's listings leave objects out: what one no longer has is looked for before it is called deleted.
+
+    At its own address; where the type's objects have none, in a second complete listing.
+    """
+    if not missing:
+        return []
+    if spec.read.item_path is None:
+        return reading.still_listed(client, spec, scope, {version.resource_id for version in missing})
+    contents = store.documents(tenant, (version.digest for version in missing))
+    looked = (
+        reading.confirm_missing(client, spec, version.resource_id, contents[version.digest])
+        for version in missing
+    )
+    return [found for found in looked if found is not None]
 
 
 def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:

@@ -1,6 +1,6 @@
 """Reading one resource type completely, or saying why it could not be. Sends reads only; stores nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from snapshots.errors import IncompleteObject
 from snapshots.listing import EVERYWHERE, Scope, raws
 from snapshots.live import parts_of, read_live
 from snapshots.shadows import leave_out_of_parts
+from tenants.errors import DomainError, logged
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import InvalidAnswer, PermissionMissing
 from tenants.microsoft.request import Request, UnsafePath
@@ -38,7 +39,25 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
         leave_out_of_parts(client, spec, found, scope.beside)
         for key, raw in found.items():
             streams.fill(client, spec, key, raw)
-        return [Found(key, spec.name(raw)[:400], canonicalise(raw, spec)) for key, raw in found.items()]
+        return [_found(spec, key, raw) for key, raw in found.items()]
+
+
+def still_listed(
+    client: GraphClient, spec: ResourceType, scope: Scope, missing: Collection[str]
+) -> list[Found]:
+    """Those of the missing objects that a second complete listing has: for types whose objects have no address."""
+    return [found for found in read_type(client, spec, scope) if found.resource_id in missing]
+
+
+def _found(spec: ResourceType, key: str, raw: Document) -> Found:
+    """Raises LoggedError, which names the object, where our own code stumbles over it."""
+    try:
+        return Found(key, spec.name(raw)[:400], canonicalise(raw, spec))
+    except DomainError:
+        raise
+    except Exception as error:
+        name = str(raw.get("displayName") or key)
+        raise logged(error, f"canonicalising {spec.key} {key}", about=f"{spec.label} {name}") from error
 
 
 @contextmanager
@@ -60,9 +79,7 @@ def _told_of(spec: ResourceType) -> Iterator[None]:
 
 
 def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, known: Document) -> Found | None:
-    """An object that the list no longer had, read directly: None where it is really gone."""
-    if spec.read.item_path is None:
-        return None
+    """An object that the list no longer had, read at its own address: None where it is really gone."""
     with _told_of(spec):
         live = read_live(client, spec, object_id, known)
         if live.document is None or live.raw is None:

@@ -5,7 +5,7 @@ The only place that unseals a credential. What permissions a purpose needs is to
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -173,11 +173,18 @@ def check_connection(actor: Actor, *, tenant: Tenant, purpose: Purpose) -> tuple
 
 
 def open_client(
-    tenant: Tenant, purpose: Purpose, *, priority: Literal["low", "normal", "high"] = "low"
+    tenant: Tenant,
+    purpose: Purpose,
+    *,
+    priority: Literal["low", "normal", "high"] = "low",
+    on_answer: Callable[[], None] = lambda: None,
 ) -> GraphClient:
     """A client for the tenant. Only a writer connection's client can write. Raises NoConnection."""
     return GraphClient(
-        config_of(_connection(tenant, purpose)), writable=purpose == "writer", priority=priority
+        config_of(_connection(tenant, purpose)),
+        writable=purpose == "writer",
+        priority=priority,
+        on_answer=on_answer,
     )
 
 

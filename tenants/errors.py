@@ -45,18 +45,21 @@ class StorageError(InternalError):
 class LoggedError(InternalError):
     """A bug as people see it: a reference id, under which the log has the traceback."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, about: str = "") -> None:
         super().__init__(
-            f"Internal error {reference} in Lavawall.",
+            f"Internal error {reference} in Lavawall{f' at {about}' if about else ''}.",
             remedy="Try again. If it fails again, give your administrator this reference: the log has the details.",
         )
         self.reference = reference
 
 
-def logged(error: BaseException | None, during: str) -> LoggedError:
-    """Logs the error with its traceback under a new reference id, unless that was done already."""
+def logged(error: BaseException | None, during: str, *, about: str = "") -> LoggedError:
+    """Logs the error with its traceback under a new reference id, unless that was done already.
+
+    `about` names what people can look at, such as an object.
+    """
     if isinstance(error, LoggedError):
         return error
     reference = secrets.token_hex(5)
     logger.error("internal error %s: %s", reference, during, exc_info=error)
-    return LoggedError(reference)
+    return LoggedError(reference, about)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from tenants import vault
 from tenants.actors import Actor
 from tenants.errors import DomainError
+from tenants.locks import one_at_a_time
 from tenants.models import Customer, LedgerEntry, LedgerHead, Tenant
 
 GENESIS = "0" * 64
@@ -55,7 +56,7 @@ def record(
     forbidden = [key for key in _keys(detail) if any(word in key.lower() for word in SECRET_WORDS)]
     if forbidden:
         raise ValueError(f"A ledger entry must not hold {', '.join(forbidden)}.")
-    _one_writer_at_a_time()
+    one_at_a_time(LOCK_KEY)
     last = LedgerEntry.objects.order_by("-sequence").first()
     entry = LedgerEntry(
         sequence=last.sequence + 1 if last else 1,
@@ -181,10 +182,3 @@ def _keys(value: Any) -> Iterator[str]:
         yield from value
     for inside in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _keys(inside)
-
-
-def _one_writer_at_a_time() -> None:
-    """SQLite's IMMEDIATE transactions already are; PostgreSQL takes an advisory lock until the commit."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])

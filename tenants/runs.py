@@ -4,7 +4,8 @@ The queue is told only after the commit and only the run's id; losing or repeati
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from tenants import processes
 from tenants.errors import DomainError, logged
 from tenants.models import Run, Tenant
 
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=10)
 MAXIMUM_ATTEMPTS = 3
+PULSE_SECONDS = 15.0
+"""How often progress is written down at the most."""
 TASK = "lavawall.tasks.perform"
 
 
@@ -76,6 +80,7 @@ def claim(run_id: int, *, now: datetime | None = None) -> Lease | None:
                     fencing_token=F("fencing_token") + 1,
                     lease_until=now + LEASE,
                     heartbeat_at=now,
+                    owner=processes.this_process(),
                 )
             )
     except IntegrityError:
@@ -90,6 +95,20 @@ def heartbeat(lease: Lease) -> None:
     """Extends the lease. Raises LeaseLost."""
     now = timezone.now()
     _update(lease, heartbeat_at=now, lease_until=now + LEASE)
+
+
+def pulse(lease: Lease, *, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
+    """To be called at every sign of progress, such as each answer of Microsoft; now and then it is a heartbeat."""
+    last: float | None = None
+
+    def beat() -> None:
+        nonlocal last
+        now = clock()
+        if last is None or now - last >= PULSE_SECONDS:
+            heartbeat(lease)
+            last = now
+
+    return beat
 
 
 def still_held(lease: Lease) -> None:
@@ -128,12 +147,28 @@ def withdraw(run: Run) -> None:
     )
 
 
+def end_orphans(tenant: Tenant, kind: Run.Kind) -> list[int]:
+    """Ends running runs of the tenant whose process provably is gone, so that another can begin; returns their ids."""
+    ended = []
+    for run in Run.objects.filter(tenant=tenant, kind=kind, state=Run.State.RUNNING):
+        if processes.is_gone(run.owner):
+            own = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, fencing_token=run.fencing_token)
+            if own.update(
+                state=Run.State.FAILED,
+                finished_at=timezone.now(),
+                error="The process that performed it ended before it was done; another run took its place.",
+            ):
+                ended.append(run.pk)
+    return ended
+
+
 def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
     """Re-enqueues runs whose lease lapsed or whose hint was lost; quarantines those that keep failing.
 
     Returns the ids of both.
     """
     now = now or timezone.now()
+    _release_orphans(now)
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=now)
     forgotten = Q(state=Run.State.QUEUED, created_at__lt=now - LEASE)
     quarantined, again = [], []
@@ -151,6 +186,15 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
             async_task(TASK, run.pk)
             again.append(run.pk)
     return again, quarantined
+
+
+def _release_orphans(now: datetime) -> None:
+    """Nobody waits for the lease of a process that provably is gone."""
+    for run in Run.objects.filter(state=Run.State.RUNNING, lease_until__gte=now).exclude(owner=""):
+        if processes.is_gone(run.owner):
+            Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token).update(
+                lease_until=now - timedelta(seconds=1)
+            )
 
 
 def _update(lease: Lease, **values: Any) -> None:

@@ -3,12 +3,9 @@
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Behaviour = Literal[
-    "answer", "answer_after", "close_before", "close_after", "not_json", "html", "loop", "slow"
-]
-BEHAVIOURS: tuple[Behaviour, ...] = (
     "answer",
     "answer_after",
     "close_before",
@@ -16,8 +13,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     "not_json",
     "html",
     "loop",
+    "endless",
+    "gaps",
+    "bomb",
     "slow",
-)
+]
+BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 NO_JSON = '{"value": [{"id": '
 """The beginning of an answer that was cut off."""
 
@@ -28,8 +29,9 @@ class Fault:
 
     answer: the given status, body and headers, nothing is applied. answer_after: the same, but the request took
     effect. close_before and close_after: the connection is cut without an answer, before or after the request took
-    effect. not_json, html: a page that is none. loop: the page's nextLink leads to the same page. slow: the answer
-    comes `seconds` later.
+    effect. not_json, html: a page that is none. loop: the page's nextLink leads to the same page. endless: it
+    leads to that page under ever new addresses. gaps: the page leaves out every other item. bomb: a small compressed
+    answer that is very large. slow: the answer comes `seconds` later.
     """
 
     behaviour: Behaviour = "answer"

@@ -1,5 +1,6 @@
 """The emulator as one object: starts the cloud behind TLS on a loopback port, and answers what tests ask about it."""
 
+import gzip
 import json
 import logging
 import tempfile
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from cheroot.errors import FatalSSLAlert
 from cheroot.ssl.builtin import BuiltinSSLAdapter
@@ -21,7 +23,7 @@ from lavawall.emulator.arm.control import Azure
 from lavawall.emulator.arm.service import ArmService
 from lavawall.emulator.certificates import make_server_certificate
 from lavawall.emulator.cloud import Cloud
-from lavawall.emulator.faults import NO_JSON, Fault, Faults
+from lavawall.emulator.faults import NO_JSON, Behaviour, Fault, Faults
 from lavawall.emulator.graph import GraphRequest, GraphService, Logged
 from lavawall.emulator.login import LoginError, LoginService
 from lavawall.emulator.model import Licence
@@ -35,6 +37,7 @@ JSON_TYPE = (
 )
 ARM_JSON_TYPE = "application/json; charset=utf-8"
 ARM_PATHS = ("/subscriptions", "/providers")
+BOMB_BYTES = 80 << 20
 HTML_PAGE = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try later.</body></html>"
 )
@@ -234,13 +237,20 @@ class Emulator:
             case "slow":
                 time.sleep(fault.seconds)
                 return self._served(request)
-        return self._looping(request)
+            case "bomb":
+                return _bomb()
+        return self._distorted(request, fault.behaviour)
 
-    def _looping(self, request: Request) -> Response:
+    def _distorted(self, request: Request, behaviour: Behaviour) -> Response:
+        """A listing's page that is not what Graph promises."""
         is_arm = request.path.lower().startswith(ARM_PATHS)
         answer = (self._arm if is_arm else self._graph).respond(_graph_request(request))
-        if answer.body is not None:
-            answer.body["nextLink" if is_arm else "@odata.nextLink"] = request.url
+        if isinstance(answer.body, dict):
+            if behaviour == "gaps":
+                answer.body["value"] = answer.body.get("value", [])[::2]
+            else:
+                again = f"{request.base_url}?again={uuid4()}" if behaviour == "endless" else request.url
+                answer.body["nextLink" if is_arm else "@odata.nextLink"] = again
         return _json_response(answer)
 
     def _served(self, request: Request) -> Response:
@@ -289,6 +299,11 @@ class Emulator:
             except (TypeError, ValueError) as error:
                 return _json_response(Answer(400, {"error": str(error)}))
         return _json_response(Answer(200, {"faults": [vars(fault) for fault in self.faults.pending()]}))
+
+
+def _bomb() -> Response:
+    content = gzip.compress(bytes(BOMB_BYTES))
+    return Response(content, 200, headers={"Content-Encoding": "gzip"}, content_type=JSON_TYPE)
 
 
 def _graph_request(request: Request) -> GraphRequest:

@@ -14,7 +14,13 @@ import requests
 
 from tenants.microsoft.batching import as_one, run_batch
 from tenants.microsoft.connection import ConnectionConfig
-from tenants.microsoft.errors import InvalidAnswer, OutcomeUnknown, ReadOnlyConnection, Unreachable
+from tenants.microsoft.errors import (
+    AnswerTooLarge,
+    InvalidAnswer,
+    OutcomeUnknown,
+    ReadOnlyConnection,
+    Unreachable,
+)
 from tenants.microsoft.failures import error_for
 from tenants.microsoft.pacing import PROCESS_PACER, Pacer, UnlimitedPacer, resource_units, service_limit
 from tenants.microsoft.request import Request, Response, Safety
@@ -32,6 +38,10 @@ from tenants.microsoft.wire import Answer, AnswerLost, exchange, open_session, s
 T = TypeVar("T", bound=Answered)
 AZURE = "arm"
 GONE = 404
+MOST_PAGES = 5_000
+"""Of one listing: with pages of 999, five million objects."""
+MOST_PAGES_WITHOUT_NEWS = 50
+"""Pages in a row that bring no object which this listing has not shown already."""
 Priority = Literal["low", "normal", "high"]
 
 
@@ -46,11 +56,14 @@ class GraphClient:
         now: Callable[[], float] = time.time,
         priority: Priority = "low",
         retry: RetryPolicy | None = None,
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_answer` is called after every answer: a page, an object, a batch."""
         self.config = config
         self.writable = writable
         self.stats = ClientStats()
         self._priority = priority
+        self._on_answer = on_answer
         self._pacer = UnlimitedPacer() if config.pace == "unlimited" else pacer or PROCESS_PACER
         self._retrier = Retrier(retry or RetryPolicy(), sleep, now, self.stats)
         self._session: requests.Session = open_session()
@@ -110,12 +123,14 @@ class GraphClient:
         request = Request("GET", path, params=params or {}, headers=headers or {}, service=service)
         url: str | None = self._url(request)
         seen: set[str] = set()
+        bounds = _Bounds(path)
         while url is not None:
             seen.add(url)
             page = _json_object(self._answered(request, url), path)
             values = page.get("value")
             if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
                 raise InvalidAnswer(f"The listing {path} came without a list of objects")
+            bounds.count(values)
             yield values
             url = self._next_link(page.get("@odata.nextLink", page.get("nextLink")), seen, request)
 
@@ -220,6 +235,7 @@ class GraphClient:
                 form=request.content,
             )
         self._pacer.learn(self.config.tenant_key, request.service, units=units, headers=answer.headers)
+        self._on_answer()
         return answer
 
     def _hold(self, request: Request, seconds: float) -> None:
@@ -257,6 +273,24 @@ class GraphClient:
         if link in seen:
             raise InvalidAnswer(f"The listing {request.path} refers back to a page that was read already")
         return link
+
+
+class _Bounds:
+    """Ends a listing that would never end by itself. Raises AnswerTooLarge."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.pages = 0
+        self.without_news = 0
+        self.ids: set[str] = set()
+
+    def count(self, items: Sequence[Mapping[str, Any]]) -> None:
+        self.pages += 1
+        new = {str(item.get("id")) for item in items} - self.ids
+        self.ids |= new
+        self.without_news = 0 if new or any("id" not in item for item in items) else self.without_news + 1
+        if self.pages >= MOST_PAGES or self.without_news >= MOST_PAGES_WITHOUT_NEWS:
+            raise AnswerTooLarge(f"The listing {self.path} did not end within {self.pages} pages")
 
 
 def _response_in(request: Request, answer: Answer) -> Response:

@@ -124,6 +124,13 @@ class InvalidAnswer(MicrosoftError):
     )
 
 
+class AnswerTooLarge(InvalidAnswer):
+    default_remedy = (
+        "Check that no proxy answers in Microsoft's place; if the object or listing really is that large, "
+        "report it: it is beyond what Lavawall reads."
+    )
+
+
 class Unreachable(MicrosoftError):
     default_remedy = "Check the address, name resolution, firewall and proxy of this machine, then try again."
 

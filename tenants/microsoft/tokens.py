@@ -14,6 +14,7 @@ from typing import Any
 import msal
 import requests
 
+from tenants.errors import DomainError
 from tenants.microsoft.connection import CertificateCredential, ConnectionConfig
 from tenants.microsoft.errors import (
     AuthenticationFailed,
@@ -71,11 +72,22 @@ class TokenSource:
     def _acquire(self, origin: str) -> str:
         if self._app is None:
             self._app = self._sign_in()
-        answer: Mapping[str, Any] = self._app.acquire_token_for_client([f"{origin}/.default"])
-        token = answer.get("access_token")
+        answer = self._asked(origin)
+        token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str):
-            raise authentication_failed(self._config, dict(answer), 200)
+            raise authentication_failed(self._config, answer if isinstance(answer, dict) else {}, 200)
         return token
+
+    def _asked(self, origin: str) -> Any:
+        """MSAL trusts the sign-in service: an answer in an unknown form makes it raise whatever it stumbles over."""
+        try:
+            return self._app.acquire_token_for_client([f"{origin}/.default"])
+        except DomainError:
+            raise
+        except Exception as error:
+            raise InvalidAnswer(
+                f"The sign-in service answered in a form that MSAL cannot read ({type(error).__name__})"
+            ) from error
 
     def _sign_in(self) -> Any:
         credential = self._config.credential

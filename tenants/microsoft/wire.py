@@ -16,11 +16,20 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util import Retry
 
 from tenants.microsoft.connection import is_loopback
-from tenants.microsoft.errors import BadRequest, CertificateUntrusted, MicrosoftError, Unreachable
+from tenants.microsoft.errors import (
+    AnswerTooLarge,
+    BadRequest,
+    CertificateUntrusted,
+    MicrosoftError,
+    Unreachable,
+)
 from tenants.microsoft.request import JSON
 
 USER_AGENT = "Lavawall/1.0"
 TIMEOUT = (10.0, 60.0)
+MOST_BYTES = 64 << 20
+"""Of one decompressed answer. A full page of the largest objects has a few megabytes."""
+CHUNK_BYTES = 1 << 16
 
 # In this order: urllib3 makes the first a special case of the second, and that of the third.
 _NEVER_SENT: tuple[tuple[type[Exception], str], ...] = (
@@ -96,12 +105,27 @@ def exchange(
             timeout=TIMEOUT,
             allow_redirects=False,
             proxies=_proxies(url),
+            stream=True,
         )
+        with answer:
+            content = _content(answer)
     except requests.RequestException as error:
         raise _explain(error, urlsplit(url).netloc) from None
     except OSError:
         raise _no_authorities() from None
-    return Answer(answer.status_code, answer.headers, answer.content)
+    return Answer(answer.status_code, answer.headers, content)
+
+
+def _content(answer: requests.Response) -> bytes:
+    """The decompressed body; never more of it than an honest service sends. Raises AnswerTooLarge."""
+    body = bytearray()
+    for piece in answer.iter_content(CHUNK_BYTES):
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise AnswerTooLarge(
+                f"An answer of {urlsplit(answer.url).netloc} has more than {MOST_BYTES >> 20} MB; the rest was not read"
+            )
+    return bytes(body)
 
 
 def _proxies(url: str) -> dict[str, str] | None:

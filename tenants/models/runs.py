@@ -26,6 +26,7 @@ class Run(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     fencing_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    owner = models.CharField(max_length=255, blank=True, help_text="The process that holds the lease.")
     heartbeat_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict)

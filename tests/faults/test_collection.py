@@ -1,5 +1,6 @@
 """Whatever goes wrong on the way from Microsoft: the type is marked with the reason, and nothing is called deleted."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,11 +11,14 @@ from changes import detect
 from changes.models import Change
 from lavawall.emulator import Emulator
 from lavawall.emulator.faults import Behaviour
-from snapshots import capture, store
+from snapshots import capture, reading, store
+from snapshots.catalog import registry
+from snapshots.catalog.spec import ResourceType
 from snapshots.models import Snapshot, Version
 from snapshots.selectors import coverage_as_json
 from tenants.connections import config_of
 from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import MicrosoftError
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded, path_of
 
@@ -30,9 +34,9 @@ def tenant(db: None, emulator: Emulator) -> Tenant:
     return tenant
 
 
-def observe(tenant: Tenant) -> Snapshot:
+def observe(tenant: Tenant, types: Sequence[str] | None = (KEY, *OTHERS)) -> Snapshot:
     with closing(impatient_client(tenant)) as client:
-        collected = capture.collect(tenant, client, types=(KEY, *OTHERS))
+        collected = capture.collect(tenant, client, types=types)
     with transaction.atomic():
         sealed = capture.seal(collected, requested_by="test")
         detect.detect(sealed)
@@ -53,6 +57,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "not found": {"status": 404, "body": {"error": {"code": "NotFound", "message": "no"}}},
     "no list": {"status": 200, "body": {"value": None}},
     "no object": {"status": 200, "body": {"value": ["text"]}},
+    "a listing without an end": {"behaviour": "endless"},
+    "a compressed bomb": {"behaviour": "bomb"},
     "an object without id": {"status": 200, "body": {"value": [{"displayName": "A"}]}},
     "an object with a strange id": {"status": 200, "body": {"value": [{"id": 7}]}},
     "an empty object": {"status": 200, "body": {}},
@@ -157,3 +163,61 @@ def test_a_part_that_cannot_be_read_fails_its_type_and_no_other(tenant: Tenant, 
     assert coverage["group"]["status"] == "failed"
     assert coverage["conditionalAccessPolicy"]["status"] == "complete"
     assert not Change.objects.exists()
+
+
+def test_what_one_listing_leaves_out_is_not_called_deleted(db: None, emulator: Emulator) -> None:
+    tenant, unaddressed = (
+        onboarded(emulator),
+        [spec for spec in registry.all_types() if spec.read.item_path is None and not spec.read.singleton],
+    )
+    observe(tenant, None)
+    counted = {
+        spec.key: Version.objects.filter(tenant=tenant, resource_type=spec.key).count()
+        for spec in unaddressed
+    }
+    assert counted["unifiedRoleManagementPolicyRule"] > 1
+    assert counted["unifiedRoleEligibilitySchedule"] > 1
+    for spec in unaddressed:
+        emulator.faults.add("gaps", method="GET", path=path_of(spec.key))
+
+    snapshot = observe(tenant, None)
+
+    assert list(Change.objects.values_list("resource_type", "kind")) == []
+    assert snapshot.status == "complete"
+    assert snapshot.resource_count == Version.objects.filter(tenant=tenant, last_snapshot=None).count()
+
+
+def test_an_object_that_our_own_code_stumbles_over_is_named_and_costs_only_its_type(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    observe(tenant)
+    victim = Version.objects.filter(resource_type=KEY).order_by("pk")[0]
+    real = reading.canonicalise
+
+    def stumbles(raw: dict[str, Any], spec: ResourceType) -> dict[str, Any]:
+        if spec.key == KEY and raw["id"] == victim.resource_id:
+            raise RecursionError("maximum recursion depth exceeded")
+        return real(raw, spec)
+
+    monkeypatch.setattr(reading, "canonicalise", stumbles)
+    snapshot = observe(tenant)
+
+    coverage = coverage_as_json(snapshot)
+    assert victim.display_name in coverage[KEY]["reason"]
+    assert {coverage[key]["status"] for key in OTHERS} == {"complete"}
+    assert victim.resource_id in caplog.text
+    assert "RecursionError" in caplog.text
+    assert not Change.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"access_token": 7}, {"access_token": "x", "expires_in": "soon"}, {"error": 5}]
+)
+def test_a_token_in_an_unknown_form_is_a_failed_sign_in_and_no_internal_error(
+    tenant: Tenant, emulator: Emulator, answer: dict[str, Any]
+) -> None:
+    emulator.faults.add(
+        "answer", method="POST", path="/oauth2/v2.0/token", status=200, body=answer, times=ALWAYS
+    )
+    with pytest.raises(MicrosoftError):
+        observe(tenant)

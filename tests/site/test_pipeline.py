@@ -1,11 +1,13 @@
 """One observation from Microsoft to the timeline, and what is left of it when it dies at any step."""
 
+import threading
 from contextlib import closing
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
@@ -340,6 +342,57 @@ def test_the_schedule_table_holds_one_tick_however_often_it_is_installed(db: Non
     schedules.install()
     row = Schedule.objects.get()
     assert (row.func, row.minutes, row.repeats) == (schedules.TICK, 1, -1)
+
+
+def test_workers_that_start_together_install_one_tick(committed_db: None) -> None:
+    together = threading.Barrier(4)
+
+    def start() -> None:
+        together.wait()
+        try:
+            schedules.install()
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=start) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert Schedule.objects.filter(func=schedules.TICK).count() == 1
+
+
+def test_a_doubled_tick_is_healed(db: None) -> None:
+    for _ in range(2):
+        Schedule.objects.create(func=schedules.TICK, name="tick", schedule_type=Schedule.MINUTES, minutes=5)
+    schedules.install()
+    row = Schedule.objects.get(func=schedules.TICK)
+    assert (row.minutes, row.repeats) == (1, -1)
+
+
+def test_every_answer_of_a_long_type_or_log_keeps_the_lease(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two types nothing is beaten: a type of many pages alone must keep the lease."""
+    monkeypatch.setattr(runs, "PULSE_SECONDS", 0.0)
+    beats: list[str] = []
+    real = runs.heartbeat
+    monkeypatch.setattr(runs, "heartbeat", lambda lease: (beats.append("beat"), real(lease)))
+    observed = observe(tenant)
+    assert len(beats) >= observed.snapshot.requests
+
+
+def test_a_collection_that_lost_its_lease_stops_at_the_next_answer(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "PULSE_SECONDS", 0.0)
+    run = queued(tenant)
+    lease = runs.claim(run.pk)
+    assert lease is not None
+    Run.objects.filter(pk=run.pk).update(fencing_token=9)
+    with pytest.raises(runs.LeaseLost):
+        pipeline.observe(lease)
+    assert not Snapshot.objects.filter(tenant=tenant).exists()
 
 
 def test_a_tick_enqueues_and_reconciles(committed_db: None) -> None:

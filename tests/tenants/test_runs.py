@@ -1,14 +1,17 @@
 """Durable runs: one worker at a time, a lapsed lease is taken over, and what keeps failing is given up."""
 
+import subprocess
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from tenants import runs
+from tenants import processes, runs
 from tenants.models import Run, Tenant
 from tenants.runs import LEASE, MAXIMUM_ATTEMPTS, Lease, LeaseLost
 from tests.factories.tenants import TenantFactory
@@ -198,3 +201,72 @@ def test_of_two_workers_at_once_exactly_one_gets_the_lease(committed_db: None, s
     assert errors == []
     assert sorted(lease is None for lease in leases) == [False, True]
     assert Run.objects.filter(state="running").count() == 1
+
+
+@pytest.fixture
+def gone() -> str:
+    """The owner that a process which has ended would have written."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from tenants.processes import this_process; print(this_process())"],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_claim_says_which_process_holds_it(tenant: Tenant) -> None:
+    claimed(queued(tenant))
+    assert Run.objects.get().owner == processes.this_process() != ""
+
+
+def test_a_run_whose_process_is_gone_is_ended_for_whoever_wants_to_begin(tenant: Tenant, gone: str) -> None:
+    run = queued(tenant)
+    claimed(run)
+    Run.objects.update(owner=gone)
+    assert runs.claim(queued(tenant).pk) is None
+
+    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == [run.pk]
+
+    assert Run.objects.get(pk=run.pk).state == "failed"
+    assert runs.claim(queued(tenant).pk) is not None
+
+
+@pytest.mark.parametrize("owner", ["", "another-machine/boot/pid:[1]/17@99", "nonsense"])
+def test_a_run_whose_process_cannot_be_judged_keeps_its_lease(tenant: Tenant, owner: str) -> None:
+    claimed(queued(tenant))
+    Run.objects.update(owner=owner)
+    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == []
+    assert runs.reconcile() == ([], [])
+
+
+def test_a_living_process_keeps_its_lease(tenant: Tenant) -> None:
+    claimed(queued(tenant))
+    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == []
+
+
+def test_a_process_id_that_was_given_to_another_process_is_not_the_owner() -> None:
+    here, _, _start = processes.this_process().partition("@")
+    assert processes.is_gone(f"{here}@1")
+
+
+def test_the_reconciler_waits_for_no_lease_of_a_process_that_is_gone(tenant: Tenant, gone: str) -> None:
+    run = queued(tenant, Run.Kind.EXECUTE)
+    claimed(run)
+    Run.objects.update(owner=gone)
+    again, quarantined = runs.reconcile()
+    assert (again, quarantined) == ([run.pk], [])
+    assert claimed(run).fencing_token == 2
+
+
+def test_a_pulse_beats_at_once_and_then_only_now_and_then(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, clock, beats = claimed(queued(tenant)), [100.0], list[float]()
+    monkeypatch.setattr(runs, "heartbeat", lambda _lease: beats.append(clock[0]))
+    pulse = runs.pulse(lease, clock=lambda: clock[0])
+    for moment in (100.0, 101.0, 114.9, 115.0, 120.0, 131.0):
+        clock[0] = moment
+        pulse()
+    assert beats == [100.0, 115.0, 131.0]

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from lavawall import environment
 from lavawall.demo.cast import Login
 from lavawall.demo.show import Show, said
 from lavawall.demo.story import Stage, play
+from lavawall.lifeline import spawn
 from lavawall.serving import HIGHEST_PORT, refuse_taken
 from tenants.models import Tenant
 
@@ -70,24 +70,11 @@ def _perform(cloud: dict[str, Any]) -> dict[str, Login]:
 def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
     """An emulator in a process of its own: its url, CA file and tenants by name. `sizes`: users, groups, apps."""
     ca_file.parent.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [
-            *(
-                sys.executable,
-                "manage.py",
-                "emulate",
-                "--json",
-                "--seed",
-                "demo",
-                "--no-throttle",
-                "--port",
-                "0",
-            ),
-            *("--audit-delay", AUDIT_DELAY_SECONDS, "--ca-file", str(ca_file)),
-            *(word for name, count in sizes.items() for word in (f"--{name}", str(count))),
-        ],
+    process = spawn(
+        *("manage", "emulate", "--json", "--seed", "demo", "--no-throttle", "--port", "0"),
+        *("--audit-delay", AUDIT_DELAY_SECONDS, "--ca-file", str(ca_file)),
+        *(word for name, count in sizes.items() for word in (f"--{name}", str(count))),
         stdout=subprocess.PIPE,
-        start_new_session=True,
     )
     try:
         if process.stdout is None:

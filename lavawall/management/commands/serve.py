@@ -3,13 +3,13 @@
 import signal
 import socket
 import subprocess
-import sys
 import time
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from lavawall.lifeline import spawn
 from lavawall.serving import address, refuse_taken
 
 LOOK_EVERY_SECONDS = 0.2
@@ -51,19 +51,16 @@ class Command(BaseCommand):
 
 
 def _web(host: str, port: int) -> Process:
-    return _started(
-        *("-W", "ignore:No directory at", "-m", "gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
+    """Out of reach of the terminal's Ctrl-C, as the worker is: told to end once, by us, and free to finish its work."""
+    return spawn(
+        *("gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),
+        environment={"PYTHONWARNINGS": "ignore:No directory at"},
     )
 
 
 def _worker() -> Process:
-    return _started("manage.py", "work")
-
-
-def _started(*arguments: str) -> Process:
-    """Out of reach of the terminal's Ctrl-C: it is told to end once, by us, and may finish its work."""
-    return subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603 - our own
+    return spawn("manage", "work")
 
 
 def _answers(host: str, port: int) -> bool:

@@ -42,6 +42,8 @@ class Command(ProductCommand):
             parameters={"mode": options["mode"], **({"types": types} if types else {})},
         )
         lease = runs.claim(run.pk)
+        if lease is None and runs.end_orphans(tenant, Run.Kind.COLLECT):
+            lease = runs.claim(run.pk)
         if lease is None:
             runs.withdraw(run)
             raise CommandError(

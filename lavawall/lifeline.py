@@ -1,0 +1,60 @@
+"""Child processes that die with their parent, however it dies.
+
+The parent keeps one end of a pipe and never writes to it. When the parent is gone, even by SIGKILL, the other end
+reads as closed, and the child kills its own process group: itself and all that it started.
+"""
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+LIFELINE = "LAVAWALL_LIFELINE_FD"
+
+
+def spawn(
+    *module_and_arguments: str, environment: Mapping[str, str] = MappingProxyType({}), **options: Any
+) -> "subprocess.Popen[bytes]":
+    """Runs a Python module in a process group of its own, which does not outlive this process.
+
+    It dies with the returned object too: keep that for as long as the process is needed.
+    """
+    theirs, ours = os.pipe()
+    try:
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own modules
+            [sys.executable, "-m", "lavawall.lifeline", *module_and_arguments],
+            start_new_session=True,
+            pass_fds=[theirs],
+            env={**os.environ, **environment, LIFELINE: str(theirs)},
+            **options,
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    process.lifeline = os.fdopen(ours, "wb")  # type: ignore[attr-defined]
+    return process
+
+
+def main() -> None:
+    """In the child: hold on to the parent, then run the module as if it had been started directly."""
+    lifeline = int(os.environ.pop(LIFELINE))
+    os.set_inheritable(lifeline, False)  # noqa: FBT003 - the only way to say it
+    threading.Thread(target=_follow, args=(lifeline,), daemon=True).start()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def _follow(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

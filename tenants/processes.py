@@ -1,0 +1,44 @@
+"""Which process works on a run, in words that another process on this machine can check.
+
+Linux only: elsewhere nobody is ever provably gone, and leases lapse by time alone.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+UNKNOWN = ""
+
+
+def this_process() -> str:
+    """Machine, boot, process-id namespace, process id and start: together they name one process for good."""
+    return _identity(os.getpid()) or UNKNOWN
+
+
+def is_gone(owner: str) -> bool:
+    """Whether the process provably has ended. False where this process cannot tell."""
+    here = _surroundings()
+    if not owner or here is None or not owner.startswith(f"{here}/"):
+        return False
+    number = owner.removeprefix(f"{here}/").partition("@")[0]
+    return number.isdigit() and _identity(int(number)) != owner
+
+
+def _identity(number: int) -> str | None:
+    here = _surroundings()
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if here is None or state in "ZX" else f"{here}/{number}@{fields[18]}"
+
+
+def _surroundings() -> str | None:
+    """Process ids mean the same only within one namespace of one boot of one machine."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespace = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return None
+    return f"{socket.gethostname()}/{boot}/{namespace}"
