@@ -12,6 +12,7 @@ from changes.models import Change
 from lavawall.emulator import Emulator
 from lavawall.emulator.faults import Behaviour
 from snapshots import capture, reading, store
+from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
 from snapshots.models import Snapshot, Version
@@ -192,7 +193,7 @@ def test_an_object_that_our_own_code_stumbles_over_is_named_and_costs_only_its_t
 ) -> None:
     observe(tenant)
     victim = Version.objects.filter(resource_type=KEY).order_by("pk")[0]
-    real = reading.canonicalise
+    real = canonicalise
 
     def stumbles(raw: dict[str, Any], spec: ResourceType) -> dict[str, Any]:
         if spec.key == KEY and raw["id"] == victim.resource_id:
