@@ -59,7 +59,7 @@ class Difference:
 
 def diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
     """The difference of two canonical documents; None is the side on which the resource does not exist."""
-    comparison = _Comparison(spec)
+    comparison = _Comparison(spec, whole=before is None or after is None)
     if before is None and after is None:
         return Difference([], ())
     if before is None:
@@ -123,8 +123,10 @@ class _Here:
 class _Comparison:
     """Walks two values side by side and collects the patch and the field changes on the way."""
 
-    def __init__(self, spec: ResourceType) -> None:
+    def __init__(self, spec: ResourceType, *, whole: bool = False) -> None:
+        """`whole`: the resource itself came or went, and no default took the place of what it held."""
         self.spec = spec
+        self.whole = whole
         self.patch: Patch = []
         self.fields: list[FieldChange] = []
 
@@ -138,9 +140,12 @@ class _Comparison:
             self.fields.append(FieldChange(here.dotted, "changed", before, after))
 
     def report(self, value: Any, here: _Here, kind: Kind) -> None:
-        """Field changes for a value that exists on one side only."""
-        declared = place(self.spec, here.path).set_of
-        if isinstance(value, dict) and value and (not here.path or here.path[-1] != ELEMENT):
+        """Field changes for a value that exists on one side only; on the other one its default holds, if it has one."""
+        declared, default = place(self.spec, here.path).set_of, place(self.spec, here.path).default
+        if default is not None and not self.whole:
+            before, after = (default, value) if kind == "added" else (value, default)
+            self.fields.append(FieldChange(here.dotted, "changed", before, after))
+        elif isinstance(value, dict) and value and (not here.path or here.path[-1] != ELEMENT):
             for key in sorted(value):
                 self.report(value[key], here.key(key), kind)
         elif isinstance(value, list) and value and declared is not None and declared.key is not None:

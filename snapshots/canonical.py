@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from snapshots.catalog.declared_types import NAMESPACE, declared_type
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
 from snapshots.catalog.spec import AZURE_ID, GUID, Document, ResourceType, SetOf
@@ -25,7 +26,7 @@ def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
     """The document of an object as Graph returned it, or of a document (a fixed point)."""
     if spec.respelled is not None:
         raw = spec.respelled(dict(raw))
-    return _object(raw, ROOT, spec)
+    return _object(raw, ROOT, spec, spec.entity or spec.key)
 
 
 def canonical_bytes(document: Any) -> bytes:
@@ -46,29 +47,32 @@ def resource_id(raw: Mapping[str, Any], spec: ResourceType) -> str:
     return "|".join(_text(str(value)) for value in values)
 
 
-def _value(value: Any, path: Path, spec: ResourceType) -> Any:
+def _value(value: Any, path: Path, spec: ResourceType, declared_as: str) -> Any:
     if isinstance(value, Mapping):
-        return _object(value, path, spec)
+        return _object(value, path, spec, declared_as)
     if isinstance(value, list):
         declared = place(spec, path).set_of
-        elements = [_value(element, (*path, ELEMENT), spec) for element in value]
+        elements = [_value(element, (*path, ELEMENT), spec, declared_as) for element in value]
         return elements if declared is None else _set(elements, declared)
     if isinstance(value, str):
         return _string(value, path, spec)
     return value
 
 
-def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType) -> Document:
+def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as: str) -> Document:
+    """`declared_as` is the type that Microsoft declares for the value; that it names itself so says nothing more."""
     keep_only = place(spec, path).keep_only
+    named = raw.get(ODATA_TYPE)
+    own_type = _type_name(named).removeprefix(NAMESPACE) if isinstance(named, str) else declared_as
     document: Document = {}
     for key in sorted(raw):
         inside = (*path, key)
         if _is_annotation(key, spec) or (keep_only is not None and key not in keep_only):
             continue
         rule = place(spec, inside)
-        if rule.dropped:
+        if rule.dropped or (key == ODATA_TYPE and path and own_type == declared_as):
             continue
-        value = _value(raw[key], inside, spec)
+        value = _value(raw[key], inside, spec, declared_type(own_type, key))
         if (value is None and not rule.null_is_state) or (rule.default is not None and value == rule.default):
             continue
         if value == {} or (value == [] and rule.set_of is not None):

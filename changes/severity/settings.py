@@ -22,6 +22,8 @@ from changes.severity.model import (
 )
 from changes.severity.reading import dig, listed
 from changes.severity.spans import seconds_of
+from snapshots.catalog import registry
+from snapshots.catalog.places import with_defaults
 from snapshots.catalog.spec import Document
 
 Rank = tuple[float, ...] | None
@@ -191,7 +193,10 @@ def watching(
     def check(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
         if subject.kind != "updated" and not whole_life:
             return
-        before, after = subject.before, subject.after
+        spec = registry.get(subject.resource_type)
+        before, after = (
+            None if side is None else with_defaults(side, spec) for side in (subject.before, subject.after)
+        )
         if view is not None:
             before, after = view(before), view(after)
         for one in watched:

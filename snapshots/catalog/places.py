@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from snapshots.catalog.spec import Part, ResourceType, SetOf
+from snapshots.catalog.spec import Document, Part, ResourceType, SetOf
 
 Path = tuple[str, ...]
 
@@ -83,6 +83,28 @@ def place(spec: ResourceType, path: Path) -> Place:
         set_of=_set_at(spec, path),
         normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
         default=next((value for at, value in spec.defaults.items() if matches(parse(at), path)), None),
+    )
+
+
+def with_defaults(document: Document, spec: ResourceType) -> Document:
+    """The document with what it leaves unsaid because it is the default; whatever the JSON holds."""
+    filled = document
+    for path, default in spec.defaults.items():
+        filled = _filled(filled, parse(path), default)
+    return filled
+
+
+def _filled(value: Any, path: Path, default: Any) -> Any:
+    if not path:
+        return default if value is None else value
+    if path[0] == ELEMENT:
+        return [_filled(each, path[1:], default) for each in value] if isinstance(value, list) else value
+    if value is None:
+        return {path[0]: _filled(None, path[1:], default)} if ELEMENT not in path else None
+    return (
+        {**value, path[0]: _filled(value.get(path[0]), path[1:], default)}
+        if isinstance(value, dict)
+        else value
     )
 
 

@@ -389,3 +389,42 @@ def _leads_from_one_to_the_other(before: Document, after: Document, spec: Resour
     assert bool(difference) == (canonical_bytes(before) != canonical_bytes(after))
     assert bool(difference.fields) == bool(difference)
     assert {operation["op"] for operation in difference.patch} <= {"add", "remove", "replace"}
+
+
+VAULT = catalog.get("keyVault")
+
+
+def vault(**acls: str) -> Document:
+    rules = {"ipRules": [{"value": "10.0.0.0/8"}], **acls}
+    return canonicalise({"name": "v", "properties": {"networkAcls": rules, "tenantId": "t"}}, VAULT)
+
+
+def test_a_value_that_goes_back_to_its_default_is_shown_with_the_default() -> None:
+    before, after = vault(defaultAction="Deny"), vault(defaultAction="Allow")
+    difference = diff(before, after, VAULT)
+    assert difference.patch == [{"op": "remove", "path": "/properties/networkAcls/defaultAction"}]
+    assert difference.fields == (
+        FieldChange("properties.networkAcls.defaultAction", "changed", "Deny", "Allow"),
+    )
+    (back,) = diff(after, before, VAULT).fields
+    assert (back.kind, back.before, back.after) == ("changed", "Allow", "Deny")
+
+
+def test_a_default_that_is_written_out_is_no_change() -> None:
+    assert not diff(vault(), vault(defaultAction="Allow"), VAULT)
+
+
+def test_a_firewall_that_goes_as_a_whole_leaves_the_defaults_behind() -> None:
+    before = vault(defaultAction="Deny", bypass="None")
+    after = canonicalise({"name": "v", "properties": {"tenantId": "t"}}, VAULT)
+    difference = diff(before, after, VAULT)
+    assert {(field.path, field.kind, field.after) for field in difference.fields} >= {
+        ("properties.networkAcls.defaultAction", "changed", "Allow"),
+        ("properties.networkAcls.bypass", "changed", "AzureServices"),
+    }
+    assert apply(difference.patch, before) == after
+
+
+def test_what_a_new_resource_holds_is_not_shown_as_a_change_of_a_default() -> None:
+    fields = diff(None, vault(defaultAction="Deny"), VAULT).fields
+    assert {field.kind for field in fields} == {"added"}

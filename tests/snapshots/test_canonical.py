@@ -3,6 +3,8 @@
 import copy
 import json
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -369,3 +371,63 @@ def test_a_path_names_elements_and_annotations() -> None:
 def test_canonical_bytes_are_json_with_sorted_keys() -> None:
     assert canonical_bytes({"b": 1, "a": [True, None]}) == b'{"a":[true,null],"b":1}'
     assert json.loads(canonical_bytes({"ü": "€"})) == {"ü": "€"}
+
+
+def test_a_nested_type_that_is_the_declared_one_says_nothing() -> None:
+    """Exports made with full metadata name the type of every value."""
+    plain = {
+        "name": "Hardening",
+        "settings": [
+            {
+                "settingInstance": {
+                    "@odata.type": "#microsoft.graph.deviceManagementConfigurationChoiceSettingInstance",
+                    "settingDefinitionId": "a",
+                    "choiceSettingValue": {"value": "a_1"},
+                }
+            }
+        ],
+    }
+    wordy = json.loads(json.dumps(plain))
+    setting = wordy["settings"][0]
+    setting["@odata.type"] = "#microsoft.graph.deviceManagementConfigurationSetting"
+    value = setting["settingInstance"]["choiceSettingValue"]
+    value["@odata.type"] = "#microsoft.graph.deviceManagementConfigurationChoiceSettingValue"
+    spec = catalog.get("deviceManagementConfigurationPolicy")
+    assert canonicalise(wordy, spec) == canonicalise(plain, spec)
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "declared", "other"),
+    [
+        ("deviceConfiguration", "firewallProfileDomain", "windowsFirewallNetworkProfile", None),
+        ("deviceConfiguration", "omaSettings[]", None, "omaSettingString"),
+        ("deviceConfiguration", "assignments[].target", None, "groupAssignmentTarget"),
+        ("deviceConfiguration", "compliantAppsList[]", "appListItem", "appleAppListItem"),
+        ("conditionalAccessPolicy", "conditions", "conditionalAccessConditionSet", None),
+        ("conditionalAccessPolicy", "conditions.users", "conditionalAccessUsers", None),
+        ("group", "members[]", None, "user"),
+    ],
+)
+def test_only_a_declared_type_is_left_out(
+    key: str, path: str, declared: str | None, other: str | None
+) -> None:
+    """A derived type is state: it says which settings there are."""
+    spec = catalog.get(key)
+
+    def nested(kind: str) -> Document:
+        value: Any = {"@odata.type": f"#microsoft.graph.{kind}", "id": "x", "displayName": "x"}
+        for step in reversed(path.split(".")):
+            value = {step.removesuffix("[]"): [value] if step.endswith("[]") else value}
+        root = {"deviceConfiguration": "windows10EndpointProtectionConfiguration"}
+        if path == "compliantAppsList[]":
+            root = {"deviceConfiguration": "iosGeneralDeviceConfiguration"}
+        return canonicalise({"@odata.type": f"#microsoft.graph.{root.get(key, key)}", **value}, spec)
+
+    for kind, stays in ((declared, False), (other, True)):
+        if kind is not None:
+            assert (f"#microsoft.graph.{kind}" in json.dumps(nested(kind))) is stays
+
+
+def test_the_declared_types_are_those_of_the_published_model() -> None:
+    done = subprocess.run([sys.executable, "tools/derive_declared_types.py", "--check"], check=False)
+    assert done.returncode == 0

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from changes.severity.engine import grade
 from changes.severity.exposure import ranges, reachable
+from changes.severity.model import Subject
 from tests.changes.severity.casebook import Case, both_sides
 from tests.changes.severity.casebook_settings import MISSING, OFF, ON, appeared, loosened, untouched, went
 
@@ -258,3 +260,12 @@ def test_the_reason_names_the_ports() -> None:
     assert network(nsg(), nsg(rule("20-22")), "high").verdict().findings[0].reason == (
         "Through subject-id, the internet now reaches tcp 20-22 (including remote administration or databases)."
     )
+
+
+@pytest.mark.parametrize("after", [{}, {"networkAcls": {"bypass": "None"}}])
+def test_a_reason_names_the_default_that_took_the_place_of_a_value(after: dict[str, Any]) -> None:
+    before = {"properties": {"networkAcls": {"defaultAction": "Deny"}}}
+    findings = grade(Subject("keyVault", "v", before, {"properties": after})).findings
+    reasons = " ".join(finding.reason for finding in findings)
+    assert "what happens to unknown addresses is Allow instead of Deny." in reasons
+    assert "not set" not in reasons
