@@ -225,7 +225,7 @@ class _StepRun:
         for _ in self.executor.looks():
             self.journal.announce(record)
             try:
-                response = self.executor.writer.send(self._addressed(planned.request))
+                response = self.executor.writer.send(self._addressed(planned.to_send()))
             except OutcomeUnknown as lost:
                 self.journal.note(record, State.UNKNOWN, message=str(lost))
                 if self._arrived(planned, record):

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from snapshots import principals, reading, references, store
+from snapshots import principals, reading, references, secrets, store
 from snapshots.addresses import with_value
 from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog import registry
@@ -366,6 +366,7 @@ def _reportable(
         for delta in deltas
         if delta.resource_type in seen_before
         and not _only_respelled(tenant, delta, current)
+        and not _only_unmasked(tenant, delta)
         and not (delta.after is None and delta.resource_type in revealed)
     ]
 
@@ -388,6 +389,15 @@ def _complete(tenant: Tenant, until: Snapshot | None = None) -> QuerySet[Coverag
     """Types that were completely read, with the snapshot (of those until one)."""
     complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
     return complete if until is None else complete.filter(snapshot_id__lte=until.pk)
+
+
+def _only_unmasked(tenant: Tenant, delta: Delta) -> bool:
+    """Whether all that differs is that secrets may be read since, or may not be read any more."""
+    spec = registry.get(delta.resource_type)
+    if not spec.secrets or delta.before is None or delta.after is None:
+        return False
+    contents = store.documents(tenant, (delta.before, delta.after))
+    return secrets.same_as_far_as_read(contents[delta.before], contents[delta.after], spec)
 
 
 def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:

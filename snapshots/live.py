@@ -6,7 +6,7 @@ Reads through whatever client it is given; never writes.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from snapshots import streams
+from snapshots import secrets, streams
 from snapshots.addresses import address, expand_path, placed
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog import registry
@@ -38,6 +38,7 @@ def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Do
         raw[part.name] = list(read_part(client, spec, part, object_id, raw))
     leave_out_of_parts(client, spec, {object_id: raw})
     streams.fill(client, spec, object_id, raw)
+    secrets.fill(client, spec, {object_id: raw})
     return Live(document=canonicalise(raw, spec), raw=raw)
 
 

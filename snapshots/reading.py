@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from snapshots import streams
+from snapshots import secrets, streams
 from snapshots.addresses import address, expand_path
 from snapshots.answers import listings
 from snapshots.canonical import canonicalise, resource_id
@@ -39,6 +39,7 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
         leave_out_of_parts(client, spec, found, scope.beside)
         for key, raw in found.items():
             streams.fill(client, spec, key, raw)
+        secrets.fill(client, spec, found)
         return [_found(spec, key, raw) for key, raw in found.items()]
 
 

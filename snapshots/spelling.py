@@ -1,5 +1,8 @@
 """Texts that are compared loosely and written exactly: `all` is the same as `All`, and Microsoft gets `All` back.
 
+A secret that Microsoft gives out is such a text too: it is compared by its mark, and nothing but a body on its way to
+Microsoft takes the original (`revealed`).
+
 A document holds the compared form, so that whoever compares, sorts or looks something up need not know about spelling.
 Where Microsoft spells the value otherwise, the text remembers how. A body that is sent, and whatever people see, take
 the original. Pure.
@@ -9,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from snapshots.catalog.places import pointer
+
+_SPELLINGS, _SECRETS = "spellings", "secrets"
 
 
 class Spelled(str):
@@ -23,19 +28,27 @@ class Spelled(str):
         return made
 
     def __reduce__(self) -> tuple[type["Spelled"], tuple[str, str]]:
-        return Spelled, (str(self), self.original)
+        return type(self), (str(self), self.original)
+
+
+class Secret(Spelled):
+    """A secret: its text is the mark that is stored, compared and shown in its place."""
+
+    __slots__ = ()
 
 
 def spelled(compared: str, source: str) -> str:
     """The compared form of a text that may itself remember how it was spelled."""
+    if isinstance(source, Secret):
+        return source
     original = source.original if isinstance(source, Spelled) else source
     return str(compared) if compared == original else Spelled(compared, original)
 
 
 def original(value: Any) -> Any:
-    """The JSON value as Microsoft spells it."""
+    """The JSON value as Microsoft spells it; of secrets, their marks."""
     if isinstance(value, Spelled):
-        return value.original
+        return str(value) if isinstance(value, Secret) else value.original
     if isinstance(value, Mapping):
         return {key: original(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -43,10 +56,26 @@ def original(value: Any) -> Any:
     return value
 
 
-def spellings(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """JSON Pointer and original spelling of every text that is not compared as it is spelled."""
+def secrets_in(value: Any) -> dict[str, str]:
+    """Mark → secret."""
+    return {str(text): text.original for _, text in spellings(value) if isinstance(text, Secret)}
+
+
+def revealed(value: Any, secrets: Mapping[str, str]) -> Any:
+    """The JSON value with the secrets in the place of their marks: for nobody but Microsoft."""
+    if isinstance(value, str):
+        return secrets.get(value, value)
+    if isinstance(value, Mapping):
+        return {key: revealed(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [revealed(inner, secrets) for inner in value]
+    return value
+
+
+def spellings(value: Any, where: str = "") -> Iterator[tuple[str, Spelled]]:
+    """JSON Pointer and text of everything that is not compared as it is spelled."""
     if isinstance(value, Spelled):
-        yield where, value.original
+        yield where, value
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from spellings(inner, pointer(where, key))
@@ -55,12 +84,27 @@ def spellings(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
             yield from spellings(inner, pointer(where, index))
 
 
-def with_spellings(value: Any, originals: Mapping[str, str], where: str = "") -> Any:
-    """The value with the original spellings that `spellings` found in it."""
+def to_json(value: Any) -> dict[str, dict[str, str]]:
+    """What `with_spellings` needs to know beside the JSON value; empty where it has nothing of the kind."""
+    found: dict[str, dict[str, str]] = {}
+    for where, text in spellings(value):
+        found.setdefault(_SECRETS if isinstance(text, Secret) else _SPELLINGS, {})[where] = text.original
+    return found
+
+
+def with_spellings(value: Any, kept: Mapping[str, Mapping[str, str]]) -> Any:
+    """The value with the original texts that `to_json` found in it."""
+    originals = {where: (Spelled, text) for where, text in kept.get(_SPELLINGS, {}).items()}
+    originals |= {where: (Secret, text) for where, text in kept.get(_SECRETS, {}).items()}
+    return _restored(value, originals, "")
+
+
+def _restored(value: Any, originals: Mapping[str, tuple[type[Spelled], str]], where: str) -> Any:
     if isinstance(value, str):
-        return Spelled(value, originals[where]) if where in originals else value
+        kind, text = originals.get(where, (None, ""))
+        return value if kind is None else kind(value, text)
     if isinstance(value, Mapping):
-        return {key: with_spellings(inner, originals, pointer(where, key)) for key, inner in value.items()}
+        return {key: _restored(inner, originals, pointer(where, key)) for key, inner in value.items()}
     if isinstance(value, list):
-        return [with_spellings(inner, originals, pointer(where, index)) for index, inner in enumerate(value)]
+        return [_restored(inner, originals, pointer(where, index)) for index, inner in enumerate(value)]
     return value

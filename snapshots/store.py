@@ -15,12 +15,11 @@ import orjson
 import zstandard
 from django.db.models import Q, QuerySet
 
-from snapshots import pieces
+from snapshots import pieces, spelling
 from snapshots.canonical import canonical_bytes
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.models import Blob, Snapshot, Version
 from snapshots.pieces import Outline
-from snapshots.spelling import spellings, with_spellings
 from tenants import vault
 from tenants.crypto import SealBroken
 from tenants.errors import StorageError
@@ -78,22 +77,22 @@ def documents(tenant: Tenant, digests: Iterable[str]) -> dict[str, Document]:
     wanted = {digest for digest in digests if digest}
     found: dict[str, Document] = {}
     outlines: dict[str, Outline] = {}
-    originals: dict[str, dict[str, str]] = {}
+    originals: dict[str, dict[str, dict[str, str]]] = {}
     for blob in _blobs(tenant, wanted):
         if blob.kind == Blob.Kind.PIECE:
             continue
-        content, spelling = _parts(tenant, blob)
+        content, texts = _parts(tenant, blob)
         if blob.kind == Blob.Kind.SPLIT:
             outlines[blob.digest] = Outline.from_bytes(content)
         else:
             found[blob.digest] = orjson.loads(content)
-        if spelling:
-            originals[blob.digest] = orjson.loads(spelling)
+        if texts:
+            originals[blob.digest] = orjson.loads(texts)
     contents = _piece_contents(
         tenant, (digest for outline in outlines.values() for digest in outline.digests)
     )
     found |= {digest: _filled(tenant, outline, contents) for digest, outline in outlines.items()}
-    found |= {digest: with_spellings(found[digest], each) for digest, each in originals.items()}
+    found |= {digest: spelling.with_spellings(found[digest], each) for digest, each in originals.items()}
     for digest in sorted(wanted - found.keys()):
         raise _missing(tenant, digest)
     return found
@@ -254,14 +253,14 @@ def _missing(tenant: Tenant, digest: str) -> Missing:
 
 def _spelling_of(document: Document) -> bytes:
     """How its texts are spelled, where that is not how they are compared: a second line, guarded by the seal alone."""
-    originals = dict(spellings(document))
-    return b"\n" + canonical_bytes(originals) if originals else b""
+    kept = spelling.to_json(document)
+    return b"\n" + canonical_bytes(kept) if kept else b""
 
 
 def _parts(tenant: Tenant, blob: Blob) -> tuple[bytes, bytes]:
     """What the digest covers, and the spelling; JSON has no line breaks of its own."""
-    content, _, spelling = _content(tenant, blob).partition(b"\n")
-    return content, spelling
+    content, _, texts = _content(tenant, blob).partition(b"\n")
+    return content, texts
 
 
 def _sealed(tenant: Tenant, kind: Blob.Kind, digest: str, content: bytes) -> Blob:

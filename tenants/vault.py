@@ -1,7 +1,7 @@
 """The data keys: one for each tenant and one for the platform, each wrapped by the master key.
 
 The only module that touches the master key. Callers name what they seal (`context`); they never see a key, except
-through `digest_key` and `ledger_key`, which are derived for one purpose.
+through `digest_key`, `ledger_key` and `secret_key`, which are derived for one purpose.
 """
 
 from dataclasses import dataclass, field
@@ -38,6 +38,11 @@ def digest_key(tenant: Tenant) -> bytes:
 
 def ledger_key() -> bytes:
     return _derived(_data_key(None), "ledger")
+
+
+def secret_key() -> bytes:
+    """The key of the marks by which kept secrets are told apart without being shown."""
+    return _derived(_data_key(None), "secret")
 
 
 def forget() -> None:

@@ -4,11 +4,12 @@ Built by this package, sealed by the plan store, interpreted by the executor. Va
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from snapshots.catalog.spec import Document
+from snapshots.spelling import revealed
 from tenants.microsoft.request import Request
 
 Key: TypeAlias = tuple[str, str]
@@ -113,13 +114,24 @@ class PlannedRequest:
 
     request: Request
     effect: Effect
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Marks in the body and the secrets that they stand for: put in when it is sent, and shown to nobody."""
+
+    def to_send(self) -> Request:
+        body = self.request.body
+        return replace(self.request, body=revealed(body, self.secrets)) if self.secrets else self.request
 
     def to_json(self) -> dict[str, Any]:
-        return {"request": self.request.to_json(), "effect": self.effect.to_json()}
+        return {
+            "request": self.request.to_json(),
+            "effect": self.effect.to_json(),
+            "secrets": dict(self.secrets),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PlannedRequest":
-        return cls(Request.from_json(data["request"]), Effect.from_json(data["effect"]))
+        request, effect = Request.from_json(data["request"]), Effect.from_json(data["effect"])
+        return cls(request, effect, data.get("secrets") or {})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from snapshots.canonical import canonical_bytes
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType, Stream
 from snapshots.catalog.streams import content_of
-from snapshots.spelling import original
+from snapshots.spelling import original, secrets_in
 from tenants.microsoft.request import Request
 
 Body = Any
@@ -269,11 +269,16 @@ class RequestWriter:
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
         later = self._spec.read.inject if self._spec.restore.arrives_with else ()
         path = expand_path(template, address(self._spec, self._id, self._document), later)
-        body = original(absolute(body, self._graph_url))
+        body = absolute(body, self._graph_url)
         request = Request(
-            method, path, body, params=self._spec.restore.params, service=self._spec.read.service, why=why
+            method,
+            path,
+            original(body),
+            params=self._spec.restore.params,
+            service=self._spec.read.service,
+            why=why,
         )
-        return PlannedRequest(request, effect)
+        return PlannedRequest(request, effect, secrets_in(body))
 
 
 def absolute(body: Body, graph_url: str) -> Body:

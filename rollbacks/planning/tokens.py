@@ -44,7 +44,8 @@ def put_in(value: _T, lookup: Lookup) -> _T:
 
 def request_with(planned: PlannedRequest, lookup: Lookup) -> PlannedRequest:
     request = Request.from_json(put_in(planned.request.to_json(), lookup))
-    return PlannedRequest(request, Effect.from_json(put_in(planned.effect.to_json(), lookup)))
+    effect = Effect.from_json(put_in(planned.effect.to_json(), lookup))
+    return PlannedRequest(request, effect, planned.secrets)
 
 
 def step_with(step: PlannedStep, lookup: Lookup) -> PlannedStep:

@@ -9,13 +9,14 @@ from typing import Any
 
 from snapshots.catalog.intune_shared import DEVICES, NEW_ID, TAGS, intune, listed_assignments
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Action, Document, Loss, Part, Reference
+from snapshots.catalog.spec import Action, Document, Loss, Part, Reference, Secret
 
 _CONFIGURATIONS = f"{DEVICES}/deviceConfigurations"
 _TEMPLATES = f"{DEVICES}/groupPolicyConfigurations"
 _INTENTS = f"{DEVICES}/intents"
 _DEFINITIONS = f"{DEVICES}/groupPolicyDefinitions"
 
+_MAY_READ_SECRETS = "DeviceManagementConfiguration.ReadWrite.All"
 _MASK = re.compile(r"\*+")
 _KEYED = re.compile(r"wifi|vpn", re.IGNORECASE)
 
@@ -139,6 +140,19 @@ DEVICE_CONFIGURATION = intune(
         "kioskModeBuiltInAppId": "an app of the device, by the name that its publisher gave it",
         "kioskProfiles[].profileId": "the profile's own id",
     },
+    secrets=(
+        Secret(
+            items="omaSettings",
+            value="value",
+            reference="secretReferenceValueId",
+            path=(
+                f"{_CONFIGURATIONS}/{{id}}/getOmaSettingPlainTextValue(secretReferenceValueId='{{reference}}')"
+            ),
+            permission=_MAY_READ_SECRETS,
+            key="omaUri",
+            masked=_is_masked,
+        ),
+    ),
     ordered=_ORDERED,
     restore={
         "typed": True,
@@ -147,18 +161,20 @@ DEVICE_CONFIGURATION = intune(
         "losses": (
             Loss(
                 "omaSettings[].value",
-                "Intune never shows it again; enter it anew",
+                f"it could not be kept, since reading it needs {_MAY_READ_SECRETS}; enter it again",
                 anew=True,
                 items=_masked_values,
             ),
-            Loss("preSharedKey", "Intune never shows it again; enter it anew", anew=True, items=_keys),
+            Loss("preSharedKey", "Intune never returns it; enter it again", anew=True, items=_keys),
         ),
     },
     notes=(
         "All types of profiles that Intune lists here are collected, with whatever they hold.",
         (
-            "The value of an encrypted OMA setting is neither read nor kept: that only this value changed is not seen. "
-            "A write of its neighbours leaves it as it is."
+            "Encrypted values of OMA settings are kept, compared and restored where the reader has "
+            f"{_MAY_READ_SECRETS}; pages, the API and exports show a mark in their place. Without that permission "
+            "Intune gives them to nobody who only reads: that only such a value changed is not seen, and a write of "
+            "its neighbours leaves it as it is."
         ),
         "An Apple profile is compared by the content of its property list, not by its text.",
         "Links between profiles (the certificate of a Wi-Fi profile) are not shown in the listing and are not kept.",

@@ -153,6 +153,26 @@ def _at(value: Any, steps: list[str]) -> Any:
 
 
 @dataclass(frozen=True)
+class Secret:
+    """Values in the elements of an array that answers mask and an address of their own gives out."""
+
+    items: str
+    """Name of the array."""
+    value: str
+    """The property that is masked."""
+    reference: str
+    """The property that names the secret; only elements that have it are asked for."""
+    path: str
+    """Where it is, with `{id}` and `{reference}`: answers with `value`."""
+    permission: str
+    """What reading it needs beyond the type's own permissions."""
+    key: str
+    """The property by which an element is the same one."""
+    masked: Callable[[Document], bool]
+    """Given an element: whether it holds the mask."""
+
+
+@dataclass(frozen=True)
 class SetOf:
     """An array whose order means nothing. `key` names the elements' identity; None: the elements are whole
     values (scalars, or objects that nothing identifies)."""
@@ -481,6 +501,7 @@ class ResourceType:
     """Annotations that name a neighbour's type (`Project@odata.type`) are part of the state and of every write."""
     parts: tuple[Part, ...] = ()
     streams: tuple[Stream, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Settings that only the beta version of the API shows, where the type is read at v1.0: dotted path → why. They are
     neither compared nor restored; whoever reads docs or a plan that makes the object anew is told."""
