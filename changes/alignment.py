@@ -8,7 +8,6 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 from snapshots.canonical import canonical_bytes
@@ -23,8 +22,8 @@ COMPARED_PAIRS = 4096
 """Up to this many pairs, each is compared; beyond it, only elements that share a rare value."""
 RARE = 32
 """A value is rare where no more elements than this hold it."""
-LONGEST_ORDERED = 1_000_000
-"""Ordered lists whose lengths multiply to more are compared by position."""
+EQUAL_PAIRS = 500_000
+"""Ordered lists that repeat the same elements more often than this are compared by position."""
 
 _IDENTIFYING = re.compile(r"(?:^|[a-z])(?:id|key|name|uri)$", re.IGNORECASE)
 _IDENTIFYING_WEIGHT = 4.0
@@ -56,20 +55,28 @@ def align(before: Sequence[Any], after: Sequence[Any]) -> list[Pair]:
     old, new = [canonical_bytes(each) for each in before], [canonical_bytes(each) for each in after]
     start = _common_prefix(old, new)
     end = _common_prefix(old[start:][::-1], new[start:][::-1])
-    middle_old, middle_new = old[start : len(old) - end], new[start : len(new) - end]
+    equal = _longest_common(old[start : len(old) - end], new[start : len(new) - end])
+    anchors = [(start + one, start + other) for one, other in equal]
     pairs = [(index, index) for index in range(start)]
-    if len(middle_old) * len(middle_new) > LONGEST_ORDERED:
-        pairs += [(start + index, start + index) for index in range(min(len(middle_old), len(middle_new)))]
-    else:
-        blocks = SequenceMatcher(None, middle_old, middle_new, autojunk=False).get_opcodes()
-        for tag, old_from, old_to, new_from, new_to in blocks:
-            rows, columns = range(start + old_from, start + old_to), range(start + new_from, start + new_to)
-            if tag == "equal":
-                pairs += zip(rows, columns, strict=True)
-            elif tag == "replace":
-                pairs += _in_order(before, after, rows, columns)
-    pairs += [(len(old) - end + index, len(new) - end + index) for index in range(end)]
-    return pairs
+    row, column = start, start
+    for old_anchor, new_anchor in (*anchors, (len(old) - end, len(new) - end)):
+        pairs += _in_order(before, after, range(row, old_anchor), range(column, new_anchor))
+        pairs.append((old_anchor, new_anchor))
+        row, column = old_anchor + 1, new_anchor + 1
+    pairs.pop()
+    return pairs + [(len(old) - end + index, len(new) - end + index) for index in range(end)]
+
+
+def _longest_common(old: Sequence[bytes], new: Sequence[bytes]) -> list[Pair]:
+    """The longest part that both have in the same order; none where too much of it repeats to look for it."""
+    places: dict[bytes, list[int]] = defaultdict(list)
+    for index, content in enumerate(old):
+        places[content].append(index)
+    if sum(len(places.get(content, ())) for content in new) > EQUAL_PAIRS:
+        return []
+    return _longest_rising(
+        [(place, index) for index, content in enumerate(new) for place in reversed(places.get(content, ()))]
+    )
 
 
 def staying(pairs: Sequence[Pair], before: Sequence[Any], after: Sequence[Any]) -> list[Pair]:

@@ -306,10 +306,20 @@ def test_a_big_set_is_compared_element_by_element() -> None:
     assert {field.kind for field in difference.fields} == {"changed"}
 
 
-def test_an_endless_ordered_list_is_compared_by_position() -> None:
-    before = [f"{number}" for number in range(1500)]
-    after = [f"{number}" for number in range(1500, 3000)]
-    assert len(diff({"unlisted": before}, {"unlisted": after}, POLICY).patch) == 1500
+def test_changes_far_apart_in_a_long_ordered_list_stay_small() -> None:
+    before = [{"name": f"rule {number}", "action": "allow"} for number in range(2000)]
+    new = {"name": "new", "action": "block"}
+    after = [before[0], new, *before[1:1998], before[1999]]
+    patch = diff({"unlisted": before}, {"unlisted": after}, POLICY).patch
+    assert [(each["op"], each["path"]) for each in patch] == [
+        ("remove", "/unlisted/1998"),
+        ("add", "/unlisted/1"),
+    ]
+
+
+def test_a_list_of_endless_repetition_is_compared_by_position() -> None:
+    before, after = ["a", "b"] * 1000, ["b", "a", "c"] * 700
+    _leads_from_one_to_the_other({"unlisted": before}, {"unlisted": after}, POLICY)
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ("1", 1)])
