@@ -1,5 +1,7 @@
-"""What may be asked of the timeline, and how it narrows the changes that the actor sees."""
+"""What may be asked of the timeline, the audit events and a comparison, and how it narrows what the actor sees."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,8 +9,12 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from changes.models import SEVERITIES, Change
+from changes.models import SEVERITIES, AuditEvent, Change
 from snapshots.catalog import registry
+from snapshots.forms import type_choices
+from snapshots.selectors import Compared
+from tenants.forms import DATETIME, NO_SUCH_TENANT
+from tenants.lists import ListFilter, choose_from
 from tenants.models import Tenant
 
 PERIODS = {
@@ -19,43 +25,33 @@ PERIODS = {
 }
 USUAL = ("tenant", "actor", "period")
 RARE = ("type", "kind", "state", "since", "until")
-DATETIME = {"type": "datetime-local"}
 
 
-class ChangeFilter(forms.Form):
-    """Every field is optional; what does not parse narrows to nothing and says so."""
-
-    severity = forms.MultipleChoiceField(
-        choices=SEVERITIES, required=False, widget=forms.CheckboxSelectMultiple
-    )
-    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), required=False, empty_label="All tenants")
-    type = forms.ChoiceField(required=False, label="Resource type")
-    kind = forms.ChoiceField(choices=[("", "Any kind"), *Change.Kind.choices], required=False)
+class ChangeFilter(ListFilter):
+    severity = forms.MultipleChoiceField(choices=SEVERITIES, widget=forms.CheckboxSelectMultiple)
+    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), empty_label="All tenants")
+    type = forms.ChoiceField(label="Resource type")
+    kind = forms.ChoiceField(choices=[("", "Any kind"), *Change.Kind.choices])
     actor = forms.CharField(
-        required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"placeholder": "UPN, app or IP", "autocomplete": "off"}),
     )
     period = forms.ChoiceField(
-        choices=[("", "Any time"), *((key, label) for key, (label, _) in PERIODS.items())], required=False
+        choices=[("", "Any time"), *((key, label) for key, (label, _) in PERIODS.items())]
     )
-    since = forms.DateTimeField(required=False, widget=forms.DateTimeInput(attrs=DATETIME))
-    until = forms.DateTimeField(required=False, widget=forms.DateTimeInput(attrs=DATETIME))
+    since = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME))
+    until = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME))
     state = forms.ChoiceField(
         choices=[("", "All"), ("open", "Not acknowledged"), ("acknowledged", "Acknowledged")],
-        required=False,
         label="Triage",
     )
 
     def __init__(self, data: Any, *, tenants: QuerySet[Tenant]) -> None:
-        super().__init__(data, prefix=None, auto_id="filter-%s")
-        field = self.fields["tenant"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = tenants
-            field.error_messages["invalid_choice"] = "There is no such tenant, or you cannot see it."
+        super().__init__(data)
+        choose_from(self.fields["tenant"], tenants, NO_SUCH_TENANT)
         types = self.fields["type"]
         if isinstance(types, forms.ChoiceField):
-            types.choices = [("", "All types"), *((spec.key, spec.plural) for spec in _by_label())]
+            types.choices = type_choices(registry.all_types())
 
     def usual(self) -> list[forms.BoundField]:
         return [self[name] for name in USUAL]
@@ -66,10 +62,7 @@ class ChangeFilter(forms.Form):
     def has_rare(self) -> bool:
         return any(self.data.get(name) for name in RARE)
 
-    def narrow(self, changes: QuerySet[Change]) -> QuerySet[Change]:
-        if not self.is_valid():
-            return changes.none()
-        asked = self.cleaned_data
+    def _narrow(self, changes: QuerySet[Change], asked: dict[str, Any]) -> QuerySet[Change]:
         exact = {
             "severity__in": asked["severity"],
             "tenant": asked["tenant"],
@@ -95,5 +88,53 @@ def _start_of(period: str) -> datetime | None:
     return timezone.now() - PERIODS[period][1] if period else None
 
 
-def _by_label() -> list[Any]:
-    return sorted(registry.all_types(), key=lambda spec: spec.plural.lower())
+class AuditEventFilter(ListFilter):
+    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), empty_label="All tenants")
+    actor = forms.CharField(max_length=200)
+    activity = forms.CharField(max_length=200)
+    since = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME), label="Since (UTC)")
+    until = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME), label="Until (UTC)")
+
+    def __init__(self, data: Any, *, tenants: QuerySet[Tenant]) -> None:
+        super().__init__(data)
+        choose_from(self.fields["tenant"], tenants, NO_SUCH_TENANT)
+
+    def _narrow(self, rows: QuerySet[AuditEvent], asked: dict[str, Any]) -> QuerySet[AuditEvent]:
+        wanted = {
+            "tenant": asked["tenant"],
+            "actor_name__icontains": asked["actor"],
+            "activity__icontains": asked["activity"],
+            "occurred_at__gte": asked["since"],
+            "occurred_at__lte": asked["until"],
+        }
+        return rows.filter(**{lookup: value for lookup, value in wanted.items() if value})
+
+
+class ComparisonFilter(ListFilter):
+    """Of resources that differ between two snapshots: they are no rows of a table."""
+
+    base = forms.IntegerField(widget=forms.HiddenInput)
+    target = forms.IntegerField(widget=forms.HiddenInput)
+    type = forms.ChoiceField(label="Resource type")
+    kind = forms.ChoiceField(choices=[("", "Any kind"), *Change.Kind.choices])
+    name = forms.CharField(max_length=400, label="Name or ID")
+
+    def __init__(self, data: Any, *, differing: Sequence[Compared]) -> None:
+        super().__init__(data)
+        types = self.fields["type"]
+        if isinstance(types, forms.ChoiceField):
+            counts = Counter(each.resource_type for each in differing)
+            types.choices = type_choices(map(registry.get, counts), counts)
+
+    def of(self, differing: Sequence[Compared]) -> list[Compared]:
+        if not self.is_valid():
+            return []
+        asked = self.cleaned_data
+        text = asked["name"].casefold()
+        return [
+            each
+            for each in differing
+            if asked["type"] in ("", each.resource_type)
+            and asked["kind"] in ("", each.kind)
+            and (text in each.display_name.casefold() or text in each.resource_id.casefold())
+        ]

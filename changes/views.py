@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from changes import presentation, selectors, services
 from changes.diff import shown_diff
-from changes.forms import ChangeFilter
+from changes.forms import AuditEventFilter, ChangeFilter, ComparisonFilter
 from changes.models import AuditEvent, Change
 from snapshots import recoverability, store
 from snapshots.catalog import registry
@@ -20,13 +19,15 @@ from snapshots.models import Version
 from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
 from tenants import access
 from tenants.actions import Action
+from tenants.lists import newest_first, numbered
 from tenants.models import Tenant
 from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 10
-COMPARED_IN_FULL = 100
-"""Resources whose fields a comparison spells out; the rest it only lists."""
+VERSIONS_SIZE = 20
+COMPARED_SIZE = 25
+"""Resources on one page of a comparison, which spells out their fields."""
 
 
 @require_GET
@@ -36,22 +37,19 @@ def timeline(request: PageRequest) -> HttpResponse:
     tenants = access.visible_tenants(actor).select_related("customer")
     form = ChangeFilter(request.GET, tenants=tenants)
     changes = form.narrow(selectors.visible_changes(actor))
-    older_than = integer(request.GET.get("before"))
-    if older_than is not None:
-        changes = changes.filter(pk__lt=older_than)
-    shown, more = _first(selectors.with_details(changes).order_by("-pk"), PAGE_SIZE)
+    shown = newest_first(request, selectors.with_details(changes), PAGE_SIZE)
+    is_continuation = shown.previous is not None
     requestable = set(access.visible_tenants(actor, Action.REQUEST_ROLLBACK).values_list("pk", flat=True))
     context = {
         "section": "timeline",
         "form": form,
-        "changes": [listed(change) for change in shown],
-        "next_before": shown[-1].pk if more else None,
-        "is_continuation": older_than is not None,
+        "changes": [listed(change) for change in shown.rows],
+        "next_before": shown.next,
+        "is_continuation": is_continuation,
         "requestable": requestable,
-        "filtered": any(request.GET.getlist(name) != [""] for name in request.GET if name in form.fields),
     }
     if wants_fragment(request):
-        fragment = "changes/_rows.html" if older_than is not None else "changes/_timeline.html"
+        fragment = "changes/_rows.html" if is_continuation else "changes/_timeline.html"
         return render(request, fragment, context)
     return render(request, "changes/timeline.html", context)
 
@@ -115,14 +113,18 @@ def comparison(request: PageRequest) -> HttpResponse:
         differing = compare(base, target)
     except NotComparable as error:
         problem = str(error)
+    form = ComparisonFilter(request.GET, differing=differing)
+    shown = numbered(request, form.of(differing), COMPARED_SIZE)
     context = {
         "section": "tenants",
         "base": base,
         "target": target,
         "problem": problem,
         "total": len(differing),
-        "sections": _with_fields(base.tenant, differing[:COMPARED_IN_FULL]),
-        "rest": differing[COMPARED_IN_FULL:],
+        "form": form,
+        "list": shown,
+        "reset": reverse("compare", query={"base": base.pk, "target": target.pk}),
+        "sections": _with_fields(base.tenant, shown.rows),
         "snapshots": snapshots.filter(tenant=base.tenant)[:100],
     }
     return render(request, "changes/comparison.html", context)
@@ -147,6 +149,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
         "type": spec,
         "resource_id": resource_id,
         "versions": versions,
+        "version_list": numbered(request, versions, VERSIONS_SIZE, parameter="versions-page"),
         "chosen": chosen,
         "document": shown(store.document(tenant, chosen.digest), spec),
         "judged": recoverability.judged(tenant, [chosen])[0],
@@ -162,31 +165,14 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
 def audit_events(request: PageRequest) -> HttpResponse:
     """Microsoft's own records, as kept: who did what, and which change each explains."""
     tenants = access.visible_tenants(actor_of(request)).select_related("customer")
-    events = AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant")
-    tenant, actor_name = integer(request.GET.get("tenant")), request.GET.get("actor", "").strip()
-    if request.GET.get("tenant"):
-        events = events.filter(tenant_id=tenant or NOBODY)
-    if actor_name:
-        events = events.filter(actor_name__icontains=actor_name)
-    older_than = integer(request.GET.get("before"))
-    if older_than is not None:
-        events = events.filter(pk__lt=older_than)
-    shown, more = _first(events.order_by("-pk").prefetch_related("attributions__change"), PAGE_SIZE)
+    form = AuditEventFilter(request.GET, tenants=tenants)
+    events = form.narrow(AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant"))
     context = {
         "section": "audit-events",
-        "events": shown,
-        "next_before": shown[-1].pk if more else None,
-        "tenants": tenants,
-        "tenant": tenant,
-        "actor_name": actor_name,
+        "form": form,
+        "events": newest_first(request, events.prefetch_related("attributions__change"), PAGE_SIZE),
     }
     return render(request, "changes/audit_events.html", context)
-
-
-def _first(rows: QuerySet[Any], size: int) -> tuple[list[Any], bool]:
-    """The first rows, and whether there are more."""
-    found = list(rows[: size + 1])
-    return found[:size], len(found) > size
 
 
 def listed(change: Change) -> dict[str, Any]:

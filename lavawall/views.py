@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from changes.models import SEVERITIES, Change
 from changes.selectors import visible_changes, with_details
 from changes.views import listed
-from rollbacks.views import awaiting_approval_of
+from rollbacks.views import AWAITING_SHOWN, awaiting_approval_of
 from snapshots.catalog.spec import ResourceType
 from snapshots.coverage import standings
 from snapshots.models import Coverage, Snapshot
@@ -25,11 +25,14 @@ from snapshots.selectors import visible_snapshots
 from tenants import access
 from tenants.actors import Actor
 from tenants.errors import logged
+from tenants.forms import TenantFilter
+from tenants.lists import numbered
 from tenants.models import Tenant
 from tenants.web import PageRequest, actor_of, page
 
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 WORST_SHOWN = 8
+TENANTS_SHOWN = 50
 GRAVE = ("critical", "high")
 LATE = 2
 """How many of its intervals a tenant may miss before its snapshot is called late."""
@@ -58,12 +61,18 @@ class TenantRow:
 @page
 def overview(request: PageRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
-    rows = _rows(actor, now)
+    rows, awaiting = _rows(actor, now), awaiting_approval_of(actor)
     totals = _totals(rows)
+    form = TenantFilter(request.GET, actor=actor)
+    asked = set(form.narrow(access.visible_tenants(actor)).values_list("pk", flat=True))
+    listed_rows = numbered(request, [row for row in rows if row.tenant.pk in asked], TENANTS_SHOWN)
     context = {
         "section": "overview",
+        "form": form,
+        "list": listed_rows,
         "customers": [
-            (customer, list(group)) for customer, group in groupby(rows, key=lambda row: row.tenant.customer)
+            (customer, list(group))
+            for customer, group in groupby(listed_rows.rows, key=lambda row: row.tenant.customer)
         ],
         "periods": list(PERIODS),
         "severities": [value for value, _ in SEVERITIES],
@@ -73,7 +82,8 @@ def overview(request: PageRequest) -> HttpResponse:
         "late_count": sum(row.late for row in rows),
         "problem_count": sum(len(row.problems) for row in rows),
         "unread_count": sum(len(row.unread) for row in rows),
-        "awaiting": awaiting_approval_of(actor),
+        "awaiting_count": awaiting.count(),
+        "awaiting": awaiting[:AWAITING_SHOWN],
         "worst": [listed(change) for change in _worst(actor, now)],
     }
     return render(request, "overview.html", context)

@@ -122,7 +122,7 @@ class _StepRun:
         if not (same(live, self.step.target) or same(live, self.step.wanted)):
             return False
         record = self.journal.record(self.step, 0)
-        self.journal.note(record, State.ALREADY, message="The object already is as it should be.")
+        self.journal.note(record, State.ALREADY, message="Already matches.")
         self.journal.close(self.step, self._digest(live))
         self._remember()
         return True

@@ -1,14 +1,55 @@
-"""What may be asked for on the page that plans a rollback of more than a few chosen changes, in one tenant."""
+"""What may be asked for on the page that plans a rollback of more than a few chosen changes, in one tenant; and what
+may be asked of the list of rollbacks.
+"""
 
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from rollbacks.models import Rollback
+from rollbacks.states import State
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
+from tenants.forms import NO_SUCH_TENANT
+from tenants.lists import ListFilter, choose_from
 from tenants.models import Tenant
 
 MOMENT = {"type": "datetime-local", "step": "1"}
+GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
+    "open": ("Open", (State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING)),
+    "executed": ("Executed", (State.VERIFIED, State.DIFFERS)),
+    "stopped": ("Stopped", (State.STALE, State.FAILED)),
+    "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
+}
+"""States that people look for together."""
+
+
+class RollbackFilter(ListFilter):
+    state = forms.ChoiceField(
+        choices=[
+            ("", "Any state"),
+            ("Groups", [(key, label) for key, (label, _) in GROUPS.items()]),
+            ("States", [(value, label.capitalize()) for value, label in State.choices]),
+        ]
+    )
+    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), empty_label="All tenants")
+    requester = forms.CharField(max_length=150, label="Requested by")
+    reason = forms.CharField(max_length=200)
+
+    def __init__(self, data: Any, *, tenants: QuerySet[Tenant]) -> None:
+        super().__init__(data)
+        choose_from(self.fields["tenant"], tenants, NO_SUCH_TENANT)
+
+    def _narrow(self, rows: QuerySet[Rollback], asked: dict[str, Any]) -> QuerySet[Rollback]:
+        state = asked["state"]
+        wanted = {
+            "state__in": GROUPS[state][1] if state in GROUPS else (state,) if state else (),
+            "tenant": asked["tenant"],
+            "requester__username__icontains": asked["requester"],
+            "reason__icontains": asked["reason"],
+        }
+        return rows.filter(**{lookup: value for lookup, value in wanted.items() if value})
 
 
 class SnapshotChoice(forms.ModelChoiceField):  # type: ignore[type-arg]

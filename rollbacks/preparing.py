@@ -74,7 +74,7 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
         )
         draft = sound.draft
         if not draft.steps and draft.complete and sound.complete:
-            why = ("There is nothing to roll back: the tenant is already as it was then.", *today.warnings)
+            why = ("There is nothing to roll back: the tenant already matches that state.", *today.warnings)
             raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
         locked = locks.blockers(client, draft)

@@ -20,7 +20,7 @@ from changes.models import Change
 from changes.selectors import visible_changes
 from rollbacks import selectors, services, signatures
 from rollbacks.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, Act
-from rollbacks.forms import ActorWindow, BackToSnapshot
+from rollbacks.forms import ActorWindow, BackToSnapshot, RollbackFilter
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
 from rollbacks.states import OPEN, REPLANNABLE, State
 from snapshots.catalog import registry
@@ -28,6 +28,7 @@ from tenants import access
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.errors import InvalidInput
+from tenants.lists import newest_first
 from tenants.models import Tenant
 from tenants.web import (
     NOBODY,
@@ -42,12 +43,8 @@ from tenants.web import (
 )
 
 PAGE_SIZE = 50
-GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
-    "open": ("Open", (State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING)),
-    "executed": ("Executed", (State.VERIFIED, State.DIFFERS)),
-    "stopped": ("Stopped", (State.STALE, State.FAILED)),
-    "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
-}
+AWAITING_SHOWN = 10
+"""Rollbacks that wait for one's approval, listed above all others."""
 WHOLE_OBJECT = frozenset({Step.Kind.UNDELETE.value, Step.Kind.RECREATE.value, Step.Kind.DELETE.value})
 """Steps whose difference is every field of an object: folded, for the sentence above says it all."""
 SETTLED = frozenset({StepRecord.State.DONE.value, StepRecord.State.ALREADY.value})
@@ -68,26 +65,14 @@ def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
 @page
 def rollback_list(request: PageRequest) -> HttpResponse:
     actor = actor_of(request)
-    rollbacks = _listed(selectors.visible_rollbacks(actor))
-    group, tenant = request.GET.get("state", ""), integer(request.GET.get("tenant"))
-    if group in GROUPS:
-        rollbacks = rollbacks.filter(state__in=GROUPS[group][1])
-    elif group in State:
-        rollbacks = rollbacks.filter(state=group)
-    if request.GET.get("tenant"):
-        rollbacks = rollbacks.filter(tenant_id=tenant or NOBODY)
-    older_than = integer(request.GET.get("before"))
-    if older_than is not None:
-        rollbacks = rollbacks.filter(pk__lt=older_than)
-    found = list(rollbacks[: PAGE_SIZE + 1])
+    form = RollbackFilter(request.GET, tenants=access.visible_tenants(actor).select_related("customer"))
     context = {
         "section": "rollbacks",
-        "awaiting": awaiting_approval_of(actor),
-        "rollbacks": found[:PAGE_SIZE],
-        "next_before": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None,
-        "groups": [("", "All"), *((key, label) for key, (label, _) in GROUPS.items())],
-        "group": group,
-        "tenant": access.visible_tenants(actor).filter(pk=tenant).first() if tenant is not None else None,
+        "form": form,
+        "awaiting": awaiting_approval_of(actor)[:AWAITING_SHOWN],
+        "rollbacks": newest_first(
+            request, form.narrow(_listed(selectors.visible_rollbacks(actor))), PAGE_SIZE
+        ),
         "may_request": access.visible_tenants(actor, Action.REQUEST_ROLLBACK).exists(),
     }
     return render(request, "rollbacks/list.html", context)
@@ -190,7 +175,7 @@ def replan(request: PageRequest, rollback_id: int) -> HttpResponse:
         request,
         rollback_id,
         lambda actor, rollback: services.replan(actor, rollback=rollback),
-        done="Planned anew against the tenant as it is now. Earlier approvals no longer count.",
+        done="Planned again against the tenant as it is now. Earlier approvals no longer count.",
     )
 
 

@@ -1,9 +1,10 @@
 """Reading snapshots: what an actor may see, a resource's history, and the comparison of any two snapshots."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from snapshots import store
 from snapshots.canonical import canonical_bytes, canonicalise
@@ -68,6 +69,18 @@ def _only_respelled(before: Version | None, after: Version | None) -> bool:
     contents = store.documents(after.tenant, (before.digest, after.digest))
     old, new = (canonicalise(contents[each.digest], spec) for each in (before, after))
     return canonical_bytes(old) == canonical_bytes(new)
+
+
+def by_label(versions: QuerySet[Version], types: Iterable[str]) -> QuerySet[Version]:
+    """In the order in which people read: by the types' plurals, then by name. `types`: those that there are."""
+    plurals = sorted(types, key=lambda key: registry.get(key).plural.casefold())
+    rank = Case(
+        *(When(resource_type=key, then=Value(place)) for place, key in enumerate(plurals)),
+        default=Value(len(plurals)),
+        output_field=IntegerField(),
+    )
+    order = ("display_name", "resource_id")
+    return versions.order_by(rank, *order) if plurals else versions.order_by(*order)
 
 
 def coverage_as_json(snapshot: Snapshot) -> dict[str, dict[str, Any]]:

@@ -1,49 +1,64 @@
 """Pages of what a tenant looks like: tenants with their coverage and connections, and snapshots."""
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Literal, cast
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from snapshots import coverage, recoverability, selectors, services, store
 from snapshots.catalog import registry
-from snapshots.forms import RestorabilityFilter
+from snapshots.forms import ContentFilter, CoverageFilter, RestorabilityFilter, SnapshotFilter
 from snapshots.models import Coverage, Snapshot
 from snapshots.restorability import Verdict
 from tenants import access, connections
 from tenants.actions import Action
+from tenants.forms import TenantFilter
+from tenants.lists import newest_first, numbered
 from tenants.models import Connection, Run, Tenant
-from tenants.web import PageRequest, actor_of, attempt, integer, page, wants_fragment
+from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
 
+TENANTS_SHOWN = 50
 SNAPSHOTS_SHOWN = 25
+TYPES_SHOWN = 25
 RUNS_SHOWN = 5
 RESOURCES_SHOWN = 50
-LAST_SHOWN = 10_000_000
-"""Beyond it a page number is a mistake, and no offset that every database takes."""
+OTHERS_OFFERED = 100
+"""Newest snapshots that one may be compared with."""
 
 
 @require_GET
 @page
 def tenant_list(request: PageRequest) -> HttpResponse:
-    tenants = (
-        access.visible_tenants(actor_of(request)).select_related("customer").prefetch_related("connections")
-    )
+    actor = actor_of(request)
+    form = TenantFilter(request.GET, actor=actor)
     newest = Snapshot.objects.filter(tenant=OuterRef("pk")).order_by("-id")
-    tenants = tenants.annotate(newest_id=Subquery(newest.values("pk")[:1]))
-    snapshots = Snapshot.objects.in_bulk([tenant.newest_id for tenant in tenants])
-    standings = coverage.standings(tenants)
-    listed = [
-        {
-            "tenant": tenant,
-            "snapshot": snapshots.get(tenant.newest_id),
-            "standing": standings[tenant.pk],
-        }
-        for tenant in tenants
-    ]
-    return render(request, "snapshots/tenants.html", {"section": "tenants", "tenants": listed})
+    tenants = (
+        form.narrow(access.visible_tenants(actor))
+        .select_related("customer")
+        .prefetch_related("connections")
+        .annotate(newest_id=Subquery(newest.values("pk")[:1]))
+    )
+    listed = numbered(request, tenants, TENANTS_SHOWN)
+    snapshots = Snapshot.objects.in_bulk([tenant.newest_id for tenant in listed.rows])
+    standings = coverage.standings(listed.rows)
+    context = {
+        "section": "tenants",
+        "form": form,
+        "list": listed,
+        "tenants": [
+            {
+                "tenant": tenant,
+                "snapshot": snapshots.get(tenant.newest_id),
+                "standing": standings[tenant.pk],
+            }
+            for tenant in listed.rows
+        ],
+    }
+    return render(request, "snapshots/tenants.html", context)
 
 
 @require_GET
@@ -52,14 +67,27 @@ def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
     actor = actor_of(request)
     found = _tenant(request, tenant_id)
     standing = coverage.standing(found)
+    coverage_form = CoverageFilter(request.GET, prefix="coverage")
+    snapshot_form = SnapshotFilter(request.GET, prefix="snapshot")
+    covered = numbered(
+        request,
+        _by_type(coverage_form.narrow(coverage.coverage_of(found))),
+        TYPES_SHOWN,
+        parameter="coverage-page",
+    )
     context = {
         "section": "tenants",
         "tenant": found,
         "connections": [_connection(row) for row in found.connections.select_related("app_registration")],
         "purposes_missing": _missing_purposes(found),
-        "coverage": [_covered(row) for row in standing.rows],
+        "coverage_form": coverage_form,
+        "coverage_list": covered,
+        "coverage": covered.rows,
         "standing": standing,
-        "snapshots": Snapshot.objects.filter(tenant=found)[:SNAPSHOTS_SHOWN],
+        "snapshot_form": snapshot_form,
+        "snapshots": newest_first(
+            request, snapshot_form.narrow(Snapshot.objects.filter(tenant=found)), SNAPSHOTS_SHOWN
+        ),
         "runs": found.runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]),
         "failed_runs": found.runs.filter(state__in=[Run.State.FAILED, Run.State.QUARANTINED])[:RUNS_SHOWN],
         "may_snapshot": access.can(actor, Action.TAKE_SNAPSHOT, found),
@@ -73,37 +101,38 @@ def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
 def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
     """What of the tenant is covered and could be brought back: by type, and resource by resource."""
     found = _tenant(request, tenant_id)
-    form = RestorabilityFilter(request.GET)
-    start = ((integer(request.GET.get("page")) or 1) - 1) * RESOURCES_SHOWN
-    rows = list(form.narrow(found)[start : start + RESOURCES_SHOWN + 1]) if 0 <= start < LAST_SHOWN else []
-    number = start // RESOURCES_SHOWN + 1
+    form = RestorabilityFilter(request.GET, tenant=found)
+    counted = recoverability.counts(found)
+    listed = numbered(
+        request,
+        selectors.by_label(form.narrow(recoverability.current(found)), counted),
+        RESOURCES_SHOWN,
+    )
+    standing = recoverability.obstacles(found)
+    types = numbered(
+        request,
+        _by_type(coverage.coverage_of(found)),
+        TYPES_SHOWN,
+        parameter="types-page",
+    )
     context = {
         "section": "tenants",
         "tenant": found,
         "form": form,
-        "resources": recoverability.judged(found, rows[:RESOURCES_SHOWN]),
-        "next_page": number + 1 if len(rows) > RESOURCES_SHOWN else None,
-        "previous_page": number - 1 if number > 1 else None,
-    }
-    if wants_fragment(request):
-        return render(request, "snapshots/_resources.html", context)
-    counted = recoverability.counts(found)
-    standing = recoverability.obstacles(found)
-    context |= {
+        "list": listed,
+        "resources": recoverability.judged(found, listed.rows),
         "snapshot": store.latest(found),
         "totals": recoverability.total(counted).items(),
         "verdicts": list(Verdict),
-        "coverage": sorted(
-            (
-                {
-                    **_covered(row),
-                    "counts": counted.get(row.resource_type, {}),
-                    "obstacle": standing.get(row.resource_type),
-                }
-                for row in coverage.coverage_of(found)
-            ),
-            key=lambda each: each["type"].plural,
-        ),
+        "types": types,
+        "coverage": [
+            {
+                **each,
+                "counts": counted.get(each["type"].key, {}),
+                "obstacle": standing.get(each["type"].key),
+            }
+            for each in types.rows
+        ],
     }
     return render(request, "snapshots/recoverability.html", context)
 
@@ -141,17 +170,33 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
 @page
 def snapshot(request: PageRequest, snapshot_id: int) -> HttpResponse:
     found = get_object_or_404(selectors.visible_snapshots(actor_of(request)), pk=snapshot_id)
-    versions = store.state_at(found).order_by("resource_type", "display_name", "resource_id")
+    state = store.state_at(found)
+    counts = dict(state.order_by().values_list("resource_type").annotate(Count("pk")))
+    form = ContentFilter(request.GET, counts=counts)
+    listed = numbered(
+        request,
+        selectors.by_label(form.narrow(state), counts),
+        RESOURCES_SHOWN,
+    )
+    uncovered = numbered(
+        request,
+        _by_type(coverage.problems_in(found)),
+        TYPES_SHOWN,
+        parameter="coverage-page",
+    )
     context = {
         "section": "tenants",
         "snapshot": found,
+        "form": form,
+        "list": listed,
         "groups": [
-            {"type": registry.get(key), "versions": list(group)}
-            for key, group in groupby(versions, key=lambda version: version.resource_type)
+            {"type": registry.get(key), "count": counts[key], "versions": list(group)}
+            for key, group in groupby(listed.rows, key=lambda version: version.resource_type)
         ],
-        "coverage": [_covered(row) for row in coverage.problems_in(found)],
+        "coverage_list": uncovered,
+        "coverage": uncovered.rows,
         "unasked": found.coverage.filter(status=Coverage.Status.NOT_REQUESTED).count(),
-        "others": Snapshot.objects.filter(tenant=found.tenant).exclude(pk=found.pk)[:100],
+        "others": Snapshot.objects.filter(tenant=found.tenant).exclude(pk=found.pk)[:OTHERS_OFFERED],
         "previous": Snapshot.objects.filter(tenant=found.tenant, pk__lt=found.pk).first(),
         "newer": Snapshot.objects.filter(tenant=found.tenant, pk__gt=found.pk).order_by("pk").first(),
     }
@@ -163,8 +208,10 @@ def _tenant(request: PageRequest, tenant_id: int) -> Tenant:
     return get_object_or_404(tenants, pk=tenant_id)
 
 
-def _covered(row: Coverage) -> dict[str, Any]:
-    return {"row": row, "type": registry.get(row.resource_type)}
+def _by_type(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
+    """With what each type is called, in that order."""
+    found = [{"row": row, "type": registry.get(row.resource_type)} for row in rows]
+    return sorted(found, key=lambda each: each["type"].plural.casefold())
 
 
 def _connection(connection: Connection) -> dict[str, Any]:

@@ -1,10 +1,18 @@
-"""Forms of the platform's own pages."""
+"""Forms of the platform's own pages, and filters that pages of several rooms use."""
 
+from typing import Any
+
+from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
+from django.db.models import Q, QuerySet
 
-from tenants import accounts
+from tenants import access, accounts
 from tenants.actors import Actor
-from tenants.models import User
+from tenants.lists import ListFilter, choose_from
+from tenants.models import Customer, Tenant, User
+
+DATETIME = {"type": "datetime-local"}
+NO_SUCH_TENANT = "There is no such tenant, or you cannot see it."
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -15,3 +23,53 @@ class OwnPasswordForm(PasswordChangeForm):
             Actor.person(self.user, "page"), user=self.user, password=self.cleaned_data["new_password1"]
         )
         return self.user
+
+
+class TenantFilter(ListFilter):
+    name = forms.CharField(
+        max_length=200, widget=forms.TextInput(attrs={"placeholder": "Tenant, customer or directory ID"})
+    )
+    customer = forms.ModelChoiceField(queryset=Customer.objects.none(), empty_label="All customers")
+
+    def __init__(self, data: Any, *, actor: Actor) -> None:
+        super().__init__(data)
+        choose_from(
+            self.fields["customer"],
+            access.visible_customers(actor),
+            "There is no such customer, or you cannot see it.",
+        )
+
+    def _narrow(self, rows: QuerySet[Tenant], asked: dict[str, Any]) -> QuerySet[Tenant]:
+        if asked["customer"]:
+            rows = rows.filter(customer=asked["customer"])
+        if text := asked["name"]:
+            rows = rows.filter(
+                Q(name__icontains=text) | Q(customer__name__icontains=text) | Q(directory_id__icontains=text)
+            )
+        return rows
+
+
+class LedgerFilter(ListFilter):
+    actor = forms.CharField(max_length=200, label="Who")
+    action = forms.CharField(
+        max_length=60,
+        label="Action begins with",
+        widget=forms.TextInput(attrs={"placeholder": "rollback:"}),
+    )
+    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), empty_label="All tenants")
+    since = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME), label="Since (UTC)")
+    until = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME), label="Until (UTC)")
+
+    def __init__(self, data: Any, *, tenants: QuerySet[Tenant]) -> None:
+        super().__init__(data)
+        choose_from(self.fields["tenant"], tenants, NO_SUCH_TENANT)
+
+    def _narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        wanted = {
+            "actor__icontains": asked["actor"],
+            "action__startswith": asked["action"],
+            "tenant_id": asked["tenant"].pk if asked["tenant"] else None,
+            "at__gte": asked["since"],
+            "at__lte": asked["until"],
+        }
+        return rows.filter(**{lookup: value for lookup, value in wanted.items() if value})

@@ -11,11 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tenants import access, selectors
-from tenants.forms import OwnPasswordForm
+from tenants.forms import LedgerFilter, OwnPasswordForm
+from tenants.lists import newest_first
 from tenants.models import Run
-from tenants.web import PageRequest, actor_of, integer, page, wants_fragment
+from tenants.web import PageRequest, actor_of, page, wants_fragment
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
 
 
@@ -38,23 +39,15 @@ def ledger(request: PageRequest) -> HttpResponse:
         raise access.Refused(
             f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
         )
-    entries = selectors.readable_entries(actor)
-    asked = {name: request.GET.get(name, "").strip() for name in ("actor", "action")}
-    if asked["actor"]:
-        entries = entries.filter(actor__icontains=asked["actor"])
-    if asked["action"]:
-        entries = entries.filter(action__startswith=asked["action"])
-    older_than = integer(request.GET.get("before"))
-    if older_than is not None:
-        entries = entries.filter(sequence__lt=older_than)
-    found = list(entries.order_by("-sequence")[: PAGE_SIZE + 1])
-    names = dict(access.visible_tenants(actor).values_list("pk", "name"))
+    tenants = access.visible_tenants(actor).select_related("customer")
+    form = LedgerFilter(request.GET, tenants=tenants)
     context = {
         "section": "ledger",
-        "entries": found[:PAGE_SIZE],
-        "next_before": found[PAGE_SIZE - 1].sequence if len(found) > PAGE_SIZE else None,
-        "names": names,
-        "asked": asked,
+        "form": form,
+        "entries": newest_first(
+            request, form.narrow(selectors.readable_entries(actor)), PAGE_SIZE, key="sequence"
+        ),
+        "names": dict(tenants.values_list("pk", "name")),
     }
     return render(request, "tenants/ledger.html", context)
 

@@ -77,13 +77,13 @@ def spaced(word: str) -> str:
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
     """The page's own query string with some parameters set (or, given an empty value, taken away)."""
-    parameters = context["request"].GET.copy()
-    for name, value in changes.items():
-        if value in (None, ""):
-            parameters.pop(name, None)
-        else:
-            parameters[name] = str(value)
-    return f"?{parameters.urlencode()}"
+    return _query(context, changes)
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: template.Context, parameter: str, value: Any) -> str:
+    """The same for one parameter that the list names."""
+    return _query(context, {parameter: value})
 
 
 @register.inclusion_tag("includes/_navigation.html", takes_context=True)
@@ -109,6 +109,16 @@ def account(context: template.Context) -> dict[str, Any]:
         "bindings": bindings.select_related("tenant", "customer").distinct(),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _query(context: template.Context, changes: Mapping[str, Any]) -> str:
+    parameters = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            parameters.pop(name, None)
+        else:
+            parameters[name] = str(value)
+    return f"?{parameters.urlencode()}"
 
 
 def _in_words(seconds: float) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tenants.actions import Role
 from tenants.models import User
 from tests.browser.conftest import Visit
 from tests.browser.visitor import PHONE, Visitor
+from tests.factories.tenants import person
 from tests.pages.conftest import Scene, make_scene
 
 PASSWORD = "a-long-enough-word"
@@ -45,6 +47,7 @@ def addresses(scene: Scene) -> tuple[str, ...]:
         f"/snapshots/{scene.after.pk}/",
         f"/snapshots/compare/?base={scene.before.pk}&target={scene.after.pk}",
         "/audit-events/",
+        "/password/",
         "/rollbacks/",
         f"/rollbacks/{scene.rollback.pk}/",
         f"/runs/{scene.run.pk}/",
@@ -84,6 +87,23 @@ def test_an_approver_judges_and_signs_on_a_phone(scene: Scene, signed_in: SignIn
     expect(page.get_by_role("status")).to_be_visible()
     signature = scene.rollback.plans.get().approvals.get()
     assert (signature.approver, signature.comment) == (scene.approver, "From the train")
+
+
+def test_an_open_detail_of_the_ledger_leaves_its_table_readable(scene: Scene, signed_in: SignIn) -> None:
+    auditor = signed_in(person(Role.AUDITOR))
+    page = auditor.page
+    auditor.open("/ledger/")
+    target = page.get_by_role("row").nth(1).locator("td").nth(4)
+    closed = target.bounding_box()
+    for summary in page.locator("td details > summary").all():
+        summary.click()
+    opened = target.bounding_box()
+
+    assert closed is not None
+    assert opened is not None
+    assert opened["width"] == closed["width"] > 80
+    table = page.locator(".table-scroll")
+    assert table.evaluate("element => element.scrollWidth - element.clientWidth") == 0
 
 
 def test_a_script_that_slipped_into_a_page_is_not_run(scene: Scene, signed_in: SignIn) -> None:

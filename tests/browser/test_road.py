@@ -144,8 +144,8 @@ def executes(page: Page) -> None:
     expect(progress).to_have_attribute("value", "0")
     tasks.perform(Run.objects.filter(kind=Run.Kind.EXECUTE).latest("pk").pk)
     verification = page.get_by_role("region", name="Verification")
-    expect(verification).to_contain_text("equal to the wanted version")
-    expect(verification.get_by_role("table", name="Remapped ids")).to_contain_text("Calgary clinic")
+    expect(verification).to_contain_text("equal to the earlier version")
+    expect(verification.get_by_role("table", name="Remapped IDs")).to_contain_text("Calgary clinic")
     expect(page.locator(".facts .state.verified")).to_be_visible()
     expect(page.get_by_role("heading", name="Executing")).to_have_count(0)
 

@@ -157,6 +157,23 @@ def test_changes_of_two_tenants_are_planned_one_tenant_after_the_other(scene: Sc
     assert sent(page)[1] == "One campaign"
 
 
+def test_a_lost_session_leads_to_sign_in_and_back_to_the_selection(scene: Scene, sign_in: SignIn) -> None:
+    visitor = sign_in(scene.engineer)
+    page = visitor.page
+    page.get_by_role("checkbox", name="Select MFA").check()
+    counted(page, "1 change selected")
+    page.context.clear_cookies()
+    page.locator("label.choice", has_text="critical").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("table")).to_have_count(0)
+    page.get_by_label("User name").fill(scene.engineer.get_username())
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile("/changes/"))
+    counted(page, "1 change selected")
+
+
 def test_another_person_at_the_same_window_finds_nothing_selected(scene: Scene, sign_in: SignIn) -> None:
     visitor = sign_in(scene.engineer)
     page = visitor.page

@@ -295,7 +295,7 @@ def test_an_execution_is_followed_every_second_until_it_is_over(scene: Scene, si
     assert "0 of 1 steps done" in running.text
     assert 'hx-trigger="every' not in over.text
     assert over.headers["HX-Retarget"] == "#rollback"
-    assert "1 resource differs from what was wanted." in over.text
+    assert "1 resource differs from the planned state." in over.text
     assert "&lt;b&gt;MFA" in over.text
 
 
