@@ -86,6 +86,17 @@ class StepSerializer(serializers.Serializer[Any]):
     )
 
 
+class LossSerializer(serializers.Serializer[Any]):
+    """Something that the plan says it does not bring back."""
+
+    resource_type = serializers.CharField()
+    resource_id = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+    path = serializers.CharField(allow_blank=True, help_text="Of the property; empty: the whole resource.")
+    what = serializers.CharField()
+    items = serializers.ListField(child=serializers.CharField(), help_text="Each lost thing by name.")
+
+
 class RollbackSerializer(serializers.ModelSerializer[Rollback]):
     """A rollback with its current plan's terms; get it by id for the steps and the dry run."""
 
@@ -137,6 +148,7 @@ class RollbackDetailSerializer(RollbackSerializer):
     complete = serializers.SerializerMethodField(help_text="Everything asked for is in the steps.")
     applicable = serializers.SerializerMethodField(help_text="It may be approved and executed.")
     warnings = serializers.SerializerMethodField()
+    losses = serializers.SerializerMethodField(help_text="What the plan says it does not bring back.")
     steps = serializers.SerializerMethodField()
     dry_run = serializers.SerializerMethodField(help_text="What the executor found when it wrote nothing.")
     execution = serializers.SerializerMethodField(
@@ -149,6 +161,7 @@ class RollbackDetailSerializer(RollbackSerializer):
             "complete",
             "applicable",
             "warnings",
+            "losses",
             "steps",
             "dry_run",
             "execution",
@@ -171,6 +184,10 @@ class RollbackDetailSerializer(RollbackSerializer):
 
     def get_warnings(self, _rollback: Rollback) -> list[str]:
         return list(self.facts["warnings"])
+
+    @shown_as(LossSerializer(many=True))
+    def get_losses(self, _rollback: Rollback) -> Any:
+        return self.facts["losses"]
 
     @shown_as(StepSerializer(many=True))
     def get_steps(self, _rollback: Rollback) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rollbacks.planning.model import (
     BRINGS_BACK,
+    AnnouncedLoss,
     Effect,
     EffectKind,
     Key,
@@ -41,7 +42,7 @@ class Sound:
 
     draft: PlanDraft
     warnings: tuple[str, ...] = ()
-    complete: bool = True
+    losses: tuple[AnnouncedLoss, ...] = ()
 
 
 def without_dangling(
@@ -58,6 +59,7 @@ def without_dangling(
     presence.tell({key: True for key, state in live.items() if state.document is not None})
     found = list(targets)
     warnings: list[str] = []
+    losses: list[AnnouncedLoss] = []
     while True:
         draft = plan(found)
         named = [(step, list(_named_by(step, draft))) for step in draft.steps]
@@ -68,12 +70,14 @@ def without_dangling(
         known = names({mention.value for _, each in named for _, mention in each})
         if not lost:
             said = _said(named, presence, known)
-            return Sound(draft, tuple(dict.fromkeys((*warnings, *said))), complete=not warnings)
+            return Sound(draft, tuple(dict.fromkeys((*warnings, *said))), tuple(losses))
         kept, left_out = _left_out(found, lost, known)
         if kept == found:
-            return Sound(replace(draft, blockers=(*draft.blockers, *_blockers(lost, known))), tuple(warnings))
+            blocked = replace(draft, blockers=(*draft.blockers, *_blockers(lost, known)))
+            return Sound(blocked, tuple(warnings), tuple(losses))
         found = kept
-        warnings += left_out
+        warnings += [warning for warning, _ in left_out]
+        losses += [loss for _, loss in left_out]
 
 
 def _lost(
@@ -95,9 +99,10 @@ def _lost(
 
 def _left_out(
     targets: Sequence[Target], lost: Mapping[Key, set[Mention]], known: Mapping[str, str]
-) -> tuple[list[Target], list[str]]:
+) -> tuple[list[Target], list[tuple[str, AnnouncedLoss]]]:
+    """What can be restored, and what cannot: in words, and as the loss that it is."""
     kept: list[Target] = []
-    warnings: list[str] = []
+    left_out: list[tuple[str, AnnouncedLoss]] = []
     for target in targets:
         gone = lost.get(target.key)
         if not gone or target.wanted is None:
@@ -108,11 +113,13 @@ def _left_out(
         what = ", ".join(sorted(_in_words(mention, known) for mention in gone))
         pruned = _pruned(target.wanted, spec, gone)
         if pruned is None or pruned == target.wanted:
-            warnings.append(f"{who} cannot be restored: it names {what}, which no longer exists.")
+            said = f"cannot be restored: it names {what}, which no longer exists."
         else:
-            warnings.append(f"{who} comes back without {what}, which no longer exists.")
+            said = f"comes back without {what}, which no longer exists."
             kept.append(replace(target, wanted=pruned))
-    return kept, warnings
+        loss = AnnouncedLoss(*target.key, target.display_name, "", f"It {said}")
+        left_out.append((f"{who} {said}", loss))
+    return kept, left_out
 
 
 def _blockers(lost: Mapping[Key, set[Mention]], known: Mapping[str, str]) -> Iterator[str]:

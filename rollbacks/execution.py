@@ -4,8 +4,9 @@ Called with the lease of its run, by the worker or by the command line; safe to 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -54,9 +55,13 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
         return _end(
             lease, execution, State.DIFFERS, f"{len(found['differs'])} resources differ from the plan.", found
         )
-    return _end(
-        lease, execution, State.VERIFIED, f"{len(found['equal'])} resources read again and equal.", found
-    )
+    return _end(lease, execution, State.VERIFIED, _verified(found), found)
+
+
+def _verified(found: Mapping[str, Any]) -> str:
+    equal, losses = len(found["equal"]), len(found["losses"])
+    also = f", with {losses} announced loss{'' if losses == 1 else 'es'}" if losses else ""
+    return f"{equal} resources read again and equal{also}."
 
 
 def _still_allowed(execution: Execution) -> None:

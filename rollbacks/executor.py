@@ -452,7 +452,12 @@ def bound(planned: PlannedStep, spec: ResourceType, lookup: Callable[[int, str],
     step = step_with(planned, lookup)
     documents = {
         name: None if value is None else canonicalise(value, spec)
-        for name, value in (("target", step.target), ("wanted", step.wanted), ("expected", step.expected))
+        for name, value in (
+            ("target", step.target),
+            ("wanted", step.wanted),
+            ("expected", step.expected),
+            ("announced", step.announced),
+        )
     }
     return PlannedStep.from_json({**step.to_json(), **documents})
 

@@ -68,6 +68,7 @@ class Plan(models.Model):
     complete = models.BooleanField(help_text="Everything asked for is in the steps.")
     applicable = models.BooleanField(help_text="It may be approved and executed.")
     warnings = models.JSONField(default=list)
+    losses = models.JSONField(null=True, help_text="What it says it does not bring back.")
     dry_run = models.JSONField(default=dict, help_text="The dry run's result as the approvers see it.")
     planned_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from rollbacks.models import Plan, Rollback, Step
-from rollbacks.planning.model import PlannedStep
+from rollbacks.planning.model import AnnouncedLoss, PlannedStep
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
@@ -42,6 +42,7 @@ class NewPlan:
     dry_run: dict[str, Any]
     planned_at: datetime
     expires_at: datetime
+    losses: tuple[AnnouncedLoss, ...] = ()
 
 
 def insert(rollback: Rollback, new: NewPlan) -> Plan:
@@ -55,6 +56,7 @@ def insert(rollback: Rollback, new: NewPlan) -> Plan:
         complete=new.complete,
         applicable=new.applicable,
         warnings=list(new.warnings),
+        losses=[loss.to_json() for loss in new.losses],
         dry_run=new.dry_run,
         planned_at=new.planned_at,
         expires_at=new.expires_at,
@@ -73,6 +75,11 @@ def steps_of(plan: Plan) -> list[PlannedStep]:
         PlannedStep.from_json(orjson.loads(vault.unseal(tenant, step.sealed, _context(plan, step.order))))
         for step in plan.steps.all()
     ]
+
+
+def losses_of(plan: Plan) -> list[AnnouncedLoss]:
+    """What the plan says it does not bring back."""
+    return [AnnouncedLoss.from_json(each) for each in plan.losses or ()]
 
 
 def check(plan: Plan) -> list[PlannedStep]:
@@ -128,6 +135,8 @@ def _digest(plan: Plan, steps: Sequence[PlannedStep]) -> str:
         "expires_at": plan.expires_at.isoformat(),
         "steps": [step.to_json() for step in steps],
     }
+    if plan.losses:
+        content["losses"] = plan.losses
     return hmac.new(
         vault.ledger_key(), orjson.dumps(content, option=orjson.OPT_SORT_KEYS), hashlib.sha256
     ).hexdigest()

@@ -73,7 +73,7 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
             partial(principals.names, tenant),
         )
         draft = sound.draft
-        if not draft.steps and draft.complete and sound.complete:
+        if not draft.steps and draft.complete and not sound.losses:
             why = ("There is nothing to roll back: the tenant already matches that state.", *today.warnings)
             raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
@@ -87,13 +87,14 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
     new = NewPlan(
         steps=draft.steps,
         warnings=(*resolved.warnings, *today.warnings, *sound.warnings, *draft.warnings, *blockers),
-        complete=draft.complete and sound.complete,
+        complete=draft.complete and not sound.losses,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,
         required_approvals=required_approvals(policy, [severity, *(change.severity for change in undone)]),
         dry_run={**dry_run, "severity": severity.value},
         planned_at=now,
         expires_at=now + timedelta(hours=policy["plan_lifetime_hours"]),
+        losses=(*sound.losses, *draft.losses),
     )
     return Prepared(new, undone)
 

@@ -79,6 +79,7 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
             "complete": False,
             "applicable": False,
             "warnings": [],
+            "losses": [],
             "steps": [],
             "dry_run": {},
         }
@@ -101,6 +102,7 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
         "complete": plan.complete,
         "applicable": plan.applicable,
         "warnings": plan.warnings,
+        "losses": [verification.as_json(loss) for loss in plan_store.losses_of(plan)],
         "steps": [_step(step) for step in plan_store.steps_of(plan)],
         "dry_run": plan.dry_run,
     }

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from changes.diff import diff
+from rollbacks import plan_store
 from rollbacks.executor import bound
 from rollbacks.models import Execution, Remapping
 from rollbacks.planning.effects import comparable, same, without_appended
-from rollbacks.planning.model import Key, PlannedStep
+from rollbacks.planning.losses import attained, without_losses
+from rollbacks.planning.model import AnnouncedLoss, Key, PlannedStep
 from rollbacks.planning.references import renamed, repointed
 from rollbacks.planning.tokens import Lookup
 from snapshots import store
 from snapshots.canonical import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.spec import Document
+from snapshots.catalog.spec import Document, ResourceType
 from snapshots.live import read_live
 from snapshots.models import Snapshot
 from tenants.microsoft.client import GraphClient
@@ -25,9 +27,12 @@ from tenants.microsoft.client import GraphClient
 def verify(
     execution: Execution, steps: Sequence[PlannedStep], client: GraphClient, identifier: Lookup
 ) -> dict[str, Any]:
-    """`equal` and `differs` resources, and the `remapped` ids. Values stay out of it; `differs` names the fields, and
-    `added_by_policy` what a policy of the customer added to an equal one.
+    """`equal` and `differs` resources, the announced `losses`, and the `remapped` ids.
+
+    Equal is what is as the plan announced it. Values stay out of it; `differs` names the fields, and `added_by_policy`
+    what a policy of the customer added to an equal one.
     """
+    announced = plan_store.losses_of(execution.plan)
     before = {step.key: step.expected for step in reversed(steps)}
     moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
     equal, differs = [], []
@@ -35,28 +40,44 @@ def verify(
         spec = registry.get(planned.resource_type)
         step = bound(planned, spec, identifier)
         object_id = moved.get(step.key, step.resource_id)
-        wanted = _under_new_ids(step, moved)
+        losses = [loss for loss in announced if loss.key == step.key]
+        wanted, less = (_under_new_ids(spec, each, moved) for each in (step.wanted, step.announced))
         live = read_live(client, spec, object_id, wanted or step.expected or step.target)
         facts = {
             "resource_type": step.resource_type,
             "resource_id": object_id,
             "display_name": step.display_name,
         }
+        wanted = attained(live.document, wanted, less, losses)
         found, added = without_appended(live.document, wanted, before[step.key], spec)
+        found, wanted = (without_losses(each, spec, losses) for each in (found, wanted))
         if same(comparable(found, spec), comparable(wanted, spec)):
             equal.append({**facts, "added_by_policy": list(added)} if added else facts)
         else:
-            fields = [field.path for field in diff(wanted, live.document, spec).fields]
+            fields = [field.path for field in diff(wanted, found, spec).fields]
             differs.append({**facts, "fields": fields, "absent": live.document is None})
-    return {"equal": equal, "differs": differs, "remapped": remapped(execution)}
+    return {
+        "equal": equal,
+        "differs": differs,
+        "losses": [as_json(loss) for loss in announced],
+        "remapped": remapped(execution),
+    }
 
 
-def _under_new_ids(step: PlannedStep, moved: Mapping[Key, str]) -> Document | None:
-    """What is wanted, with the object's own identifiers (an application's appId) as they are now."""
-    if step.wanted is None:
+def as_json(loss: AnnouncedLoss) -> dict[str, Any]:
+    """An announced loss as pages, API and commands show it."""
+    shown = loss.to_json()
+    del shown["left_open"]
+    return shown
+
+
+def _under_new_ids(
+    spec: ResourceType, document: Document | None, moved: Mapping[Key, str]
+) -> Document | None:
+    """The document with the object's own identifiers (an application's appId) as they are now."""
+    if document is None:
         return None
-    spec = registry.get(step.resource_type)
-    return renamed(step.wanted, spec, lambda value: moved.get((step.resource_type, value), value))
+    return renamed(document, spec, lambda value: moved.get((spec.key, value), value))
 
 
 def remapped(execution: Execution) -> list[dict[str, str]]:

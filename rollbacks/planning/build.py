@@ -1,7 +1,7 @@
 """From targets and the live state to a plan. Called by the services with everything already read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import BRINGS_BACK, Key, LiveState, PlanDraft, PlannedStep, StepKind, Target
@@ -64,7 +64,11 @@ class _Builder:
         outcomes = [self._outcome(target) for target in self.targets]
         warnings = [warning for outcome in outcomes for warning in outcome.warnings]
         drafts = [draft for outcome in outcomes for draft in outcome.drafts]
-        complete = all(outcome.complete for outcome in outcomes)
+        losses = [
+            replace(loss, resource_id=self._present_id(target))
+            for target, outcome in zip(self.targets, outcomes, strict=True)
+            for loss in outcome.losses
+        ]
         blockers: tuple[str, ...] = ()
         needs = self._needs(drafts)
         try:
@@ -74,7 +78,7 @@ class _Builder:
             blockers = (f"These resources refer to each other, so that none can be restored first: {names}.",)
             order = list(range(len(drafts)))
         steps = self._numbered([drafts[index] for index in order])
-        return PlanDraft(steps, tuple(dict.fromkeys(warnings)), complete, blockers)
+        return PlanDraft(steps, tuple(dict.fromkeys(warnings)), tuple(losses), blockers)
 
     def _adoptions(self, targets: Sequence[Target]) -> dict[Key, str]:
         return {
@@ -297,8 +301,8 @@ class _Builder:
         target = draft.target
         repoint = self._repointing(self.live[target.key].document, self.catalogue[target.resource_type])
         spec = self.catalogue[target.resource_type]
-        birth = self.births.get(target.key) if draft.kind in BRINGS_BACK else None
         wanted = None if target.wanted is None else repointed(target.wanted, spec, repoint)
+        birth = self.births.get(target.key) if draft.kind in BRINGS_BACK else None
         return step_with(
             PlannedStep(
                 order=order,
@@ -311,6 +315,7 @@ class _Builder:
                 fallback=tuple(draft.fallback),
                 target=draft.result,
                 wanted=None if self._takes_a_twin_away(draft) else wanted,
+                announced=draft.announced,
                 expected=draft.expected,
                 follows=draft.follows,
                 keys={} if birth is None else birth.keys,
@@ -323,7 +328,13 @@ class _Builder:
     def _acted_on(self, draft: Draft) -> str:
         """The id by which the step's resource is found: the twin's, but its own where it is made anew."""
         target = draft.target
-        if target.key in self.births and not self._takes_a_twin_away(draft):
+        if self._takes_a_twin_away(draft):
+            return self.adopted[target.key]
+        return self._present_id(target)
+
+    def _present_id(self, target: Target) -> str:
+        """The id of the resource: its own where it is brought back, else that of the twin that took its place."""
+        if target.key in self.births:
             return target.resource_id
         return self.adopted.get(target.key, target.resource_id)
 

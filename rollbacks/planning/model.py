@@ -4,7 +4,7 @@ Built by this package, sealed by the plan store, interpreted by the executor. Va
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -83,6 +83,33 @@ class LiveState:
 
 
 @dataclass(frozen=True)
+class AnnouncedLoss:
+    """Something that a plan says it does not bring back. The approvers sign it, and verification expects it."""
+
+    resource_type: str
+    resource_id: str
+    display_name: str
+    path: str
+    """Of the property; empty where it is the resource as a whole."""
+    what: str
+    items: tuple[str, ...] = ()
+    """Each lost thing by name, where there are several."""
+    left_open: bool = False
+    """What the tenant will have there is not known beforehand; otherwise the step's `announced` says it."""
+
+    @property
+    def key(self) -> Key:
+        return self.resource_type, self.resource_id
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "items": list(self.items)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "AnnouncedLoss":
+        return cls(**{**data, "items": tuple(data["items"])})
+
+
+@dataclass(frozen=True)
 class Effect:
     """What a request does to the canonical document, so that its success can be told by reading.
 
@@ -137,7 +164,7 @@ class PlannedRequest:
 @dataclass(frozen=True)
 class PlannedStep:
     """One step: what the live object must be (`expected`), what is sent, what it is afterwards (`target`), and what
-    the resource must be when the whole plan is done (`wanted`).
+    the resource should be when the whole plan is done (`wanted`), or will be for all the plan can do (`announced`).
 
     `expected` is None where the object must be absent, and also (`follows`) where the step builds upon what an
     earlier step of the same plan leaves behind. `keys` are the old identifiers of a resource that is brought back.
@@ -159,13 +186,16 @@ class PlannedStep:
     keys: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Mapping[str, Any], ...] = ()
     changes: tuple[int, ...] = ()
+    announced: Document | None = None
 
     @property
     def key(self) -> Key:
         return self.resource_type, self.resource_id
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        """Without what older plans do not have, so that their digests stay what they were."""
+        announced = {} if self.announced is None else {"announced": self.announced}
+        return announced | {
             "order": self.order,
             "kind": self.kind.value,
             "resource_type": self.resource_type,
@@ -200,8 +230,13 @@ class PlanDraft:
 
     steps: tuple[PlannedStep, ...]
     warnings: tuple[str, ...]
-    complete: bool
+    losses: tuple[AnnouncedLoss, ...] = ()
     blockers: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Everything asked for is in the steps."""
+        return not self.losses
 
     @property
     def applicable(self) -> bool:

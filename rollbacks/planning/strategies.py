@@ -10,6 +10,7 @@ from changes.diff import shown_diff
 from rollbacks.planning import bodies
 from rollbacks.planning.effects import after, same
 from rollbacks.planning.model import (
+    AnnouncedLoss,
     LiveState,
     PlannedRequest,
     StepKind,
@@ -50,6 +51,8 @@ class Draft:
     follows: bool = False
     fallback: list[PlannedRequest] = field(default_factory=list)
     fields: tuple[dict[str, object], ...] = ()
+    announced: Document | None = None
+    """The resource when the whole plan is done, where that is less than what is wanted."""
 
 
 @dataclass
@@ -58,11 +61,7 @@ class Outcome:
 
     drafts: list[Draft] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    complete: bool = True
-
-    def lacking(self, warning: str) -> None:
-        self.warnings.append(warning)
-        self.complete = False
+    losses: list[AnnouncedLoss] = field(default_factory=list)
 
 
 def protected(spec: ResourceType, document: Document) -> str | None:
@@ -112,6 +111,8 @@ class Strategist:
         self.graph_url = graph_url
         self.label = f"{spec.label} “{target.display_name or target.resource_id}”"
         self.outcome = Outcome()
+        self.announced: Document | None = None
+        """What the resource will be in the end, where the plan cannot bring back all of it."""
 
     def choose(self) -> Outcome:
         if self.wanted is None:
@@ -122,7 +123,25 @@ class Strategist:
             self._adopt(self.live.twin.resource_id, self.live.twin.document, self.wanted)
         else:
             self._absent(self.wanted)
+        for draft in self.outcome.drafts:
+            draft.announced = self.announced
         return self.outcome
+
+    def _lose(
+        self,
+        warning: str,
+        what: str,
+        *,
+        path: str = "",
+        items: tuple[str, ...] = (),
+        left_open: bool = False,
+    ) -> None:
+        """Announces a loss, in a sentence for people and as data for the verification."""
+        self.outcome.warnings.append(warning)
+        name = self.target.display_name
+        self.outcome.losses.append(
+            AnnouncedLoss(*self.target.key, name, path, what, items=items, left_open=left_open)
+        )
 
     def _not_wanted(self) -> None:
         live = self.live.document
@@ -135,10 +154,11 @@ class Strategist:
             return
         kept = None if self.spec.restore.kept is None else self.spec.restore.kept(live)
         if kept is not None:
-            self.outcome.lacking(f"{self.label} stays: {kept}")
+            self._lose(f"{self.label} stays: {kept}", f"It stays: {kept}")
             return
         if self.spec.restore.delete_path is None:
-            self.outcome.lacking(f"{self.label} cannot be deleted through Microsoft Graph and stays.")
+            what = "cannot be deleted through Microsoft Graph and stays."
+            self._lose(f"{self.label} {what}", f"It {what}")
             return
         self._step(
             StepKind.DELETE,
@@ -151,11 +171,10 @@ class Strategist:
 
     def _retire(self, live: Document) -> None:
         names = ", ".join(sorted(self.spec.restore.retire))
-        self.outcome.lacking(
-            f"{self.label} cannot be deleted; it stays, and {names} is set so that nobody uses it."
-        )
+        what = f"cannot be deleted; it stays, and {names} is set so that nobody uses it."
+        self._lose(f"{self.label} {what}", f"It {what}")
         request = self._writer(self.target.resource_id, live).retire(live)
-        result = self._reached([request], live)
+        result = self.announced = self._reached([request], live)
         if not same(result, live):
             explanation = f"Puts {self.label}, which did not exist then, out of use."
             self._step(StepKind.UPDATE, Phase.DELETE, explanation, [request], result=result, before=live)
@@ -180,6 +199,9 @@ class Strategist:
                 known, bodies.staged(self.spec, wanted), ensure=True
             )
             self._say_unwritable(unwritable)
+            if unwritable:
+                kept = {name: known.get(name) for name in unwritable}
+                self.announced = canonicalise({**wanted, **kept}, self.spec)
             if restore.undelete.note:
                 self.outcome.warnings.append(f"{self.label} is recovered. {restore.undelete.note}")
             self._settle(
@@ -203,11 +225,11 @@ class Strategist:
         elif restore.arrives_with:
             self._arrive(wanted)
         elif reason is None:
-            self.outcome.lacking(
-                f"{self.label} is gone and Microsoft Graph offers no way to create it again."
-            )
+            what = "is gone and Microsoft Graph offers no way to create it again."
+            self._lose(f"{self.label} {what}", f"It {what}")
         else:
-            self.outcome.lacking(f"{self.label} is gone and cannot be created again: {reason}")
+            what = f"is gone and cannot be created again: {reason}"
+            self._lose(f"{self.label} {what}", f"It {what}")
 
     def _arrive(self, wanted: Document) -> None:
         """What comes into being with another object is then set as it was."""
@@ -257,8 +279,8 @@ class Strategist:
         only_state = stage is not None and bodies.differing(live, wanted) == (stage.property,)
         first = bodies.staged(self.spec, wanted) if raising and not only_state else wanted
         requests, unwritable = self._writer(object_id, live).update(live, first)
-        self._say_unwritable(unwritable)
-        self._say_lost_items(live, wanted)
+        only_lacking = self._say_lost_items(live, wanted)
+        self._say_unwritable([name for name in unwritable if name not in only_lacking])
         relaxing = bodies.enforcing(self.spec, live) and not bodies.enforcing(self.spec, wanted)
         if requests:
             self._step(
@@ -272,6 +294,8 @@ class Strategist:
             )
         if first is not wanted:
             self._enforce(self._reached(requests, live) or first, wanted, object_id)
+        if self.outcome.losses and self.outcome.drafts:
+            self.announced = self.outcome.drafts[-1].result
 
     def _phase(self, live: Document | None, wanted: Document | None, otherwise: Phase) -> Phase:
         at_first, at_last = self.spec.restore.at_first, self.spec.restore.at_last
@@ -283,7 +307,8 @@ class Strategist:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
         reason = uncreatable(self.spec, wanted)
         if reason is not None:
-            self.outcome.lacking(f"{self.label} stays as it is, since it cannot be created again: {reason}")
+            what = f"stays as it is, since it cannot be created again: {reason}"
+            self._lose(f"{self.label} {what}", f"It {what}")
             return
         self._step(
             StepKind.DELETE,
@@ -315,7 +340,8 @@ class Strategist:
             wanted = with_value(wanted, name, live.get(name))
         for loss in self.spec.restore.losses:
             if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
-                self.outcome.lacking(f"{self.label}: {loss.path} cannot be brought back: {loss.what}.")
+                warning = f"{self.label}: {loss.path} cannot be brought back: {loss.what}."
+                self._lose(warning, loss.what, path=loss.path)
                 wanted = with_value(wanted, loss.path, at(live, loss.path))
         return canonicalise(wanted, self.spec)
 
@@ -349,24 +375,31 @@ class Strategist:
     def _protected(self, document: Document) -> bool:
         reason = protected(self.spec, document)
         if reason is not None:
-            self.outcome.lacking(f"{self.label} is left as it is: {reason}")
+            self._lose(f"{self.label} is left as it is: {reason}", f"It is left as it is: {reason}")
         return reason is not None
 
     def _say_unwritable(self, names: list[str]) -> None:
         for name in names:
             losses = [loss.what for loss in self.spec.restore.losses if loss.path.split("[")[0] == name]
             why = losses[0] if losses else "Microsoft Graph does not let it be written"
-            self.outcome.lacking(f"{self.label}: {name} cannot be brought back: {why}.")
+            self._lose(f"{self.label}: {name} cannot be brought back: {why}.", why, path=name)
 
-    def _say_lost_items(self, live: Document, wanted: Document) -> None:
-        """By name what was taken out of the object and only its owner can enter again (secrets)."""
+    def _say_lost_items(self, live: Document, wanted: Document) -> set[str]:
+        """By name what was taken out of the object and only its owner can enter again (secrets). The properties that
+        have nothing else wrong.
+        """
+        only_lacking = set()
         for lost in lost_anew(self.spec, wanted):
             have = {
                 name for each in lost_anew(self.spec, live) if each.path == lost.path for name in each.items
             }
-            missing = [name for name in lost.items if name not in have]
+            missing = tuple(name for name in lost.items if name not in have)
             if missing:
-                self.outcome.lacking(f"{self.label}: {lost.path} lacks {'; '.join(missing)}: {lost.what}.")
+                warning = f"{self.label}: {lost.path} lacks {'; '.join(missing)}: {lost.what}."
+                self._lose(warning, lost.what, path=lost.path, items=missing, left_open=True)
+                if isinstance(wanted.get(lost.path), list) and have <= set(lost.items):
+                    only_lacking.add(lost.path)
+        return only_lacking
 
     def _say_losses(self, wanted: Document) -> None:
         restore = self.spec.restore
@@ -382,7 +415,8 @@ class Strategist:
                 self.outcome.warnings.append(f"{self.label}: {loss.what}.")
         for lost in lost_anew(self.spec, wanted):
             items = f" ({'; '.join(lost.items)})" if lost.items else ""
-            self.outcome.lacking(f"{self.label}: {lost.path} is not brought back: {lost.what}{items}.")
+            warning = f"{self.label}: {lost.path} is not brought back: {lost.what}{items}."
+            self._lose(warning, lost.what, path=lost.path, items=lost.items, left_open=True)
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
         return RequestWriter(

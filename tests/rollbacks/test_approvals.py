@@ -344,7 +344,7 @@ def test_a_plan_that_is_not_applicable_cannot_be_signed(case: Case) -> None:
         Plan.objects.filter(rollback=case.rollback).update(applicable=False)
     with pytest.raises(NotApplicable):
         case.approve(case.approvers[0])
-    assert not PlanDraft(steps=(), warnings=(), complete=True).applicable
+    assert not PlanDraft(steps=(), warnings=()).applicable
 
 
 def together(*acts: Callable[[], object]) -> list[object]:

@@ -52,7 +52,7 @@ def step(kind: StepKind, resource_type: str, resource_id: str, **facts: Any) -> 
 
 
 def told(tenant: Tenant, *steps: PlannedStep) -> list[str]:
-    return safety.blockers(tenant, PlanDraft(steps, (), complete=True))
+    return safety.blockers(tenant, PlanDraft(steps, ()))
 
 
 def deletion(resource_id: str = "only") -> PlannedStep:

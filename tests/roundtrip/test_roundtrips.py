@@ -71,14 +71,9 @@ class _Trip:
         self.scene.observe(*self.types)
         lost = self.case.lost.get(name, frozenset())
         differing = selectors.differing(before, Snapshot.objects.latest("pk"))
-        if lost:
-            fields = {
-                field.split("[")[0].split(".")[0]
-                for each in done.verification["differs"]
-                for field in each["fields"]
-            }
-            said = all(any(each in warning for warning in done.plan.warnings) for each in lost)
-            return "" if fields <= lost and said else f"{name}: lost {sorted(fields)}: {done.plan.warnings}"
+        announced = {loss["path"].split("[")[0].split(".")[0] for loss in done.verification.get("losses", ())}
         if done.outcome != State.VERIFIED:
             return f"{name}: {done.outcome}: {done.message} {done.verification.get('differs')} {done.plan.warnings}"
+        if lost:
+            return "" if lost <= announced else f"{name}: announced {sorted(announced)}: {done.plan.warnings}"
         return f"{name}: still differs: {differing}" if differing else ""

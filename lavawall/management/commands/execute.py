@@ -1,5 +1,6 @@
 """Executes an approved rollback now, step by step, and verifies it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -29,8 +30,18 @@ class Command(ProductCommand):
         ended = shown["execution"] or {}
         self.emit(
             shown,
-            [f"Rollback {shown['rollback']} is {shown['state']}. {ended['message']}"],
+            _lines(shown),
             as_json=options["json"],
         )
         if shown["state"] not in (State.VERIFIED, State.EXECUTING):
             raise CommandError(f"The rollback ended as {shown['state']}: {ended['message']}")
+
+
+def _lines(shown: dict[str, Any]) -> Iterator[str]:
+    ended = shown["execution"]
+    yield f"Rollback {shown['rollback']} is {shown['state']}. {ended['message']}"
+    for loss in ended["verification"].get("losses", ()):
+        name = loss["display_name"] or loss["resource_id"]
+        path = f", {loss['path']}" if loss["path"] else ""
+        items = f" ({'; '.join(loss['items'])})" if loss["items"] else ""
+        yield f"Announced loss: {name}{path}: {loss['what']}{items}"
