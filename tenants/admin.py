@@ -13,7 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from tenants import access, accounts, administration, connections
 from tenants.actions import Action, Role, TokenScope
-from tenants.admin_forms import NewAccountForm, PasswordForm, RoleBindingForm, TokenForm, visible_users
+from tenants.admin_forms import (
+    GroupsForm,
+    NewAccountForm,
+    PasswordForm,
+    RoleBindingForm,
+    TokenForm,
+    visible_users,
+)
 from tenants.errors import DomainError, InternalError
 from tenants.models import (
     ApiToken,
@@ -28,6 +35,8 @@ from tenants.models import (
 )
 from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
 from tenants.selectors import readable_entries
+
+SECOND = " Approvals by this account count once a second administrator confirms it (see Confirmations)."
 
 
 @admin.register(Customer)
@@ -70,7 +79,12 @@ class TenantAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002
         values = {name: form.cleaned_data[name] for name in form.changed_data}
-        administration.change_policy(actor_of(request), tenant=obj, **values)
+        current = administration.change_policy(actor_of(request), tenant=obj, **values)
+        if any(getattr(current, name) != value for name, value in values.items()):
+            text = (
+                "What weakens the approval policy comes into force when a second administrator confirms it."
+            )
+            self.message_user(request, text, messages.WARNING)
 
 
 @admin.register(AppRegistration)
@@ -165,14 +179,14 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         actor = actor_of(request)
 
-        def bind(given: dict[str, Any]) -> str:
-            scope = accounts.Scope(customer=given["customer"], tenant=given["tenant"])
-            accounts.bind_role(actor, subject=given["user"], role=Role(given["role"]), scope=scope)
-            return f"{given['user']} is {given['role']} on {scope} now."
+        form = RoleBindingForm(request.POST or None, actor=actor)
 
-        return self.form_page(
-            request, RoleBindingForm(request.POST or None, actor=actor), "Bind a role", bind
-        )
+        def bind(given: dict[str, Any]) -> str:
+            subject, scope = given["user"] or given["group"], form.chosen_scope()
+            accounts.bind_role(actor, subject=subject, role=Role(given["role"]), scope=scope)
+            return f"{subject} is {given['role'].replace('_', ' ')} on {scope} now.{SECOND}"
+
+        return self.form_page(request, form, "Bind a role", bind)
 
     def delete_model(self, request: HttpRequest, obj: RoleBinding) -> None:
         accounts.unbind_role(actor_of(request), obj)
@@ -194,8 +208,17 @@ class UserAdmin(FormPages, ScopedAdmin):
         "last_login",
         "date_joined",
         "password_page",
+        "groups_page",
     ]
-    readonly_fields = ["username", "is_staff", "is_superuser", "last_login", "date_joined", "password_page"]
+    readonly_fields = [
+        "username",
+        "is_staff",
+        "is_superuser",
+        "last_login",
+        "date_joined",
+        "password_page",
+        "groups_page",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         visible = visible_users(actor_of(request))
@@ -223,12 +246,22 @@ class UserAdmin(FormPages, ScopedAdmin):
             self.admin_site.admin_view(self.password_view),
             name="tenants_user_password",
         )
-        return [password, *super().get_urls()]
+        groups = path(
+            "<int:user_id>/groups/", self.admin_site.admin_view(self.groups_view), name="tenants_user_groups"
+        )
+        return [password, groups, *super().get_urls()]
 
     @admin.display(description="Password")
     def password_page(self, obj: User) -> str:
         return format_html(
             '<a href="{}">Set a new one</a>', reverse("admin:tenants_user_password", args=[obj.pk])
+        )
+
+    @admin.display(description="Groups")
+    def groups_page(self, obj: User) -> str:
+        names = ", ".join(obj.groups.values_list("name", flat=True)) or "none"
+        return format_html(
+            '{} (<a href="{}">change</a>)', names, reverse("admin:tenants_user_groups", args=[obj.pk])
         )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002
@@ -243,20 +276,30 @@ class UserAdmin(FormPages, ScopedAdmin):
 
         def create(given: dict[str, Any]) -> str:
             user = accounts.create_user(actor, **given)
-            return f"{user} can sign in now. Bind a role, or there is nothing to see."
+            return f"{user} can sign in now. Bind a role, or there is nothing to see.{SECOND}"
 
         return self.form_page(request, NewAccountForm(request.POST or None), "Add a person", create)
 
+    def groups_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        user, actor = self._user(request, user_id), actor_of(request)
+
+        def set_groups(given: dict[str, Any]) -> str:
+            accounts.set_groups(actor, user=user, groups=given["groups"])
+            return f"{user} is in {', '.join(given['groups']) or 'no group'} now.{SECOND}"
+
+        form = GroupsForm(
+            request.POST or None, initial={"groups": ", ".join(user.groups.values_list("name", flat=True))}
+        )
+        allowed = access.may_administer(actor, user)
+        return self.form_page(request, form, f"Groups of {user}", set_groups, allowed=allowed)
+
     @method_decorator(sensitive_post_parameters())
     def password_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
-        user = self.get_queryset(request).filter(pk=user_id).first()
-        if user is None:
-            raise Http404("There is no such account, or you cannot see it.")
-        actor = actor_of(request)
+        user, actor = self._user(request, user_id), actor_of(request)
 
         def set_password(given: dict[str, Any]) -> str:
             accounts.set_password(actor, user=user, password=given["password"])
-            return f"{user} has a new password."
+            return f"{user} has a new password.{SECOND}"
 
         title = f"A new password for {user}"
         return self.form_page(
@@ -266,6 +309,12 @@ class UserAdmin(FormPages, ScopedAdmin):
             set_password,
             allowed=access.may_administer(actor, user),
         )
+
+    def _user(self, request: HttpRequest, user_id: int) -> User:
+        user: User | None = self.get_queryset(request).filter(pk=user_id).first()
+        if user is None:
+            raise Http404("There is no such account, or you cannot see it.")
+        return user
 
 
 @admin.register(ApiToken)

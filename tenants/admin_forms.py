@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
-from tenants import access
+from tenants import access, accounts
 from tenants.actions import Action, Role, TokenScope
 from tenants.actors import Actor
 from tenants.models import Customer, RoleBinding, Tenant, User
+
+LONGEST_GROUP = 150
 
 
 def visible_users(actor: Actor) -> QuerySet[User]:
@@ -25,26 +28,60 @@ def visible_users(actor: Actor) -> QuerySet[User]:
 
 
 class RoleBindingForm(forms.Form):
-    user = forms.ModelChoiceField(queryset=User.objects.none())
+    """The scope is chosen, never inferred from what was left blank."""
+
+    user = forms.ModelChoiceField(queryset=User.objects.none(), required=False, label="Person")
+    group = forms.ModelChoiceField(
+        queryset=Group.objects.none(), required=False, help_text="Instead of a person: all its members."
+    )
     role = forms.ChoiceField(choices=[(role.value, role.value.replace("_", " ")) for role in Role])
-    customer = forms.ModelChoiceField(
-        queryset=Customer.objects.none(), required=False, help_text="All its tenants."
+    scope = forms.ChoiceField(
+        choices=[
+            ("", "Choose where the role holds"),
+            ("tenant", "One tenant"),
+            ("customer", "One customer, with all its tenants"),
+            ("msp", "The whole MSP: every tenant of every customer"),
+        ]
     )
-    tenant = forms.ModelChoiceField(
-        queryset=Tenant.objects.none(), required=False, help_text="Only this one. Neither: the whole MSP."
-    )
+    customer = forms.ModelChoiceField(queryset=Customer.objects.none(), required=False)
+    tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), required=False)
+    confirmed = forms.BooleanField(label="I have checked the person, the role and the scope")
 
     def __init__(self, data: Any, *, actor: Actor) -> None:
         super().__init__(data)
+        everywhere = access.can_everywhere(actor, Action.BIND_ROLES)
         _choose(self, "user", visible_users(actor))
+        _choose(self, "group", Group.objects.all() if everywhere else Group.objects.none())
         _choose(self, "customer", access.whole_customers(actor, Action.BIND_ROLES))
         _choose(self, "tenant", access.visible_tenants(actor, Action.BIND_ROLES))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if given.get("customer") and given.get("tenant"):
-            raise forms.ValidationError("Choose a customer or a tenant, not both.")
+        if bool(given.get("user")) == bool(given.get("group")):
+            raise forms.ValidationError("Choose a person or a group.")
+        for scope in ("tenant", "customer"):
+            if given.get("scope") == scope and not given.get(scope):
+                self.add_error(scope, f"Choose the {scope}.")
+            elif given.get("scope") not in (scope, None) and given.get(scope):
+                self.add_error(scope, "This does not fit the chosen scope. Leave it blank.")
         return given
+
+    def chosen_scope(self) -> accounts.Scope:
+        given = self.cleaned_data
+        return accounts.Scope(customer=given["customer"], tenant=given["tenant"])
+
+
+class GroupsForm(forms.Form):
+    groups = forms.CharField(
+        required=False,
+        help_text="Names, separated by commas. A new name makes a new group. Members have the group's roles.",
+    )
+
+    def clean_groups(self) -> list[str]:
+        names = [name.strip() for name in self.cleaned_data["groups"].split(",") if name.strip()]
+        if any(len(name) > LONGEST_GROUP for name in names):
+            raise forms.ValidationError(f"A group's name has at most {LONGEST_GROUP} characters.")
+        return names
 
 
 class PasswordForm(forms.Form):

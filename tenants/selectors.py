@@ -25,3 +25,11 @@ def may_read_ledger(actor: Actor) -> bool:
         access.whole_customers(actor, Action.VIEW_LEDGER).exists()
         or access.visible_tenants(actor, Action.VIEW_LEDGER).exists()
     )
+
+
+def require_ledger(actor: Actor) -> None:
+    """Raises Refused."""
+    if not may_read_ledger(actor):
+        raise access.Refused(
+            f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
+        )

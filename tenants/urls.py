@@ -6,6 +6,8 @@ from tenants import views
 
 urlpatterns = [
     path("runs/<int:run_id>/", views.run, name="run"),
+    path("confirmations/", views.confirmations, name="confirmations"),
+    path("confirmations/<int:number>/confirm/", views.confirm, name="confirm-act"),
     path("ledger/", views.ledger, name="ledger"),
     path("password/", views.password, name="password"),
 ]

@@ -5,16 +5,19 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from tenants import access, selectors
+from tenants.control import confirmation, record
+from tenants.control.presentation import sentence
 from tenants.forms import LedgerFilter, OwnPasswordForm
 from tenants.lists import newest_first
 from tenants.models import Run
-from tenants.web import PageRequest, actor_of, page, wants_fragment
+from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
 
 PAGE_SIZE = 50
 UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
@@ -35,10 +38,7 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 def ledger(request: PageRequest) -> HttpResponse:
     """Who did what in this product, within the reader's scope."""
     actor = actor_of(request)
-    if not selectors.may_read_ledger(actor):
-        raise access.Refused(
-            f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
-        )
+    selectors.require_ledger(actor)
     tenants = access.visible_tenants(actor).select_related("customer")
     form = LedgerFilter(request.GET, tenants=tenants)
     context = {
@@ -67,3 +67,42 @@ class OwnPassword(PasswordChangeView):
 
 
 password = never_cache(OwnPassword.as_view())
+
+
+@require_GET
+@page
+def confirmations(request: PageRequest) -> HttpResponse:
+    """The acts of control that wait for a second administrator, read-only for auditors."""
+    actor = actor_of(request)
+    selectors.require_ledger(actor)
+    log, now = record.load(), timezone.now()
+    by_number = {act.number: act for act in log.acts}
+    context = {
+        "section": "confirmations",
+        "acts": [
+            {
+                "row": row,
+                "sentence": sentence(row),
+                "may_confirm": confirmation.may_administer(actor, row),
+                "obstacle": confirmation.obstacle(request.user, by_number[row.number], log, now),
+            }
+            for row in confirmation.waiting(actor, now)
+        ],
+    }
+    return render(request, "tenants/confirmations.html", context)
+
+
+@require_POST
+@page
+def confirm(request: PageRequest, number: int) -> HttpResponse:
+    actor = actor_of(request)
+    selectors.require_ledger(actor)
+    act = get_object_or_404(confirmation.visible_acts(actor), number=number)
+    attempt(
+        request,
+        lambda: confirmation.confirm(actor, act=act),
+        done="Confirmed. The act gives nobody control any more."
+        if act.subject
+        else "Confirmed. The new policy is in force.",
+    )
+    return redirect("confirmations")

@@ -11,6 +11,7 @@ from rollbacks.api import RollbackViewSet
 from snapshots.api.coverage import CoverageViewSet, ObservedTenantViewSet
 from snapshots.api.history import HistoryViewSet
 from snapshots.api.recoverability import RecoverabilityViewSet
+from tenants.api.control import ControlActViewSet
 from tenants.api.ledger import LedgerViewSet
 from tenants.api.runs import RunViewSet
 
@@ -26,6 +27,7 @@ router.register(
 router.register("changes", ChangeViewSet, basename="change")
 router.register("rollbacks", RollbackViewSet, basename="rollback")
 router.register("audit-events", AuditEventViewSet, basename="audit-event")
+router.register("control-acts", ControlActViewSet, basename="control-act")
 router.register("ledger", LedgerViewSet, basename="ledger")
 router.register("coverage", CoverageViewSet, basename="coverage")
 router.register("recoverability", RecoverabilityViewSet, basename="recoverability")

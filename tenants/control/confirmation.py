@@ -10,7 +10,7 @@ from tenants import access, ledger
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.control import policy, record, standing
-from tenants.control.graph import CONFIRMABLE, CONTROL, Act, Kind, Log
+from tenants.control.graph import CONFIRMABLE, Act, Kind, Log
 from tenants.errors import DomainError
 from tenants.models import ControlAct, Customer, Tenant, User
 
@@ -29,7 +29,7 @@ def confirm(actor: Actor, *, act: ControlAct) -> ControlAct:
     try:
         with transaction.atomic():
             return _confirm(actor, act)
-    except (access.Refused, DomainError) as error:
+    except DomainError as error:
         with transaction.atomic():
             ledger.record(
                 actor,
@@ -57,6 +57,15 @@ def obstacle(user: User, act: Act, log: Log, now: datetime) -> str | None:
     return None
 
 
+def may_administer(actor: Actor, act: ControlAct) -> bool:
+    """Whether the actor administers the scope of the act."""
+    try:
+        _require_over(actor, act.tenant, act.customer)
+    except access.Refused:
+        return False
+    return True
+
+
 def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
     """The acts on scopes of which the actor may read the ledger."""
     acts = ControlAct.objects.select_related("actor", "subject", "customer", "tenant")
@@ -69,28 +78,37 @@ def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
     )
 
 
-def waiting(log: Log, now: datetime) -> list[Act]:
-    """The acts that wait for a confirmation, or for the end of their cooling-off period."""
-    open_acts = [act for act in log.acts if act.kind in CONFIRMABLE and not act.ended(now)]
-    subjects = {act.subject for act in open_acts if act.subject is not None}
-    users = {user.pk: user for user in User.objects.filter(pk__in=subjects)}
-    return [act for act in open_acts if not _is_moot(act, log, users, now)]
+def waiting(actor: Actor, now: datetime | None = None) -> list[ControlAct]:
+    """The acts in the actor's sight that wait for a confirmation or for the end of their cooling-off period."""
+    return [row for row in _open(now).filter(pk__in=visible_acts(actor)) if not _is_moot(row, now)]
 
 
-def waiting_rows(actor: Actor, now: datetime | None = None) -> QuerySet[ControlAct]:
-    """Those of them that the actor sees, oldest first."""
-    numbers = [act.number for act in waiting(record.load(), now or timezone.now())]
-    return visible_acts(actor).filter(number__in=numbers).order_by("number")
+def cooling_off(now: datetime | None = None) -> QuerySet[ControlAct]:
+    """The acts that end by themselves, and are announced until then."""
+    return _open(now).filter(cools_off_at__isnull=False, subject__is_active=True)
 
 
-def _is_moot(act: Act, log: Log, users: dict[int, User], now: datetime) -> bool:
+def _open(now: datetime | None) -> QuerySet[ControlAct]:
+    unended = Q(cools_off_at__isnull=True) | Q(cools_off_at__gt=now or timezone.now())
+    return (
+        ControlAct.objects.filter(unended, kind__in=CONFIRMABLE, confirmation__isnull=True)
+        .select_related("actor", "subject", "customer", "tenant")
+        .order_by("number")
+    )
+
+
+def _is_moot(row: ControlAct, now: datetime | None) -> bool:
     """Whether a confirmation would change nothing at present."""
-    if act.kind == Kind.LOWER:
-        return policy.is_replaced(act, log) or policy.is_lapsed(act, now)
-    user = users[act.subject or 0]
-    if act.kind in CONTROL:
-        return not user.is_active
-    return not standing.lost(standing.from_json(act.detail["administered"]), standing.of(user))
+    if row.kind == Kind.LOWER:
+        later = ControlAct.objects.filter(
+            number__gt=row.number, tenant=row.tenant, kind__in=(Kind.LOWER, Kind.POLICY)
+        )
+        return policy.is_lapsed(row.at, now or timezone.now()) or later.exists()
+    if row.subject is None:
+        return True
+    if row.kind == Kind.REMOVE:
+        return not standing.lost(standing.from_json(row.detail["administered"]), standing.of(row.subject))
+    return not row.subject.is_active
 
 
 def _confirm(actor: Actor, row: ControlAct) -> ControlAct:

@@ -78,15 +78,15 @@ def is_replaced(act: Act, log: Log) -> bool:
     )
 
 
-def is_lapsed(act: Act, now: datetime) -> bool:
-    return act.at + PROPOSAL_LIFE <= now
+def is_lapsed(proposed_at: datetime, now: datetime) -> bool:
+    return proposed_at + PROPOSAL_LIFE <= now
 
 
 def require_current(act: Act, log: Log, now: datetime) -> None:
     """Raises Replaced."""
     if is_replaced(act, log):
         raise Replaced("The policy was changed since this was proposed.", remedy="Propose the change again.")
-    if is_lapsed(act, now):
+    if is_lapsed(act.at, now):
         raise Replaced(
             f"This was proposed more than {PROPOSAL_LIFE.days} days ago.", remedy="Propose the change again."
         )

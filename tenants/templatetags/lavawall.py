@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tenants import selectors
+from tenants import access, selectors
+from tenants.actions import Action
+from tenants.control import confirmation
 from tenants.models import RoleBinding
 from tenants.web import actor_of
 
@@ -89,12 +91,31 @@ def page_query(context: template.Context, parameter: str, value: Any) -> str:
 @register.inclusion_tag("includes/_navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
     request: HttpRequest = context["request"]
-    names = list(NAVIGATION)
-    if selectors.may_read_ledger(actor_of(request)):
-        names.append(("ledger", "Ledger"))
+    names, actor = list(NAVIGATION), actor_of(request)
+    if selectors.may_read_ledger(actor):
+        count = len(confirmation.waiting(actor))
+        names += [
+            ("confirmations", f"Confirmations ({count})" if count else "Confirmations"),
+            ("ledger", "Ledger"),
+        ]
     here = context.get("section") or ""
     return {
         "items": [{"url": reverse(name), "label": label, "current": name == here} for name, label in names]
+    }
+
+
+@register.inclusion_tag("includes/_cooling_off.html", takes_context=True)
+def cooling_off(context: template.Context) -> dict[str, Any]:
+    """The notice to all approvers, auditors and administrators while acts of a single administrator cool off."""
+    actor = actor_of(context["request"])
+    acts = list(confirmation.cooling_off())
+    is_told = bool(acts) and (
+        selectors.may_read_ledger(actor) or access.visible_tenants(actor, Action.APPROVE_ROLLBACK).exists()
+    )
+    return {
+        "count": len(acts) if is_told else 0,
+        "until": max((act.cools_off_at for act in acts if act.cools_off_at), default=None),
+        "may_look": selectors.may_read_ledger(actor) if is_told else False,
     }
 
 

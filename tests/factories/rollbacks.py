@@ -17,7 +17,14 @@ from tenants.microsoft.request import Request
 from tenants.models import Tenant, User
 
 
-def planned(tenant: Tenant, requester: User, changes: Sequence[Change], *, reason: str = "") -> Rollback:
+def planned(
+    tenant: Tenant,
+    requester: User,
+    changes: Sequence[Change],
+    *,
+    reason: str = "",
+    required_approvals: int = 2,
+) -> Rollback:
     now = timezone.now()
     rollback = Rollback.objects.create(
         tenant=tenant,
@@ -32,7 +39,7 @@ def planned(tenant: Tenant, requester: User, changes: Sequence[Change], *, reaso
         complete=True,
         applicable=True,
         base_snapshot=changes[0].snapshot,
-        required_approvals=2,
+        required_approvals=required_approvals,
         dry_run={
             "writes": 0,
             "requests": len(changes),

@@ -1,0 +1,88 @@
+"""Acts of control over REST: what waits for a second administrator, and confirming it."""
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants import selectors
+from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, TenantFilter, shown_as
+from tenants.control import confirmation
+from tenants.control.graph import LABELS, Kind
+from tenants.control.presentation import sentence
+from tenants.models import ControlAct
+
+TAGS = ["confirmations"]
+
+
+class ControlActSerializer(serializers.ModelSerializer[ControlAct]):
+    """An act by which a person gained control over another account, or proposed a weaker approval policy."""
+
+    kind = Choice("ControlKind", [(kind.value, LABELS[kind]) for kind in Kind], read_only=True)
+    actor = serializers.CharField(source="actor.username", default=None, read_only=True, allow_null=True)
+    subject = serializers.CharField(source="subject.username", default=None, read_only=True, allow_null=True)
+    sentence = serializers.SerializerMethodField(help_text="What was done, in words.")
+    cools_off_at = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="When it ends without a confirmation, where no second administrator exists.",
+    )
+
+    class Meta:
+        model = ControlAct
+        fields = (
+            "number",
+            "kind",
+            "at",
+            "actor",
+            "subject",
+            "tenant_id",
+            "customer_id",
+            "sentence",
+            "cools_off_at",
+        )
+        read_only_fields = fields
+
+    @shown_as(serializers.CharField())
+    def get_sentence(self, act: ControlAct) -> str:
+        return sentence(act)
+
+
+class ControlActFilters(django_filters.FilterSet):
+    tenant = TenantFilter(help_text=TENANT_HELP)
+
+
+@extend_schema_view(
+    list=extend_schema(tags=TAGS, summary="Acts that wait for a second administrator, newest first"),
+    confirm=extend_schema(
+        tags=TAGS,
+        summary="Confirm an act of another administrator; in a session only, no token may",
+        request=None,
+        responses=ControlActSerializer,
+    ),
+)
+class ControlActViewSet(ListModelMixin, ApiViewSet[ControlAct]):
+    """For administrators; auditors may look."""
+
+    queryset = ControlAct.objects.none()
+    serializer_class = ControlActSerializer
+    filterset_class = ControlActFilters
+    ordering = "-number"
+    lookup_field = "number"
+
+    def get_queryset(self) -> QuerySet[ControlAct]:
+        selectors.require_ledger(self.actor)
+        visible = confirmation.visible_acts(self.actor)
+        if self.action != "list":
+            return visible
+        return visible.filter(pk__in=[act.pk for act in confirmation.waiting(self.actor)])
+
+    @action(detail=True, methods=["post"])
+    def confirm(self, _request: Request, **_kwargs: str) -> Response:
+        act = self.get_object()
+        confirmation.confirm(self.actor, act=act)
+        return Response(ControlActSerializer(act).data)
