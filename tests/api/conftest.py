@@ -14,10 +14,10 @@ from rollbacks.models import Rollback
 from tenants import accounts, ledger, runs
 from tenants.actions import Role, TokenScope
 from tenants.actors import Actor
-from tenants.models import Customer, Run, Tenant, User
+from tenants.models import ControlAct, Customer, Run, Tenant, User
 from tests.factories import rollbacks as rollback_factory
 from tests.factories.changes import disabled_mfa
-from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person
+from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person, role_bound
 
 EVERY_SCOPE = frozenset(TokenScope)
 
@@ -38,6 +38,7 @@ class Side:
     event: AuditEvent
     run: Run
     rollback: Rollback
+    act: ControlAct
 
 
 class People(dict[Role, User]):
@@ -99,7 +100,7 @@ def side(name: str) -> Side:
     run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
     with transaction.atomic():
         ledger.record(Actor.system("test"), "test:act", f"something of {name}", tenant=tenant)
-    return Side(customer, tenant, change, event, run, planned(tenant, change))
+    return Side(customer, tenant, change, event, run, planned(tenant, change), role_bound(tenant))
 
 
 def planned(tenant: Tenant, change: Change, requester: User | None = None) -> Rollback:

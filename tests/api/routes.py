@@ -13,6 +13,8 @@ from tests.api.conftest import Side
 READERS = frozenset(Role)
 """Every role may read."""
 
+BY_NO_TOKEN = 403
+"""Administrators do it in a session: no scope lets a token confirm."""
 NOT_CONNECTED = NOT_APPROVED = 409
 """Permitted, and then refused by the state that the table's tenant or rollback is in; test_rollbacks goes further."""
 
@@ -82,6 +84,22 @@ OPERATIONS = (
         allowed=Role.AUDITOR,
         refused=frozenset({Role.ENGINEER, Role.APPROVER, Role.PORTAL, Role.PORTAL_APPROVER}),
         lists=True,
+    ),
+    Operation(
+        "control-act-list",
+        "get",
+        lambda side: f"control-acts/?tenant={side.tenant.pk}",
+        allowed=Role.AUDITOR,
+        refused=frozenset({Role.ENGINEER, Role.APPROVER, Role.PORTAL, Role.PORTAL_APPROVER}),
+        lists=True,
+    ),
+    Operation(
+        "control-act-confirm",
+        "post",
+        lambda side: f"control-acts/{side.act.number}/confirm/",
+        allowed=Role.ADMINISTRATOR,
+        refused=READERS - {Role.ADMINISTRATOR},
+        status=BY_NO_TOKEN,
     ),
     Operation("coverage-list", "get", lambda side: f"coverage/?tenant={side.tenant.pk}"),
     Operation("recoverability-list", "get", lambda side: f"recoverability/?tenant={side.tenant.pk}"),

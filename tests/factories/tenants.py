@@ -6,12 +6,12 @@ from uuid import uuid4
 import factory
 from factory.django import DjangoModelFactory
 
-from tenants import access, connections
+from tenants import access, accounts, connections
 from tenants.actions import Action, Role
 from tenants.actors import Actor
 from tenants.connections import NewConnection
 from tenants.microsoft.connection import SecretCredential
-from tenants.models import Customer, RoleBinding, Tenant, User
+from tenants.models import ControlAct, Customer, RoleBinding, Tenant, User
 
 
 class CustomerFactory(DjangoModelFactory[Customer]):
@@ -62,3 +62,19 @@ def give_writer(tenant: Tenant, granted: Iterable[str]) -> None:
     """A writer connection whose last test saw these permissions."""
     new = NewConnection(client_id=uuid4(), credential=SecretCredential("a secret"), granted=tuple(granted))
     connections.connect(Actor.system("test", Action.MANAGE), tenant=tenant, purpose="writer", new=new)
+
+
+def role_bound(tenant: Tenant) -> ControlAct:
+    """The act by which an administrator of the tenant bound a role, which a second one has yet to confirm."""
+    administrator, subject = (
+        person(Role.ADMINISTRATOR, tenant=tenant),
+        person(username=f"new at {tenant.name}"[:150]),
+    )
+    person(Role.ADMINISTRATOR, tenant=tenant)
+    accounts.bind_role(
+        Actor.person(administrator, "test"),
+        subject=subject,
+        role=Role.AUDITOR,
+        scope=accounts.Scope(tenant=tenant),
+    )
+    return ControlAct.objects.get(subject=subject)

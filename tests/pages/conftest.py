@@ -15,10 +15,10 @@ from snapshots.models import Principal, Snapshot
 from tenants import ledger
 from tenants.actions import Role
 from tenants.actors import Actor
-from tenants.models import Run, Tenant, User
+from tenants.models import ControlAct, Run, Tenant, User
 from tests.factories.changes import detected, mfa_policy
 from tests.factories.rollbacks import planned
-from tests.factories.tenants import TenantFactory, person
+from tests.factories.tenants import TenantFactory, person, role_bound
 
 HOSTILE = "<script>alert(1)</script>"
 MALLORY = "0b7d4a52-7a0d-4d51-8c5f-3a6fb8a8d001"
@@ -38,6 +38,8 @@ class Scene:
     rollback: Rollback
     engineer: User
     approver: User
+    act: ControlAct
+    """An administrator of the tenant bound a role."""
 
 
 def make_scene() -> Scene:
@@ -97,6 +99,7 @@ def make_scene() -> Scene:
         rollback=planned(tenant, engineer, [change], reason=f"Because {HOSTILE}"),
         engineer=engineer,
         approver=approver,
+        act=role_bound(tenant),
     )
 
 

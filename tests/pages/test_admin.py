@@ -147,7 +147,8 @@ def test_a_role_is_bound_and_unbound_through_the_services(scene: Scene, signed_i
     client = signed_in(staff(Role.ADMINISTRATOR))
     somebody: User = UserFactory()
 
-    client.post(url(RoleBinding, "add"), {"user": somebody.pk, "role": "auditor", "tenant": scene.tenant.pk})
+    given = {"user": somebody.pk, "role": "auditor", "scope": "tenant", "tenant": scene.tenant.pk}
+    client.post(url(RoleBinding, "add"), {**given, "confirmed": "on"})
     binding = RoleBinding.objects.get(user=somebody)
     somebody.refresh_from_db()
     assert somebody.is_staff
@@ -158,14 +159,46 @@ def test_a_role_is_bound_and_unbound_through_the_services(scene: Scene, signed_i
     assert {"role:bind", "role:unbind"} <= set(actions)
 
 
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({}, "This field is required."),
+        ({"scope": ""}, "This field is required."),
+        ({"scope": "tenant"}, "Choose the tenant."),
+        ({"scope": "customer"}, "Choose the customer."),
+        ({"scope": "msp", "tenant": "any"}, "This does not fit the chosen scope."),
+        ({"scope": "msp", "confirmed": ""}, "This field is required."),
+        ({"scope": "msp", "user": ""}, "Choose a person or a group."),
+    ],
+    ids=str,
+)
+def test_a_role_holds_only_where_somebody_chose_and_confirmed_it(
+    given: dict[str, Any], refusal: str, scene: Scene, signed_in: SignIn
+) -> None:
+    client = signed_in(staff(Role.ADMINISTRATOR))
+    somebody: User = UserFactory()
+    data = {"user": somebody.pk, "role": "approver", "confirmed": "on", **given}
+    if data.get("tenant"):
+        data["tenant"] = scene.tenant.pk
+
+    answer = client.post(url(RoleBinding, "add"), data)
+
+    assert refusal in answer.text
+    assert not RoleBinding.objects.filter(user=somebody).exists()
+
+
 def test_an_administrator_of_one_tenant_cannot_bind_beyond_it(
     scene: Scene, foreign: Scene, signed_in: SignIn
 ) -> None:
     client = signed_in(staff(Role.ADMINISTRATOR, tenant=scene.tenant))
-    given = {"user": scene.engineer.pk, "role": "administrator"}
+    given = {"user": scene.engineer.pk, "role": "administrator", "confirmed": "on"}
 
     page = client.get(url(RoleBinding, "add")).text
-    for scope in ({}, {"tenant": foreign.tenant.pk}, {"customer": scene.tenant.customer_id}):
+    for scope in (
+        {"scope": "msp"},
+        {"scope": "tenant", "tenant": foreign.tenant.pk},
+        {"scope": "customer", "customer": scene.tenant.customer_id},
+    ):
         response = client.post(url(RoleBinding, "add"), {**given, **scope})
         assert response.status_code == 200
 

@@ -80,6 +80,8 @@ PAGES = [
     Page("snapshot", Role.AUDITOR, of=lambda scene: [scene.after.pk]),
     Page("run", Role.AUDITOR, of=lambda scene: [scene.run.pk]),
     Page("ledger", Role.AUDITOR, Role.ENGINEER, names_an_object=False),
+    Page("confirmations", Role.AUDITOR, Role.ENGINEER, names_an_object=False),
+    _act("confirm-act", Role.ADMINISTRATOR, Role.AUDITOR, lambda scene: [scene.act.number]),
     Page("password", Role.PORTAL, names_an_object=False),
     Page("rollbacks", Role.AUDITOR, names_an_object=False),
     Page("rollback", Role.AUDITOR, of=_rollback),

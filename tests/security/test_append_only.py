@@ -14,11 +14,12 @@ from tenants.append_only import GATE, retention_gate
 from tenants.models import LedgerEntry, Tenant
 from tests.factories.changes import MFA_POLICY_ID, disabled_mfa, mfa_policy
 from tests.factories.snapshots import take
-from tests.factories.tenants import TenantFactory, person
+from tests.factories.tenants import TenantFactory, person, role_bound
 
 REFUSALS = (IntegrityError, DatabaseError)
 PROTECTED = [
     "tenants_ledgerentry",
+    "tenants_controlact",
     "snapshots_snapshot",
     "snapshots_coverage",
     "snapshots_blob",
@@ -44,6 +45,7 @@ COLUMNS = [
 def history(db: None) -> Change:
     """A row in every protected table of the three lower rooms."""
     tenant: Tenant = TenantFactory()
+    role_bound(tenant)
     change = disabled_mfa(tenant)
     services.acknowledge(Actor.person(person(Role.ENGINEER), "page"), change=change, note="seen")
     now = timezone.now()
