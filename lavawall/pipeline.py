@@ -67,7 +67,6 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
             tenant,
             client,
             types=run.parameters.get("types"),
-            mode=Snapshot.Mode(run.parameters.get("mode", Snapshot.Mode.FULL)),
             progress=progress,
         )
     with transaction.atomic():

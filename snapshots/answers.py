@@ -1,21 +1,46 @@
 """What Microsoft answered: one object, or the objects of a listing over all its pages. Sends reads only."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 from snapshots.catalog.spec import Document
 from tenants.microsoft.client import GraphClient
-from tenants.microsoft.errors import InvalidAnswer
+from tenants.microsoft.errors import AuthenticationFailed, InvalidAnswer, MicrosoftError
 from tenants.microsoft.failures import error_for
 from tenants.microsoft.request import Request, Response
 
 GONE = 404
+Failed: TypeAlias = list[MicrosoftError] | None
+"""Where the failures of single requests are noted, so that the others count; None where one failure is too many."""
 
 
-def listings(client: GraphClient, requests: Sequence[Request]) -> Iterator[list[Document] | None]:
-    """Each request's items; None where the owner vanished meanwhile. Small listings travel in batches."""
+def listings(
+    client: GraphClient, requests: Sequence[Request], failed: Failed = None
+) -> Iterator[list[Document] | None]:
+    """Each request's items; None where the owner vanished meanwhile. Small listings travel in batches.
+
+    None as well where the request failed, and `failed` is given.
+    """
     for request, response in zip(requests, client.batch(requests), strict=True):
-        yield None if response.status == GONE else _items_in(client, request, response)
+        items = None
+        if response.status != GONE:
+            with noting(failed):
+                items = _items_in(client, request, response)
+        yield items
+
+
+@contextmanager
+def noting(failed: Failed) -> Iterator[None]:
+    """Notes the failure of one request of several in `failed`, where that is given; else raises it."""
+    try:
+        yield
+    except AuthenticationFailed:
+        raise
+    except MicrosoftError as error:
+        if failed is None:
+            raise
+        failed.append(error)
 
 
 def object_in(request: Request, response: Response) -> Document:

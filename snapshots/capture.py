@@ -58,10 +58,9 @@ class Collected:
     """A tenant as it was read, by digest; nothing of it is visible yet."""
 
     tenant: Tenant
-    mode: Snapshot.Mode
     started_at: datetime
     states: dict[Key, tuple[str, str]] = field(default_factory=dict)
-    """(type, id) → (digest, display name), for the types that were read completely."""
+    """(type, id) → (digest, display name), for what was read."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     requests: int = 0
 
@@ -91,7 +90,6 @@ def collect(
     client: GraphClient,
     *,
     types: Iterable[str] | None = None,
-    mode: Snapshot.Mode = Snapshot.Mode.FULL,
     progress: Callable[[ResourceType, Outcome], None] = lambda _spec, _outcome: None,
 ) -> Collected:
     """Reads the given types (default: all). Raises the first error where nothing at all could be read.
@@ -99,7 +97,7 @@ def collect(
     A bug of ours in reading a type fails that type alone, and is told as such in its coverage.
     """
     wanted = {registry.get(key).key for key in types} if types is not None else None
-    collected = Collected(tenant, mode, started_at=timezone.now())
+    collected = Collected(tenant, started_at=timezone.now())
     known = {
         (version.resource_type, version.resource_id): version
         for version in Version.objects.filter(tenant=tenant, last_snapshot__isnull=True)
@@ -119,7 +117,8 @@ def collect(
         collected.outcomes[spec.key] = outcome
         progress(spec, outcome)
     if failure is not None and not any(
-        outcome.status == Coverage.Status.COMPLETE for outcome in collected.outcomes.values()
+        outcome.status in (Coverage.Status.COMPLETE, Coverage.Status.PARTIAL)
+        for outcome in collected.outcomes.values()
     ):
         raise failure
     principals.learn(tenant, client, mentioned)
@@ -177,15 +176,19 @@ def _collect_type(
 ) -> Outcome:
     tenant = collected.tenant
     beside = Beside(_beside_before(tenant, spec))
-    scope = Scope(_parent_ids(collected, spec), tenant.subscriptions, beside)
+    failed: list[MicrosoftError] = []
+    scope = Scope(_parent_ids(collected, spec, failed), tenant.subscriptions, beside, failed)
     found = reading.read_type(client, spec, scope)
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
-    found += _present_all_the_same(tenant, client, spec, scope, missing)
+    if not failed:
+        found += _present_all_the_same(tenant, client, spec, scope, missing)
     digests = store.put(tenant, ((spec, item.document) for item in found))
     for item, digest in zip(found, digests, strict=True):
         collected.states[(spec.key, item.resource_id)] = (digest, item.display_name)
         mentioned |= references.principals_of(spec, item.document)
+    if failed:
+        return _partly(spec, failed, count=len(found))
     return Outcome(Coverage.Status.COMPLETE, count=len(found), beside=tuple(sorted(beside.now)))
 
 
@@ -208,24 +211,40 @@ def _present_all_the_same(
     return [found for found in looked if found is not None]
 
 
-def _parent_ids(collected: Collected, spec: ResourceType) -> list[str]:
-    """Ids of the parent type's objects as just read; a parent that could not be read fails its children too."""
+def _partly(spec: ResourceType, failed: Sequence[MicrosoftError], *, count: int) -> Outcome:
+    """What was read counts; everything else of the type is kept as it was, and nothing of it is called deleted."""
+    first = reading.named(failed[0], spec)
+    others = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
+    return Outcome(
+        Coverage.Status.PARTIAL,
+        count=count,
+        reason=f"Some of it could not be read and is kept as it was: {first.what}{others}",
+        remedy=first.remedy,
+    )
+
+
+def _parent_ids(collected: Collected, spec: ResourceType, failed: list[MicrosoftError]) -> list[str]:
+    """Ids of the parent type's objects as just read; a parent that could not be read fails its children too.
+
+    Where only some parents could be read, that is noted in `failed`, and the known ones are asked for too.
+    """
     if spec.read.parent is None:
         return []
+    known = Version.objects.filter(
+        tenant=collected.tenant, resource_type=spec.read.parent, last_snapshot__isnull=True
+    ).values_list("resource_id", flat=True)
     outcome = collected.outcomes.get(spec.read.parent)
     if outcome is None or outcome.status == Coverage.Status.NOT_REQUESTED:
-        return list(
-            Version.objects.filter(
-                tenant=collected.tenant, resource_type=spec.read.parent, last_snapshot__isnull=True
-            ).values_list("resource_id", flat=True)
-        )
-    if outcome.status != Coverage.Status.COMPLETE:
-        parent = registry.get(spec.read.parent)
-        raise MicrosoftError(
-            f"{spec.plural} are read for each of the {parent.plural.lower()}, which could not be read",
-            outcome.remedy,
-        )
-    return [key[1] for key in collected.states if key[0] == spec.read.parent]
+        return list(known)
+    read = [key[1] for key in collected.states if key[0] == spec.read.parent]
+    if outcome.status == Coverage.Status.COMPLETE:
+        return read
+    parents = registry.get(spec.read.parent).plural.lower()
+    what = f"{spec.plural} are read for each of the {parents}, which could not be read"
+    if outcome.status != Coverage.Status.PARTIAL:
+        raise MicrosoftError(what, outcome.remedy)
+    failed.append(MicrosoftError(f"{what} completely", outcome.remedy))
+    return sorted({*read, *known})
 
 
 def _never_read_parent(collected: Collected, spec: ResourceType) -> ResourceType | None:
@@ -284,7 +303,7 @@ def _insert(
         tenant=collected.tenant,
         number=previous.number + 1 if previous else 1,
         run_id=run_id,
-        mode=collected.mode,
+        mode=Snapshot.Mode.FULL,
         status=Snapshot.Status.COMPLETE if complete else Snapshot.Status.PARTIAL,
         requested_by=requested_by,
         started_at=collected.started_at,
@@ -350,11 +369,13 @@ def _move_versions(
 def _reportable(
     collected: Collected, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
 ) -> list[Delta]:
-    """Without the first sight of a type, without what only a new version of our own spec made different, and without
-    what is left out only because another listing that says it in full may be read for the first time.
+    """Without the first sight of a type (or of what only partial reads of it had left out), without what only a new
+    version of our own spec made different, and without what is left out only because another listing that says it in
+    full may be read for the first time.
     """
     tenant = collected.tenant
     seen_before = _seen(tenant, until=previous) if previous else set()
+    seen_partly = _seen(tenant, until=previous, status=Coverage.Status.PARTIAL) if previous else set()
     revealed = {
         spec.key
         for spec in {registry.get(delta.resource_type) for delta in deltas}
@@ -364,16 +385,18 @@ def _reportable(
     return [
         delta
         for delta in deltas
-        if delta.resource_type in seen_before
+        if (delta.resource_type in seen_before or (delta.resource_type in seen_partly and delta.before))
         and not _only_respelled(tenant, delta, current)
         and not _only_unmasked(tenant, delta)
         and not (delta.after is None and delta.resource_type in revealed)
     ]
 
 
-def _seen(tenant: Tenant, until: Snapshot | None = None) -> set[str]:
-    """Types that a snapshot (of those until one) has complete."""
-    return set(_complete(tenant, until).values_list("resource_type", flat=True).distinct())
+def _seen(
+    tenant: Tenant, until: Snapshot | None = None, status: Coverage.Status = Coverage.Status.COMPLETE
+) -> set[str]:
+    """Types that a snapshot (of those until one) has complete, or with the given status."""
+    return set(_with(status, tenant, until).values_list("resource_type", flat=True).distinct())
 
 
 def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = None) -> frozenset[str]:
@@ -387,8 +410,12 @@ def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = 
 
 def _complete(tenant: Tenant, until: Snapshot | None = None) -> QuerySet[Coverage]:
     """Types that were completely read, with the snapshot (of those until one)."""
-    complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
-    return complete if until is None else complete.filter(snapshot_id__lte=until.pk)
+    return _with(Coverage.Status.COMPLETE, tenant, until)
+
+
+def _with(status: Coverage.Status, tenant: Tenant, until: Snapshot | None) -> QuerySet[Coverage]:
+    found = Coverage.objects.filter(snapshot__tenant=tenant, status=status)
+    return found if until is None else found.filter(snapshot_id__lte=until.pk)
 
 
 def _only_unmasked(tenant: Tenant, delta: Delta) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from snapshots.addresses import address, at, expand_params, expand_path, placed
-from snapshots.answers import GONE, listings, object_in, objects, pages
+from snapshots.answers import GONE, Failed, listings, noting, object_in, objects, pages
 from snapshots.canonical import resource_id
 from snapshots.catalog.spec import Document, Read, ResourceType
 from snapshots.shadows import Beside, leave_out
@@ -19,6 +19,8 @@ class Scope:
     parents: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
     beside: Beside | None = None
+    failed: Failed = None
+    """Takes what could not be read of the type, while the rest is read; without it, one failure fails the type."""
 
 
 EVERYWHERE = Scope()
@@ -36,11 +38,13 @@ class _Source:
 
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
     """Every object of the type. Raises MicrosoftError where any of it could not be read."""
-    found = _listed(client, spec, list(_sources(spec, scope)))
-    return existing(client, spec, _whole(client, spec, found), scope.beside)
+    found = _listed(client, spec, list(_sources(spec, scope)), scope.failed)
+    return existing(client, spec, _whole(client, spec, found, scope.failed), scope.beside)
 
 
-def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -> Iterator[Document]:
+def _whole(
+    client: GraphClient, spec: ResourceType, found: Iterable[Document], failed: Failed
+) -> Iterator[Document]:
     """With what the listing leaves out, where it leaves anything out."""
     each = spec.read.each
     partial: list[Document] = []
@@ -49,7 +53,7 @@ def _whole(client: GraphClient, spec: ResourceType, found: Iterable[Document]) -
             partial.append(raw)
         else:
             yield raw
-    yield from again(client, spec, partial)
+    yield from again(client, spec, partial, failed)
 
 
 def existing(
@@ -69,7 +73,9 @@ def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str])
     return existing(client, spec, _listed(client, spec, [source]))
 
 
-def again(client: GraphClient, spec: ResourceType, listed: Sequence[Document]) -> Iterator[Document]:
+def again(
+    client: GraphClient, spec: ResourceType, listed: Sequence[Document], failed: Failed = None
+) -> Iterator[Document]:
     """Each listed object read at its own address; what vanished meanwhile is left out."""
     values = [address(spec, resource_id(raw, spec), raw) for raw in listed]
     requests = [
@@ -77,8 +83,13 @@ def again(client: GraphClient, spec: ResourceType, listed: Sequence[Document]) -
         for each in values
     ]
     for request, response, each in zip(requests, client.batch(requests), values, strict=True):
-        if response.status != GONE:
-            yield placed(spec, object_in(request, response), each)
+        if response.status == GONE:
+            continue
+        found: Document | None = None
+        with noting(failed):
+            found = object_in(request, response)
+        if found is not None:
+            yield placed(spec, found, each)
 
 
 def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
@@ -96,9 +107,11 @@ def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
             yield _Source(path, read.params, {read.path_key: path.rpartition("/")[2]})
 
 
-def _listed(client: GraphClient, spec: ResourceType, sources: Sequence[_Source]) -> Iterator[Document]:
+def _listed(
+    client: GraphClient, spec: ResourceType, sources: Sequence[_Source], failed: Failed = None
+) -> Iterator[Document]:
     read = spec.read
-    for source, held in zip(sources, _held(client, read, sources), strict=True):
+    for source, held in zip(sources, _held(client, read, sources, failed), strict=True):
         for raw in held:
             if read.items_at is None:
                 yield placed(spec, raw, source.says)
@@ -109,7 +122,9 @@ def _listed(client: GraphClient, spec: ResourceType, sources: Sequence[_Source])
                 yield placed(spec, item, {**source.says, **injected})
 
 
-def _held(client: GraphClient, read: Read, sources: Sequence[_Source]) -> Iterator[list[Document]]:
+def _held(
+    client: GraphClient, read: Read, sources: Sequence[_Source], failed: Failed
+) -> Iterator[list[Document]]:
     """What each source answers with: the objects of a listing, or the one object that it is."""
     requests = [_request(read, source.path, source.params) for source in sources]
     if read.singleton or (read.items_at is not None and not read.inject):
@@ -119,12 +134,19 @@ def _held(client: GraphClient, read: Read, sources: Sequence[_Source]) -> Iterat
             ]
     elif read.single:
         for request, response in zip(requests, client.batch(requests), strict=True):
-            yield [] if response.status == GONE else [object_in(request, response)]
+            held: list[Document] = []
+            if response.status != GONE:
+                with noting(failed):
+                    held = [object_in(request, response)]
+            yield held
     elif read.parent is not None:
-        yield from (items or [] for items in listings(client, requests))
+        yield from (items or [] for items in listings(client, requests, failed))
     else:
         for request in requests:
-            yield list(pages(client, request))
+            held = []
+            with noting(failed):
+                held = list(pages(client, request))
+            yield held
 
 
 def _request(read: Read, path: str, params: Mapping[str, str]) -> Request:

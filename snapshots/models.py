@@ -20,6 +20,7 @@ class Snapshot(models.Model):
     number = models.PositiveIntegerField(help_text="Counts from 1 within the tenant.")
     run_id = models.BigIntegerField(null=True)
     mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.FULL)
+    """How it was read, not how it was asked for."""
     status = models.CharField(max_length=8, choices=Status.choices)
     requested_by = models.CharField(max_length=200)
     started_at = models.DateTimeField()

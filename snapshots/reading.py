@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from snapshots import secrets, streams
 from snapshots.addresses import address, expand_path
-from snapshots.answers import listings
+from snapshots.answers import Failed, listings
 from snapshots.canonical import canonicalise, resource_id
 from snapshots.catalog.spec import Document, Part, ResourceType
 from snapshots.errors import IncompleteObject
@@ -15,8 +15,11 @@ from snapshots.live import parts_of, read_live
 from snapshots.shadows import leave_out_of_parts
 from tenants.errors import DomainError, logged
 from tenants.microsoft.client import GraphClient
-from tenants.microsoft.errors import InvalidAnswer, PermissionMissing
+from tenants.microsoft.errors import InvalidAnswer, LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.microsoft.request import Request, UnsafePath
+
+REFUSED = (LicenceMissing, PermissionMissing)
+"""What no other object of the type would change."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,15 @@ class Found:
 
 
 def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> list[Found]:
-    """Every object of the type with its parts.
+    """Every object of the type with its parts; without those of which something failed, where `scope` takes failures.
 
-    Raises MicrosoftError where any of it could not be read: a part of a type is no state.
+    Raises MicrosoftError where nothing could be read, or, without `scope.failed`, where any of it could not.
     """
     with _told_of(spec):
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
-        _fill_parts(client, spec, found)
+        _fill_parts(client, spec, found, scope.failed)
+        if scope.failed and not found:
+            raise scope.failed[0]
         leave_out_of_parts(client, spec, found, scope.beside)
         for key, raw in found.items():
             streams.fill(client, spec, key, raw)
@@ -61,6 +66,13 @@ def _found(spec: ResourceType, key: str, raw: Document) -> Found:
         raise logged(error, f"canonicalising {spec.key} {key}", about=f"{spec.label} {name}") from error
 
 
+def named(error: MicrosoftError, spec: ResourceType) -> MicrosoftError:
+    """The error; a missing permission of Graph with the names of those that reading the type needs."""
+    if isinstance(error, PermissionMissing) and not spec.on_azure:
+        return error.naming(spec.permissions.read)
+    return error
+
+
 @contextmanager
 def _told_of(spec: ResourceType) -> Iterator[None]:
     """What Microsoft refused, or answered without what identifies an object, as a MicrosoftError that says what helps.
@@ -70,9 +82,7 @@ def _told_of(spec: ResourceType) -> Iterator[None]:
     try:
         yield
     except PermissionMissing as error:
-        if spec.on_azure:
-            raise
-        raise error.naming(spec.permissions.read) from error
+        raise named(error, spec) from error
     except (IncompleteObject, UnsafePath) as error:
         raise InvalidAnswer(
             f"Microsoft answered with an object of type {spec.key} in an unknown form: {error}"
@@ -88,11 +98,12 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
         return Found(object_id, spec.name(live.raw)[:400], live.document)
 
 
-def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document]) -> None:
+def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document], failed: Failed) -> None:
+    """Puts into each object its parts. An object that vanished meanwhile, or a part of which failed, is left out."""
     for part in spec.parts:
         owners = [key for key, raw in found.items() if part in parts_of(spec, raw)]
         paths = [expand_path(part.path, address(spec, owner, found[owner])) for owner in owners]
-        for owner, items in zip(owners, _listings(client, spec, part, paths), strict=True):
+        for owner, items in zip(owners, _part_of_each(client, spec, part, paths, failed), strict=True):
             if items is None:
                 del found[owner]
             else:
@@ -100,6 +111,20 @@ def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Docume
         for owner in owners:
             if owner in found:
                 _fill_inner(client, spec, part, owner, found[owner])
+
+
+def _part_of_each(
+    client: GraphClient, spec: ResourceType, part: Part, paths: Sequence[str], failed: Failed
+) -> list[list[Document] | None]:
+    """The part of each object; None where it is gone or failed. What is refused for all of them fails the type."""
+    if failed is None:
+        return list(_listings(client, spec, part, paths))
+    failures: list[MicrosoftError] = []
+    found = list(_listings(client, spec, part, paths, failures))
+    if paths and len(failures) == len(paths) and all(isinstance(each, REFUSED) for each in failures):
+        raise failures[0]
+    failed += failures
+    return found
 
 
 def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str, raw: Document) -> None:
@@ -116,11 +141,10 @@ def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str,
 
 
 def _listings(
-    client: GraphClient, spec: ResourceType, part: Part, paths: Sequence[str]
+    client: GraphClient, spec: ResourceType, part: Part, paths: Sequence[str], failed: Failed = None
 ) -> Iterator[list[Document] | None]:
-    return listings(
-        client, [Request("GET", path, params=part.params, service=spec.read.service) for path in paths]
-    )
+    requests = [Request("GET", path, params=part.params, service=spec.read.service) for path in paths]
+    return listings(client, requests, failed)
 
 
 def _complete(spec: ResourceType, part: Part, items: list[Document]) -> list[Document]:

@@ -63,7 +63,12 @@ class TakeSnapshotSerializer(serializers.Serializer[Any]):
     types = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Resource types; all, if left out."
     )
-    mode = Choice("SnapshotMode", Snapshot.Mode.choices, default=Snapshot.Mode.FULL)
+    mode = Choice(
+        "SnapshotMode",
+        Snapshot.Mode.choices,
+        default=Snapshot.Mode.FULL,
+        help_text="What may be used; every snapshot is read in full at present, and its mode says so.",
+    )
 
     def validate_types(self, types: list[str]) -> list[str]:
         try:

@@ -10,7 +10,7 @@ from snapshots import capture, store
 from snapshots.canonical import canonicalise
 from snapshots.capture import Collected, Outcome, Sealed
 from snapshots.catalog import registry
-from snapshots.models import Coverage, Snapshot
+from snapshots.models import Coverage
 from tenants.models import Tenant
 
 State = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -19,7 +19,7 @@ State = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 def collected(tenant: Tenant, state: State) -> Collected:
     """What a collection that read exactly these types would hold."""
-    result = Collected(tenant, Snapshot.Mode.FULL, started_at=timezone.now())
+    result = Collected(tenant, started_at=timezone.now())
     for key, objects in state.items():
         spec = registry.get(key)
         for object_id, raw in objects.items():

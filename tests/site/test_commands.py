@@ -254,6 +254,14 @@ def test_snapshot_prints_what_the_contract_says(committed_db: None, emulator: Em
     assert command("verify", TENANT)["ok"]
 
 
+def test_a_snapshot_records_the_mode_that_was_used_and_not_the_one_asked_for(
+    committed_db: None, emulator: Emulator
+) -> None:
+    onboarded(emulator)
+    told = command("snapshot", TENANT, "--mode", "incremental", *TYPES)
+    assert told["mode"] == Snapshot.objects.get().mode == "full"
+
+
 def test_snapshot_says_in_words_what_was_not_read(committed_db: None, emulator: Emulator) -> None:
     onboarded(emulator)
     emulator.faults.add("answer", method="GET", path="namedLocations$", status=403)

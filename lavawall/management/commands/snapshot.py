@@ -28,7 +28,10 @@ class Command(ProductCommand):
             "--type", action="append", metavar="T", help="Only this resource type; repeatable."
         )
         parser.add_argument(
-            "--mode", choices=[mode.value for mode in Snapshot.Mode], default=Snapshot.Mode.FULL
+            "--mode",
+            choices=[mode.value for mode in Snapshot.Mode],
+            default=Snapshot.Mode.FULL,
+            help="What may be used; every snapshot is read in full at present, and says so.",
         )
 
     def handle(self, **options: Any) -> None:
