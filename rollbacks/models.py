@@ -170,7 +170,6 @@ class Execution(models.Model):
     outcome = models.CharField(max_length=18, blank=True)
     message = models.TextField(blank=True)
     verification = models.JSONField(default=dict)
-    verified_snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="+", null=True)
 
     class Meta:
         default_permissions = ()

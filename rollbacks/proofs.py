@@ -21,7 +21,7 @@ from tenants.actors import Actor
 from tenants.models import LedgerEntry, Tenant
 
 STATE = frozenset({"state", "plan_id", "closed_at"})
-END = frozenset({"finished_at", "outcome", "message", "verification", "verified_snapshot_id"})
+END = frozenset({"finished_at", "outcome", "message", "verification"})
 PLANNED = ("rollback:plan", "rollback:replan")
 Signed = tuple[int | None, str, str, str]
 """User, verdict, digest of the plan, comment."""

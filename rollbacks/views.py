@@ -392,7 +392,7 @@ def _field(data: dict[str, Any]) -> FieldChange:
 
 def _execution_of(plan: Plan | None) -> dict[str, Any]:
     """The execution, and for each step (by its order) where it stands."""
-    execution = Execution.objects.filter(plan=plan).select_related("started_by", "verified_snapshot").first()
+    execution = Execution.objects.filter(plan=plan).select_related("started_by").first()
     if plan is None or execution is None:
         return {"execution": None, "records": {}}
     records: dict[int, StepRecord] = {}
