@@ -211,9 +211,11 @@ def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
     reached |= {_top(loss) for loss in restore.losses} | {
         path.partition(".")[0] for path in restore.after_create
     }
-    given = {*spec.identity, *spec.addressing, *restore.given, ODATA_TYPE}
+    given = {*spec.identity, *spec.addressing, *spec.spelled, *restore.given, ODATA_TYPE}
     return tuple(
-        name for name in sorted(document) if not spec.creates_with(name) and name not in reached | given
+        name
+        for name, value in sorted(document.items())
+        if value not in NOTHING and not spec.creates_with(name) and name not in reached | given
     )
 
 

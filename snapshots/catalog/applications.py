@@ -239,6 +239,7 @@ APPLICATION = ResourceType(
     },
     restore=Restore(
         writable=_APPLICATION_WRITABLE,
+        given=("managerApplications",),
         create_path=_APPLICATIONS,
         update_path=f"{_APPLICATIONS}/{{id}}",
         delete_path=f"{_APPLICATIONS}/{{id}}",

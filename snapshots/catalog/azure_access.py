@@ -117,7 +117,6 @@ ROLE_DEFINITION = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
-        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -168,7 +167,6 @@ ROLE_ASSIGNMENT = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
-        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -228,10 +226,7 @@ MANAGED_IDENTITY = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("location", "tags"),
-        given=(
-            "name",
-            "properties",
-        ),
+        given=("properties",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",
@@ -285,7 +280,6 @@ FEDERATED_CREDENTIAL = ResourceType(
     spelled=("name",),
     restore=Restore(
         writable=("properties",),
-        given=("name",),
         create_path="{scope}/{name}",
         create_method="PUT",
         update_path="{id}",

@@ -77,6 +77,7 @@ def _group_schedule(
         restore=Restore(
             writable=("scheduleInfo",),
             create_only=_IDENTITY,
+            given=("assignmentType", "status"),
             create_path=requests,
             update_path=requests,
             update_method="POST",

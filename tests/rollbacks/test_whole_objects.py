@@ -89,3 +89,18 @@ def test_a_new_object_says_which_settings_are_never_read() -> None:
     spec = CATALOGUE["group"]
     draft = plan(Target(spec.key, "g", {"displayName": "Staff", "securityEnabled": True}, "Staff"))
     assert any("writebackConfiguration" in warning for warning in draft.warnings)
+
+
+def test_what_a_property_says_by_its_default_keeps_no_object_from_being_created() -> None:
+    spec = CATALOGUE["application"]
+    found: Document = {"displayName": "Payroll", "isDisabled": False, "managerApplications": ["x"]}
+    draft = plan(Target(spec.key, "a", found, "Payroll"))
+    assert StepKind.RECREATE in {step.kind for step in draft.steps}
+
+
+def test_a_lock_is_created_again_and_its_name_is_no_unknown_property() -> None:
+    spec = CATALOGUE["managementLock"]
+    lock = "/subscriptions/s/resourcegroups/r/providers/microsoft.authorization/locks/keep"
+    found: Document = {"name": "keep", "properties": {"level": "CanNotDelete"}}
+    draft = plan(Target(spec.key, lock, found, "keep"))
+    assert [step.kind for step in draft.steps] == [StepKind.RECREATE]
