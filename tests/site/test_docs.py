@@ -23,7 +23,9 @@ def test_a_test_that_proves_an_invariant_exists(file: str, name: str) -> None:
 
 def test_every_invariant_has_its_tests() -> None:
     rows = re.findall(r"^\| (\d+) \|.*`tests/", (ROOT / "docs/invariants.md").read_text(), re.MULTILINE)
-    assert [int(row) for row in rows] == list(range(1, 12))
+    numbers = [int(row) for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert numbers[:12] == list(range(1, 13))
 
 
 def test_every_setting_of_the_readme_is_read() -> None:
