@@ -1,48 +1,126 @@
-"""Proof that history is as it was written: a keyed digest of each snapshot's rows stands in the ledger, and one of
-each batch of audit events, sign-ins, attributions and acknowledgements.
+"""Proof that history is as it was written: keyed digests of each snapshot's rows stand in the ledger, and one of each
+batch of audit events, sign-ins, attributions and acknowledgements.
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
 
 from changes.models import Acknowledgement, Attribution, AuditEvent, Change, SignIn
+from snapshots.capture import Sealed
+from snapshots.intervals import Timeline
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.store import Fault
 from tenants import proof
 from tenants.models import LedgerEntry, Tenant
 
 ACTION = "snapshot:seal"
+FORMAT = 2
+"""The first format, without a number, was one digest over everything but the versions that ended."""
+PARTS = {
+    "record": "its record was altered",
+    "coverage": "its coverage was altered",
+    "versions": "the versions that begin with it were altered",
+    "ended": "the versions that ended before it are not those that it ended",
+    "changes": "its changes or findings were altered",
+}
 
 
-def facts_of(snapshot: Snapshot) -> dict[str, Any]:
+def facts_of(sealed: Sealed) -> dict[str, Any]:
     """What the ledger keeps of a snapshot that was just sealed."""
+    snapshot = sealed.snapshot
     return {
+        "format": FORMAT,
         "snapshot": snapshot.pk,
         "number": snapshot.number,
         "root": snapshot.root,
-        "digest": _digest(snapshot),
+        "digests": _digests(snapshot, sealed.ended),
     }
 
 
 def verify(tenant: Tenant) -> list[Fault]:
-    """Every snapshot whose rows differ from what the ledger says was sealed, and every altered audit event."""
+    """Every snapshot whose rows differ from what the ledger says was sealed, every impossible version or change, and
+    every altered audit event.
+    """
+    timeline = Timeline(tenant)
+    return [
+        *_broken_snapshots(tenant),
+        *timeline.faults(),
+        *_impossible_changes(tenant, timeline),
+        *_broken_batches(tenant),
+    ]
+
+
+def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
     sealed = {
         entry.detail["snapshot"]: entry.detail
         for entry in LedgerEntry.objects.filter(action=ACTION, tenant_id=tenant.pk)
     }
-    faults = []
+    previous: int | None = None
     for snapshot in Snapshot.objects.filter(tenant=tenant).order_by("id"):
         facts = sealed.pop(snapshot.pk, None)
         where = f"snapshot {snapshot.number}"
         if facts is None:
-            faults.append(Fault(where, "the ledger does not know it"))
-        elif facts["root"] != snapshot.root or not hmac.compare_digest(facts["digest"], _digest(snapshot)):
-            faults.append(Fault(where, "its record, coverage, versions, changes or findings were altered"))
-    faults += [Fault(f"snapshot {facts['number']}", "is missing") for facts in sealed.values()]
-    return [*faults, *_broken_batches(tenant)]
+            yield Fault(where, "the ledger does not know it")
+        else:
+            yield from (Fault(where, what) for what in _altered(snapshot, previous, facts))
+        previous = snapshot.pk
+    yield from (Fault(f"snapshot {facts['number']}", "is missing") for facts in sealed.values())
+
+
+def _altered(snapshot: Snapshot, previous: int | None, facts: Mapping[str, Any]) -> Iterator[str]:
+    if "format" not in facts:
+        if facts["root"] != snapshot.root or not hmac.compare_digest(
+            facts["digest"], _first_format(snapshot)
+        ):
+            yield "its record, coverage, versions, changes or findings were altered"
+        return
+    ended = Version.objects.filter(tenant_id=snapshot.tenant_id, last_snapshot_id=previous).order_by("id")
+    found = _digests(snapshot, list(ended.values_list("id", flat=True)) if previous is not None else [])
+    for part, what in PARTS.items():
+        if not hmac.compare_digest(facts["digests"][part], found[part]):
+            yield what
+
+
+def _digests(snapshot: Snapshot, ended: Sequence[int]) -> dict[str, str]:
+    rows: dict[str, Sequence[Any]] = {
+        "record": [snapshot],
+        "coverage": list(Coverage.objects.filter(snapshot=snapshot).order_by("resource_type")),
+        "versions": _begun(snapshot),
+        "ended": ended,
+        "changes": _changes(snapshot),
+    }
+    return {part: proof.digest_of(rows[part]) for part in PARTS}
+
+
+def _first_format(snapshot: Snapshot) -> str:
+    coverage = Coverage.objects.filter(snapshot=snapshot).order_by("resource_type")
+    return proof.digest_of([snapshot, *coverage, *_begun(snapshot), *_changes(snapshot)])
+
+
+def _begun(snapshot: Snapshot) -> list[Any]:
+    """Versions from this snapshot on. When they end is proven by the snapshot that ends them."""
+    rows = Version.objects.filter(first_snapshot=snapshot).order_by("id")
+    return [proof.facts(row, but=("last_snapshot_id",)) for row in rows]
+
+
+def _changes(snapshot: Snapshot) -> list[Any]:
+    rows: list[Any] = []
+    for change in Change.objects.filter(snapshot=snapshot).order_by("id").prefetch_related("findings"):
+        rows += [change, *change.findings.all()]
+    return rows
+
+
+def _impossible_changes(tenant: Tenant, timeline: Timeline) -> Iterator[Fault]:
+    """Changes whose two sides are not what the versions say: a version that was ended to hide one is found by that."""
+    for change in Change.objects.filter(tenant=tenant).order_by("id"):
+        key = (change.resource_type, change.resource_id)
+        before = timeline.digest_at(change.previous_snapshot_id, key)
+        after = timeline.digest_at(change.snapshot_id, key)
+        if (before, after) != (change.before_digest, change.after_digest):
+            yield Fault(f"change {change.pk}", "is not between the versions of its two snapshots")
 
 
 def _broken_batches(tenant: Tenant) -> Iterator[Fault]:
@@ -55,14 +133,3 @@ def _broken_batches(tenant: Tenant) -> Iterator[Fault]:
     for model, rows in batched:
         for what in proof.faults(model, tenant, rows.iterator(chunk_size=proof.CHUNK)):
             yield Fault("history", what)
-
-
-def _digest(snapshot: Snapshot) -> str:
-    rows: list[Any] = [snapshot, *Coverage.objects.filter(snapshot=snapshot).order_by("resource_type")]
-    rows += [
-        proof.facts(row, but=("last_snapshot_id",))
-        for row in Version.objects.filter(first_snapshot=snapshot).order_by("id")
-    ]
-    for change in Change.objects.filter(snapshot=snapshot).order_by("id").prefetch_related("findings"):
-        rows += [change, *change.findings.all()]
-    return proof.digest_of(rows)

@@ -78,7 +78,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
             integrity.ACTION,
             f"snapshot {sealed.snapshot.number} of {tenant.name}",
             tenant=tenant,
-            **integrity.facts_of(sealed.snapshot),
+            **integrity.facts_of(sealed),
         )
     attributed = attribute(lease)
     runs.finish(lease, {"snapshot": sealed.snapshot.pk, "changes": detect.count_by_severity(changes)})

@@ -83,6 +83,8 @@ class Sealed:
     snapshot: Snapshot
     previous: Snapshot | None
     deltas: Sequence[Delta]
+    ended: Sequence[int]
+    """Keys of the versions that this snapshot no longer has."""
 
 
 def collect(
@@ -142,8 +144,8 @@ def seal(collected: Collected, *, requested_by: str, run_id: int | None = None) 
     digests = carried | {key: digest for key, (digest, _) in collected.states.items()}
     snapshot = _insert(collected, previous, digests, requested_by=requested_by, run_id=run_id)
     deltas = _deltas(collected, current, read)
-    _move_versions(snapshot, previous, deltas, current)
-    return Sealed(snapshot, previous, _reportable(collected, deltas, current, previous))
+    ended = _move_versions(snapshot, previous, deltas, current)
+    return Sealed(snapshot, previous, _reportable(collected, deltas, current, previous), ended)
 
 
 def _attempted(
@@ -342,10 +344,11 @@ def _deltas(collected: Collected, current: Mapping[Key, Version], read: set[str]
 
 def _move_versions(
     snapshot: Snapshot, previous: Snapshot | None, deltas: Sequence[Delta], current: Mapping[Key, Version]
-) -> None:
-    ended = [
+) -> list[int]:
+    """Ends what is no longer as it was and begins what is new; returns the keys of the versions that ended."""
+    ended = sorted(
         current[(delta.resource_type, delta.resource_id)].pk for delta in deltas if delta.before is not None
-    ]
+    )
     for start in range(0, len(ended), store.CHUNK):
         Version.objects.filter(pk__in=ended[start : start + store.CHUNK]).update(last_snapshot=previous)
     Version.objects.bulk_create(
@@ -364,6 +367,7 @@ def _move_versions(
         ),
         batch_size=store.CHUNK,
     )
+    return ended
 
 
 def _reportable(

@@ -4,18 +4,59 @@ Retention and crypto-shredding pass through `retention_gate()`: a row in a small
 sees. The gate is for code that means it; the ledger records each use.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import StateApps
 
 GATE = "lavawall_retention_gate"
 MESSAGE = "append-only"
 
-Code = Callable[[StateApps, BaseDatabaseSchemaEditor], None]
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger and the statements that make it, as the database keeps them."""
+
+    name: str
+    table: str
+    statements: tuple[str, ...]
+
+
+Triggers = Callable[[str, Sequence[str]], Iterable[Trigger]]
+"""From the database's vendor and the table's columns."""
+
+
+class Protection(RunPython):
+    """Makes the triggers of a table, or takes them away. `faults` asks the migrations which there must be."""
+
+    def __init__(self, table: str, triggers: Triggers, *, installs: bool = True) -> None:
+        self.table = table
+        self.triggers = triggers
+        self.installs = installs
+        super().__init__(
+            self._install if installs else self._remove, self._remove if installs else self._install
+        )
+
+    def wanted(self, database: BaseDatabaseWrapper) -> list[Trigger]:
+        with database.cursor() as cursor:
+            described = database.introspection.get_table_description(cursor, self.table)
+        return list(self.triggers(database.vendor, [column.name for column in described]))
+
+    def _install(self, _apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        for trigger in self.wanted(editor.connection):
+            for statement in trigger.statements:
+                editor.execute(statement)
+
+    def _remove(self, _apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+        for trigger in self.wanted(editor.connection):
+            drop_trigger(editor, trigger.table, trigger.name)
 
 
 def create_gate() -> RunPython:
@@ -28,46 +69,68 @@ def create_gate() -> RunPython:
     return RunPython(forwards, backwards)
 
 
-def append_only(table: str, *, mutable: Sequence[str] = ()) -> RunPython:
+def append_only(table: str, *, mutable: Sequence[str] = ()) -> Protection:
     """Refuses DELETE, and UPDATE of every column but the `mutable` ones."""
-    protect, lift = _protection(table, mutable)
-    return RunPython(protect, lift)
+    return Protection(table, _append_only(table, mutable))
 
 
-def lift_append_only(table: str, *, mutable: Sequence[str] = ()) -> RunPython:
+def lift_append_only(table: str, *, mutable: Sequence[str] = ()) -> Protection:
     """Takes the triggers away, for a migration that alters the table and then calls `append_only` anew.
 
     Triggers know the columns of their day, and SQLite loses them where Django rebuilds a table.
     """
-    protect, lift = _protection(table, mutable)
-    return RunPython(lift, protect)
+    return Protection(table, _append_only(table, mutable), installs=False)
 
 
-def refuse(table: str, name: str, *, verb: str, condition: str, message: str) -> RunPython:
+def refuse(
+    table: str, name: str, *, verb: str, condition: str, message: str, sqlite_condition: str = ""
+) -> Protection:
     """A trigger that refuses a row for which the SQL `condition` (over NEW and OLD) holds.
 
-    `verb` is INSERT, UPDATE or DELETE. The condition must read the same in both databases.
+    `verb` is INSERT, UPDATE or DELETE. The condition must read the same in both databases, or SQLite's is given too.
     """
 
-    def forwards(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        if editor.connection.vendor == "sqlite":
-            editor.execute(
-                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} WHEN ({condition}) "
+    def triggers(vendor: str, _columns: Sequence[str]) -> Iterator[Trigger]:
+        if vendor == "sqlite":
+            statement = (
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} WHEN ({sqlite_condition or condition}) "
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
+            yield Trigger(name, table, (statement,))
             return
         body = (
             f"IF ({condition}) THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; END IF; "
+            f"RETURN {'OLD' if verb == 'DELETE' else 'NEW'};"
         )
-        editor.execute(_function(name, body + f"RETURN {'OLD' if verb == 'DELETE' else 'NEW'};"))
-        editor.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}_fn()"
-        )
+        yield _with_function(name, table, verb, body)
 
-    def backwards(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        drop_trigger(editor, table, name)
+    return Protection(table, triggers)
 
-    return RunPython(forwards, backwards)
+
+def faults(database: Any = connection) -> list[str]:
+    """Triggers that are missing, altered or not the product's, and a retention gate that somebody left open."""
+    wanted = {trigger.name: trigger for trigger in _wanted(database)}
+    present = {trigger.name: trigger for trigger in _present(database)}
+    tables = {trigger.table for trigger in wanted.values()}
+    found = [
+        f"trigger {name} on {wanted[name].table} is missing"
+        for name in sorted(wanted.keys() - present.keys())
+    ]
+    found += [
+        f"trigger {name} on {wanted[name].table} was altered"
+        for name in sorted(wanted.keys() & present.keys())
+        if wanted[name].statements != present[name].statements
+    ]
+    found += [
+        f"trigger {name} on {present[name].table} is not one of the product's"
+        for name in sorted(present.keys() - wanted.keys())
+        if present[name].table in tables
+    ]
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {GATE}")
+        if cursor.fetchone() != (0,):
+            found.append("the retention gate is open: history can be altered")
+    return found
 
 
 @contextmanager
@@ -87,51 +150,81 @@ def drop_trigger(editor: BaseDatabaseSchemaEditor, table: str, name: str) -> Non
     editor.execute(f"DROP FUNCTION IF EXISTS {name}_fn()")
 
 
-def _protection(table: str, mutable: Sequence[str]) -> tuple[Code, Code]:
-    """What makes the triggers, and what takes them away."""
-
-    def protect(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        with editor.connection.cursor() as cursor:
-            columns = [
-                column.name
-                for column in editor.connection.introspection.get_table_description(cursor, table)
-                if column.name not in mutable
-            ]
-        for statement in _statements(editor.connection.vendor, table, columns):
-            editor.execute(statement)
-
-    def lift(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-        for verb in ("update", "delete", "truncate"):
-            drop_trigger(editor, table, f"{table}_no_{verb}")
-
-    return protect, lift
-
-
-def _statements(vendor: str, table: str, columns: Sequence[str]) -> Iterator[str]:
+def _append_only(table: str, mutable: Sequence[str]) -> Triggers:
     closed = f"NOT EXISTS (SELECT 1 FROM {GATE})"
-    if vendor == "sqlite":
-        changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)
-        refuse_row = f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}: {table}'); END"
-        yield (
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN ({changed}) AND {closed} {refuse_row}"
-        )
-        yield f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {closed} {refuse_row}"
-        return
-    changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
-    raising = f"RAISE EXCEPTION '{MESSAGE}: {table}' USING ERRCODE = 'check_violation'; END IF;"
-    yield _function(f"{table}_no_update", f"IF ({changed}) AND {closed} THEN {raising} RETURN NEW;")
-    yield _function(f"{table}_no_delete", f"IF {closed} THEN {raising} RETURN OLD;")
-    yield _function(f"{table}_no_truncate", f"IF {closed} THEN {raising} RETURN NULL;")
-    for verb in ("update", "delete"):
-        yield (
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_no_{verb}_fn()"
-        )
-    yield (
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_no_truncate_fn()"
+
+    def triggers(vendor: str, columns: Sequence[str]) -> Iterator[Trigger]:
+        fixed = [column for column in columns if column not in mutable]
+        if vendor == "sqlite":
+            changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in fixed)
+            refuse_row = f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}: {table}'); END"
+            for verb, condition in (("update", f"({changed}) AND {closed}"), ("delete", closed)):
+                name = f"{table}_no_{verb}"
+                statement = (
+                    f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} WHEN {condition} {refuse_row}"
+                )
+                yield Trigger(name, table, (statement,))
+            return
+        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in fixed)
+        raising = f"RAISE EXCEPTION '{MESSAGE}: {table}' USING ERRCODE = 'check_violation'; END IF;"
+        for verb, condition, row in (
+            ("update", f"({changed}) AND {closed}", "NEW"),
+            ("delete", closed, "OLD"),
+            ("truncate", closed, "NULL"),
+        ):
+            body = f"IF {condition} THEN {raising} RETURN {row};"
+            yield _with_function(f"{table}_no_{verb}", table, verb.upper(), body)
+
+    return triggers
+
+
+def _with_function(name: str, table: str, verb: str, body: str) -> Trigger:
+    """PostgreSQL's triggers call a function each."""
+    each = "STATEMENT" if verb == "TRUNCATE" else "ROW"
+    return Trigger(
+        name,
+        table,
+        (
+            f"CREATE FUNCTION {name}_fn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH {each} EXECUTE FUNCTION {name}_fn()",
+        ),
     )
 
 
-def _function(name: str, body: str) -> str:
-    return f"CREATE FUNCTION {name}_fn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+def _wanted(database: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    """What the applied migrations leave behind, all told."""
+    loader = MigrationLoader(database)
+    wanted: dict[str, Trigger] = {}
+    seen: set[tuple[str, str]] = set()
+    for leaf in loader.graph.leaf_nodes():
+        for key in loader.graph.forwards_plan(leaf):
+            if key in seen or key not in loader.applied_migrations:
+                continue
+            seen.add(key)
+            for operation in loader.graph.nodes[key].operations:
+                if isinstance(operation, Protection):
+                    each = {trigger.name: trigger for trigger in operation.wanted(database)}
+                    wanted = (
+                        wanted | each
+                        if operation.installs
+                        else {name: trigger for name, trigger in wanted.items() if name not in each}
+                    )
+    return iter(wanted.values())
+
+
+def _present(database: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    """What the database's own catalogue has. A trigger that is switched off is none."""
+    with database.cursor() as cursor:
+        if database.vendor == "sqlite":
+            cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+            yield from (Trigger(name, table, (sql,)) for name, table, sql in cursor.fetchall())
+            return
+        cursor.execute(
+            "SELECT t.tgname, c.relname, p.proname, p.prosrc, pg_get_triggerdef(t.oid, true) FROM pg_trigger t "
+            "JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "JOIN pg_proc p ON p.oid = t.tgfoid "
+            "WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND n.nspname = current_schema()"
+        )
+        for name, table, function, source, definition in cursor.fetchall():
+            made = f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${source}$$"
+            yield Trigger(name, table, (made, definition))

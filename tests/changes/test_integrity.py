@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from changes import detect, integrity, services
 from changes.audit import parse
 from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots import capture, store
-from snapshots.models import Snapshot
+from snapshots.intervals import Timeline
+from snapshots.models import Snapshot, Version
 from tenants import ledger, proof, vault
 from tenants.actions import Role
 from tenants.actors import Actor
@@ -20,6 +21,8 @@ from tenants.models import LedgerEntry, Tenant
 from tests.factories.changes import MFA_POLICY_ID, mfa_policy
 from tests.factories.snapshots import State, collected
 from tests.factories.tenants import TenantFactory, person
+
+CHANGES = "its changes or findings were altered"
 
 
 def observed(tenant: Tenant, state: State) -> Snapshot:
@@ -33,7 +36,7 @@ def observed(tenant: Tenant, state: State) -> Snapshot:
             integrity.ACTION,
             f"snapshot {sealed.snapshot.number}",
             tenant=tenant,
-            **integrity.facts_of(sealed.snapshot),
+            **integrity.facts_of(sealed),
         )
     return sealed.snapshot
 
@@ -57,37 +60,134 @@ def faults(tenant: Tenant) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("statement", "where"),
+    ("statement", "fault"),
     [
-        ("UPDATE changes_change SET severity = 'low'", "snapshot 2"),
-        ("UPDATE changes_change SET summary = 'nothing'", "snapshot 2"),
-        ("UPDATE changes_change SET kind = 'created'", "snapshot 2"),
-        ("UPDATE changes_change SET before_digest = after_digest", "snapshot 2"),
-        ("UPDATE changes_finding SET reason = 'nothing'", "snapshot 2"),
-        ("DELETE FROM changes_finding", "snapshot 2"),
-        ("UPDATE snapshots_coverage SET status = 'failed' WHERE snapshot_id = {last}", "snapshot 3"),
-        ("UPDATE snapshots_coverage SET reason = 'x' WHERE snapshot_id = {last}", "snapshot 3"),
-        ("UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = {last}", "snapshot 3"),
-        ("UPDATE snapshots_snapshot SET root = 'x' WHERE id = {last}", "snapshot 3"),
+        ("UPDATE changes_change SET severity = 'low'", ("snapshot 2", CHANGES)),
+        ("UPDATE changes_change SET summary = 'nothing'", ("snapshot 2", CHANGES)),
+        ("UPDATE changes_change SET kind = 'created'", ("snapshot 2", CHANGES)),
+        ("UPDATE changes_change SET before_digest = after_digest", ("snapshot 2", CHANGES)),
+        ("UPDATE changes_finding SET reason = 'nothing'", ("snapshot 2", CHANGES)),
+        ("DELETE FROM changes_finding", ("snapshot 2", CHANGES)),
         (
-            "UPDATE snapshots_snapshot SET completed_at = '2020-01-01 00:00:00+00:00' WHERE id = {last}",
-            "snapshot 3",
+            "UPDATE snapshots_coverage SET status = 'failed' WHERE snapshot_id = {last}",
+            ("snapshot 3", "its coverage was altered"),
         ),
-        ("UPDATE snapshots_version SET display_name = 'x' WHERE last_snapshot_id IS NULL", "snapshot 2"),
+        (
+            "UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = {last}",
+            ("snapshot 3", "its record was altered"),
+        ),
+        (
+            "UPDATE snapshots_snapshot SET root = 'x' WHERE id = {last}",
+            ("snapshot 3", "its record was altered"),
+        ),
+        (
+            "UPDATE snapshots_version SET display_name = 'x' WHERE last_snapshot_id IS NULL",
+            ("snapshot 2", "the versions that begin with it were altered"),
+        ),
     ],
 )
-def test_an_alteration_is_found_in_its_snapshot(told: Tenant, statement: str, where: str) -> None:
+def test_an_alteration_is_found_in_its_snapshot(told: Tenant, statement: str, fault: tuple[str, str]) -> None:
     last = store.latest(told)
     assert last is not None
     tamper(statement.format(last=last.pk))
-    assert faults(told) == [(where, "its record, coverage, versions, changes or findings were altered")]
+    assert fault in faults(told)
+
+
+def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the_next_snapshot(
+    told: Tenant,
+) -> None:
+    """The next collection finds no version to compare with: a critical change would show as a creation."""
+    last = store.latest(told)
+    assert last is not None
+    statement = "UPDATE snapshots_version SET last_snapshot_id = %s WHERE last_snapshot_id IS NULL"
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, [last.pk])
+    tamper(statement, last.pk)
+    assert [what for _, what in faults(told)] == [
+        "ends with the newest snapshot, though no snapshot ended it"
+    ]
+    observed(told, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
+    assert ("snapshot 4", "the versions that ended before it are not those that it ended") in faults(told)
+    assert [what for _, what in faults(told) if "two snapshots" in what] == [
+        "is not between the versions of its two snapshots"
+    ]
+
+
+def test_a_version_ends_while_a_snapshot_is_sealed_and_at_no_other_time(told: Tenant) -> None:
+    """Not even with the snapshot that ended others, once the one after it is in the ledger."""
+    first, second, _ = Snapshot.objects.order_by("id")
+    version = Version.objects.get(last_snapshot=None)
+    for snapshot in (first, second):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            Version.objects.filter(pk=version.pk).update(last_snapshot=snapshot)
+    ended = Version.objects.get(last_snapshot=first)
+    for snapshot_id in (None, second.pk):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            Version.objects.filter(pk=ended.pk).update(last_snapshot=snapshot_id)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        ("first_snapshot_id = {third}", "ends before it begins"),
+        ("last_snapshot_id = {second}", "overlaps the version that follows it"),
+        ("last_snapshot_id = {foreign}", "ends with a snapshot of another tenant"),
+        ("first_snapshot_id = {foreign}", "begins with a snapshot of another tenant"),
+    ],
+)
+def test_an_impossible_interval_is_found_though_the_ledger_is_older_than_proofs_of_ends(
+    told: Tenant, assignment: str, what: str
+) -> None:
+    foreign = observed(TenantFactory(), {"group": {"g": {"displayName": "Team"}}})
+    _first, second, third = Snapshot.objects.filter(tenant=told).order_by("id")
+    ids = {"second": second.pk, "third": third.pk, "foreign": foreign.pk}
+    tamper(
+        f"UPDATE snapshots_version SET {assignment.format(**ids)} "
+        "WHERE last_snapshot_id IS NOT NULL AND resource_type = 'conditionalAccessPolicy'"
+    )
+    assert what in [found.what for found in Timeline(told).faults()]
+
+
+def test_a_version_that_ended_though_its_type_was_not_read_is_found(told: Tenant) -> None:
+    tamper("DELETE FROM snapshots_version WHERE last_snapshot_id IS NULL")
+    tamper("UPDATE snapshots_coverage SET status = 'failed'")
+    assert [found.what for found in Timeline(told).faults()] == [
+        "ends though the next snapshot neither replaced it nor read its type"
+    ]
+
+
+def test_history_that_was_sealed_in_the_first_format_verifies_and_shows_alterations(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_format(sealed: capture.Sealed) -> dict[str, Any]:
+        snapshot = sealed.snapshot
+        return {
+            "snapshot": snapshot.pk,
+            "number": snapshot.number,
+            "root": snapshot.root,
+            "digest": integrity._first_format(snapshot),
+        }
+
+    tenant: Tenant = TenantFactory()
+    with monkeypatch.context() as patched:
+        patched.setattr(integrity, "facts_of", first_format)
+        for state in ("enabled", "disabled"):
+            observed(tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state=state)}})
+    observed(tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
+    assert faults(tenant) == []
+    tamper("UPDATE changes_finding SET reason = 'nothing'")
+    assert [where for where, _ in faults(tenant)] == ["snapshot 2", "snapshot 3"]
 
 
 def test_a_removed_change_is_found(told: Tenant) -> None:
     tamper("DELETE FROM changes_finding")
     tamper("DELETE FROM changes_change")
     assert not Change.objects.exists()
-    assert [where for where, _ in faults(told)] == ["snapshot 2"]
+    assert {where for where, _ in faults(told)} == {"snapshot 2"}
 
 
 def test_a_snapshot_that_was_removed_without_a_trace_is_missed(told: Tenant) -> None:
@@ -96,7 +196,7 @@ def test_a_snapshot_that_was_removed_without_a_trace_is_missed(told: Tenant) -> 
     tamper("DELETE FROM snapshots_coverage WHERE snapshot_id = %s", last.pk)
     tamper("DELETE FROM snapshots_snapshot WHERE id = %s", last.pk)
     assert store.verify(told) == []
-    assert faults(told) == [("snapshot 3", "is missing")]
+    assert ("snapshot 3", "is missing") in faults(told)
 
 
 def test_a_snapshot_that_was_slipped_in_is_found(told: Tenant) -> None:
@@ -112,7 +212,8 @@ def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(told: Tenant)
     tamper("UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = %s", last.pk)
     entry = LedgerEntry.objects.filter(action=integrity.ACTION).first()
     assert entry is not None
-    forged = {**entry.detail, **integrity.facts_of(Snapshot.objects.get(pk=last.pk))}
+    nothing_ended = capture.Sealed(Snapshot.objects.get(pk=last.pk), None, [], [])
+    forged = {**entry.detail, **integrity.facts_of(nothing_ended)}
     tamper("UPDATE tenants_ledgerentry SET detail = %s WHERE id = %s", json.dumps(forged), entry.pk)
     assert faults(told) == []
     assert ledger.verify() != []

@@ -8,6 +8,7 @@ from django.utils import timezone
 from changes import services
 from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots.models import Version
+from tenants import append_only
 from tenants.actions import Role
 from tenants.actors import Actor
 from tenants.append_only import GATE, retention_gate
@@ -128,15 +129,62 @@ def test_no_table_of_history_can_be_emptied_at_once(history: Change, table: str)
         execute(f"TRUNCATE {table} CASCADE")
 
 
-def test_a_version_may_end_and_nothing_else_of_it_may_move(history: Change) -> None:
+def test_a_version_ends_with_a_snapshot_and_nothing_else_of_it_may_move(history: Change) -> None:
     tenant = history.tenant
     version = Version.objects.get(tenant=tenant, last_snapshot=None)
-    snapshot = take(
-        tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="disabled")}}
-    ).snapshot
-    Version.objects.filter(pk=version.pk).update(last_snapshot=snapshot)
+    take(tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
+    assert Version.objects.get(pk=version.pk).last_snapshot_id == history.snapshot_id
     with pytest.raises(REFUSALS, match="append-only"), transaction.atomic():
         Version.objects.filter(pk=version.pk).update(last_snapshot=None, display_name="another")
+
+
+def test_every_trigger_is_as_the_migrations_made_it(db: None) -> None:
+    assert append_only.faults() == []
+
+
+def _dropped(name: str, table: str) -> None:
+    execute(f"DROP TRIGGER {name}" if connection.vendor == "sqlite" else f"DROP TRIGGER {name} ON {table}")
+
+
+def test_a_missing_trigger_is_found(db: None) -> None:
+    _dropped("snapshots_version_no_update", "snapshots_version")
+    assert append_only.faults() == ["trigger snapshots_version_no_update on snapshots_version is missing"]
+
+
+def test_a_trigger_that_was_altered_is_found(db: None) -> None:
+    name = "changes_change_no_delete"
+    if connection.vendor == "sqlite":
+        _dropped(name, "changes_change")
+        execute(f"CREATE TRIGGER {name} BEFORE DELETE ON changes_change WHEN 1 = 0 BEGIN SELECT 1; END")
+    else:
+        execute(
+            f"CREATE OR REPLACE FUNCTION {name}_fn() RETURNS trigger LANGUAGE plpgsql "
+            "AS $$ BEGIN RETURN OLD; END $$"
+        )
+    assert append_only.faults() == [f"trigger {name} on changes_change was altered"]
+
+
+def test_a_trigger_that_was_switched_off_is_found(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite cannot switch a trigger off")
+    execute("ALTER TABLE tenants_ledgerentry DISABLE TRIGGER tenants_ledgerentry_no_update")
+    assert append_only.faults() == ["trigger tenants_ledgerentry_no_update on tenants_ledgerentry is missing"]
+
+
+def test_a_trigger_of_somebody_else_is_found(db: None) -> None:
+    if connection.vendor == "sqlite":
+        execute("CREATE TRIGGER mine AFTER INSERT ON changes_change BEGIN SELECT 1; END")
+    else:
+        execute(
+            "CREATE TRIGGER mine AFTER INSERT ON changes_change "
+            "FOR EACH ROW EXECUTE FUNCTION changes_change_no_update_fn()"
+        )
+    assert append_only.faults() == ["trigger mine on changes_change is not one of the product's"]
+
+
+def test_a_retention_gate_that_was_left_open_is_found(db: None) -> None:
+    execute(f"INSERT INTO {GATE} (reason) VALUES ('mine')")
+    assert append_only.faults() == ["the retention gate is open: history can be altered"]
 
 
 def test_an_update_that_changes_nothing_is_let_through(history: Change) -> None:

@@ -8,7 +8,7 @@ from changes import integrity as changes
 from lavawall.cli import ProductCommand, operator
 from rollbacks import integrity as rollbacks
 from snapshots import store
-from tenants import access, ledger
+from tenants import access, append_only, ledger
 from tenants.control import record as control
 
 
@@ -36,6 +36,7 @@ class Command(ProductCommand):
             for fault in ledger.verify()
         ]
         faults += [{"tenant": None, "where": "acts of control:", "what": what} for what in control.faults()]
+        faults += [{"tenant": None, "where": "database:", "what": what} for what in append_only.faults()]
         sequence, digest = ledger.head()
         self.emit(
             {
