@@ -27,6 +27,7 @@ from rollbacks.referrers import with_referrers
 from rollbacks.successors import with_successors
 from rollbacks.targets import NothingToDo, Wish, resolve
 from rollbacks.twins import twins
+from rollbacks.unfollowed import unfollowed
 from snapshots import principals, store
 from snapshots.addresses import place_of
 from snapshots.catalog import registry
@@ -86,7 +87,14 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
     policy = for_people(tenant, {rollback.requester, planner})
     new = NewPlan(
         steps=draft.steps,
-        warnings=(*resolved.warnings, *today.warnings, *sound.warnings, *draft.warnings, *blockers),
+        warnings=(
+            *resolved.warnings,
+            *today.warnings,
+            *sound.warnings,
+            *draft.warnings,
+            *unfollowed(tenant, draft),
+            *blockers,
+        ),
         complete=draft.complete and not sound.losses,
         applicable=draft.applicable and not blockers,
         base_snapshot=base,

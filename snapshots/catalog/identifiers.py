@@ -159,16 +159,17 @@ NEVER_REFERENCES: Mapping[str, str] = {name: what for what, names in _MEANINGS.i
 
 def declared(spec: ResourceType, path: Path) -> bool:
     """Whether the catalogue says of the place what it names, or that it names nothing."""
+    return names_nothing(spec, path) or any(matches(parse(each.path), path) for each in spec.references)
+
+
+def names_nothing(spec: ResourceType, path: Path) -> bool:
+    """Whether what looks like an id there is none of another object."""
+    name = next((key for key in reversed(path) if key != ELEMENT), "")
     return (
-        path in _own_ids(spec)
-        or any(matches(pattern, path) for pattern in _patterns(spec))
-        or (next((key for key in reversed(path) if key != ELEMENT), "") in NEVER_REFERENCES)
+        name in NEVER_REFERENCES
+        or path in _own_ids(spec)
+        or any(matches(parse(each), path) for each in spec.not_references)
     )
-
-
-def _patterns(spec: ResourceType) -> Iterator[Path]:
-    yield from (parse(reference.path) for reference in spec.references)
-    yield from (parse(path) for path in spec.not_references)
 
 
 def _own_ids(spec: ResourceType) -> Iterator[Path]:

@@ -18,6 +18,7 @@ TYPES = (
     "application",
     "azureRoleAssignment",
     "azureRoleDefinition",
+    "federatedIdentityCredential",
     "group",
     "keyVault",
     "managedIdentity",
@@ -82,7 +83,33 @@ def everywhere(scene: Scene) -> tuple[Scene, Json, Json]:
     scene.intrude("POST", DIRECTORY_ROLES, grant)
     assignment = {"principalId": principal_id, "resourceId": graph["id"], "appRoleId": role["id"]}
     scene.intrude("POST", f"{PRINCIPALS}/{principal_id}/appRoleAssignments", assignment)
+    scene.intrude("POST", _trusts(scene), {**TRUST, "subject": principal_id})
+    limited = _limited_administrators(scene)
+    condition = LIMIT.format(principal=principal_id)
+    properties = {**limited["properties"], "condition": condition, "conditionVersion": "2.0"}
+    scene.intrude("PUT", f"{limited['id']}?{ROLES}", {"properties": properties})
     return scene, identity, group
+
+
+TRUST = {
+    "name": "by-identity",
+    "issuer": "https://login.microsoftonline.com/3d1e2be9-a10a-4a0c-8380-7ce190f98ed9/v2.0",
+    "audiences": ["api://AzureADTokenExchange"],
+}
+LIMIT = (
+    "((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/write'}})) OR (@Request["
+    "Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals {{{principal}}}))"
+)
+"""To whom an administrator of roles may give them: to the identity alone."""
+
+
+def _trusts(scene: Scene) -> str:
+    return f"/v1.0/applications/{scene.named('/v1.0/applications', 'Telematics')['id']}/federatedIdentityCredentials"
+
+
+def _limited_administrators(scene: Scene) -> Json:
+    given = scene.read(f"{providers(scene)}/Microsoft.Authorization/roleAssignments?{ROLES}")["value"]
+    return next(each for each in given if each["properties"].get("condition"))
 
 
 def _all_principals(scene: Scene) -> list[Json]:
@@ -108,6 +135,9 @@ def test_a_deleted_identity_is_named_by_its_new_principal_in_every_plane(
     assert new in {each["principalId"] for each in scene.read(DIRECTORY_ROLES)["value"]}
     (app_role,) = scene.read(f"{PRINCIPALS}/{new}/appRoleAssignments")["value"]
     assert app_role["principalId"] == new
+    trusted = scene.read(_trusts(scene))["value"]
+    assert [each["subject"] for each in trusted if each["name"] == "by-identity"] == [new]
+    assert _limited_administrators(scene)["properties"]["condition"] == LIMIT.format(principal=new)
     credentials = scene.read(f"{identity['id']}/federatedIdentityCredentials?{IDENTITY}")["value"]
     assert [each["name"] for each in credentials] == ["main-branch"]
     assert any("client id in the settings" in warning for warning in done.plan.warnings)

@@ -102,6 +102,8 @@ def gateway(scene: Scene) -> dict[str, Any]:
         "appId": scene.named(APPLICATIONS, "Route Planner")["appId"],
         "delegatedPermissionIds": [SCOPE["id"]],
     }
+    redirects = {"redirectUris": [f"msal{app['appId']}://auth", "https://routes.example.com/back"]}
+    scene.intrude("PATCH", path, {"publicClient": redirects})
     scene.intrude("PATCH", path, {"identifierUris": uris, "api": {"oauth2PermissionScopes": [SCOPE]}})
     allowed = {"oauth2PermissionScopes": [SCOPE], "preAuthorizedApplications": [client]}
     scene.intrude("PATCH", path, {"api": allowed})
@@ -133,6 +135,8 @@ def test_an_application_created_anew_is_known_by_identifiers_of_its_new_app_id(s
     new = f"api://{again['appId']}"
     assert (set(again["identifierUris"]), again["appId"] != app["appId"]) == ({new, f"{new}/routes"}, True)
     assert again["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
+    redirects = again["publicClient"]["redirectUris"]
+    assert set(redirects) == {f"msal{again['appId']}://auth", "https://routes.example.com/back"}
 
 
 def test_a_purged_group_is_named_by_its_new_id_in_policies_roles_methods_and_other_groups(

@@ -139,3 +139,55 @@ def test_what_exists_no_longer_and_cannot_come_back_is_left_out_by_name(scene: S
     steps = steps_of(rollback.plan)
     assert steps
     assert location["id"] not in str([step.requests for step in steps])
+
+
+def test_a_rule_that_names_a_group_which_is_gone_is_told(scene: Scene) -> None:
+    """Microsoft takes such a rule, which then finds nobody: it comes back as it was, and the plan says so."""
+    gone = "2f3c6f0e-9f0f-4d7b-8f35-000000000001"
+    body = {
+        "displayName": "Naming",
+        "mailEnabled": False,
+        "securityEnabled": True,
+        "mailNickname": "naming",
+        "groupTypes": ["DynamicMembership"],
+        "membershipRule": f"user.memberof -any (group.objectId -in ['{gone}'])",
+        "membershipRuleProcessingState": "On",
+    }
+    group = scene.intrude("POST", "/v1.0/groups", body)["id"]
+    scene.observe("group")
+    scene.intrude("PATCH", f"/v1.0/groups/{group}", {"membershipRule": "user.accountEnabled -eq true"})
+    plan = scene.plan(scene.observe("group")).plan
+    assert plan is not None
+    assert (plan.complete, plan.applicable, plan.steps.count()) == (True, True, 1)
+    assert any(gone in warning and "membershipRule" in warning for warning in plan.warnings)
+
+
+def test_an_assignment_behind_a_filter_that_is_gone_is_left_out_alone(scene: Scene) -> None:
+    """Without the filter it would reach more devices than it did."""
+    devices, kind = "/beta/deviceManagement", "#microsoft.graph."
+    everybody = {"target": {"@odata.type": f"{kind}allDevicesAssignmentTarget"}}
+    chosen = scene.named("/v1.0/groups", "Finance")["id"]
+    rule = {"displayName": "Named", "platform": "windows10AndLater", "rule": '(device.model -eq "X")'}
+    named = scene.intrude("POST", f"{devices}/assignmentFilters", rule)["id"]
+    filtered = {
+        "target": {
+            "@odata.type": f"{kind}groupAssignmentTarget",
+            "groupId": chosen,
+            "deviceAndAppManagementAssignmentFilterId": named,
+            "deviceAndAppManagementAssignmentFilterType": "include",
+        }
+    }
+    body = {"@odata.type": f"{kind}windows10GeneralConfiguration", "displayName": "Naming"}
+    path = f"{devices}/deviceConfigurations/{scene.intrude('POST', f'{devices}/deviceConfigurations', body)['id']}"
+    scene.intrude("POST", f"{path}/assign", {"assignments": [everybody, filtered]})
+    scene.observe("deviceConfiguration")
+    scene.intrude("POST", f"{path}/assign", {"assignments": []})
+    changes = scene.observe("deviceConfiguration")
+    scene.intrude("DELETE", f"{devices}/assignmentFilters/{named}")
+    one_signature(scene)
+    rollback = scene.plan(changes)
+    assert rollback.plan is not None
+    assert any(named in warning and "comes back without" in warning for warning in rollback.plan.warnings)
+    assert scene.execute(scene.signed(rollback)).outcome == "verified"
+    given = scene.read(f"{path}?$expand=assignments")["assignments"]
+    assert [each["target"]["@odata.type"] for each in given] == [f"{kind}allDevicesAssignmentTarget"]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -273,6 +274,7 @@ NAMING = {
         beside="settings",
     ),
 }
+POLICY = "deviceManagementConfigurationPolicy"
 KINDS = tuple({*(each.type for each in NAMED.values()), *(each.type for each in NAMING.values())})
 
 
@@ -354,3 +356,35 @@ def test_what_comes_back_under_a_new_id_is_named_by_it_everywhere(estate: Estate
         for name in attacked.keys() & set(each.names):
             old = estate.ids[name]
             assert (old in texts[key], moved[old] in texts[key]) == (False, True), (key, name)
+
+
+def test_an_old_id_where_nothing_re_points_it_is_told_by_its_place(scene: Scene) -> None:
+    """Inside a script or a setting an id is only a text; the device knows a group by a SID made from its id."""
+    group = scene.intrude("POST", GROUPS, NAMED["group"].body)["id"]
+    parts = UUID(group).bytes_le
+    sid = "-".join(str(int.from_bytes(parts[start : start + 4], "little")) for start in range(0, 16, 4))
+    setting = {
+        "@odata.type": f"{SETTING}SimpleSettingInstance",
+        "settingDefinitionId": "localusersandgroups_users",
+        "simpleSettingValue": {"@odata.type": f"{SETTING}StringSettingValue", "value": f"S-1-12-1-{sid}"},
+    }
+    scene.intrude(
+        "POST",
+        f"{DEVICES}/configurationPolicies",
+        {
+            "name": "Local administrators",
+            "platforms": "windows10",
+            "technologies": "mdm",
+            "settings": [{"settingInstance": setting}],
+        },
+    )
+    scene.observe("group", POLICY)
+    scene.intrude("DELETE", f"{GROUPS}/{group}")
+    scene.intrude("DELETE", f"{DELETED}/{group}")
+    plan = scene.plan(scene.observe("group", POLICY)).plan
+    assert plan is not None
+    assert [
+        "Local administrators" in warning and "simpleSettingValue.value" in warning
+        for warning in plan.warnings
+        if "holds the id" in warning
+    ] == [True]
