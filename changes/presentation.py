@@ -5,13 +5,15 @@ Used by the pages of changes and rollbacks; it reads names, and otherwise only a
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from changes.diff import FieldChange
+from changes.severity import reference
 from snapshots import principals
 from snapshots.canonical import canonical_bytes
+from snapshots.catalog import words
 from tenants.models import Tenant
 
 Mark = Literal["", "added", "removed"]
@@ -57,12 +59,27 @@ def rows(fields: Iterable[FieldChange], names: Names) -> list[Row]:
 
 def names_in(tenant: Tenant, fields: Iterable[FieldChange]) -> Names:
     """The names behind every id in these fields, by one look-up."""
-    found = {text for field in fields for value in (field.before, field.after) for text in _ids(value)}
-    found |= {match for field in fields for match in _guids(field.path)}
-    return principals.names(tenant, found) if found else {}
+    listed = list(fields)
+    found = {text for field in listed for value in (field.before, field.after) for text in _ids(value)}
+    found |= {match for field in listed for match in _guids(field.path)}
+    if not found:
+        return {}
+    known = principals.names(tenant, found)
+    return {**_permissions(found - known.keys()), **known}
+
+
+def _permissions(ids: Collection[str]) -> Names:
+    """Application permissions of Microsoft's own services."""
+    return {
+        role_id: permission.name
+        for table in reference.APP_PERMISSIONS.values()
+        for role_id, permission in table.items()
+        if role_id in ids
+    }
 
 
 def _row(field: FieldChange, names: Names) -> Row:
+    names = {**names, **_codes_in(field)}
     label = _label(field, names)
     if field.added or field.removed:
         before, after = _set_cells(field, names)
@@ -70,6 +87,29 @@ def _row(field: FieldChange, names: Names) -> Row:
         before = _cell(field.before, names, exists=field.kind != "added", mark="removed")
         after = _cell(field.after, names, exists=field.kind != "removed", mark="added")
     return Row(label, field.path, field.kind, before, after)
+
+
+def _codes_in(field: FieldChange) -> Names:
+    """The words behind Microsoft's codes, where the field is known to hold such codes."""
+    last = re.sub(r"\[.*?\]", "", field.path).rpartition(".")[2]
+    in_words = _CODES.get(last)
+    if in_words is None:
+        return {}
+    return {
+        code.lower(): called
+        for value in (field.before, field.after)
+        for code in (value if isinstance(value, list) else [value])
+        if isinstance(code, str) and (called := in_words(code)) != code
+    }
+
+
+_CODES: Mapping[str, Callable[[str], str]] = {
+    "allowedCombinations": words.combination,
+    "appliesToCombinations": words.combination,
+    "countriesAndRegions": words.country_name,
+    "countryLetterCode": words.country_name,
+    "usageLocation": words.country_name,
+}
 
 
 def _label(field: FieldChange, names: Names) -> str:

@@ -205,7 +205,7 @@ def _confirmed(
             approvals=f"{state['given'] + 1} of {state['required']}",
         ),
         "kinds": [
-            f"{count} {kind}" for kind, count in Counter(step["kind"] for step in state["steps"]).items()
+            _counted(count, kind) for kind, count in Counter(step["kind"] for step in state["steps"]).items()
         ],
     }
     if wants_fragment(request):

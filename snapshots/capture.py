@@ -4,7 +4,6 @@ Called by the pipeline, which runs `seal` and the detection of changes in the sa
 be read completely is carried over unchanged and marked in the coverage: absence of data is never a deletion.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,12 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from snapshots import principals, reading, references, secrets, store
+from snapshots import naming, principals, reading, references, secrets, store
 from snapshots.addresses import with_value
 from snapshots.canonical import canonical_bytes, canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
+from snapshots.collected_names import CollectedNames
 from snapshots.coverage import NO_PROBLEM
 from snapshots.listing import Scope
 from snapshots.models import Coverage, Snapshot, Version
@@ -31,7 +31,6 @@ from tenants.models import Tenant
 Key = tuple[str, str]
 
 NAME_LENGTH = 400
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class Collected:
     states: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """(type, id) → (digest, display name), for what was read."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    app_roles: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Id of a service principal → names of the roles that it defines, by id."""
     requests: int = 0
 
 
@@ -124,7 +125,7 @@ def collect(
     ):
         raise failure
     principals.learn(tenant, client, mentioned)
-    _name_ids(collected)
+    _name(collected, known)
     collected.requests = client.stats.requests
     return collected
 
@@ -188,6 +189,8 @@ def _collect_type(
     digests = store.put(tenant, ((spec, item.document) for item in found))
     for item, digest in zip(found, digests, strict=True):
         collected.states[(spec.key, item.resource_id)] = (digest, item.display_name)
+        if item.app_roles:
+            collected.app_roles[item.resource_id] = item.app_roles
         mentioned |= references.principals_of(spec, item.document)
     if failed:
         return _partly(spec, failed, count=len(found))
@@ -268,13 +271,21 @@ def _without_parent(spec: ResourceType, parent: ResourceType) -> Outcome:
     )
 
 
-def _name_ids(collected: Collected) -> None:
-    """Objects without a name of their own are called by the ids they join; those ids have names by now."""
-    called = {key[1]: name for key, (_, name) in collected.states.items()}
-    for key, (digest, name) in collected.states.items():
-        if _GUID.search(name):
-            readable = _GUID.sub(lambda match: called.get(match[0].lower()) or match[0], name)
-            collected.states[key] = (digest, readable[:NAME_LENGTH])
+def _name(collected: Collected, known: Mapping[Key, Version]) -> None:
+    """What is new or different is called by what it joins too; all of those have names by now."""
+    fresh = {
+        key: digest
+        for key, (digest, _) in collected.states.items()
+        if key not in known or known[key].digest != digest
+    }
+    joining = [digest for key, digest in fresh.items() if naming.joins_others(registry.get(key[0]))]
+    contents = store.documents(collected.tenant, joining)
+    surroundings = CollectedNames(collected.tenant, collected.states, known, collected.app_roles)
+    for key, digest in fresh.items():
+        called = naming.name(
+            registry.get(key[0]), collected.states[key][1], contents.get(digest), surroundings
+        )
+        collected.states[key] = (digest, called[:NAME_LENGTH])
 
 
 def _parents_first(types: Iterable[ResourceType]) -> list[ResourceType]:

@@ -52,7 +52,8 @@ def names(tenant: Tenant, ids: Iterable[str]) -> dict[str, str]:
     )
     for principal in Principal.objects.filter(tenant=tenant, object_id__in=wanted):
         found.setdefault(principal.object_id, str(principal))
-    return found
+    directory = str(tenant.directory_id)
+    return found | ({directory: tenant.name} if directory in wanted else {})
 
 
 def _look_up(client: GraphClient, ids: Sequence[str]) -> Iterator[dict[str, Any]]:

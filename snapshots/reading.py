@@ -1,10 +1,10 @@
 """Reading one resource type completely, or saying why it could not be. Sends reads only; stores nothing."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from snapshots import secrets, streams
+from snapshots import naming, secrets, streams
 from snapshots.addresses import address, expand_path
 from snapshots.answers import Failed, listings
 from snapshots.canonical import canonicalise, resource_id
@@ -29,6 +29,8 @@ class Found:
     resource_id: str
     display_name: str
     document: Document
+    app_roles: Mapping[str, str] = field(default_factory=dict)
+    """Names by id of the roles that it defines for others: needed to name those who hold them."""
 
 
 def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> list[Found]:
@@ -58,7 +60,7 @@ def still_listed(
 def _found(spec: ResourceType, key: str, raw: Document) -> Found:
     """Raises LoggedError, which names the object, where our own code stumbles over it."""
     try:
-        return Found(key, spec.name(raw)[:400], canonicalise(raw, spec))
+        return Found(key, spec.name(raw)[:400], canonicalise(raw, spec), naming.app_roles(spec, raw))
     except DomainError:
         raise
     except Exception as error:
@@ -95,7 +97,7 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
         live = read_live(client, spec, object_id, known)
         if live.document is None or live.raw is None:
             return None
-        return Found(object_id, spec.name(live.raw)[:400], live.document)
+        return Found(object_id, spec.name(live.raw)[:400], live.document, naming.app_roles(spec, live.raw))
 
 
 def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document], failed: Failed) -> None:

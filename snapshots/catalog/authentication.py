@@ -14,6 +14,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
+from snapshots.catalog.words import method
 
 _POLICY = "/beta/policies/authenticationMethodsPolicy"
 _CONFIGURATIONS = f"{_POLICY}/authenticationMethodConfigurations"
@@ -101,6 +102,7 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
     label="Authentication method",
     plural="Authentication methods",
     area="Authentication",
+    name=lambda raw: str(raw.get("displayName") or method(str(raw.get("id") or ""))),
     read=Read(
         path=_POLICY,
         service="directory",

@@ -39,8 +39,22 @@ _WELL_KNOWN = {
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+    "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
+    "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba": "Key Vault Certificate User",
+    "a4417e6f-fecd-4de8-b567-7b0420556985": "Key Vault Certificates Officer",
+    "f25e0fa2-a7c8-4377-a976-54943a77a395": "Key Vault Contributor",
+    "8b54135c-b56d-4d72-a534-26097cfdc8d8": "Key Vault Data Access Administrator",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59": "Managed Identity Contributor",
+    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
+    "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
+    "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
 }
 """Built-in roles by their guid, for names on screen."""
+
+
+_SUBSCRIPTIONS = "/subscriptions/"
 
 
 def _inner(document: Document) -> Document:
@@ -75,7 +89,9 @@ def _who_as_what(raw: Document) -> str:
     properties = _inner(raw)
     role = str(properties.get("roleDefinitionId") or "").rpartition("/")[2].lower()
     scope = str(raw.get("id") or "").lower().partition("/providers/microsoft.authorization/")[0]
-    where = scope.rpartition("/")[2]
+    where = (
+        f"subscription {scope[len(_SUBSCRIPTIONS) :]}" if scope.count("/") == 2 else scope.rpartition("/")[2]
+    )
     return f"{properties.get('principalId')} as {_WELL_KNOWN.get(role, role)} at {where}"
 
 

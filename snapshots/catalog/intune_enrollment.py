@@ -13,13 +13,28 @@ from snapshots.catalog.intune_shared import (
     intune,
     single_assignments,
 )
-from snapshots.catalog.spec import Action, Document, Reference
+from snapshots.catalog.spec import Action, Document, Reference, display_name
 from snapshots.catalog.texts import anywhere
 
 _CONFIGURATIONS = f"{DEVICES}/deviceEnrollmentConfigurations"
 _AUTOPILOT = f"{DEVICES}/windowsAutopilotDeploymentProfiles"
 _TERMS = f"{DEVICES}/termsAndConditions"
 _NONE = "00000000-0000-0000-0000-000000000000"
+
+
+_KINDS = {
+    "deviceEnrollmentLimitConfiguration": "device limit",
+    "deviceEnrollmentPlatformRestrictionsConfiguration": "platform restrictions",
+    "deviceEnrollmentWindowsHelloForBusinessConfiguration": "Windows Hello for Business",
+    "windows10EnrollmentCompletionPageConfiguration": "enrolment status page",
+}
+
+
+def _name(raw: Document) -> str:
+    """Intune calls all its defaults the same: they are told apart by what they are about."""
+    own = display_name(raw)
+    kind = _KINDS.get(str(raw.get("@odata.type") or "").rpartition(".")[2], "")
+    return f"{own} ({kind})" if kind and not raw.get("priority") else own
 
 
 def _rank(wanted: Any, _live: Any) -> Document | None:
@@ -36,6 +51,7 @@ ENROLLMENT_CONFIGURATION = intune(
     "Enrolment configuration",
     "Enrolment configurations",
     _CONFIGURATIONS,
+    name=_name,
     allowed=SERVICE_CONFIG,
     assign_key="enrollmentConfigurationAssignments",
     volatile=("deviceEnrollmentConfigurationType",),

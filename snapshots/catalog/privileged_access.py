@@ -69,6 +69,31 @@ def _schedule_name(raw: Document) -> str:
     return f"{raw.get('principalId', '')} as {raw.get('roleDefinitionId', '')}{where}"
 
 
+_RULES = {
+    "Approval": "Approval",
+    "AuthenticationContext": "Authentication context",
+    "Enablement": "Requirements",
+    "Expiration": "Expiration",
+    "Notification_Admin": "Notification of administrators",
+    "Notification_Approver": "Notification of approvers",
+    "Notification_Requestor": "Notification of assignees",
+}
+_ASSIGNMENTS = {
+    "Admin_Assignment": "active assignments",
+    "Admin_Eligibility": "eligible assignments",
+    "EndUser_Assignment": "activations",
+}
+
+
+def _rule_in_words(rule_id: str) -> str:
+    """`Expiration_Admin_Eligibility` → `Expiration of eligible assignments`."""
+    what, _, level = rule_id.rpartition("_")
+    what, _, caller = what.rpartition("_")
+    if what in _RULES and f"{caller}_{level}" in _ASSIGNMENTS:
+        return f"{_RULES[what]} of {_ASSIGNMENTS[f'{caller}_{level}']}"
+    return rule_id
+
+
 def _assigned_for_a_time(schedule: Document) -> bool:
     """Assignments for good are role assignments, and kept as such."""
     return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
@@ -236,7 +261,7 @@ ROLE_SETTING = ResourceType(
         write=("RoleManagementPolicy.ReadWrite.Directory",),
         read_also=("RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"),
     ),
-    name=lambda raw: f"{raw.get('id', '')} of {raw.get('roleDefinitionId', '')}",
+    name=lambda raw: f"{_rule_in_words(str(raw.get('id', '')))} for {raw.get('roleDefinitionId', '')}",
     identity=("roleDefinitionId", "id"),
     computed=(
         "policyId",

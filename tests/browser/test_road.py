@@ -77,7 +77,7 @@ def finds_the_change(erin: Visitor, stage: Stage) -> None:
     who = page.get_by_role("region", name="Who did it")
     expect(who).to_contain_text(stage.thief["user_principal_name"])
     expect(who).to_contain_text(ATTACKER_IP)
-    expect(who).to_contain_text("RO from the sign-in log")
+    expect(who).to_contain_text("Romania (RO) from the sign-in log")
     expect(who).to_contain_text(re.compile("Audit event[A-Za-z]+_[0-9a-f-]{36}"))
     expect(page.get_by_role("region", name="Why it matters")).to_contain_text("ATT&CK")
 

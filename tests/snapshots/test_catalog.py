@@ -188,7 +188,17 @@ def test_combinations_and_secrets_have_actions_of_their_own() -> None:
     ("key", "raw", "name"),
     [
         ("namedLocation", {"id": "1", "displayName": "Office"}, "Office"),
-        ("authenticationMethodConfiguration", {"id": "Sms"}, "Sms"),
+        ("authenticationMethodConfiguration", {"id": "Sms"}, "SMS"),
+        (
+            "unifiedRoleManagementPolicyRule",
+            {"id": "Notification_Admin_Admin_Eligibility", "roleDefinitionId": "r"},
+            "Notification of administrators of eligible assignments for r",
+        ),
+        (
+            "unifiedRoleManagementPolicyRule",
+            {"id": "Approval_EndUser_Assignment", "roleDefinitionId": "r"},
+            "Approval of activations for r",
+        ),
         (
             "oAuth2PermissionGrant",
             {"scope": " User.Read Mail.Read ", "consentType": "AllPrincipals"},

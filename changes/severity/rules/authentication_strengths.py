@@ -1,6 +1,6 @@
 """Rules on authentication strengths: which proofs a policy that asks for the strength now accepts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from changes.severity import reference
 from changes.severity.model import Context, Hit, Rule, Severity, Side, Subject, neutral, strengthens, weakens
@@ -9,6 +9,7 @@ from changes.severity.policy_worth import aims_at_administrators
 from changes.severity.reading import Row, listed, rows, texts, word, words
 from changes.severity.surroundings import is_enforced
 from snapshots.catalog.spec import Document
+from snapshots.catalog.words import combination
 
 STRENGTH = ("authenticationStrengthPolicy",)
 SINGLE_FACTOR = 1
@@ -34,6 +35,10 @@ def _users(subject: Subject, context: Context, side: Side) -> tuple[list[str], b
     return sorted(names), administrators
 
 
+def _called(combinations: Iterable[str]) -> str:
+    return listed(map(combination, combinations))
+
+
 def _note(names: list[str]) -> str:
     return f" Used by {listed(f'policy {name}' for name in names)}." if names else ""
 
@@ -56,12 +61,14 @@ def combinations_weakened(subject: Subject, context: Context) -> Iterator[Hit]:
             severity = Severity.CRITICAL
         weak = [text for text in added if reference.combination_rank(text) < before]
         reason = (
-            f"Strength {subject.name} now accepts {listed(weak or added)}: {reference.RANK_NAMES[after]} "
+            f"Strength {subject.name} now accepts {_called(weak or added)}: {reference.RANK_NAMES[after]} "
             f"instead of at least {reference.RANK_NAMES[before]}.{_note(names)}"
         )
         yield weakens(severity, reason)
     elif added and after == before:
-        reason = f"Strength {subject.name} also accepts {listed(added)}, no weaker than before.{_note(names)}"
+        reason = (
+            f"Strength {subject.name} also accepts {_called(added)}, no weaker than before.{_note(names)}"
+        )
         yield neutral(Severity.LOW, reason)
 
 
@@ -69,7 +76,7 @@ def combinations_tightened(subject: Subject, context: Context) -> Iterator[Hit]:
     old, new = _combinations(subject.before), _combinations(subject.after)
     if subject.kind == "updated" and new and (set(new) < set(old) or _weakest(new) > _weakest(old)):
         gone = [text for modes, text in old.items() if modes not in new]
-        yield strengthens(f"Strength {subject.name} no longer accepts {listed(gone)}.")
+        yield strengthens(f"Strength {subject.name} no longer accepts {_called(gone)}.")
 
 
 def strength_single_factor(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -83,7 +90,7 @@ def strength_single_factor(subject: Subject, context: Context) -> Iterator[Hit]:
     if single(new) and not single(old):
         names, administrators = _users(subject, context, "after")
         severity = Severity.CRITICAL if administrators else Severity.HIGH
-        reason = f"Strength {subject.name} accepts nothing but single factors: {listed(new.values())}.{_note(names)}"
+        reason = f"Strength {subject.name} accepts nothing but single factors: {_called(new.values())}.{_note(names)}"
         yield weakens(severity, reason)
 
 

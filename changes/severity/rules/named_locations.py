@@ -10,6 +10,7 @@ from changes.severity.policy_worth import aims_at_administrators
 from changes.severity.reading import counted, is_true, listed, rows, text, word, words
 from changes.severity.surroundings import is_enforced, policies_that
 from snapshots.catalog.spec import Document
+from snapshots.catalog.words import country
 
 LOCATION = ("namedLocation",)
 TRUSTED = "alltrusted"
@@ -89,7 +90,7 @@ def location_widened(subject: Subject, context: Context) -> Iterator[Hit]:
     if added <= 0 and not countries:
         return
     what = counted(added, "address") if added == 1 else f"{added} addresses"
-    gained = f"{what} more" if added > 0 else listed(name.upper() for name in countries)
+    gained = f"{what} more" if added > 0 else listed(map(country, countries))
     if new.everything and not old.everything:
         gained = "every address on the internet"
     yield from _reach_changed(
@@ -106,7 +107,7 @@ def location_narrowed(subject: Subject, context: Context) -> Iterator[Hit]:
     countries = _countries(subject.before) - _countries(subject.after)
     if removed <= 0 and not countries:
         return
-    lost = f"{removed} addresses less" if removed > 0 else f"no longer {listed(c.upper() for c in countries)}"
+    lost = f"{removed} addresses less" if removed > 0 else f"no longer {listed(map(country, countries))}"
     yield from _reach_changed(subject, context, wider=False, what=lost, extent=Severity.MEDIUM, added=removed)
 
 

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from changes import selectors
 from changes.models import SEVERITIES
 from lavawall.cli import ProductCommand, operator
+from snapshots.catalog import words
 from tenants import access
 
 _AGO = re.compile(r"(\d+)([mhd])")
@@ -60,5 +61,5 @@ class Command(ProductCommand):
 def _line(change: dict[str, Any]) -> str:
     who = change["attribution"]
     by = f" — {who['actor']} from {who['ip'] or 'an unknown address'}" if who else ""
-    country = f" ({who['country']})" if who and who["country"] else ""
+    country = f" ({words.country(who['country'])})" if who and who["country"] else ""
     return f"{change['id']:>6}  {change['severity']:>13}  {change['summary']}{by}{country}"

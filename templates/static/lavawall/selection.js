@@ -93,7 +93,7 @@
     bar.querySelector("[data-selection-tenants]").textContent = [...byTenant].map(([name, count]) => `${count} of ${name}`).join(", ");
     const note = bar.querySelector("[data-selection-unseen]");
     note.hidden = unseen.length === 0;
-    note.textContent = `${unseen.length} of them ${unseen.length === 1 ? "is" : "are"} not shown below this filter.`;
+    note.textContent = `${unseen.length} of them ${unseen.length === 1 ? "is" : "are"} not shown by this filter.`;
     bar.querySelector("[data-selection-hidden]").replaceChildren(...unseen.map(hidden));
     bar.querySelector("[data-selection-list]").replaceChildren(...ids.map((id) => listed(id, selection.changes[id])));
     bar.querySelector("[data-selection-tools]").hidden = ids.length === 0;
@@ -138,6 +138,12 @@
     const remove = event.target.closest("[data-selection-remove]");
     if (remove) delete selection.changes[remove.dataset.selectionRemove];
     else if (event.target.closest("[data-selection-clear]")) selection.changes = {};
+    else if (event.target.closest("[data-selection-all]")) {
+      for (const box of boxes()) {
+        box.checked = true;
+        choose(box);
+      }
+    }
     else return;
     write();
     show();
