@@ -17,7 +17,7 @@ document.addEventListener("keydown", (event) => {
 
 // What is loaded into a dialog opens it; "Back" and Escape close it, and the focus returns to where it was.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const dialog = event.detail.target.closest("dialog");
+  const dialog = event.detail.target?.closest("dialog");
   if (dialog && !dialog.open) dialog.showModal();
 });
 document.addEventListener("click", (event) => {
