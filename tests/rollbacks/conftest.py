@@ -23,8 +23,8 @@ from tests.factories.cloud import onboarded
 from tests.factories.rollbacks import digest_of
 from tests.factories.tenants import person
 
-POLICIES = "/v1.0/identity/conditionalAccess/policies"
-LOCATIONS = "/v1.0/identity/conditionalAccess/namedLocations"
+POLICIES = "/beta/identity/conditionalAccess/policies"
+LOCATIONS = "/beta/identity/conditionalAccess/namedLocations"
 CONTAINER = "/v1.0/identity/conditionalAccess/deletedItems"
 
 

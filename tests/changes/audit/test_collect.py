@@ -83,8 +83,9 @@ def test_a_read_that_breaks_off_leaves_the_cursor_and_is_made_up_for(world: Worl
     _ingest(world)
     before = _cursor(world).read_until
     _rename_locations(world, times=7)
-    world.emulator.faults.add("not_json", path=f"{AUDITS}$")
+    world.emulator.faults.add("not_json", path=f"{AUDITS}$", times=99)
     result = _ingest(world, after=timedelta(hours=5))
+    world.emulator.faults.clear()
     assert "The directory audit log was not read" in result.error
     cursor = _cursor(world)
     assert (cursor.read_until, cursor.error) == (before, result.error)
@@ -124,8 +125,9 @@ def test_sign_ins_that_may_not_be_read_stop_nothing_and_are_said(
 
 def test_a_sign_in_log_that_fails_is_read_again(world: World) -> None:
     _rename_locations(world)
-    world.emulator.faults.add("html", path=SIGN_INS, status=200)
+    world.emulator.faults.add("html", path=SIGN_INS, status=200, times=99)
     result = _ingest(world, after=AUDIT_DELAY)
+    world.emulator.faults.clear()
     assert (result.events, result.sign_ins) == (1, 0)
     assert "The sign-in log (it tells the countries) was not read" in result.error
     assert _ingest(world) == Ingested(sign_ins=1)
