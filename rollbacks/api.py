@@ -86,7 +86,7 @@ class StepSerializer(serializers.Serializer[Any]):
     )
 
 
-class LossSerializer(serializers.Serializer[Any]):
+class AnnouncedLossSerializer(serializers.Serializer[Any]):
     """Something that the plan says it does not bring back."""
 
     resource_type = serializers.CharField()
@@ -185,7 +185,7 @@ class RollbackDetailSerializer(RollbackSerializer):
     def get_warnings(self, _rollback: Rollback) -> list[str]:
         return list(self.facts["warnings"])
 
-    @shown_as(LossSerializer(many=True))
+    @shown_as(AnnouncedLossSerializer(many=True))
     def get_losses(self, _rollback: Rollback) -> Any:
         return self.facts["losses"]
 

@@ -21,7 +21,13 @@ OBJECT = SimpleNamespace(
     previous_snapshot_id="",
 )
 PLACEHOLDER: Any = SimpleNamespace(
-    customer=OBJECT, tenant=OBJECT, change=OBJECT, event=OBJECT, run=OBJECT, rollback=OBJECT
+    customer=OBJECT,
+    tenant=OBJECT,
+    change=OBJECT,
+    event=OBJECT,
+    run=OBJECT,
+    rollback=OBJECT,
+    act=SimpleNamespace(number="{number}"),
 )
 """A side whose ids are the names of the path's parameters."""
 

@@ -97,7 +97,7 @@ def test_subscriptions_groups_and_resources_are_listed(arm: Arm, tenant: TenantI
     found = arm.list(f"{arm.subscription}/resources", **groups)
     assert names(found) == {"nsg-aurora-dental-web", "nsg-aurora-dental-data"}
     assert all("properties" not in each for each in found)
-    assert len(arm.list(f"{arm.group}/resources")) == 5
+    assert len(arm.list(f"{arm.group}/resources")) == 6
 
 
 def test_listings_come_in_pages(start: Callable[..., Emulator]) -> None:

@@ -154,7 +154,7 @@ def test_a_changed_rule_is_shown_with_who_changed_it(pim: Pim) -> None:
     )
     rule = pim.writer.get(path)
     assert (rule["maximumDuration"], rule["isExpirationRequired"]) == ("PT2H", True)
-    assert rule["target"]["operations"] == ["all"]
+    assert rule["target"]["operations"] == ["All"]
     assert pim.policy(HELPDESK)["lastModifiedBy"]["displayName"] == "Lavawall Writer"
     assert pim.policy(READERS).get("lastModifiedDateTime") is None
 

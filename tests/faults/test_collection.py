@@ -154,14 +154,16 @@ def test_a_missing_licence_is_told_apart(tenant: Tenant, emulator: Emulator) -> 
     assert not Change.objects.exists()
 
 
-def test_a_part_that_cannot_be_read_fails_its_type_and_no_other(tenant: Tenant, emulator: Emulator) -> None:
+def test_a_part_that_cannot_be_read_makes_its_type_partial_and_no_other(
+    tenant: Tenant, emulator: Emulator
+) -> None:
     emulator.faults.add(
         method="POST", path=r"^/v1.0/\$batch$", times=ALWAYS, status=500, body={"error": {"code": "x"}}
     )
     emulator.faults.add(method="GET", path=r"/members", times=ALWAYS, status=500)
     snapshot = observe(tenant)
     coverage = coverage_as_json(snapshot)
-    assert coverage["group"]["status"] == "failed"
+    assert coverage["group"]["status"] == "partial"
     assert coverage["conditionalAccessPolicy"]["status"] == "complete"
     assert not Change.objects.exists()
 

@@ -72,9 +72,14 @@ def test_each_type_alone_is_seen_on_the_overview_the_tenants_page_and_the_api(cl
     for key in KEYS:
         tenants[key] = TenantFactory(name=f"without {key}")
         snapshot(tenants[key], **AZURE | {key: FORBIDDEN})
-    overview = client.get("/")
-    assert overview.context["problem_count"] == len(KEYS)
-    shown = {row.tenant: row.problems for _, rows in overview.context["customers"] for row in rows}
+    pages = [client.get("/", {"page": number}) for number in range(1, len(KEYS) // 50 + 2)]
+    assert pages[0].context["problem_count"] == len(KEYS)
+    shown = {
+        row.tenant: row.problems
+        for overview in pages
+        for _, rows in overview.context["customers"]
+        for row in rows
+    }
     listed = {row["tenant"]: row["standing"].problems for row in client.get("/tenants/").context["tenants"]}
     answered = client.get("/api/v1/tenants/?page_size=200").json()["results"]
     for key, tenant in tenants.items():

@@ -23,7 +23,7 @@ from tenants.models import Tenant
 from tests.factories.cloud import TENANT, onboarded, path_of
 from tests.factories.tenants import TenantFactory
 
-POLICIES = "/v1.0/identity/conditionalAccess/policies"
+POLICIES = "/beta/identity/conditionalAccess/policies"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from snapshots import catalog
 from snapshots.catalog import document
+from snapshots.catalog.registry import UnknownResourceType
 from snapshots.catalog.spec import (
     Part,
     Permissions,
@@ -68,7 +69,7 @@ def test_every_type_is_found_by_its_key() -> None:
 
 
 def test_an_unknown_type_is_refused_with_near_matches() -> None:
-    with pytest.raises(catalog.UnknownResourceType) as refused:
+    with pytest.raises(UnknownResourceType) as refused:
         catalog.get("conditionalAccessPolicies")
     assert str(refused.value) == (
         "There is no resource type 'conditionalAccessPolicies'. Did you mean conditionalAccessPolicy?"
@@ -76,7 +77,7 @@ def test_an_unknown_type_is_refused_with_near_matches() -> None:
 
 
 def test_an_unknown_type_that_resembles_none_is_answered_with_all() -> None:
-    with pytest.raises(KeyError, match=r"'zzz'. The known types are .*namedLocation"):
+    with pytest.raises(UnknownResourceType, match=r"'zzz'. The known types are .*namedLocation"):
         catalog.get("zzz")
 
 

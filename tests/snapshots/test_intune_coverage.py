@@ -34,7 +34,7 @@ def test_without_a_licence_its_types_are_unlicensed_and_the_rest_stands(
 
 
 def test_without_the_beta_version_its_types_fail_with_the_reason(tenant: Tenant, emulator: Emulator) -> None:
-    emulator.faults.add("answer", path="^/beta/", status=404, times=99)
+    emulator.faults.add("answer", path="^/beta/deviceManagement", status=404, times=99)
     found = outcomes(tenant)
     assert found["namedLocation"].status == Coverage.Status.COMPLETE
     assert found["deviceConfiguration"].status == Coverage.Status.FAILED

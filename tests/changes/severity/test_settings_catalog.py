@@ -367,6 +367,8 @@ def test_every_property_of_compliance_policies_is_watched_or_known_to_protect_no
     assert len(policies) > 5
     assert asked - watched <= {
         # Upper bounds of versions and forced changes of passwords: stricter is not safer.
+        # What a device does by itself once it is found not compliant.
+        "localActions",
         "mobileOsMaximumVersion",
         "osMaximumBuildVersion",
         "osMaximumVersion",
