@@ -80,7 +80,11 @@ def test_each_type_alone_is_seen_on_the_overview_the_tenants_page_and_the_api(cl
         for _, rows in overview.context["customers"]
         for row in rows
     }
-    listed = {row["tenant"]: row["standing"].problems for row in client.get("/tenants/").context["tenants"]}
+    listed = {
+        row["tenant"]: row["standing"].problems
+        for number in range(1, len(KEYS) // 50 + 2)
+        for row in client.get("/tenants/", {"page": number}).context["tenants"]
+    }
     answered = client.get("/api/v1/tenants/?page_size=200").json()["results"]
     for key, tenant in tenants.items():
         assert [row.resource_type for row in shown[tenant]] == [key]

@@ -23,7 +23,14 @@ def clearance(world: World) -> Json:
 def holder(world: World) -> Json:
     users = world.read(f"/v1.0/users?{SELECTED}&$top=999")["value"]
     found = next(each for each in users if each.get("customSecurityAttributes"))
-    return {**found, "_other": next(each["id"] for each in users if not each.get("customSecurityAttributes"))}
+    out_of_reach = {
+        member["id"]
+        for unit in world.read("/v1.0/directory/administrativeUnits")["value"]
+        if unit.get("isMemberManagementRestricted")
+        for member in world.read(f"/v1.0/directory/administrativeUnits/{unit['id']}/members")["value"]
+    }
+    others = (each["id"] for each in users if not each.get("customSecurityAttributes"))
+    return {**found, "_other": next(each for each in others if each not in out_of_reach)}
 
 
 def robot(world: World) -> Json:
