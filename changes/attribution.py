@@ -21,7 +21,7 @@ from changes.audit.country import TOKEN_LIFE, SignInCountries, country_of
 from changes.audit.match import SKEW, Match, choose, known_activities, score
 from changes.audit.parse import Target
 from changes.diff import shown_diff
-from changes.models import Attribution, AuditEvent, Change, SignIn
+from changes.models import Attribution, AuditEvent, Change, Resolution, SignIn
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import AuditHints, Document, ResourceType
@@ -42,15 +42,35 @@ _CHUNK = 500
 _log = logging.getLogger(__name__)
 
 
-def attribute(tenant: Tenant, changes: Iterable[Change] | None = None, *, now: datetime | None = None) -> int:
+@dataclass(frozen=True)
+class OwnWrites:
+    """From when to when our own executions wrote to a tenant: what our application did then is known and spent."""
+
+    windows: tuple[tuple[datetime, datetime], ...] = ()
+
+    def cover(self, moment: datetime) -> bool:
+        return any(since - SKEW <= moment <= until + SKEW for since, until in self.windows)
+
+
+def attribute(
+    tenant: Tenant,
+    changes: Iterable[Change] | None = None,
+    *,
+    own_writes: OwnWrites = OwnWrites(),
+    now: datetime | None = None,
+) -> int:
     """Matches these changes, or all that may still find their event, against the kept events; returns how many links
-    were added."""
+    were added.
+
+    The events of our own executions explain the changes that they made (those marked as expected), and no other; an
+    event of our application at any other time is somebody's use of it, and is told as such.
+    """
     now = now or timezone.now()
     chosen = list(_open(tenant, now)) if changes is None else [c for c in changes if c.tenant_id == tenant.pk]
     by_snapshot: dict[int, list[Change]] = defaultdict(list)
     for change in chosen:
         by_snapshot[change.snapshot_id].append(change)
-    ours = _our_applications(tenant)
+    ours = _Ours(_our_applications(tenant), own_writes)
     return sum(_attribute_window(tenant, by_snapshot[each], ours, now) for each in sorted(by_snapshot))
 
 
@@ -64,7 +84,7 @@ def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
     found: dict[int, Attribution] = {}
     for ids in _chunks([change.pk for change in changes]):
         rows = Attribution.objects.filter(change_id__in=ids).select_related("event").defer("event__sealed")
-        for row in rows.order_by("change_id", "-score", "-event__occurred_at", "id"):
+        for row in rows.order_by("change_id", "-score", "-event__occurred_at", "-id"):
             found.setdefault(row.change_id, row)
     return found
 
@@ -73,6 +93,19 @@ def occurred_at(change: Change) -> datetime | None:
     """When Microsoft's log says that the change was made; None while that is unknown."""
     attribution = best(change)
     return None if attribution is None else attribution.event.occurred_at
+
+
+@dataclass(frozen=True)
+class _Ours:
+    applications: frozenset[str]
+    writes: OwnWrites
+
+    def did(self, event: AuditEvent) -> bool:
+        """Whether one of our executions left this event."""
+        is_our_application = (
+            event.actor_type == "application" and event.actor_app_id.lower() in self.applications
+        )
+        return is_our_application and self.writes.cover(event.occurred_at)
 
 
 @dataclass(frozen=True)
@@ -122,7 +155,7 @@ def _open(tenant: Tenant, now: datetime) -> Iterator[Change]:
     return recent.filter(~Exists(sure) | Q(detected_at__gte=now - SETTLED_AFTER)).iterator(chunk_size=_CHUNK)
 
 
-def _attribute_window(tenant: Tenant, changes: list[Change], ours: frozenset[str], now: datetime) -> int:
+def _attribute_window(tenant: Tenant, changes: list[Change], ours: _Ours, now: datetime) -> int:
     """The changes of one snapshot, which share a window of time."""
     events = _Events(
         AuditEvent.objects.filter(
@@ -134,8 +167,17 @@ def _attribute_window(tenant: Tenant, changes: list[Change], ours: frozenset[str
     if not events.rows:
         return 0
     spent = _spent(tenant, changes)
+    by_us = {event.pk for event in events.rows if ours.did(event)}
+    by_others = {event.pk for event in events.rows} - by_us
+    expected = _expected(changes)
     matched = [
-        (subject.change, events.matches(subject, spent[_resource(subject.change)]))
+        (
+            subject.change,
+            events.matches(
+                subject,
+                spent[_resource(subject.change)] | (by_others if subject.change.pk in expected else by_us),
+            ),
+        )
         for subject in _subjects(tenant, changes)
     ]
     countries = _countries(tenant, [event for _, found in matched for _, event in found])
@@ -210,7 +252,7 @@ def _attribution(
     event: AuditEvent,
     rivals: Sequence[AuditEvent],
     countries: SignInCountries,
-    ours: frozenset[str],
+    ours: _Ours,
     now: datetime,
 ) -> Attribution:
     country, source = country_of(
@@ -224,7 +266,7 @@ def _attribution(
         why=[*match.why, *_company(rivals)],
         country=country,
         country_source=source,
-        ours=event.actor_type == "application" and event.actor_app_id.lower() in ours,
+        ours=ours.did(event),
         made_at=now,
     )
 
@@ -243,6 +285,17 @@ def _linked(changes: Sequence[Change]) -> dict[int, set[int]]:
         for change_id, event_id in pairs:
             linked[change_id].add(event_id)
     return linked
+
+
+def _expected(changes: Sequence[Change]) -> set[int]:
+    """Those that our own executions made."""
+    return {
+        change_id
+        for ids in _chunks([change.pk for change in changes])
+        for change_id in Resolution.objects.filter(
+            change_id__in=ids, kind=Resolution.Kind.EXPECTED
+        ).values_list("change_id", flat=True)
+    }
 
 
 def _spent(tenant: Tenant, changes: Sequence[Change]) -> dict[tuple[str, str], set[int]]:

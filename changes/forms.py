@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from changes.by_actor import by_actor
 from changes.models import SEVERITIES, AuditEvent, Change
+from changes.states import State, in_state
 from snapshots.catalog import registry
 from snapshots.forms import type_choices
 from snapshots.selectors import Compared
@@ -42,8 +44,7 @@ class ChangeFilter(ListFilter):
     since = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME))
     until = forms.DateTimeField(widget=forms.DateTimeInput(attrs=DATETIME))
     state = forms.ChoiceField(
-        choices=[("", "All"), ("open", "Not acknowledged"), ("acknowledged", "Acknowledged")],
-        label="Triage",
+        choices=[("", "Any state"), *((state.value, state.label.capitalize()) for state in State)]
     )
 
     def __init__(self, data: Any, *, tenants: QuerySet[Tenant]) -> None:
@@ -73,15 +74,10 @@ class ChangeFilter(ListFilter):
         }
         changes = changes.filter(**{lookup: value for lookup, value in exact.items() if value})
         if asked["state"]:
-            changes = changes.filter(acknowledgement__isnull=asked["state"] == "open")
+            changes = in_state(changes, asked["state"])
         if asked["actor"]:
-            changes = changes.filter(pk__in=_by_actor(changes, asked["actor"].strip()))
+            changes = by_actor(changes, asked["actor"].strip())
         return changes
-
-
-def _by_actor(changes: QuerySet[Change], text: str) -> QuerySet[Change, Any]:
-    matches = Q(attributions__event__actor_name__icontains=text) | Q(attributions__event__ip=text)
-    return changes.filter(matches).values("pk")
 
 
 def _start_of(period: str) -> datetime | None:

@@ -1,5 +1,5 @@
 """Proof that history is as it was written: keyed digests of each snapshot's rows stand in the ledger, and one of each
-batch of audit events, sign-ins, attributions and acknowledgements.
+batch of audit events, sign-ins, attributions, acknowledgements and resolutions.
 """
 
 import hmac
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from changes.models import Acknowledgement, Attribution, AuditEvent, Change, SignIn
+from changes.models import Acknowledgement, Attribution, AuditEvent, Change, Resolution, SignIn
 from snapshots.capture import Sealed
 from snapshots.intervals import Timeline
 from snapshots.models import Coverage, Snapshot, Version
@@ -129,6 +129,7 @@ def _broken_batches(tenant: Tenant) -> Iterator[Fault]:
         (SignIn, SignIn.objects.filter(tenant=tenant)),
         (Attribution, Attribution.objects.filter(change__tenant=tenant)),
         (Acknowledgement, Acknowledgement.objects.filter(change__tenant=tenant)),
+        (Resolution, Resolution.objects.filter(change__tenant=tenant)),
     )
     for model, rows in batched:
         for what in proof.faults(model, tenant, rows.iterator(chunk_size=proof.CHUNK)):

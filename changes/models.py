@@ -58,6 +58,11 @@ class Change(models.Model):
     def __str__(self) -> str:
         return f"{self.resource_type} {self.display_name or self.resource_id} {self.kind}"
 
+    @property
+    def resolution(self) -> "Resolution | None":
+        """What a rollback of ours has to do with it. Uses what `with_details` prefetched."""
+        return max(self.resolutions.all(), key=lambda resolution: resolution.pk, default=None)
+
 
 class Finding(models.Model):
     """One rule's verdict on a change. Append-only."""
@@ -91,6 +96,33 @@ class Acknowledgement(models.Model):
 
     def __str__(self) -> str:
         return f"acknowledged by {self.by}"
+
+
+class Resolution(models.Model):
+    """What one of our rollbacks has to do with a change: it undid it, or it made it. Append-only; the newest counts."""
+
+    class Kind(models.TextChoices):
+        ROLLED_BACK = "rolled_back", "rolled back"
+        EXPECTED = "expected", "expected"
+
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="resolutions")
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    rollback = models.PositiveBigIntegerField(help_text="Number of the rollback.")
+    verified = models.BooleanField(help_text="Reading again showed that the rollback did it.")
+    at = models.DateTimeField()
+    batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["change", "kind", "rollback"], name="a_rollback_resolves_a_change_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change}: {self.get_kind_display()} by rollback {self.rollback}"
 
 
 class AuditEvent(models.Model):
@@ -179,7 +211,7 @@ class Attribution(models.Model):
     why = models.JSONField(default=list, help_text="What matched, in words.")
     country = models.CharField(max_length=2, blank=True)
     country_source = models.CharField(max_length=8, choices=CountrySource.choices, blank=True)
-    ours = models.BooleanField(default=False, help_text="The actor is our own app registration: a rollback.")
+    ours = models.BooleanField(default=False, help_text="The change was made by a rollback.")
     made_at = models.DateTimeField()
     batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from changes.audit import silence
 from changes.diff import Difference, shown_diff
 from changes.models import Attribution, Change
+from changes.states import state_of
 from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
@@ -23,7 +24,7 @@ def visible_changes(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Chan
 def with_details(changes: QuerySet[Change]) -> QuerySet[Change]:
     """With everything that showing them needs, in a fixed number of queries."""
     return changes.select_related("tenant__customer", "snapshot", "acknowledgement__by").prefetch_related(
-        "findings", "attributions__event", "tenant__audit_cursors"
+        "findings", "attributions__event", "resolutions", "tenant__audit_cursors"
     )
 
 
@@ -107,6 +108,8 @@ def _as_json(change: Change, contents: dict[tuple[int, str], Document]) -> dict[
         "detected_at": change.detected_at.isoformat(),
         "occurred_at": attribution.event.occurred_at.isoformat() if attribution else None,
         "acknowledged": hasattr(change, "acknowledgement"),
+        "state": state_of(change).value,
+        "rollback": change.resolution.rollback if change.resolution else None,
     }
 
 

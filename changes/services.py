@@ -1,13 +1,16 @@
 """Acts on changes."""
 
+from collections.abc import Mapping
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from changes.models import Acknowledgement, Change
+from changes.models import Acknowledgement, Change, Resolution
 from tenants import access, ledger, proof
 from tenants.actions import Action
 from tenants.actors import Actor
 from tenants.errors import DomainError
+from tenants.models import Tenant
 
 
 class AlreadyAcknowledged(DomainError):
@@ -29,3 +32,20 @@ def acknowledge(actor: Actor, *, change: Change, note: str = "") -> Acknowledgem
         raise AlreadyAcknowledged(f"{by.get_username()} has already acknowledged this change.") from error
     ledger.record(actor, "change:acknowledge", f"change {change.pk}", tenant=change.tenant, note=note)
     return Acknowledgement.objects.get(change=change)
+
+
+def resolve(
+    actor: Actor,
+    *,
+    tenant: Tenant,
+    kind: Resolution.Kind,
+    rollback: int,
+    verified: Mapping[int, bool],
+) -> int:
+    """Records what a rollback has to do with these changes: id → whether reading again showed it."""
+    now = timezone.now()
+    rows = [
+        Resolution(change_id=change, kind=kind, rollback=rollback, verified=shown, at=now)
+        for change, shown in sorted(verified.items())
+    ]
+    return proof.append(actor, tenant, rows, ignore_conflicts=True)

@@ -12,6 +12,7 @@ from changes import presentation, selectors, services
 from changes.diff import shown_diff
 from changes.forms import AuditEventFilter, ChangeFilter, ComparisonFilter
 from changes.models import AuditEvent, Change
+from changes.states import state_of
 from snapshots import recoverability, store
 from snapshots.catalog import registry
 from snapshots.catalog.streams import shown
@@ -79,6 +80,8 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
         "unattributed_reason": selectors.unattributed_reason(change),
         "history": history[:HISTORY_SIZE],
         "acknowledgement": getattr(change, "acknowledgement", None),
+        "state": state_of(change),
+        "resolution": change.resolution,
         "may_triage": access.can(actor, Action.TRIAGE, change.tenant),
         "may_request": access.can(actor, Action.REQUEST_ROLLBACK, change.tenant),
     }
@@ -182,6 +185,8 @@ def listed(change: Change) -> dict[str, Any]:
         "type": registry.get(change.resource_type),
         "attribution": selectors.best_attribution(change),
         "acknowledgement": getattr(change, "acknowledgement", None),
+        "state": state_of(change),
+        "resolution": change.resolution,
     }
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from changes import attribution, detect, integrity
 from changes.audit import collect as audit
 from changes.models import Change
-from rollbacks import execution
+from rollbacks import execution, own_writes
 from snapshots import capture, housekeeping
 from snapshots.capture import Outcome
 from snapshots.catalog.spec import ResourceType
@@ -73,6 +73,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
         runs.still_held(lease)
         sealed = capture.seal(collected, requested_by=run.requested_by, run_id=run.pk)
         changes = detect.detect(sealed)
+        own_writes.recognise(tenant, changes)
         ledger.record(
             Actor.system("collection"),
             integrity.ACTION,
@@ -100,7 +101,8 @@ def attribute(lease: Lease) -> int:
         ingested = audit.ingest(tenant, client, now=timezone.now())
     if ingested.error:
         logger.warning("audit log of %s: %s", tenant.name, ingested.error)
-    return attribution.attribute(tenant)
+    since = timezone.now() - attribution.LATE_EVENTS
+    return attribution.attribute(tenant, own_writes=own_writes.of(tenant, since))
 
 
 def execute(lease: Lease) -> None:

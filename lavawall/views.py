@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from changes.models import SEVERITIES, Change
 from changes.selectors import visible_changes, with_details
+from changes.states import open_changes
 from changes.views import listed
 from rollbacks.views import AWAITING_SHOWN, awaiting_approval_of
 from snapshots.catalog.spec import ResourceType
@@ -120,7 +121,7 @@ def _counted(actor: Actor, now: datetime) -> QuerySet[Change, Any]:
         f"in_{period}": Count("pk", filter=Q(detected_at__gte=now - length))
         for period, length in PERIODS.items()
     }
-    recent = visible_changes(actor).filter(detected_at__gte=now - max(PERIODS.values()))
+    recent = open_changes(visible_changes(actor)).filter(detected_at__gte=now - max(PERIODS.values()))
     return recent.order_by().values("tenant", "severity").annotate(**periods)
 
 
@@ -134,12 +135,12 @@ def _totals(rows: list[TenantRow]) -> Counts:
 
 
 def _worst(actor: Actor, now: datetime) -> list[Change]:
-    """Grave changes of the last week that nobody has acknowledged, the gravest and newest first."""
+    """Grave open changes of the last week, the gravest and newest first."""
     rank = Case(
         *(When(severity=severity, then=Value(place)) for place, severity in enumerate(GRAVE)),
         output_field=IntegerField(),
     )
-    grave = visible_changes(actor).filter(
-        severity__in=GRAVE, detected_at__gte=now - PERIODS["7d"], acknowledgement__isnull=True
+    grave = open_changes(visible_changes(actor)).filter(
+        severity__in=GRAVE, detected_at__gte=now - PERIODS["7d"]
     )
     return list(with_details(grave).order_by(rank, "-pk")[:WORST_SHOWN])

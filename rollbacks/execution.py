@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from rollbacks import plan_store, proofs, signatures, verification
+from rollbacks import own_writes, plan_store, proofs, signatures, verification
 from rollbacks.executor import Executor, Stale, Stopped
 from rollbacks.journal import Journal
 from rollbacks.models import Execution
@@ -90,6 +90,7 @@ def _end(
             finished_at=timezone.now(), outcome=state, message=message, verification=found
         )
         move(rollback, state, needs=frozenset({State.EXECUTING}))
+        own_writes.mark_undone(execution, found)
         proofs.record(
             Actor.system("execution", Action.EXECUTE_ROLLBACK),
             f"rollback:{state}",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from changes.attribution import best_for
+from changes.audit.match import SKEW
+from changes.by_actor import by_actor
 from changes.models import Attribution, Change
 from rollbacks.planning.model import Key, Target
 from snapshots import store
@@ -97,22 +99,29 @@ def _changes(tenant: Tenant, wish: Wish) -> list[Change]:
         return found
     if not wish.actor_name or wish.since is None or wish.until is None:
         raise NothingToDo("Say which changes, which actor from when to when, or which snapshot.")
-    linked = Attribution.objects.filter(
-        change__tenant=tenant,
-        event__actor_name__iexact=wish.actor_name,
-        event__occurred_at__gte=wish.since,
-        event__occurred_at__lte=wish.until,
-    ).exclude(confidence=Attribution.Confidence.LOW)
-    candidates = list(of_tenant.filter(attributions__in=linked).distinct().order_by("pk"))
-    best = best_for(candidates)
-    found = [change for change in candidates if _is_by(best.get(change.pk), wish.actor_name)]
+    around = of_tenant.filter(detected_at__gte=wish.since - SKEW, earliest_at__lte=wish.until + SKEW)
+    theirs = list(by_actor(around, wish.actor_name).order_by("pk"))
+    best = best_for(theirs)
+    found = [change for change in theirs if _is_within(best.get(change.pk), wish)]
+    names = sorted({best[change.pk].event.actor_name for change in found})
+    if len(names) > 1:
+        raise NothingToDo(
+            f"{wish.actor_name!r} names several actors: {', '.join(names)}. Choose one of them."
+        )
     if not found:
         raise NothingToDo(f"No change of {tenant.name} in that time is attributed to {wish.actor_name}.")
     return found
 
 
-def _is_by(attribution: Attribution | None, actor_name: str) -> bool:
-    return attribution is not None and attribution.event.actor_name.casefold() == actor_name.casefold()
+def _is_within(attribution: Attribution | None, wish: Wish) -> bool:
+    """Whether the likeliest event is of the window asked for; a guess is not enough to undo something."""
+    return (
+        attribution is not None
+        and attribution.confidence != Attribution.Confidence.LOW
+        and wish.since is not None
+        and wish.until is not None
+        and wish.since <= attribution.event.occurred_at <= wish.until
+    )
 
 
 def _of_changes(tenant: Tenant, changes: Sequence[Change]) -> Resolved:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,8 +14,10 @@ from rest_framework.response import Response
 
 from changes import selectors, services
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
+from changes.by_actor import by_actor
 from changes.diff import Difference
 from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
+from changes.states import State, in_state, state_of
 from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter, shown_as
 from tenants.given import LONGEST_NOTE
 
@@ -75,6 +77,11 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         help_text="Why nobody is named for it; null where somebody is."
     )
     acknowledged = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
+    rollback = serializers.SerializerMethodField(help_text="The rollback that undid or made it.")
+    rollback_verified = serializers.SerializerMethodField(
+        help_text="Whether reading again showed what the rollback did; null without a rollback."
+    )
 
     class Meta:
         model = Change
@@ -97,6 +104,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "detected_at",
             "occurred_at",
             "acknowledged",
+            "state",
+            "rollback",
+            "rollback_verified",
         )
         read_only_fields: tuple[str, ...] = fields
 
@@ -113,6 +123,16 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
 
     def get_acknowledged(self, change: Change) -> bool:
         return hasattr(change, "acknowledgement")
+
+    @shown_as(Choice("ChangeState", State.choices))
+    def get_state(self, change: Change) -> str:
+        return state_of(change).value
+
+    def get_rollback(self, change: Change) -> int | None:
+        return change.resolution.rollback if change.resolution else None
+
+    def get_rollback_verified(self, change: Change) -> bool | None:
+        return change.resolution.verified if change.resolution else None
 
 
 class ChangeDetailSerializer(ChangeSerializer):
@@ -161,8 +181,10 @@ class ChangeFilters(django_filters.FilterSet):
     resource = django_filters.CharFilter(field_name="resource_id", help_text="Resource id.")
     kind = django_filters.ChoiceFilter(choices=Change.Kind.choices)
     actor = django_filters.CharFilter(
-        method="by_actor", help_text="User principal name, or application name."
+        method="by_actor",
+        help_text="User principal name or application name, whole or in part; address; or id.",
     )
+    state = django_filters.ChoiceFilter(method="in_state", choices=State.choices)
     since = MomentFilter(field_name="detected_at", lookup_expr="gte")
     until = MomentFilter(field_name="detected_at", lookup_expr="lt")
     acknowledged = django_filters.BooleanFilter(
@@ -173,8 +195,10 @@ class ChangeFilters(django_filters.FilterSet):
     )
 
     def by_actor(self, queryset: QuerySet[Change], _name: str, value: str) -> QuerySet[Change]:
-        theirs = Attribution.objects.filter(change=OuterRef("pk"), event__actor_name__iexact=value)
-        return queryset.filter(Exists(theirs))
+        return by_actor(queryset, value)
+
+    def in_state(self, queryset: QuerySet[Change], _name: str, value: str) -> QuerySet[Change]:
+        return in_state(queryset, value)
 
 
 @extend_schema_view(

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from changes import selectors
 from changes.models import SEVERITIES
+from changes.states import State, in_state
 from lavawall.cli import ProductCommand, operator
 from snapshots.catalog import words
 from tenants import access
@@ -46,6 +47,8 @@ class Command(ProductCommand):
             help="Repeatable.",
         )
 
+        parser.add_argument("--state", choices=State.values)
+
     def handle(self, **options: Any) -> None:
         actor = operator()
         tenant = access.tenant_named(actor, options["tenant"])
@@ -54,6 +57,8 @@ class Command(ProductCommand):
             found = found.filter(detected_at__gte=options["since"])
         if options["severity"]:
             found = found.filter(severity__in=options["severity"])
+        if options["state"]:
+            found = in_state(found, options["state"])
         listed = selectors.as_json(selectors.with_details(found))
         self.emit(listed, map(_line, listed), as_json=options["json"])
 
@@ -62,4 +67,5 @@ def _line(change: dict[str, Any]) -> str:
     who = change["attribution"]
     by = f" — {who['actor']} from {who['ip'] or 'an unknown address'}" if who else ""
     country = f" ({words.country(who['country'])})" if who and who["country"] else ""
-    return f"{change['id']:>6}  {change['severity']:>13}  {change['summary']}{by}{country}"
+    state = "" if change["state"] == State.OPEN else f" [{State(change['state']).label}]"
+    return f"{change['id']:>6}  {change['severity']:>13}  {change['summary']}{by}{country}{state}"

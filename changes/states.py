@@ -1,0 +1,35 @@
+"""The state of a change: derived here, for pages, API, commands and counts alike."""
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from changes.models import Change, Resolution
+
+
+class State(models.TextChoices):
+    OPEN = "open", "open"
+    ACKNOWLEDGED = "acknowledged", "acknowledged"
+    EXPECTED = "expected", "expected"
+    ROLLED_BACK = "rolled_back", "rolled back"
+
+
+def state_of(change: Change) -> State:
+    """Uses what `with_details` prefetched."""
+    resolution = change.resolution
+    if resolution is not None:
+        return State(resolution.kind)
+    return State.ACKNOWLEDGED if hasattr(change, "acknowledgement") else State.OPEN
+
+
+def in_state(changes: QuerySet[Change], state: str) -> QuerySet[Change]:
+    resolutions = Resolution.objects.filter(change=OuterRef("pk"))
+    if state in Resolution.Kind.values:
+        newest = resolutions.order_by("-pk").values("kind")[:1]
+        return changes.annotate(resolved_as=newest).filter(resolved_as=state)
+    unresolved = changes.filter(~Q(Exists(resolutions)))
+    return unresolved.filter(acknowledgement__isnull=state == State.OPEN)
+
+
+def open_changes(changes: QuerySet[Change]) -> QuerySet[Change]:
+    """What nobody has looked at or undone: what counts as a problem."""
+    return in_state(changes, State.OPEN)

@@ -1,0 +1,104 @@
+"""What our own executions wrote, known from their journal: so that their traces are never taken for somebody else's.
+
+Called by the pipeline in the transaction that seals a snapshot, and before attribution.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from changes import services
+from changes.attribution import OwnWrites
+from changes.models import Change, Resolution
+from rollbacks.executor import ABSENT
+from rollbacks.models import Execution, StepRecord
+from rollbacks.planning.model import Key
+from tenants.actors import Actor
+from tenants.models import Tenant
+
+RECOGNITION = Actor.system("recognition")
+
+
+def mark_undone(execution: Execution, found: Mapping[str, object]) -> None:
+    """The changes that the finished steps undid; `found` is the verification."""
+    differs = {_key(each) for each in _resources(found, "differs")}
+    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
+    verified: dict[int, bool] = {}
+    for record in _closed(execution).prefetch_related("step__changes"):
+        key = (record.step.resource_type, record.step.resource_id)
+        is_equal = bool(found) and (key[0], moved.get(key, key[1])) not in differs
+        for change in record.step.changes.all():
+            verified[change.pk] = verified.get(change.pk, True) and is_equal
+    services.resolve(
+        RECOGNITION,
+        tenant=execution.plan.rollback.tenant,
+        kind=Resolution.Kind.ROLLED_BACK,
+        rollback=execution.plan.rollback_id,
+        verified=verified,
+    )
+
+
+def recognise(tenant: Tenant, changes: Sequence[Change]) -> None:
+    """Marks the changes that our executions made: the resource is exactly what the journal says we left."""
+    if not changes:
+        return
+    since = min(change.earliest_at for change in changes)
+    for execution in _executions(tenant, since):
+        left = _left(execution)
+        made = [change for change in changes if left.get(_of(change)) == (change.after_digest or ABSENT)]
+        services.resolve(
+            RECOGNITION,
+            tenant=tenant,
+            kind=Resolution.Kind.EXPECTED,
+            rollback=execution.plan.rollback_id,
+            verified={change.pk: True for change in made},
+        )
+
+
+def of(tenant: Tenant, since: datetime) -> OwnWrites:
+    """When our executions wrote to the tenant."""
+    return OwnWrites(
+        tuple(
+            (execution.started_at, execution.finished_at or timezone.now())
+            for execution in _executions(tenant, since)
+        )
+    )
+
+
+def _executions(tenant: Tenant, since: datetime) -> Iterable[Execution]:
+    """Those that may have written after this moment."""
+    of_tenant = Execution.objects.filter(plan__rollback__tenant=tenant).select_related("plan__rollback")
+    return of_tenant.exclude(finished_at__lt=since).order_by("pk")
+
+
+def _left(execution: Execution) -> dict[Key, str]:
+    """Digest of each resource as the execution's last finished step on it left it, under its id now."""
+    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
+    left: dict[Key, str] = defaultdict(str)
+    for record in _closed(execution).select_related("step").order_by("step__order"):
+        record.require_seal()
+        key = (record.step.resource_type, record.step.resource_id)
+        left[(key[0], moved.get(key, key[1]))] = record.left_digest
+        if key in moved:
+            left[key] = ABSENT
+    return left
+
+
+def _closed(execution: Execution) -> QuerySet[StepRecord]:
+    return execution.records.filter(closes_step=True)
+
+
+def _of(change: Change) -> Key:
+    return change.resource_type, change.resource_id
+
+
+def _resources(found: Mapping[str, object], name: str) -> Sequence[Mapping[str, str]]:
+    resources = found.get(name, ())
+    return resources if isinstance(resources, list | tuple) else ()
+
+
+def _key(resource: Mapping[str, str]) -> Key:
+    return resource["resource_type"], resource["resource_id"]
