@@ -141,5 +141,5 @@ def test_showing_many_changes_takes_a_fixed_number_of_queries(
     state = {"namedLocation": {f"l{name}": {"displayName": f"L{name}"} for name in names}}
     assert Coverage.objects.count() == 0
     detected(tenant, {"namedLocation": {}}, state)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(selectors.as_json(selectors.with_details(Change.objects.all()))) == 12

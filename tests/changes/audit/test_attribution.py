@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from changes import attribution
+from changes import attribution, services
+from changes.attribution import OwnWrites
 from changes.audit.collect import ingest
 from changes.detect import detect
-from changes.models import Attribution, AuditEvent, Change, SignIn
+from changes.models import Attribution, AuditEvent, Change, Resolution, SignIn
 from snapshots import capture
+from tenants.actors import Actor
 from tenants.models import Connection, Tenant
 from tests.changes.audit import geoip_file
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
@@ -37,6 +39,19 @@ ENABLED = {"displayName": "Require MFA", "state": "enabled"}
 DISABLED = {"displayName": "Require MFA", "state": "disabled"}
 SWITCHED_OFF = modified("State", "enabled", "disabled")
 LATER = NOON + 10 * MINUTE
+ALWAYS = OwnWrites(((NOON - timedelta(days=3650), NOON + timedelta(days=3650)),))
+"""As if a rollback had been running all the time."""
+
+
+def expected(change: Change) -> None:
+    """Marks the change as one that a rollback made."""
+    services.resolve(
+        Actor.system("test"),
+        tenant=change.tenant,
+        kind=Resolution.Kind.EXPECTED,
+        rollback=1,
+        verified={change.pk: True},
+    )
 
 
 @pytest.fixture
@@ -133,10 +148,36 @@ def test_our_own_applications_writes_are_marked(
     other = history.change({"displayName": "B"}, {"displayName": "C"}, resource_id=GROUP, name="C")
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours.upper()))
     history.event("e2", UPDATE, target(GROUP), initiatedBy=application("another"))
-    assert attribution.attribute(history.tenant, now=LATER) == 2
+    expected(change)
+    assert attribution.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 2
     best = attribution.best_for([change, other])
     assert best[change.pk].ours
     assert not best[other.pk].ours
+
+
+def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(
+    history: History, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    ours = "0a0a0a0a-0000-4000-8000-000000000001"
+    connect_app(history.tenant, ours)
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
+    assert attribution.attribute(history.tenant, now=LATER) == 1
+    found = attribution.best(change)
+    assert found is not None
+    assert (found.ours, found.confidence) == (False, "high")
+
+
+def test_an_event_of_a_rollback_explains_no_change_that_the_rollback_did_not_make(
+    history: History, connect_app: Callable[[Tenant, str], Connection]
+) -> None:
+    """Somebody changes the object again right after the rollback, and their own event is still on its way."""
+    ours = "0a0a0a0a-0000-4000-8000-000000000001"
+    connect_app(history.tenant, ours)
+    change = history.change(ENABLED, DISABLED)
+    history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
+    assert attribution.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 0
+    assert attribution.best(change) is None
 
 
 def test_a_person_is_never_ours(history: History, connect_app: Callable[[Tenant, str], Connection]) -> None:
@@ -320,8 +361,9 @@ def test_what_our_own_writer_does_is_recognised(
     enabled = next(each["id"] for each in listed if each["state"] == "enabled")
     send("PATCH", f"/identity/conditionalAccess/policies/{enabled}", {"state": "disabled"})
     (change,) = _observe(world)
+    expected(change)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
+    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
     best = attribution.best(change)
     assert best is not None
     assert (best.ours, best.event.actor_type, best.country) == (True, "application", "")
@@ -344,8 +386,9 @@ def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
         "POST", f"/identity/conditionalAccess/deletedItems/policies/{policy}/restore"
     )
     (created,) = _observe(world)
+    expected(created)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
+    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
     best = attribution.best_for([deleted, created])
     assert {change.kind: best[change.pk].ours for change in (deleted, created)} == {
         "deleted": False,
@@ -372,10 +415,11 @@ def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it
     world.clock.catch_up()
     world.sign_in_as_app(world.info.writer)("PATCH", f"{policies}/{policy}", {"state": "enabled"})
     (enabled,) = _observe(world)
-    attribution.attribute(world.tenant, now=world.clock.now)
+    expected(enabled)
+    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
     assert attribution.best(enabled) is None
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
+    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
     found = attribution.best(enabled)
     assert found is not None
     assert found.ours
