@@ -38,7 +38,7 @@ def as_administrator(scene: Scene, number: int, method: str, path: str, body: di
         verify=scene.cloud.ca_file,
     )
     with closing(session):
-        session.send(method, path.removeprefix("/v1.0"), body)
+        session.send(method, path.removeprefix("/v1.0").removeprefix("/beta"), body)
     return admin.user_principal_name
 
 
