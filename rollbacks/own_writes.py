@@ -3,9 +3,9 @@
 Called by the pipeline in the transaction that seals a snapshot, and before attribution.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,16 +16,17 @@ from changes.models import Change, Resolution
 from rollbacks.executor import ABSENT
 from rollbacks.models import Execution, StepRecord
 from rollbacks.planning.model import Key
+from rollbacks.verification import present_ids
 from tenants.actors import Actor
 from tenants.models import Tenant
 
 RECOGNITION = Actor.system("recognition")
 
 
-def mark_undone(execution: Execution, found: Mapping[str, object]) -> None:
+def mark_undone(execution: Execution, found: Mapping[str, Any]) -> None:
     """The changes that the finished steps undid; `found` is the verification."""
-    differs = {_key(each) for each in _resources(found, "differs")}
-    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
+    differs = {(each["resource_type"], each["resource_id"]) for each in found.get("differs", ())}
+    moved = present_ids(execution)
     verified: dict[int, bool] = {}
     for record in _closed(execution).prefetch_related("step__changes"):
         key = (record.step.resource_type, record.step.resource_id)
@@ -76,8 +77,8 @@ def _executions(tenant: Tenant, since: datetime) -> Iterable[Execution]:
 
 def _left(execution: Execution) -> dict[Key, str]:
     """Digest of each resource as the execution's last finished step on it left it, under its id now."""
-    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
-    left: dict[Key, str] = defaultdict(str)
+    moved = present_ids(execution)
+    left: dict[Key, str] = {}
     for record in _closed(execution).select_related("step").order_by("step__order"):
         record.require_seal()
         key = (record.step.resource_type, record.step.resource_id)
@@ -93,12 +94,3 @@ def _closed(execution: Execution) -> QuerySet[StepRecord]:
 
 def _of(change: Change) -> Key:
     return change.resource_type, change.resource_id
-
-
-def _resources(found: Mapping[str, object], name: str) -> Sequence[Mapping[str, str]]:
-    resources = found.get(name, ())
-    return resources if isinstance(resources, list | tuple) else ()
-
-
-def _key(resource: Mapping[str, str]) -> Key:
-    return resource["resource_type"], resource["resource_id"]

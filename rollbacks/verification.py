@@ -34,7 +34,7 @@ def verify(
     """
     announced = plan_store.losses_of(execution.plan)
     before = {step.key: step.expected for step in reversed(steps)}
-    moved = {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
+    moved = present_ids(execution)
     equal, differs = [], []
     for planned in {step.key: step for step in steps}.values():
         spec = registry.get(planned.resource_type)
@@ -78,6 +78,11 @@ def _under_new_ids(
     if document is None:
         return None
     return renamed(document, spec, lambda value: moved.get((spec.key, value), value))
+
+
+def present_ids(execution: Execution) -> dict[Key, str]:
+    """The new ids of the resources that this execution could not bring back under their old ones."""
+    return {(row.resource_type, row.old_id): row.new_id for row in execution.remappings.all()}
 
 
 def remapped(execution: Execution) -> list[dict[str, str]]:
