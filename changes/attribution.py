@@ -84,7 +84,7 @@ def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
     found: dict[int, Attribution] = {}
     for ids in _chunks([change.pk for change in changes]):
         rows = Attribution.objects.filter(change_id__in=ids).select_related("event").defer("event__sealed")
-        for row in rows.order_by("change_id", "-score", "-event__occurred_at", "-id"):
+        for row in rows.order_by("change_id", *Attribution.LIKELIEST_FIRST):
             found.setdefault(row.change_id, row)
     return found
 

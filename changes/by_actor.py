@@ -9,10 +9,8 @@ from changes.models import Attribution, Change
 
 
 def by_actor(changes: QuerySet[Change], text: str) -> QuerySet[Change]:
-    """Changes that are likeliest this actor's. Each has the actor's name as `likely_actor`."""
-    likeliest = Attribution.objects.filter(change=OuterRef("pk")).order_by(
-        "-score", "-event__occurred_at", "-pk"
-    )
+    """Changes that are likeliest this actor's."""
+    likeliest = Attribution.objects.filter(change=OuterRef("pk")).order_by(*Attribution.LIKELIEST_FIRST)
     known = changes.annotate(
         likely_actor=Subquery(likeliest.values("event__actor_name")[:1]),
         likely_id=Subquery(likeliest.values("event__actor_id")[:1]),

@@ -204,6 +204,9 @@ class Attribution(models.Model):
         GEOIP = "geoip", "GeoIP file"
         NONE = "", "unknown"
 
+    LIKELIEST_FIRST = ("-score", "-event__occurred_at", "-pk")
+    """The order among the attributions of one change."""
+
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="attributions")
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="attributions")
     confidence = models.CharField(max_length=6, choices=Confidence.choices)

@@ -59,6 +59,14 @@ def history(db: None) -> History:
     return History()
 
 
+@pytest.fixture
+def ours(history: History, connect_app: Callable[[Tenant, str], Connection]) -> str:
+    """The client id of the application by which we reach the tenant."""
+    client_id = "0a0a0a0a-0000-4000-8000-000000000001"
+    connect_app(history.tenant, client_id)
+    return client_id
+
+
 def test_a_change_is_linked_to_its_event_with_actor_place_and_reasons(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
     event = history.event("e1", UPDATE, target(POLICY, "Require MFA", SWITCHED_OFF))
@@ -139,11 +147,7 @@ def test_changes_older_than_two_weeks_are_left_alone_unless_asked_for(history: H
     assert attribution.attribute(history.tenant, [change], now=later) == 1
 
 
-def test_our_own_applications_writes_are_marked(
-    history: History, connect_app: Callable[[Tenant, str], Connection]
-) -> None:
-    ours = "0a0a0a0a-0000-4000-8000-000000000001"
-    connect_app(history.tenant, ours)
+def test_our_own_applications_writes_are_marked(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     other = history.change({"displayName": "B"}, {"displayName": "C"}, resource_id=GROUP, name="C")
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours.upper()))
@@ -155,11 +159,7 @@ def test_our_own_applications_writes_are_marked(
     assert not best[other.pk].ours
 
 
-def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(
-    history: History, connect_app: Callable[[Tenant, str], Connection]
-) -> None:
-    ours = "0a0a0a0a-0000-4000-8000-000000000001"
-    connect_app(history.tenant, ours)
+def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
     assert attribution.attribute(history.tenant, now=LATER) == 1
@@ -169,20 +169,16 @@ def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(
 
 
 def test_an_event_of_a_rollback_explains_no_change_that_the_rollback_did_not_make(
-    history: History, connect_app: Callable[[Tenant, str], Connection]
+    history: History, ours: str
 ) -> None:
     """Somebody changes the object again right after the rollback, and their own event is still on its way."""
-    ours = "0a0a0a0a-0000-4000-8000-000000000001"
-    connect_app(history.tenant, ours)
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
     assert attribution.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 0
     assert attribution.best(change) is None
 
 
-def test_a_person_is_never_ours(history: History, connect_app: Callable[[Tenant, str], Connection]) -> None:
-    ours = "0a0a0a0a-0000-4000-8000-000000000001"
-    connect_app(history.tenant, ours)
+def test_a_person_is_never_ours(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=user() | {"app": {"appId": ours}})
     attribution.attribute(history.tenant, now=LATER)
