@@ -5,7 +5,8 @@ Exit status: 0 on success, 1 on a refused or failed operation, 2 on usage.
 
 import getpass
 import os
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
+from rollbacks import selectors
 from rollbacks.models import Rollback
 from rollbacks.selectors import visible_rollbacks
 from tenants.access import NotVisible
@@ -88,6 +90,35 @@ class ProductCommand(BaseCommand):
         else:
             for line in lines:
                 self.stdout.write(line)
+
+
+class RollbackCommand(ProductCommand, ABC):
+    """An act on one rollback in a person's name, after which it prints how the rollback stands."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("rollback", type=int)
+        parser.add_argument("--as", dest="username", required=True, metavar="USER")
+
+    def handle(self, **options: Any) -> None:
+        actor = person(options["username"])
+        self.act(actor, rollback_numbered(actor, options["rollback"]), options)
+        shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
+        self.emit(shown, self.lines(shown), as_json=options["json"])
+        self.require_success(shown)
+
+    @abstractmethod
+    def act(self, actor: Actor, rollback: Rollback, options: Mapping[str, Any]) -> None: ...
+
+    def lines(self, shown: Mapping[str, Any]) -> Iterable[str]:
+        yield f"Rollback {shown['rollback']} is {shown['state']}."
+
+    def require_success(self, shown: Mapping[str, Any]) -> None:
+        """Raises CommandError where the act ended in a way that must not look like success."""
+
+
+def add_digest(parser: CommandParser) -> None:
+    parser.add_argument("--digest", required=True, help="Of the plan that you read, as plan printed it.")
 
 
 def _lacks_tables(error: Exception) -> bool:

@@ -1,36 +1,31 @@
 """Approves the plan of a rollback that has the given digest. Nobody approves their own request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from lavawall.cli import ProductCommand, person, rollback_numbered
-from rollbacks import selectors, services
+from lavawall.cli import RollbackCommand, add_digest
+from rollbacks import services
+from rollbacks.models import Rollback
+from tenants.actors import Actor
 
 
-class Command(ProductCommand):
+class Command(RollbackCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("rollback", type=int)
-        parser.add_argument("--digest", required=True, help="Of the plan that you read, as plan printed it.")
-        parser.add_argument("--as", dest="username", required=True, metavar="USER")
+        add_digest(parser)
         parser.add_argument("--comment", default="")
 
-    def handle(self, **options: Any) -> None:
-        actor = person(options["username"])
-        rollback = rollback_numbered(actor, options["rollback"])
+    def act(self, actor: Actor, rollback: Rollback, options: Mapping[str, Any]) -> None:
         services.approve(actor, rollback=rollback, digest=options["digest"], comment=options["comment"])
-        shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
-        self.emit(shown, _lines(shown), as_json=options["json"])
 
-
-def _lines(shown: dict[str, Any]) -> Iterator[str]:
-    given = sum(approval["counts"] for approval in shown["approvals"])
-    yield f"Rollback {shown['rollback']} is {shown['state']}: {given} of {shown['required_approvals']} approvals."
-    for approval in shown["approvals"]:
-        if approval["verdict"] == "approved":
-            worth = "counts" if approval["counts"] else "does not count"
-            yield f"  {approval['by']}: {worth}. {approval['reason']}"
+    def lines(self, shown: Mapping[str, Any]) -> Iterator[str]:
+        given = sum(approval["counts"] for approval in shown["approvals"])
+        yield f"Rollback {shown['rollback']} is {shown['state']}: {given} of {shown['required_approvals']} approvals."
+        for approval in shown["approvals"]:
+            if approval["verdict"] == "approved":
+                worth = "counts" if approval["counts"] else "does not count"
+                yield f"  {approval['by']}: {worth}. {approval['reason']}"

@@ -1,26 +1,23 @@
 """Rejects the plan of a rollback that has the given digest. The rollback ends; nothing is written."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from lavawall.cli import ProductCommand, person, rollback_numbered
-from rollbacks import selectors, services
+from lavawall.cli import RollbackCommand, add_digest
+from rollbacks import services
+from rollbacks.models import Rollback
+from tenants.actors import Actor
 
 
-class Command(ProductCommand):
+class Command(RollbackCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("rollback", type=int)
-        parser.add_argument("--digest", required=True, help="Of the plan that you read, as plan printed it.")
+        add_digest(parser)
         parser.add_argument("--reason", required=True, help="Why the plan must not run.")
-        parser.add_argument("--as", dest="username", required=True, metavar="USER")
 
-    def handle(self, **options: Any) -> None:
-        actor = person(options["username"])
-        rollback = rollback_numbered(actor, options["rollback"])
+    def act(self, actor: Actor, rollback: Rollback, options: Mapping[str, Any]) -> None:
         services.reject(actor, rollback=rollback, digest=options["digest"], reason=options["reason"])
-        shown = selectors.as_json(rollback_numbered(actor, options["rollback"]))
-        self.emit(shown, [f"Rollback {shown['rollback']} is {shown['state']}."], as_json=options["json"])
