@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from changes.models import Acknowledgement, Attribution, AuditCursor, AuditEvent, Change, Finding, SignIn
-from tenants.scoped_admin import ScopedAdmin
+from tenants.access.scoped_admin import ScopedAdmin
 
 
 @admin.register(Change)

@@ -16,8 +16,8 @@ from snapshots.catalog import registry
 from snapshots.forms import type_choices
 from snapshots.selectors import Compared
 from tenants.forms import DATETIME, NO_SUCH_TENANT
-from tenants.lists import ListFilter, choose_from
 from tenants.models import Tenant
+from tenants.web.lists import ListFilter, choose_from
 
 PERIODS = {
     "24h": ("Last 24 hours", timedelta(hours=24)),

@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from changes.models import Acknowledgement, Attribution, AuditEvent, Change, Resolution, SignIn
-from snapshots.capture import Sealed
-from snapshots.intervals import Timeline
+from snapshots.collection.capture import Sealed
 from snapshots.models import Coverage, Snapshot, Version
-from snapshots.store import Fault
-from tenants import proof
+from snapshots.store.content_store import Fault
+from snapshots.store.intervals import Timeline
 from tenants.models import LedgerEntry, Tenant
+from tenants.trust import proof
 
 ACTION = "snapshot:seal"
 FORMAT = 2

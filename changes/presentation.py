@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from changes.diff import FieldChange
+from changes.diff.structural import FieldChange
 from changes.severity import reference
-from snapshots import principals
-from snapshots.canonical import canonical_bytes
+from snapshots.canonical.form import canonical_bytes
 from snapshots.catalog import words
+from snapshots.collection import principals
 from tenants.models import Tenant
 
 Mark = Literal["", "added", "removed"]

@@ -5,20 +5,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from changes.audit import silence
-from changes.diff import Difference, shown_diff
+from changes.attribution import silence
+from changes.diff.structural import Difference, shown_diff
 from changes.models import Attribution, Change
 from changes.states import state_of
-from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 
 
 def visible_changes(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Change]:
-    return Change.objects.filter(tenant__in=access.visible_tenants(actor, action))
+    return Change.objects.filter(tenant__in=permissions.visible_tenants(actor, action))
 
 
 def with_details(changes: QuerySet[Change]) -> QuerySet[Change]:
@@ -44,7 +44,7 @@ def unattributed_reason(change: Change) -> str | None:
 
 def documents_of(change: Change) -> tuple[Document | None, Document | None]:
     """Before and after."""
-    contents = store.documents(change.tenant, (change.before_digest, change.after_digest))
+    contents = content_store.documents(change.tenant, (change.before_digest, change.after_digest))
     return contents.get(change.before_digest), contents.get(change.after_digest)
 
 
@@ -67,7 +67,7 @@ def _contents(changes: Sequence[Change]) -> dict[tuple[int, str], Document]:
     return {
         (tenant_id, digest): document
         for tenant_id, group in by_tenant.items()
-        for digest, document in store.documents(
+        for digest, document in content_store.documents(
             group[0].tenant,
             (digest for change in group for digest in (change.before_digest, change.after_digest)),
         ).items()

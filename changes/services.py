@@ -6,11 +6,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from changes.models import Acknowledgement, Change, Resolution
-from tenants import access, ledger, proof
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.errors import DomainError
 from tenants.models import Tenant
+from tenants.trust import ledger, proof
 
 
 class AlreadyAcknowledged(DomainError):
@@ -20,9 +21,9 @@ class AlreadyAcknowledged(DomainError):
 @transaction.atomic
 def acknowledge(actor: Actor, *, change: Change, note: str = "") -> Acknowledgement:
     """Records that a person has seen the change and what it is. Raises AlreadyAcknowledged."""
-    access.require(actor, Action.TRIAGE, change.tenant)
+    permissions.require(actor, Action.TRIAGE, change.tenant)
     if actor.user is None:
-        raise access.Refused("Only a person can acknowledge a change.")
+        raise permissions.Refused("Only a person can acknowledge a change.")
     try:
         with transaction.atomic():
             row = Acknowledgement(change=change, by=actor.user, at=timezone.now(), note=note)

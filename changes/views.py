@@ -9,20 +9,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from changes import presentation, selectors, services
-from changes.diff import shown_diff
+from changes.diff.structural import shown_diff
 from changes.forms import AuditEventFilter, ChangeFilter, ComparisonFilter
 from changes.models import AuditEvent, Change
 from changes.states import state_of
-from snapshots import recoverability, store
 from snapshots.catalog import registry
-from snapshots.catalog.streams import shown
+from snapshots.catalog.stream_values import shown
 from snapshots.models import Version
+from snapshots.recoverability import summary
 from snapshots.selectors import Compared, NotComparable, compare, visible_snapshots, visible_versions
-from tenants import access
-from tenants.actions import Action
-from tenants.lists import newest_first, numbered
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.matrix import Action
 from tenants.models import Tenant
-from tenants.web import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
+from tenants.web.lists import newest_first, numbered
+from tenants.web.pages import NOBODY, PageRequest, actor_of, attempt, integer, page, typed, wants_fragment
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 10
@@ -35,12 +36,14 @@ COMPARED_SIZE = 25
 @page
 def timeline(request: PageRequest) -> HttpResponse:
     actor = actor_of(request)
-    tenants = access.visible_tenants(actor).select_related("customer")
+    tenants = permissions.visible_tenants(actor).select_related("customer")
     form = ChangeFilter(request.GET, tenants=tenants)
     changes = form.narrow(selectors.visible_changes(actor))
     shown = newest_first(request, selectors.with_details(changes), PAGE_SIZE)
     is_continuation = shown.previous is not None
-    requestable = set(access.visible_tenants(actor, Action.REQUEST_ROLLBACK).values_list("pk", flat=True))
+    requestable = set(
+        permissions.visible_tenants(actor, Action.REQUEST_ROLLBACK).values_list("pk", flat=True)
+    )
     context = {
         "section": "timeline",
         "form": form,
@@ -82,8 +85,8 @@ def detail(request: PageRequest, change_id: int) -> HttpResponse:
         "acknowledgement": getattr(change, "acknowledgement", None),
         "state": state_of(change),
         "resolution": change.resolution,
-        "may_triage": access.can(actor, Action.TRIAGE, change.tenant),
-        "may_request": access.can(actor, Action.REQUEST_ROLLBACK, change.tenant),
+        "may_triage": permissions.can(actor, Action.TRIAGE, change.tenant),
+        "may_request": permissions.can(actor, Action.REQUEST_ROLLBACK, change.tenant),
     }
     return render(request, "changes/detail.html", context)
 
@@ -138,9 +141,11 @@ def comparison(request: PageRequest) -> HttpResponse:
 def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_id: str) -> HttpResponse:
     """Every version of one resource, the content of one of them, and its changes."""
     actor = actor_of(request)
-    tenant = get_object_or_404(access.visible_tenants(actor).select_related("customer"), pk=tenant_id)
+    tenant = get_object_or_404(permissions.visible_tenants(actor).select_related("customer"), pk=tenant_id)
     versions = list(
-        store.history(tenant, resource_type, resource_id).filter(pk__in=visible_versions(actor).values("pk"))
+        content_store.history(tenant, resource_type, resource_id).filter(
+            pk__in=visible_versions(actor).values("pk")
+        )
     )
     if not versions:
         raise Http404("There is no such resource, or you cannot see it.")
@@ -154,8 +159,8 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
         "versions": versions,
         "version_list": numbered(request, versions, VERSIONS_SIZE, parameter="versions-page"),
         "chosen": chosen,
-        "document": shown(store.document(tenant, chosen.digest), spec),
-        "judged": recoverability.judged(tenant, [chosen])[0],
+        "document": shown(content_store.document(tenant, chosen.digest), spec),
+        "judged": summary.judged(tenant, [chosen])[0],
         "changes": selectors.visible_changes(actor)
         .filter(tenant=tenant, resource_type=resource_type, resource_id=resource_id)
         .order_by("-pk")[:HISTORY_SIZE],
@@ -167,7 +172,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
 @page
 def audit_events(request: PageRequest) -> HttpResponse:
     """Microsoft's own records, as kept: who did what, and which change each explains."""
-    tenants = access.visible_tenants(actor_of(request)).select_related("customer")
+    tenants = permissions.visible_tenants(actor_of(request)).select_related("customer")
     form = AuditEventFilter(request.GET, tenants=tenants)
     events = form.narrow(AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant"))
     context = {
@@ -194,7 +199,7 @@ def _with_fields(tenant: Tenant, differing: list[Compared]) -> list[dict[str, An
     digests = {
         version.digest for item in differing for version in (item.before, item.after) if version is not None
     }
-    contents = store.documents(tenant, digests)
+    contents = content_store.documents(tenant, digests)
     compared = [
         (
             item,

@@ -17,9 +17,9 @@ from django.db import OperationalError, ProgrammingError
 from rollbacks import selectors
 from rollbacks.models import Rollback
 from rollbacks.selectors import visible_rollbacks
-from tenants.access import NotVisible
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
+from tenants.access.permissions import NotVisible
 from tenants.errors import DomainError, logged
 from tenants.models import User
 

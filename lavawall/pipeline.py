@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from changes import attribution, detect, integrity
+from changes import integrity
+from changes.attribution import linking
 from changes.audit import collect as audit
+from changes.detection import detect
 from changes.models import Change
-from rollbacks import execution, own_writes
-from snapshots import capture, housekeeping
-from snapshots.capture import Outcome
+from rollbacks.execution import own_writes, runner
 from snapshots.catalog.spec import ResourceType
+from snapshots.collection import capture
+from snapshots.collection.capture import Outcome
 from snapshots.models import Snapshot
-from tenants import ledger, runs
-from tenants.actors import Actor
-from tenants.connections import open_client
+from snapshots.store import housekeeping
+from tenants.access.actors import Actor
+from tenants.connections.onboarding import open_client
 from tenants.models import Run
-from tenants.runs import Lease
+from tenants.runs import leases
+from tenants.runs.leases import Lease
+from tenants.trust import ledger
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +49,14 @@ def perform(lease: Lease) -> None:
     if lease.run.kind == Run.Kind.COLLECT:
         observe(lease)
     elif lease.run.kind == Run.Kind.ATTRIBUTE:
-        runs.finish(lease, {"attributed": attribute(lease)})
+        leases.finish(lease, {"attributed": attribute(lease)})
     else:
         execute(lease)
 
 
 def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> Observation:
     """Collect, then seal and detect in one transaction, then attribute. Raises what made it impossible."""
-    with runs.failing(lease):
+    with leases.failing(lease):
         return _observed(lease, progress)
 
 
@@ -62,7 +66,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
     if _may_have_left_something(lease):
         housekeeping.collect_garbage(tenant)
 
-    with closing(open_client(tenant, "reader", on_answer=runs.pulse(lease))) as client:
+    with closing(open_client(tenant, "reader", on_answer=leases.pulse(lease))) as client:
         collected = capture.collect(
             tenant,
             client,
@@ -70,7 +74,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
             progress=progress,
         )
     with transaction.atomic():
-        runs.still_held(lease)
+        leases.still_held(lease)
         sealed = capture.seal(collected, requested_by=run.requested_by, run_id=run.pk)
         changes = detect.detect(sealed)
         own_writes.recognise(tenant, changes)
@@ -82,7 +86,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
             **integrity.facts_of(sealed),
         )
     attributed = attribute(lease)
-    runs.finish(lease, {"snapshot": sealed.snapshot.pk, "changes": detect.count_by_severity(changes)})
+    leases.finish(lease, {"snapshot": sealed.snapshot.pk, "changes": detect.count_by_severity(changes)})
     return Observation(sealed.snapshot, changes, attributed, (timezone.now() - started).total_seconds())
 
 
@@ -97,16 +101,16 @@ def _may_have_left_something(lease: Lease) -> bool:
 def attribute(lease: Lease) -> int:
     """Reads the audit log and attributes what can be; the log being late or forbidden fails nothing."""
     tenant = lease.run.tenant
-    with closing(open_client(tenant, "reader", on_answer=runs.pulse(lease))) as client:
+    with closing(open_client(tenant, "reader", on_answer=leases.pulse(lease))) as client:
         ingested = audit.ingest(tenant, client, now=timezone.now())
     if ingested.error:
         logger.warning("audit log of %s: %s", tenant.name, ingested.error)
-    since = timezone.now() - attribution.LATE_EVENTS
-    return attribution.attribute(tenant, own_writes=own_writes.of(tenant, since))
+    since = timezone.now() - linking.LATE_EVENTS
+    return linking.attribute(tenant, own_writes=own_writes.of(tenant, since))
 
 
 def execute(lease: Lease) -> None:
     """An approved rollback, then a fresh look at the tenant, which sees its writes as changes of ours."""
-    execution.perform(lease)
+    runner.perform(lease)
     tenant = lease.run.tenant
-    runs.enqueue(tenant, Run.Kind.COLLECT, requested_by=f"rollback run {lease.run.pk}")
+    leases.enqueue(tenant, Run.Kind.COLLECT, requested_by=f"rollback run {lease.run.pk}")

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from changes.models import Change
-from tenants import runs
 from tenants.locks import one_at_a_time
 from tenants.models import Run, Tenant
+from tenants.runs import leases
 
 TICK = "lavawall.tasks.tick"
 LOCK_KEY = 0x71C4
@@ -41,11 +41,11 @@ def enqueue_due() -> list[int]:
             minutes=tenant.snapshot_interval_minutes
         )
         if due_at is None or due_at <= now:
-            enqueued.append(runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="schedule").pk)
+            enqueued.append(leases.enqueue(tenant, Run.Kind.COLLECT, requested_by="schedule").pk)
     for tenant in _idle(Run.Kind.ATTRIBUTE):
         waiting = Change.objects.filter(tenant=tenant, detected_at__gt=now - FRESH, attributions__isnull=True)
         if waiting.exists() and (tenant.last_run_at is None or tenant.last_run_at <= now - LATE_EVENTS):
-            enqueued.append(runs.enqueue(tenant, Run.Kind.ATTRIBUTE, requested_by="schedule").pk)
+            enqueued.append(leases.enqueue(tenant, Run.Kind.ATTRIBUTE, requested_by="schedule").pk)
     return enqueued
 
 

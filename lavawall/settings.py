@@ -134,8 +134,8 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_HANDLER = "tenants.lockout.LockoutHandler"
-AXES_CLIENT_IP_CALLABLE = "tenants.lockout.client_address"
+AXES_HANDLER = "tenants.accounts.lockout.LockoutHandler"
+AXES_CLIENT_IP_CALLABLE = "tenants.accounts.lockout.client_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

@@ -4,21 +4,21 @@ import logging
 
 from lavawall import pipeline, schedules, watchdog
 from rollbacks import services as rollbacks
-from tenants import runs
 from tenants.errors import DomainError
+from tenants.runs import leases
 
 logger = logging.getLogger(__name__)
 
 
 def perform(run_id: int) -> None:
     """Does a run's work, if nobody else holds it."""
-    lease = runs.claim(run_id)
+    lease = leases.claim(run_id)
     if lease is None:
         return
     try:
-        with runs.failing(lease):
+        with leases.failing(lease):
             pipeline.perform(lease)
-    except runs.LeaseLost:
+    except leases.LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
     except DomainError as error:
         logger.warning("run %s failed: %s", run_id, error)
@@ -28,6 +28,6 @@ def tick() -> None:
     """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, abandoned and overdue plans."""
     watchdog.saw_tick()
     schedules.enqueue_due()
-    runs.reconcile()
+    leases.reconcile()
     rollbacks.close_abandoned()
     rollbacks.expire_overdue()

@@ -5,7 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from lavawall import views
-from tenants.signing_in import SignIn
+from tenants.accounts.sign_in import SignIn
 
 handler500 = "lavawall.views.server_error"
 

@@ -23,13 +23,13 @@ from snapshots.catalog.spec import ResourceType
 from snapshots.coverage import standings
 from snapshots.models import Coverage, Snapshot
 from snapshots.selectors import visible_snapshots
-from tenants import access
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
 from tenants.errors import logged
 from tenants.forms import TenantFilter
-from tenants.lists import numbered
 from tenants.models import Tenant
-from tenants.web import PageRequest, actor_of, page
+from tenants.web.lists import numbered
+from tenants.web.pages import PageRequest, actor_of, page
 
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 WORST_SHOWN = 8
@@ -65,7 +65,7 @@ def overview(request: PageRequest) -> HttpResponse:
     rows, awaiting = _rows(actor, now), awaiting_approval_of(actor)
     totals = _totals(rows)
     form = TenantFilter(request.GET, actor=actor)
-    asked = set(form.narrow(access.visible_tenants(actor)).values_list("pk", flat=True))
+    asked = set(form.narrow(permissions.visible_tenants(actor)).values_list("pk", flat=True))
     listed_rows = numbered(request, [row for row in rows if row.tenant.pk in asked], TENANTS_SHOWN)
     context = {
         "section": "overview",
@@ -100,7 +100,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _rows(actor: Actor, now: datetime) -> list[TenantRow]:
     """Every tenant in scope, in a number of queries that does not grow with them."""
-    tenants = access.visible_tenants(actor).select_related("customer").order_by("customer__name", "name")
+    tenants = permissions.visible_tenants(actor).select_related("customer").order_by("customer__name", "name")
     rows = {tenant.pk: TenantRow(tenant) for tenant in tenants}
     newest = visible_snapshots(actor).order_by().values("tenant").annotate(newest=Max("pk")).values("newest")
     for snapshot in Snapshot.objects.filter(pk__in=newest):

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from rollbacks.models import Approval, Execution, Plan, Remapping, Rollback, Step, StepRecord
-from tenants.scoped_admin import ScopedAdmin
+from tenants.access.scoped_admin import ScopedAdmin
 
 
 @admin.register(Rollback)

@@ -16,12 +16,12 @@ from changes.selectors import visible_changes
 from rollbacks import selectors, services
 from rollbacks.models import Approval, Rollback, Step
 from snapshots.selectors import visible_snapshots
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.api.runs import RunSerializer, accepted
 from tenants.models import Run, Tenant
+from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
 
 TARGETS = ("changes", "actor", "snapshot")
 TAGS = ["rollbacks"]
@@ -311,7 +311,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
 
     def create(self, request: Request) -> Response:
         asked = _valid(RequestRollbackSerializer, request)
-        tenant = access.tenant_named(self.actor, asked["tenant"], Action.REQUEST_ROLLBACK)
+        tenant = permissions.tenant_named(self.actor, asked["tenant"], Action.REQUEST_ROLLBACK)
         targets = _targets(self.actor, tenant, asked)
         rollback = services.plan_rollback(self.actor, tenant=tenant, reason=asked["reason"], **targets)
         return self._shown(rollback, status=201)

@@ -12,8 +12,8 @@ from rollbacks.states import State
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
 from tenants.forms import NO_SUCH_TENANT
-from tenants.lists import ListFilter, choose_from
 from tenants.models import Tenant
+from tenants.web.lists import ListFilter, choose_from
 
 MOMENT = {"type": "datetime-local", "step": "1"}
 GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {

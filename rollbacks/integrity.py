@@ -1,7 +1,7 @@
 """Proof that rollbacks are as they were made and signed. Called by the verify command."""
 
 from rollbacks import proofs
-from snapshots.store import Fault
+from snapshots.store.content_store import Fault
 from tenants.models import Tenant
 
 

@@ -5,7 +5,7 @@ from django.db import models
 from changes.models import Change
 from snapshots.models import Snapshot
 from tenants.models import Tenant, User
-from tenants.proof import SealedRow
+from tenants.trust.proof import SealedRow
 
 
 class Rollback(models.Model):

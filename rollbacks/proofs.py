@@ -14,11 +14,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from rollbacks import plan_store
 from rollbacks.models import Approval, Execution, Plan, Remapping, Rollback, Step, StepRecord
-from tenants import ledger, proof
-from tenants.actors import Actor
+from rollbacks.plans import storage
+from tenants.access.actors import Actor
 from tenants.models import LedgerEntry, Tenant
+from tenants.trust import ledger, proof
 
 STATE = frozenset({"state", "plan_id", "closed_at"})
 END = frozenset({"finished_at", "outcome", "message", "verification"})
@@ -211,8 +211,8 @@ def _parts_of_plan(plan: Plan, known: _Known) -> Iterator[_Stored]:
 
 def _is_unaltered(plan: Plan) -> bool:
     try:
-        plan_store.check(plan)
-    except plan_store.Altered:
+        storage.check(plan)
+    except storage.Altered:
         return False
     return True
 

@@ -6,13 +6,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from changes.models import Change
-from rollbacks import plan_store, signatures, verification
+from rollbacks.approvals import signatures
+from rollbacks.execution import verification
 from rollbacks.models import Execution, Plan, Rollback
 from rollbacks.planning.model import PlannedStep
-from snapshots.catalog.streams import in_words
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
+from rollbacks.plans import storage
+from snapshots.catalog.stream_values import in_words
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.microsoft.request import Request
 
 __all__ = ["Covered", "as_json", "covered", "differing", "visible_rollbacks"]
@@ -21,7 +23,7 @@ differing = verification.differing
 
 
 def visible_rollbacks(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Rollback]:
-    return Rollback.objects.filter(tenant__in=access.visible_tenants(actor, action)).select_related(
+    return Rollback.objects.filter(tenant__in=permissions.visible_tenants(actor, action)).select_related(
         "tenant__customer", "requester", "plan"
     )
 
@@ -102,8 +104,8 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
         "complete": plan.complete,
         "applicable": plan.applicable,
         "warnings": plan.warnings,
-        "losses": [verification.as_json(loss) for loss in plan_store.losses_of(plan)],
-        "steps": [_step(step) for step in plan_store.steps_of(plan)],
+        "losses": [verification.as_json(loss) for loss in storage.losses_of(plan)],
+        "steps": [_step(step) for step in storage.steps_of(plan)],
         "dry_run": plan.dry_run,
     }
 

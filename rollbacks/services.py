@@ -1,4 +1,4 @@
-"""Every act on a rollback. Each asks tenants.access first, moves the state by rollbacks.states only, and writes its
+"""Every act on a rollback. Each asks `tenants.access` first, moves the state by rollbacks.states only, and writes its
 ledger entry in the same transaction; a refused attempt is recorded in one of its own.
 """
 
@@ -10,16 +10,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from changes.models import Change
-from rollbacks import plan_store, preparing, proofs, signatures
+from rollbacks import proofs
+from rollbacks.approvals import signatures
 from rollbacks.models import Approval, Execution, Plan, Rollback
+from rollbacks.plans import preparation, storage
+from rollbacks.selection.resolve import NothingToDo, Wish
 from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
-from rollbacks.targets import NothingToDo, Wish
-from tenants import access, ledger, runs
-from tenants.access import Refused
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
+from tenants.access.permissions import Refused
 from tenants.errors import DomainError
 from tenants.models import Run, Tenant, User
+from tenants.runs import leases
+from tenants.trust import ledger
 
 
 class NotApplicable(DomainError):
@@ -50,7 +54,7 @@ def plan_rollback(
     reason: str = "",
 ) -> Rollback:
     """Plans and dry-runs against the live tenant. Raises Refused, NothingToDo, NoConnection or MicrosoftError."""
-    access.require(actor, Action.REQUEST_ROLLBACK, tenant)
+    permissions.require(actor, Action.REQUEST_ROLLBACK, tenant)
     requester = _person(actor, "request a rollback")
     asked = list(changes or ())
     chosen = tuple(change.pk for change in asked)
@@ -65,7 +69,7 @@ def plan_rollback(
     rollback = Rollback(
         tenant=tenant, requester=requester, reason=reason, source=source, parameters=wish.to_json()
     )
-    prepared = preparing.prepare(rollback, wish, requester)
+    prepared = preparation.prepare(rollback, wish, requester)
     with transaction.atomic():
         rollback.save(force_insert=True)
         _adopt_plan(actor, rollback, prepared, "rollback:plan")
@@ -74,13 +78,13 @@ def plan_rollback(
 
 def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
     """A new revision against the tenant as it is now; approvals of the old one are void."""
-    access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
+    permissions.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
     planner = _person(actor, "re-plan a rollback")
     if rollback.state not in REPLANNABLE:
         raise MovedOn(
             f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be planned again."
         )
-    prepared = preparing.prepare(rollback, Wish.from_json(rollback.parameters), planner)
+    prepared = preparation.prepare(rollback, Wish.from_json(rollback.parameters), planner)
     with transaction.atomic():
         _locked(rollback)
         _adopt_plan(actor, rollback, prepared, "rollback:replan")
@@ -121,7 +125,7 @@ def execute(actor: Actor, *, rollback: Rollback) -> Execution:
 @transaction.atomic
 def cancel(actor: Actor, *, rollback: Rollback) -> Rollback:
     """Withdraws a rollback of which nothing was written yet."""
-    access.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
+    permissions.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
     move(rollback, State.CANCELLED, needs=OPEN)
     proofs.record(actor, "rollback:cancel", rollback)
     return rollback
@@ -170,9 +174,9 @@ def close_abandoned() -> list[int]:
     return closed
 
 
-def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparing.Prepared, act: str) -> None:
+def _adopt_plan(actor: Actor, rollback: Rollback, prepared: preparation.Prepared, act: str) -> None:
     is_new = not rollback.plans.exists()
-    plan = plan_store.insert(rollback, prepared.new)
+    plan = storage.insert(rollback, prepared.new)
     Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
     move(rollback, State.AWAITING_APPROVAL if plan.applicable else State.DRAFT, needs=REPLANNABLE)
     proofs.record(
@@ -203,11 +207,11 @@ def _sign(actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: s
 def _signed(
     actor: Actor, rollback: Rollback, verdict: Approval.Verdict, digest: str, comment: str
 ) -> Approval:
-    access.require(actor, Action.VIEW, rollback.tenant)
+    permissions.require(actor, Action.VIEW, rollback.tenant)
     approver = _person(actor, "approve a rollback")
     if approver.pk == rollback.requester_id:
         raise Refused("You requested this rollback; somebody else has to approve it.")
-    access.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
+    permissions.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
     _locked(rollback)
     plan = _open_plan(rollback)
     dependence = signatures.dependence(approver, plan)
@@ -217,7 +221,7 @@ def _signed(
         raise MovedOn(
             "The plan changed since you looked at it, or this is not its digest. Read it again before you sign."
         )
-    plan_store.check(plan)
+    storage.check(plan)
     proofs.require_intact(rollback)
     try:
         with transaction.atomic():
@@ -250,11 +254,11 @@ def _signed(
 
 @transaction.atomic
 def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
-    access.require(actor, Action.EXECUTE_ROLLBACK, rollback.tenant)
+    permissions.require(actor, Action.EXECUTE_ROLLBACK, rollback.tenant)
     starter = _person(actor, "execute a rollback")
     _locked(rollback)
     plan = _open_plan(rollback)
-    plan_store.check(plan)
+    storage.check(plan)
     signatures.require_signatures(plan)
     proofs.require_intact(rollback)
     if rollback.state != State.APPROVED:
@@ -262,7 +266,7 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
             f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved."
         )
     move(rollback, State.EXECUTING, needs=frozenset({State.APPROVED}), plan_id=plan.pk)
-    run = runs.enqueue(
+    run = leases.enqueue(
         rollback.tenant, Run.Kind.EXECUTE, requested_by=actor.label, parameters={"rollback": rollback.pk}
     )
     execution = Execution.objects.create(

@@ -15,22 +15,23 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import reswap, retarget
 
 from changes import presentation
-from changes.diff import FieldChange
+from changes.diff.structural import FieldChange
 from changes.models import Change
 from changes.selectors import visible_changes
-from rollbacks import selectors, services, signatures
-from rollbacks.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, Act
+from rollbacks import selectors, services
+from rollbacks.approvals import signatures
+from rollbacks.approvals.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, Act
 from rollbacks.forms import ActorWindow, BackToSnapshot, RollbackFilter
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
 from rollbacks.states import OPEN, REPLANNABLE, State
 from snapshots.catalog import registry
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.errors import InvalidInput
-from tenants.lists import newest_first
 from tenants.models import Tenant
-from tenants.web import (
+from tenants.web.lists import newest_first
+from tenants.web.pages import (
     NOBODY,
     PageRequest,
     actor_of,
@@ -54,7 +55,7 @@ def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
     """Rollbacks that this person may sign and has not signed yet."""
     return (
         _listed(selectors.visible_rollbacks(actor))
-        .filter(tenant__in=access.visible_tenants(actor, Action.APPROVE_ROLLBACK))
+        .filter(tenant__in=permissions.visible_tenants(actor, Action.APPROVE_ROLLBACK))
         .filter(state=State.AWAITING_APPROVAL, plan__expires_at__gt=timezone.now())
         .exclude(requester=actor.user)
         .exclude(plan__approvals__approver=actor.user)
@@ -65,7 +66,7 @@ def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
 @page
 def rollback_list(request: PageRequest) -> HttpResponse:
     actor = actor_of(request)
-    form = RollbackFilter(request.GET, tenants=access.visible_tenants(actor).select_related("customer"))
+    form = RollbackFilter(request.GET, tenants=permissions.visible_tenants(actor).select_related("customer"))
     context = {
         "section": "rollbacks",
         "form": form,
@@ -73,7 +74,7 @@ def rollback_list(request: PageRequest) -> HttpResponse:
         "rollbacks": newest_first(
             request, form.narrow(_listed(selectors.visible_rollbacks(actor))), PAGE_SIZE
         ),
-        "may_request": access.visible_tenants(actor, Action.REQUEST_ROLLBACK).exists(),
+        "may_request": permissions.visible_tenants(actor, Action.REQUEST_ROLLBACK).exists(),
     }
     return render(request, "rollbacks/list.html", context)
 
@@ -83,20 +84,20 @@ def rollback_list(request: PageRequest) -> HttpResponse:
 def plan(request: PageRequest) -> HttpResponse:
     """Asks for a rollback of chosen changes, of what an actor did, or back to a snapshot."""
     actor = actor_of(request)
-    requestable = access.visible_tenants(actor, Action.REQUEST_ROLLBACK).select_related("customer")
+    requestable = permissions.visible_tenants(actor, Action.REQUEST_ROLLBACK).select_related("customer")
     if request.method == "POST" and request.POST.get("source", "changes") == "changes":
         return _plan_changes(request, actor)
     tenant = (
-        get_object_or_404(access.visible_tenants(actor), pk=integer(request.GET.get("tenant")))
+        get_object_or_404(permissions.visible_tenants(actor), pk=integer(request.GET.get("tenant")))
         if request.GET.get("tenant")
         else None
     )
     if tenant is None and not requestable.exists():
-        raise access.Refused(
+        raise permissions.Refused(
             f"{actor.label} may not request rollbacks. Ask an administrator for the engineer's role."
         )
     if tenant is not None:
-        access.require(actor, Action.REQUEST_ROLLBACK, tenant)
+        permissions.require(actor, Action.REQUEST_ROLLBACK, tenant)
         return _plan_in(request, actor, tenant)
     return render(request, "rollbacks/plan.html", {"section": "rollbacks", "tenants": requestable})
 
@@ -236,7 +237,7 @@ def _plan_changes(request: PageRequest, actor: Actor) -> HttpResponse:
     chosen = list(visible_changes(actor).filter(pk__in=wanted).select_related("tenant").order_by("pk"))
     reason = request.POST.get("reason", "").strip()
     if len(chosen) != len(wanted):
-        raise access.NotVisible("There is no such change, or you cannot see it.")
+        raise permissions.NotVisible("There is no such change, or you cannot see it.")
     if not chosen:
         messages.error(request, "Choose at least one change to roll back.")
         return redirect(_back(request))
@@ -316,12 +317,12 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
     actor, plan, tenant = actor_of(request), rollback.plan, rollback.tenant
     is_requester = rollback.requester_id == request.user.pk
     is_expired = plan is not None and rollback.state in OPEN and plan.expires_at <= timezone.now()
-    may_request = access.can(actor, Action.REQUEST_ROLLBACK, tenant)
+    may_request = permissions.can(actor, Action.REQUEST_ROLLBACK, tenant)
     signatures = _signatures_under(plan)
     has_signed = any(
         signature.approval.approver_id == request.user.pk for signature in signatures["signatures"]
     )
-    may_sign = access.can(actor, Action.APPROVE_ROLLBACK, tenant) and not (
+    may_sign = permissions.can(actor, Action.APPROVE_ROLLBACK, tenant) and not (
         is_requester or has_signed or is_expired
     )
     return {
@@ -339,7 +340,7 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
         "may_approve": may_sign and rollback.state == State.AWAITING_APPROVAL,
         "may_reject": may_sign and rollback.state in (State.AWAITING_APPROVAL, State.APPROVED),
         "may_execute": rollback.state == State.APPROVED
-        and access.can(actor, Action.EXECUTE_ROLLBACK, tenant),
+        and permissions.can(actor, Action.EXECUTE_ROLLBACK, tenant),
         "may_cancel": rollback.state in OPEN and may_request,
         "may_replan": rollback.state in REPLANNABLE and may_request,
         **signatures,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from snapshots.models import Coverage, Principal, Snapshot, Version
-from tenants.scoped_admin import ScopedAdmin
+from tenants.access.scoped_admin import ScopedAdmin
 
 
 @admin.register(Snapshot)

@@ -6,13 +6,13 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from snapshots import recoverability
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
 from snapshots.models import Coverage, Snapshot, Version
-from snapshots.restorability import Verdict
-from tenants.lists import ListFilter
+from snapshots.recoverability import summary
+from snapshots.recoverability.verdicts import Verdict
 from tenants.models import Tenant
+from tenants.web.lists import ListFilter
 
 
 def type_choices(
@@ -42,7 +42,7 @@ class RestorabilityFilter(ListFilter):
     def _narrow(self, rows: QuerySet[Version], asked: dict[str, Any]) -> QuerySet[Version]:
         found = _named(rows, asked)
         if asked["verdict"]:
-            found = recoverability.with_verdict(self._tenant, found, Verdict(asked["verdict"]))
+            found = summary.with_verdict(self._tenant, found, Verdict(asked["verdict"]))
         return found
 
 

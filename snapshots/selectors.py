@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
-from snapshots import store
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog import registry
 from snapshots.models import Snapshot, Version
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.errors import InvalidInput
 
 
@@ -38,21 +38,25 @@ class Compared:
 
 
 def visible_snapshots(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Snapshot]:
-    return Snapshot.objects.filter(tenant__in=access.visible_tenants(actor, action)).select_related(
+    return Snapshot.objects.filter(tenant__in=permissions.visible_tenants(actor, action)).select_related(
         "tenant__customer"
     )
 
 
 def visible_versions(actor: Actor) -> QuerySet[Version]:
-    return Version.objects.filter(tenant__in=access.visible_tenants(actor))
+    return Version.objects.filter(tenant__in=permissions.visible_tenants(actor))
 
 
 def compare(base: Snapshot, target: Snapshot) -> list[Compared]:
     """Every resource whose content differs, by type and id. Raises NotComparable."""
     if base.tenant_id != target.tenant_id:
         raise NotComparable("Only two snapshots of the same tenant can be compared.")
-    before = {(version.resource_type, version.resource_id): version for version in store.state_at(base)}
-    after = {(version.resource_type, version.resource_id): version for version in store.state_at(target)}
+    before = {
+        (version.resource_type, version.resource_id): version for version in content_store.state_at(base)
+    }
+    after = {
+        (version.resource_type, version.resource_id): version for version in content_store.state_at(target)
+    }
     return [
         Compared(*key, _name(after.get(key) or before.get(key)), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())
@@ -66,7 +70,7 @@ def _only_respelled(before: Version | None, after: Version | None) -> bool:
     if before is None or after is None or before.spec_version == after.spec_version:
         return False
     spec = registry.get(after.resource_type)
-    contents = store.documents(after.tenant, (before.digest, after.digest))
+    contents = content_store.documents(after.tenant, (before.digest, after.digest))
     old, new = (canonicalise(contents[each.digest], spec) for each in (before, after))
     return canonical_bytes(old) == canonical_bytes(new)
 

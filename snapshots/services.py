@@ -7,10 +7,12 @@ from django.db import transaction
 
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
-from tenants import access, ledger, runs
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.models import Run, Tenant
+from tenants.runs import leases
+from tenants.trust import ledger
 
 
 @transaction.atomic
@@ -25,14 +27,14 @@ def request_snapshot(
 
     Raises NotVisible, Refused or UnknownResourceType.
     """
-    access.require(actor, Action.TAKE_SNAPSHOT, tenant)
+    permissions.require(actor, Action.TAKE_SNAPSHOT, tenant)
     parameters: dict[str, Any] = {"mode": mode.value}
     if types:
         parameters["types"] = sorted({registry.get(key).key for key in types})
     waiting = Run.objects.filter(
         tenant=tenant, kind=Run.Kind.COLLECT, state=Run.State.QUEUED, parameters=parameters
     )
-    run = waiting.first() or runs.enqueue(
+    run = waiting.first() or leases.enqueue(
         tenant, Run.Kind.COLLECT, requested_by=actor.label, parameters=parameters
     )
     ledger.record(actor, "snapshot:request", tenant.name, tenant=tenant, run=run.pk, **parameters)

@@ -9,17 +9,20 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from snapshots import coverage, recoverability, selectors, services, store
+from snapshots import coverage, selectors, services
 from snapshots.catalog import registry
 from snapshots.forms import ContentFilter, CoverageFilter, RestorabilityFilter, SnapshotFilter
 from snapshots.models import Coverage, Snapshot
-from snapshots.restorability import Verdict
-from tenants import access, connections
-from tenants.actions import Action
+from snapshots.recoverability import summary
+from snapshots.recoverability.verdicts import Verdict
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.matrix import Action
+from tenants.connections import onboarding
 from tenants.forms import TenantFilter
-from tenants.lists import newest_first, numbered
 from tenants.models import Connection, Run, Tenant
-from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
+from tenants.web.lists import newest_first, numbered
+from tenants.web.pages import PageRequest, actor_of, attempt, page, wants_fragment
 
 TENANTS_SHOWN = 50
 SNAPSHOTS_SHOWN = 25
@@ -37,7 +40,7 @@ def tenant_list(request: PageRequest) -> HttpResponse:
     form = TenantFilter(request.GET, actor=actor)
     newest = Snapshot.objects.filter(tenant=OuterRef("pk")).order_by("-id")
     tenants = (
-        form.narrow(access.visible_tenants(actor))
+        form.narrow(permissions.visible_tenants(actor))
         .select_related("customer")
         .prefetch_related("connections")
         .annotate(newest_id=Subquery(newest.values("pk")[:1]))
@@ -90,8 +93,8 @@ def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
         ),
         "runs": found.runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]),
         "failed_runs": found.runs.filter(state__in=[Run.State.FAILED, Run.State.QUARANTINED])[:RUNS_SHOWN],
-        "may_snapshot": access.can(actor, Action.TAKE_SNAPSHOT, found),
-        "may_manage": access.can(actor, Action.MANAGE, found),
+        "may_snapshot": permissions.can(actor, Action.TAKE_SNAPSHOT, found),
+        "may_manage": permissions.can(actor, Action.MANAGE, found),
     }
     return render(request, "snapshots/tenant.html", context)
 
@@ -102,13 +105,13 @@ def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
     """What of the tenant is covered and could be brought back: by type, and resource by resource."""
     found = _tenant(request, tenant_id)
     form = RestorabilityFilter(request.GET, tenant=found)
-    counted = recoverability.counts(found)
+    counted = summary.counts(found)
     listed = numbered(
         request,
-        selectors.by_label(form.narrow(recoverability.current(found)), counted),
+        selectors.by_label(form.narrow(summary.current(found)), counted),
         RESOURCES_SHOWN,
     )
-    standing = recoverability.obstacles(found)
+    standing = summary.obstacles(found)
     types = numbered(
         request,
         _by_type(coverage.coverage_of(found)),
@@ -120,9 +123,9 @@ def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
         "tenant": found,
         "form": form,
         "list": listed,
-        "resources": recoverability.judged(found, listed.rows),
-        "snapshot": store.latest(found),
-        "totals": recoverability.total(counted).items(),
+        "resources": summary.judged(found, listed.rows),
+        "snapshot": content_store.latest(found),
+        "totals": summary.total(counted).items(),
         "verdicts": list(Verdict),
         "types": types,
         "coverage": [
@@ -158,8 +161,8 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
     actor, found = actor_of(request), _tenant(request, tenant_id)
     attempt(
         request,
-        lambda: connections.check_connection(
-            actor, tenant=found, purpose=cast("connections.Purpose", purpose.value)
+        lambda: onboarding.check_connection(
+            actor, tenant=found, purpose=cast("onboarding.Purpose", purpose.value)
         ),
         done=f"The {purpose.label} signed in.",
     )
@@ -170,7 +173,7 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
 @page
 def snapshot(request: PageRequest, snapshot_id: int) -> HttpResponse:
     found = get_object_or_404(selectors.visible_snapshots(actor_of(request)), pk=snapshot_id)
-    state = store.state_at(found)
+    state = content_store.state_at(found)
     counts = dict(state.order_by().values_list("resource_type").annotate(Count("pk")))
     form = ContentFilter(request.GET, counts=counts)
     listed = numbered(
@@ -204,7 +207,7 @@ def snapshot(request: PageRequest, snapshot_id: int) -> HttpResponse:
 
 
 def _tenant(request: PageRequest, tenant_id: int) -> Tenant:
-    tenants: QuerySet[Tenant] = access.visible_tenants(actor_of(request)).select_related("customer")
+    tenants: QuerySet[Tenant] = permissions.visible_tenants(actor_of(request)).select_related("customer")
     return get_object_or_404(tenants, pk=tenant_id)
 
 

@@ -11,8 +11,10 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters
 
-from tenants import access, accounts, administration, connections
-from tenants.actions import Action, Role, TokenScope
+from tenants.access import permissions
+from tenants.access.matrix import Action, Role, TokenScope
+from tenants.access.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
+from tenants.accounts import administration, user_accounts
 from tenants.admin_forms import (
     GroupsForm,
     NewAccountForm,
@@ -21,6 +23,7 @@ from tenants.admin_forms import (
     TokenForm,
     visible_users,
 )
+from tenants.connections import onboarding
 from tenants.errors import DomainError, InternalError
 from tenants.models import (
     ApiToken,
@@ -33,7 +36,6 @@ from tenants.models import (
     Tenant,
     User,
 )
-from tenants.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
 from tenants.selectors import readable_entries
 
 SECOND = " Approvals by this account count once a second administrator confirms it (see Confirmations)."
@@ -45,7 +47,7 @@ class CustomerAdmin(ScopedAdmin):
     search_fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        visible = access.visible_customers(actor_of(request))
+        visible = permissions.visible_customers(actor_of(request))
         return ModelAdmin.get_queryset(self, request).filter(pk__in=visible.values("pk"))
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
@@ -75,7 +77,7 @@ class TenantAdmin(ScopedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if obj is None:
             return acts_somewhere(request, Action.MANAGE)
-        return access.visible_tenants(actor_of(request), Action.MANAGE).filter(pk=obj.pk).exists()
+        return permissions.visible_tenants(actor_of(request), Action.MANAGE).filter(pk=obj.pk).exists()
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002
         values = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -95,7 +97,7 @@ class AppRegistrationAdmin(ScopedAdmin):
     search_fields = ["name", "client_id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        tenants = access.visible_tenants(actor_of(request))
+        tenants = permissions.visible_tenants(actor_of(request))
         used = Q(tenant__in=tenants) | Q(tenant__isnull=True, connections__tenant__in=tenants)
         return ModelAdmin.get_queryset(self, request).filter(used).distinct()
 
@@ -110,10 +112,10 @@ class ConnectionAdmin(ScopedAdmin):
     def test(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         for connection in queryset:
             try:
-                connections.check_connection(
+                onboarding.check_connection(
                     actor_of(request),
                     tenant=connection.tenant,
-                    purpose=cast("connections.Purpose", connection.purpose),
+                    purpose=cast("onboarding.Purpose", connection.purpose),
                 )
             except InternalError:
                 raise
@@ -159,11 +161,11 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         actor, rows = actor_of(request), ModelAdmin.get_queryset(self, request)
-        if access.can_everywhere(actor, Action.BIND_ROLES):
+        if permissions.can_everywhere(actor, Action.BIND_ROLES):
             return rows
         return rows.filter(
-            Q(tenant__in=access.visible_tenants(actor, Action.BIND_ROLES))
-            | Q(customer__in=access.whole_customers(actor, Action.BIND_ROLES))
+            Q(tenant__in=permissions.visible_tenants(actor, Action.BIND_ROLES))
+            | Q(customer__in=permissions.whole_customers(actor, Action.BIND_ROLES))
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -173,7 +175,7 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
         if not isinstance(obj, RoleBinding):
             return self.has_view_permission(request)
         return administration.may_bind(
-            actor_of(request), accounts.Scope(customer=obj.customer, tenant=obj.tenant)
+            actor_of(request), user_accounts.Scope(customer=obj.customer, tenant=obj.tenant)
         )
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
@@ -183,13 +185,13 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
 
         def bind(given: dict[str, Any]) -> str:
             subject, scope = given["user"] or given["group"], form.chosen_scope()
-            accounts.bind_role(actor, subject=subject, role=Role(given["role"]), scope=scope)
+            user_accounts.bind_role(actor, subject=subject, role=Role(given["role"]), scope=scope)
             return f"{subject} is {given['role'].replace('_', ' ')} on {scope} now.{SECOND}"
 
         return self.form_page(request, form, "Bind a role", bind)
 
     def delete_model(self, request: HttpRequest, obj: RoleBinding) -> None:
-        accounts.unbind_role(actor_of(request), obj)
+        user_accounts.unbind_role(actor_of(request), obj)
 
 
 @admin.register(User)
@@ -232,13 +234,13 @@ class UserAdmin(FormPages, ScopedAdmin):
         return visible.exists() if obj is None else visible.filter(pk=obj.pk).exists()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return access.can_everywhere(actor_of(request), Action.BIND_ROLES)
+        return permissions.can_everywhere(actor_of(request), Action.BIND_ROLES)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         actor = actor_of(request)
         if obj is None:
-            return access.can_everywhere(actor, Action.BIND_ROLES)
-        return access.may_administer(actor, obj)
+            return permissions.can_everywhere(actor, Action.BIND_ROLES)
+        return permissions.may_administer(actor, obj)
 
     def get_urls(self) -> list[URLPattern]:
         password = path(
@@ -275,7 +277,7 @@ class UserAdmin(FormPages, ScopedAdmin):
         actor = actor_of(request)
 
         def create(given: dict[str, Any]) -> str:
-            user = accounts.create_user(actor, **given)
+            user = user_accounts.create_user(actor, **given)
             return f"{user} can sign in now. Bind a role, or there is nothing to see.{SECOND}"
 
         return self.form_page(request, NewAccountForm(request.POST or None), "Add a person", create)
@@ -284,13 +286,13 @@ class UserAdmin(FormPages, ScopedAdmin):
         user, actor = self._user(request, user_id), actor_of(request)
 
         def set_groups(given: dict[str, Any]) -> str:
-            accounts.set_groups(actor, user=user, groups=given["groups"])
+            user_accounts.set_groups(actor, user=user, groups=given["groups"])
             return f"{user} is in {', '.join(given['groups']) or 'no group'} now.{SECOND}"
 
         form = GroupsForm(
             request.POST or None, initial={"groups": ", ".join(user.groups.values_list("name", flat=True))}
         )
-        allowed = access.may_administer(actor, user)
+        allowed = permissions.may_administer(actor, user)
         return self.form_page(request, form, f"Groups of {user}", set_groups, allowed=allowed)
 
     @method_decorator(sensitive_post_parameters())
@@ -298,7 +300,7 @@ class UserAdmin(FormPages, ScopedAdmin):
         user, actor = self._user(request, user_id), actor_of(request)
 
         def set_password(given: dict[str, Any]) -> str:
-            accounts.set_password(actor, user=user, password=given["password"])
+            user_accounts.set_password(actor, user=user, password=given["password"])
             return f"{user} has a new password.{SECOND}"
 
         title = f"A new password for {user}"
@@ -307,7 +309,7 @@ class UserAdmin(FormPages, ScopedAdmin):
             PasswordForm(request.POST or None),
             title,
             set_password,
-            allowed=access.may_administer(actor, user),
+            allowed=permissions.may_administer(actor, user),
         )
 
     def _user(self, request: HttpRequest, user_id: int) -> User:
@@ -336,7 +338,7 @@ class ApiTokenAdmin(FormPages, ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         actor, rows = actor_of(request), ModelAdmin.get_queryset(self, request)
-        return rows if access.can_everywhere(actor, Action.BIND_ROLES) else rows.filter(user=actor.user)
+        return rows if permissions.can_everywhere(actor, Action.BIND_ROLES) else rows.filter(user=actor.user)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
         return []
@@ -353,7 +355,7 @@ class ApiTokenAdmin(FormPages, ScopedAdmin):
     @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
-            accounts.revoke_token(actor_of(request), token)
+            user_accounts.revoke_token(actor_of(request), token)
             self.message_user(request, f"{token} is revoked.", messages.SUCCESS)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
@@ -363,7 +365,7 @@ class ApiTokenAdmin(FormPages, ScopedAdmin):
             given = form.cleaned_data
             scopes = frozenset(TokenScope(scope) for scope in given.pop("scopes"))
             try:
-                token, text = accounts.issue_token(actor, scopes=scopes, **given)
+                token, text = user_accounts.issue_token(actor, scopes=scopes, **given)
             except InternalError:
                 raise
             except DomainError as error:

@@ -6,9 +6,10 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
-from tenants import access, accounts
-from tenants.actions import Action, Role, TokenScope
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role, TokenScope
+from tenants.accounts import user_accounts
 from tenants.models import Customer, RoleBinding, Tenant, User
 
 LONGEST_GROUP = 150
@@ -16,11 +17,11 @@ LONGEST_GROUP = 150
 
 def visible_users(actor: Actor) -> QuerySet[User]:
     """Everybody for administrators of the whole MSP; otherwise those with a role within the administrator's scope."""
-    if access.can_everywhere(actor, Action.BIND_ROLES):
+    if permissions.can_everywhere(actor, Action.BIND_ROLES):
         return User.objects.all()
     within = RoleBinding.objects.filter(
-        Q(tenant__in=access.visible_tenants(actor, Action.BIND_ROLES))
-        | Q(customer__in=access.whole_customers(actor, Action.BIND_ROLES))
+        Q(tenant__in=permissions.visible_tenants(actor, Action.BIND_ROLES))
+        | Q(customer__in=permissions.whole_customers(actor, Action.BIND_ROLES))
     )
     return User.objects.filter(
         Q(pk__in=within.values("user")) | Q(groups__in=within.values("group"))
@@ -49,11 +50,11 @@ class RoleBindingForm(forms.Form):
 
     def __init__(self, data: Any, *, actor: Actor) -> None:
         super().__init__(data)
-        everywhere = access.can_everywhere(actor, Action.BIND_ROLES)
+        everywhere = permissions.can_everywhere(actor, Action.BIND_ROLES)
         _choose(self, "user", visible_users(actor))
         _choose(self, "group", Group.objects.all() if everywhere else Group.objects.none())
-        _choose(self, "customer", access.whole_customers(actor, Action.BIND_ROLES))
-        _choose(self, "tenant", access.visible_tenants(actor, Action.BIND_ROLES))
+        _choose(self, "customer", permissions.whole_customers(actor, Action.BIND_ROLES))
+        _choose(self, "tenant", permissions.visible_tenants(actor, Action.BIND_ROLES))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -66,9 +67,9 @@ class RoleBindingForm(forms.Form):
                 self.add_error(scope, "This does not fit the chosen scope. Leave it blank.")
         return given
 
-    def chosen_scope(self) -> accounts.Scope:
+    def chosen_scope(self) -> user_accounts.Scope:
         given = self.cleaned_data
-        return accounts.Scope(customer=given["customer"], tenant=given["tenant"])
+        return user_accounts.Scope(customer=given["customer"], tenant=given["tenant"])
 
 
 class GroupsForm(forms.Form):
@@ -121,9 +122,9 @@ class TokenForm(forms.Form):
     def __init__(self, data: Any, *, actor: Actor) -> None:
         super().__init__(data)
         own = User.objects.filter(pk=actor.user.pk) if actor.user is not None else User.objects.none()
-        everybody = access.can_everywhere(actor, Action.BIND_ROLES)
+        everybody = permissions.can_everywhere(actor, Action.BIND_ROLES)
         _choose(self, "user", User.objects.filter(is_active=True) if everybody else own)
-        _choose(self, "customer", access.visible_customers(actor))
+        _choose(self, "customer", permissions.visible_customers(actor))
 
 
 def _choose(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:

@@ -6,10 +6,11 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 from django.db.models import Q, QuerySet
 
-from tenants import access, accounts
-from tenants.actors import Actor
-from tenants.lists import ListFilter, choose_from
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.accounts import user_accounts
 from tenants.models import Customer, Tenant, User
+from tenants.web.lists import ListFilter, choose_from
 
 DATETIME = {"type": "datetime-local"}
 NO_SUCH_TENANT = "There is no such tenant, or you cannot see it."
@@ -19,7 +20,7 @@ class OwnPasswordForm(PasswordChangeForm):
     """One's own new password, set by the service: it ends the account's tokens, and the ledger has it."""
 
     def save(self, commit: bool = True) -> User:  # noqa: ARG002
-        accounts.set_password(
+        user_accounts.set_password(
             Actor.person(self.user, "page"), user=self.user, password=self.cleaned_data["new_password1"]
         )
         return self.user
@@ -35,7 +36,7 @@ class TenantFilter(ListFilter):
         super().__init__(data)
         choose_from(
             self.fields["customer"],
-            access.visible_customers(actor),
+            permissions.visible_customers(actor),
             "There is no such customer, or you cannot see it.",
         )
 

@@ -2,18 +2,18 @@
 
 from django.db.models import Q, QuerySet
 
-from tenants import access
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.models import LedgerEntry
 
 
 def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
     """The ledger as far as the actor may read it; what concerns the whole MSP only for those who read all of it."""
-    if access.can_everywhere(actor, Action.VIEW_LEDGER):
+    if permissions.can_everywhere(actor, Action.VIEW_LEDGER):
         return LedgerEntry.objects.all()
-    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
-    customers = access.whole_customers(actor, Action.VIEW_LEDGER)
+    tenants = permissions.visible_tenants(actor, Action.VIEW_LEDGER)
+    customers = permissions.whole_customers(actor, Action.VIEW_LEDGER)
     return LedgerEntry.objects.filter(
         Q(tenant_id__in=tenants.values("pk"))
         | Q(tenant_id__isnull=True, customer_id__in=customers.values("pk"))
@@ -22,14 +22,14 @@ def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
 
 def may_read_ledger(actor: Actor) -> bool:
     return (
-        access.whole_customers(actor, Action.VIEW_LEDGER).exists()
-        or access.visible_tenants(actor, Action.VIEW_LEDGER).exists()
+        permissions.whole_customers(actor, Action.VIEW_LEDGER).exists()
+        or permissions.visible_tenants(actor, Action.VIEW_LEDGER).exists()
     )
 
 
 def require_ledger(actor: Actor) -> None:
     """Raises Refused."""
     if not may_read_ledger(actor):
-        raise access.Refused(
+        raise permissions.Refused(
             f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
         )

@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from tenants import access, selectors
+from tenants import selectors
+from tenants.access import permissions
 from tenants.control import confirmation, record
 from tenants.control.presentation import sentence
 from tenants.forms import LedgerFilter, OwnPasswordForm
-from tenants.lists import newest_first
 from tenants.models import Run
-from tenants.web import PageRequest, actor_of, attempt, page, wants_fragment
+from tenants.web.lists import newest_first
+from tenants.web.pages import PageRequest, actor_of, attempt, page, wants_fragment
 
 PAGE_SIZE = 50
 UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
@@ -27,7 +28,9 @@ UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
 @page
 def run(request: PageRequest, run_id: int) -> HttpResponse:
     """How a run stands; asked again every second by the page that started it, until it is finished."""
-    runs = Run.objects.filter(tenant__in=access.visible_tenants(actor_of(request))).select_related("tenant")
+    runs = Run.objects.filter(tenant__in=permissions.visible_tenants(actor_of(request))).select_related(
+        "tenant"
+    )
     found = get_object_or_404(runs, pk=run_id)
     context = {"section": "tenants", "run": found, "unfinished": found.state in UNFINISHED}
     return render(request, "tenants/_run.html" if wants_fragment(request) else "tenants/run.html", context)
@@ -39,7 +42,7 @@ def ledger(request: PageRequest) -> HttpResponse:
     """Who did what in this product, within the reader's scope."""
     actor = actor_of(request)
     selectors.require_ledger(actor)
-    tenants = access.visible_tenants(actor).select_related("customer")
+    tenants = permissions.visible_tenants(actor).select_related("customer")
     form = LedgerFilter(request.GET, tenants=tenants)
     context = {
         "section": "ledger",

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from lavawall.emulator import Emulator
-from tenants import vault
-from tenants.append_only import GATE
+from tenants.trust import vault
+from tenants.trust.append_only import GATE
 from tests import prepared
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,8 +17,8 @@ from django.db.backends.utils import CursorWrapper
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES_THE_DATABASE = (
     "*/migrations/*.py",
-    "tenants/append_only.py",
-    "tenants/actions.py",
+    "tenants/trust/append_only.py",
+    "tenants/access/matrix.py",
     "requirements.txt",
 )
 

@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from changes.models import AuditEvent
-from tenants import access
-from tenants.api.base import TENANT_HELP, ApiViewSet, MomentFilter, TenantFilter
+from tenants.access import permissions
+from tenants.web.rest import TENANT_HELP, ApiViewSet, MomentFilter, TenantFilter
 
 
 class AuditTargetSerializer(serializers.Serializer[Any]):
@@ -73,5 +73,5 @@ class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEven
     filterset_class = AuditEventFilters
 
     def get_queryset(self) -> QuerySet[AuditEvent]:
-        visible = AuditEvent.objects.filter(tenant__in=access.visible_tenants(self.actor))
+        visible = AuditEvent.objects.filter(tenant__in=permissions.visible_tenants(self.actor))
         return visible.select_related("tenant").defer("sealed")

@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from changes import selectors, services
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
 from changes.by_actor import by_actor
-from changes.diff import Difference
+from changes.diff.structural import Difference
 from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
 from changes.states import State, in_state, state_of
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter, shown_as
-from tenants.given import LONGEST_NOTE
+from tenants.web.input_limits import LONGEST_NOTE
+from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter, shown_as
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):

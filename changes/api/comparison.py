@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
-from changes.diff import shown_diff
+from changes.diff.structural import shown_diff
 from changes.models import Change
-from snapshots import store
 from snapshots.api.snapshots import SnapshotViewSet
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
 from snapshots.selectors import Compared, NotComparable, compare
-from tenants.api.base import Choice
+from snapshots.store import content_store
+from tenants.web.rest import Choice
 
 
 class ComparedSerializer(serializers.Serializer[Any]):
@@ -82,7 +82,7 @@ def _asked_for(request: Request) -> list[str]:
 
 def _differences(base: Snapshot, found: list[Compared]) -> list[dict[str, Any]]:
     sides = [version for each in found for version in (each.before, each.after) if version is not None]
-    documents = store.documents(base.tenant, (version.digest for version in sides))
+    documents = content_store.documents(base.tenant, (version.digest for version in sides))
     return [_as_json(each, documents) for each in found]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from changes.diff import FieldChange
-from tenants.api.base import Choice
+from changes.diff.structural import FieldChange
+from tenants.web.rest import Choice
 
 
 class PatchOperationSerializer(serializers.Serializer[Any]):

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from changes.audit.parse import AuditEventFacts, SignInFacts
 from changes.audit.sources import SIGN_INS, SOURCES, Source
 from changes.models import AuditCursor, AuditEvent, SignIn
-from tenants import proof, vault
-from tenants.actors import Actor
+from tenants.access.actors import Actor
 from tenants.microsoft.audit import read
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
+from tenants.trust import proof, vault
 
 Record = dict[str, Any]
 Facts = TypeVar("Facts", AuditEventFacts, SignInFacts)
@@ -53,7 +53,7 @@ def ingest(tenant: Tenant, client: GraphClient, *, now: datetime) -> Ingested:
 
 
 def original(event: AuditEvent) -> Record:
-    """The whole record as Microsoft gave it. Raises tenants.crypto.SealBroken where it was altered."""
+    """The whole record as Microsoft gave it. Raises tenants.trust.crypto.SealBroken where it was altered."""
     record: Record = json.loads(vault.unseal(event.tenant, event.sealed, _context(event.event_id)))
     return record
 

@@ -6,7 +6,7 @@ Used by the rules of Intune. A target is a token: a group, everybody, or every d
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from changes.severity.reading import dig, rows, short_type, word
+from changes.severity.readers import dig, rows, short_type, word
 from snapshots.catalog.spec import Document
 
 EVERYBODY = {"alldevicesassignmenttarget": "all devices", "alllicensedusersassignmenttarget": "all users"}

@@ -13,7 +13,7 @@ from changes.severity.model import (
     Subject,
     Verdict,
 )
-from changes.severity.reading import listed
+from changes.severity.readers import listed
 from changes.severity.rules import rules_for
 from snapshots.catalog.spec import Document
 

@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from changes.severity.reading import text, texts
+from changes.severity.readers import text, texts
 from snapshots.catalog.spec import Document
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})

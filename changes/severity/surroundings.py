@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from changes.severity import reference
 from changes.severity.model import Context, PrincipalFacts, Severity, Side
-from changes.severity.reading import keyed, listed, short_type, text, word, words
+from changes.severity.readers import keyed, listed, short_type, text, word, words
 from changes.severity.reference import AppPermission, Role
 from snapshots.catalog.spec import Document
 

@@ -7,7 +7,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from tenants import accounts
+from tenants.accounts import user_accounts
 from tenants.models import ApiToken, User
 
 SCHEME = b"bearer"
@@ -20,7 +20,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         words = authentication.get_authorization_header(request).split()
         if not words or words[0].lower() != SCHEME:
             return None
-        token = accounts.token_for(words[1].decode("latin-1")) if len(words) == 2 else None
+        token = user_accounts.token_for(words[1].decode("latin-1")) if len(words) == 2 else None
         if token is None:
             raise AuthenticationFailed("This API token is unknown, expired or revoked. Issue a new one.")
         return token.user, token

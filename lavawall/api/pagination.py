@@ -8,7 +8,7 @@ from rest_framework import pagination
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 
-from tenants.given import NUL
+from tenants.web.input_limits import NUL
 
 INVALID = {"cursor": ["This cursor is not valid. Follow the next and previous links as they are."]}
 

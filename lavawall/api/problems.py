@@ -15,11 +15,11 @@ from rest_framework.views import exception_handler, set_rollback
 
 from changes.services import AlreadyAcknowledged
 from snapshots.catalog.registry import UnknownResourceType
-from tenants.access import NotVisible, Refused
-from tenants.api.base import PROBLEM_MEDIA_TYPE
-from tenants.connections import NoConnection
+from tenants.access.permissions import NotVisible, Refused
+from tenants.connections.onboarding import NoConnection
 from tenants.errors import DomainError, InternalError, logged
 from tenants.microsoft.errors import MicrosoftError
+from tenants.web.rest import PROBLEM_MEDIA_TYPE
 
 NOT_FOUND = "There is no such object, or you cannot see it."
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from lavawall.cli import operator
-from tenants import accounts
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
+from tenants.accounts import user_accounts
 from tenants.models import User
 
 STOLEN_CUSTOMER = "Aurora Dental Group"
@@ -51,7 +51,7 @@ def hire() -> dict[str, Login]:
     logins: dict[str, Login] = {}
     for username, role, scope in PARTS:
         login = Login(username, "".join(secrets.choice(LEGIBLE) for _ in range(16)), role, scope)
-        user = accounts.create_user(operator(), username=username, password=login.password)
-        accounts.bind_role(operator(), subject=user, role=role, scope=accounts.parse_scope(scope))
+        user = user_accounts.create_user(operator(), username=username, password=login.password)
+        user_accounts.bind_role(operator(), subject=user, role=role, scope=user_accounts.parse_scope(scope))
         logins[username] = login
     return logins

@@ -25,8 +25,8 @@ from lavawall.emulator.attack import AttackStep, run_attack
 from rollbacks import selectors as rollback_selectors
 from rollbacks.models import Rollback
 from snapshots.models import Snapshot, Version
-from tenants import runs
 from tenants.models import Run, Tenant
+from tenants.runs import leases
 
 SCENARIO = "stolen_global_admin"
 ATTACKER_IP = "198.51.100.23"
@@ -183,7 +183,7 @@ def attribute(stage: Stage) -> None:
             time.monotonic() < deadline, f"{len(unknown)} changes stayed without an audit event: {unknown[0]}"
         )
         time.sleep(AUDIT_PAUSE_SECONDS)
-        lease = runs.claim(runs.create(stage.tenant, Run.Kind.ATTRIBUTE, requested_by="demo").pk)
+        lease = leases.claim(leases.create(stage.tenant, Run.Kind.ATTRIBUTE, requested_by="demo").pk)
         if lease is not None:
             pipeline.perform(lease)
     attributions = [found for change in stage.incident() if (found := _attribution(change))]

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from tenants.append_only import append_only, refuse
+from tenants.trust.append_only import append_only, refuse
 
 SIGNATURES = (
     "(SELECT COUNT(DISTINCT a.approver_id) FROM rollbacks_approval a JOIN rollbacks_plan p ON p.id = a.plan_id "

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from tenants.append_only import refuse
+from tenants.trust.append_only import refuse
 
 
 def under_control(approver: str, moment: str) -> str:

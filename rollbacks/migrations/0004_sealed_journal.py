@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from tenants.append_only import GATE, append_only, lift_append_only, refuse
+from tenants.trust.append_only import GATE, append_only, lift_append_only, refuse
 
 CLOSED = f"NOT EXISTS (SELECT 1 FROM {GATE})"
 SEAL = models.CharField(editable=False, help_text="Over all other columns.", max_length=64, null=True)

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.db import migrations
 from django.db.migrations import RunPython
 
-from tenants.append_only import append_only, lift_append_only
+from tenants.trust.append_only import append_only, lift_append_only
 
 TABLE = "rollbacks_execution"
 END = ["finished_at", "outcome", "message", "verification"]

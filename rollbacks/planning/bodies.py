@@ -6,11 +6,11 @@ An allow-list of top-level properties decides what is ever sent; everything else
 from typing import Any
 
 from rollbacks.planning.effects import same
-from snapshots.addresses import at, with_value
-from snapshots.canonical import canonical_bytes
+from snapshots.canonical.form import canonical_bytes
 from snapshots.catalog.places import ELEMENT, ODATA_TYPE, sets
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.restorability import left_out
+from snapshots.collection.addresses import at, with_value
+from snapshots.recoverability.verdicts import left_out
 
 
 def differing(live: Document, wanted: Document) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.references import repointed
 from rollbacks.planning.strategies import Draft, Outcome, Phase, Strategist, can_return, made_anew
 from rollbacks.planning.tokens import found_in, put_in, step_with, token
-from snapshots.addresses import at
+from snapshots.canonical.references import Mention, mentions
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.references import Mention, mentions
+from snapshots.collection.addresses import at
 
 Catalogue = Mapping[str, ResourceType]
 

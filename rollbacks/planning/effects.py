@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rollbacks.planning.model import Effect, EffectKind
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog.places import sets
 from snapshots.catalog.spec import Document, Part, ResourceType
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import AnnouncedLoss
-from snapshots.addresses import at, with_value
 from snapshots.catalog.spec import Document, ResourceType
+from snapshots.collection.addresses import at, with_value
 
 
 def attained(

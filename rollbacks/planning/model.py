@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from snapshots.canonical.spelling import revealed
 from snapshots.catalog.spec import Document
-from snapshots.spelling import revealed
 from tenants.microsoft.request import Request
 
 Key: TypeAlias = tuple[str, str]

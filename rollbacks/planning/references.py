@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from snapshots.addresses import at, with_value
+from snapshots.canonical.references import Mention
 from snapshots.catalog.places import ANY_DEPTH, ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, Reference, ResourceType
-from snapshots.references import Mention
+from snapshots.collection.addresses import at, with_value
 
 Repoint = Callable[[Mention], str]
 """What to write in place of a mentioned identifier; itself where it stays."""

@@ -11,12 +11,12 @@ from rollbacks.planning import bodies
 from rollbacks.planning.batches import together
 from rollbacks.planning.effects import part_of, same
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest
-from snapshots.addresses import address, expand_path
-from snapshots.canonical import canonical_bytes
+from snapshots.canonical.form import canonical_bytes
+from snapshots.canonical.spelling import original, secrets_in
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Action, Document, ElementRemoval, Part, ResourceType, Stream
-from snapshots.catalog.streams import content_of
-from snapshots.spelling import original, secrets_in
+from snapshots.catalog.stream_values import content_of
+from snapshots.collection.addresses import address, expand_path
 from tenants.microsoft.request import Request
 
 Body = Any

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from changes.diff import shown_diff
+from changes.diff.structural import shown_diff
 from rollbacks.planning import bodies
 from rollbacks.planning.effects import after, same
 from rollbacks.planning.model import (
@@ -17,10 +17,10 @@ from rollbacks.planning.model import (
     Target,
 )
 from rollbacks.planning.requests import RequestWriter
-from snapshots.addresses import at, with_value
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.restorability import lost_anew, names_an_id, uncreatable
+from snapshots.collection.addresses import at, with_value
+from snapshots.recoverability.verdicts import lost_anew, names_an_id, uncreatable
 
 
 class Phase(IntEnum):

@@ -9,12 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from snapshots import coverage, recoverability
+from snapshots import coverage
 from snapshots.coverage import Standing
 from snapshots.models import Coverage, Snapshot
-from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, tenant_asked_for
+from snapshots.recoverability import summary
 from tenants.api.tenants import TenantSerializer, TenantViewSet
 from tenants.models import Tenant
+from tenants.web.rest import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, tenant_asked_for
 
 
 class CoverageSerializer(serializers.ModelSerializer[Coverage]):
@@ -32,15 +33,15 @@ class CoverageSerializer(serializers.ModelSerializer[Coverage]):
 class RecoverableCoverageSerializer(CoverageSerializer):
     """With the verdicts on the type's resources. `recoverability` in the context holds the tenant's counts."""
 
-    recoverability = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
+    summary = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
 
     class Meta(CoverageSerializer.Meta):
         fields = (*CoverageSerializer.Meta.fields, "recoverability")
         read_only_fields = fields
 
     def get_recoverability(self, coverage: Coverage) -> dict[str, int]:
-        counted: recoverability.Counts = self.context["recoverability"]
-        return recoverability.counts_as_json(counted.get(coverage.resource_type, {}))
+        counted: summary.Counts = self.context["recoverability"]
+        return summary.counts_as_json(counted.get(coverage.resource_type, {}))
 
 
 @extend_schema_view(
@@ -59,7 +60,7 @@ class CoverageViewSet(ApiViewSet[Coverage]):
     def list(self, request: Request) -> Response:
         tenant = tenant_asked_for(request, self.actor)
         page = self.paginate_queryset(coverage.coverage_of(tenant)) or []
-        context = {"recoverability": recoverability.counts(tenant)}
+        context = {"recoverability": summary.counts(tenant)}
         return self.get_paginated_response(
             RecoverableCoverageSerializer(page, many=True, context=context).data
         )

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from snapshots import store
+from snapshots.canonical.spelling import original
 from snapshots.models import Version
-from snapshots.spelling import original
-from tenants import access
-from tenants.api.base import TENANT_PARAMETER, ApiViewSet, tenant_asked_for
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.web.rest import TENANT_PARAMETER, ApiViewSet, tenant_asked_for
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):
@@ -56,11 +56,11 @@ class HistoryViewSet(ApiViewSet[Version]):
 
     def list(self, request: Request, resource_type: str, resource_id: str) -> Response:
         tenant = tenant_asked_for(request, self.actor)
-        versions: QuerySet[Version] = store.history(tenant, resource_type, resource_id)
+        versions: QuerySet[Version] = content_store.history(tenant, resource_type, resource_id)
         if not versions.exists():
-            raise access.NotVisible("There is no such resource, or you cannot see it.")
+            raise permissions.NotVisible("There is no such resource, or you cannot see it.")
         page = self.paginate_queryset(versions) or []
-        documents = store.documents(tenant, (version.digest for version in page))
+        documents = content_store.documents(tenant, (version.digest for version in page))
         return self.get_paginated_response(
             VersionSerializer(page, many=True, context={"documents": documents}).data
         )

@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from snapshots import recoverability
 from snapshots.api.snapshots import ResourceFilters
 from snapshots.models import Version
-from snapshots.restorability import Verdict
-from tenants.api.base import TENANT_PARAMETER, ApiViewSet, Choice, tenant_asked_for
+from snapshots.recoverability import summary
+from snapshots.recoverability.verdicts import Verdict
 from tenants.models import Tenant
+from tenants.web.rest import TENANT_PARAMETER, ApiViewSet, Choice, tenant_asked_for
 
 VERDICTS = [(verdict.value, verdict.label) for verdict in Verdict]
 VERDICT_PARAMETER = OpenApiParameter(
@@ -60,7 +60,7 @@ class RestorabilitySerializer(serializers.Serializer[Any]):
     losses = LossSerializer(many=True)
     remapped = ReferrerSerializer(
         many=True,
-        help_text=f"What would be re-pointed, should it get a new id; at most {recoverability.MORE}.",
+        help_text=f"What would be re-pointed, should it get a new id; at most {summary.MORE}.",
     )
     if_changed = CaseSerializer(allow_null=True, help_text="Null: nobody can change it.")
     if_deleted = CaseSerializer(allow_null=True, help_text="Null: nobody can delete it.")
@@ -86,11 +86,11 @@ class RecoverabilityViewSet(ApiViewSet[Version]):
     def list(self, request: Request) -> Response:
         tenant = tenant_asked_for(request, self.actor)
         page = self.paginate_queryset(self._asked_for(tenant, request)) or []
-        told = [recoverability.as_json(each) for each in recoverability.judged(tenant, page)]
+        told = [summary.as_json(each) for each in summary.judged(tenant, page)]
         return self.get_paginated_response(RestorabilitySerializer(told, many=True).data)
 
     def _asked_for(self, tenant: Tenant, request: Request) -> QuerySet[Version]:
-        found = self.filter_queryset(recoverability.current(tenant))
+        found = self.filter_queryset(summary.current(tenant))
         text = request.query_params.get("verdict")
         if not text:
             return found
@@ -99,4 +99,4 @@ class RecoverabilityViewSet(ApiViewSet[Version]):
         except ValueError as error:
             choices = ", ".join(verdict.value for verdict in Verdict)
             raise serializers.ValidationError({"verdict": [f"Choose one of {choices}."]}) from error
-        return recoverability.with_verdict(tenant, found, verdict)
+        return summary.with_verdict(tenant, found, verdict)

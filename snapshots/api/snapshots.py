@@ -12,16 +12,17 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from snapshots import selectors, services, store
+from snapshots import selectors, services
 from snapshots.api.coverage import CoverageSerializer
+from snapshots.canonical.spelling import original
 from snapshots.catalog import registry
 from snapshots.models import Snapshot, Version
-from snapshots.spelling import original
-from tenants import access
-from tenants.actions import Action
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, MomentFilter, TenantFilter
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.matrix import Action
 from tenants.api.runs import RunSerializer, accepted
-from tenants.given import integer
+from tenants.web.input_limits import integer
+from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, MomentFilter, TenantFilter
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
@@ -152,7 +153,7 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
         given = TakeSnapshotSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         asked = given.validated_data
-        tenant = access.tenant_named(self.actor, asked["tenant"], Action.TAKE_SNAPSHOT)
+        tenant = permissions.tenant_named(self.actor, asked["tenant"], Action.TAKE_SNAPSHOT)
         run = services.request_snapshot(
             self.actor, tenant=tenant, types=asked.get("types"), mode=Snapshot.Mode(asked["mode"])
         )
@@ -161,9 +162,11 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
     @action(detail=True, filterset_class=ResourceFilters, queryset=Version.objects.none())
     def resources(self, request: Request, **kwargs: Any) -> Response:
         snapshot = self.snapshot_named(kwargs["pk"])
-        page = self.paginate_queryset(self.filter_queryset(store.state_at(snapshot))) or []
+        page = self.paginate_queryset(self.filter_queryset(content_store.state_at(snapshot))) or []
         wanted = serializers.BooleanField().run_validation(request.query_params.get("documents", False))
-        documents = store.documents(snapshot.tenant, (version.digest for version in page)) if wanted else {}
+        documents = (
+            content_store.documents(snapshot.tenant, (version.digest for version in page)) if wanted else {}
+        )
         return self.get_paginated_response(
             ResourceSerializer(page, many=True, context={"documents": documents}).data
         )
@@ -173,5 +176,5 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
         pk = integer(text)
         found = self.get_queryset().filter(pk=pk).first() if pk is not None else None
         if found is None:
-            raise access.NotVisible("There is no such snapshot, or you cannot see it.")
+            raise permissions.NotVisible("There is no such snapshot, or you cannot see it.")
         return found

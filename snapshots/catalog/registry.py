@@ -95,6 +95,5 @@ def _by_key() -> Mapping[str, ResourceType]:
 
 def _scan() -> Iterator[ResourceType]:
     package = importlib.import_module(_PACKAGE)
-    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
-        module = importlib.import_module(f"{_PACKAGE}.{found.name}")
-        yield from getattr(module, "TYPES", ())
+    for found in pkgutil.walk_packages(package.__path__, f"{_PACKAGE}."):
+        yield from getattr(importlib.import_module(found.name), "TYPES", ())

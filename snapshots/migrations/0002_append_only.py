@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from tenants.append_only import append_only
+from tenants.trust.append_only import append_only
 
 
 class Migration(migrations.Migration):

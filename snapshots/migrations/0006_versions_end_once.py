@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from tenants.append_only import GATE, refuse
+from tenants.trust.append_only import GATE, refuse
 
 
 def at(offset: int) -> str:

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants import selectors
-from tenants.api.base import TENANT_HELP, ApiViewSet, Choice, TenantFilter, shown_as
 from tenants.control import confirmation
 from tenants.control.graph import LABELS, Kind
 from tenants.control.presentation import sentence
 from tenants.models import ControlAct
+from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, TenantFilter, shown_as
 
 TAGS = ["confirmations"]
 

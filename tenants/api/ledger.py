@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
-from tenants import access, selectors
-from tenants.api.base import ApiViewSet, MomentFilter, named
+from tenants import selectors
+from tenants.access import permissions
 from tenants.models import LedgerEntry, Tenant
+from tenants.web.rest import ApiViewSet, MomentFilter, named
 
 
 class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
@@ -56,5 +57,5 @@ class LedgerViewSet(ListModelMixin, ApiViewSet[LedgerEntry]):
 
     def get_queryset(self) -> QuerySet[LedgerEntry]:
         if not selectors.may_read_ledger(self.actor):
-            raise access.Refused("You may not read the ledger. Ask an administrator for the role.")
+            raise permissions.Refused("You may not read the ledger. Ask an administrator for the role.")
         return selectors.readable_entries(self.actor)

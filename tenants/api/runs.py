@@ -9,9 +9,9 @@ from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from tenants import access
-from tenants.api.base import ApiViewSet, Choice
+from tenants.access import permissions
 from tenants.models import Run
+from tenants.web.rest import ApiViewSet, Choice
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -45,7 +45,7 @@ class RunViewSet(RetrieveModelMixin, ApiViewSet[Run]):
     serializer_class = RunSerializer
 
     def get_queryset(self) -> QuerySet[Run]:
-        return Run.objects.filter(tenant__in=access.visible_tenants(self.actor)).select_related("tenant")
+        return Run.objects.filter(tenant__in=permissions.visible_tenants(self.actor)).select_related("tenant")
 
 
 def accepted(run: Run, request: Any) -> Response:

@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from tenants import access
-from tenants.api.base import ApiViewSet
+from tenants.access import permissions
 from tenants.models import Tenant
+from tenants.web.rest import ApiViewSet
 
 
 class TenantSerializer(serializers.ModelSerializer[Tenant]):
@@ -48,4 +48,4 @@ class TenantViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Tenant]):
     ordering = "name"
 
     def get_queryset(self) -> QuerySet[Tenant]:
-        return access.visible_tenants(self.actor).select_related("customer")
+        return permissions.visible_tenants(self.actor).select_related("customer")

@@ -6,13 +6,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from tenants import access, ledger
-from tenants.actions import Action
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
 from tenants.control import policy, record, standing
 from tenants.control.graph import CONFIRMABLE, Act, Kind, Log
 from tenants.errors import DomainError
 from tenants.models import ControlAct, Customer, Tenant, User
+from tenants.trust import ledger
 
 
 class NothingToConfirm(DomainError):
@@ -61,7 +62,7 @@ def may_administer(actor: Actor, act: ControlAct) -> bool:
     """Whether the actor administers the scope of the act."""
     try:
         _require_over(actor, act.tenant, act.customer)
-    except access.Refused:
+    except permissions.Refused:
         return False
     return True
 
@@ -69,10 +70,10 @@ def may_administer(actor: Actor, act: ControlAct) -> bool:
 def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
     """The acts on scopes of which the actor may read the ledger."""
     acts = ControlAct.objects.select_related("actor", "subject", "customer", "tenant")
-    if access.can_everywhere(actor, Action.VIEW_LEDGER):
+    if permissions.can_everywhere(actor, Action.VIEW_LEDGER):
         return acts
-    tenants = access.visible_tenants(actor, Action.VIEW_LEDGER)
-    customers = access.whole_customers(actor, Action.VIEW_LEDGER)
+    tenants = permissions.visible_tenants(actor, Action.VIEW_LEDGER)
+    customers = permissions.whole_customers(actor, Action.VIEW_LEDGER)
     return acts.filter(
         Q(tenant__in=tenants.values("pk")) | Q(tenant__isnull=True, customer__in=customers.values("pk"))
     )
@@ -121,7 +122,7 @@ def _confirm(actor: Actor, row: ControlAct) -> ControlAct:
     if act.ended(now):
         raise NothingToConfirm("This act was confirmed already, or its cooling-off period is over.")
     if actor.user is not None and (reason := obstacle(actor.user, act, log, now)):
-        raise access.Refused(reason)
+        raise permissions.Refused(reason)
     if act.kind == Kind.LOWER:
         policy.require_current(act, log, now)
     entry = ledger.record(
@@ -142,8 +143,8 @@ def _confirm(actor: Actor, row: ControlAct) -> ControlAct:
 
 def _require_over(actor: Actor, tenant: Tenant | None, customer: Customer | None) -> None:
     if tenant is not None:
-        access.require(actor, Action.BIND_ROLES, tenant)
+        permissions.require(actor, Action.BIND_ROLES, tenant)
     elif customer is not None:
-        access.require_on_customer(actor, Action.BIND_ROLES, customer)
+        permissions.require_on_customer(actor, Action.BIND_ROLES, customer)
     else:
-        access.require_everywhere(actor, Action.BIND_ROLES)
+        permissions.require_everywhere(actor, Action.BIND_ROLES)

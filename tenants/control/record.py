@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 from django.db.models import Q
 
-from tenants import vault
 from tenants.control.graph import Act, Kind, Log, Place
-from tenants.ledger import GENESIS
 from tenants.models import ControlAct, LedgerEntry, LedgerHead, Tenant
-from tenants.proof import facts
+from tenants.trust import vault
+from tenants.trust.ledger import GENESIS
+from tenants.trust.proof import facts
 
 HEAD = LedgerHead.Chain.CONTROL
 """The row of LedgerHead that seals the end of this chain."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from tenants.actions import ROLES, Action, Role
+from tenants.access.matrix import ROLES, Action, Role
 from tenants.control.graph import EVERYWHERE, Kind, Log, Place
 from tenants.models import RoleBinding, User
 

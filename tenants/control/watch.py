@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from tenants import ledger
-from tenants.actors import Actor
+from tenants.access.actors import Actor
 from tenants.control import record, standing
 from tenants.control.graph import EVERYWHERE, Kind, Place
 from tenants.models import Customer, Tenant, User
+from tenants.trust import ledger
 
 COOLING_OFF = timedelta(hours=72)
 """How long an act of control waits, announced to all approvers and auditors, where no second administrator exists."""

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import migrations
 
-from tenants.append_only import append_only, create_gate
+from tenants.trust.append_only import append_only, create_gate
 
 
 def create_cache_table(apps, schema_editor):

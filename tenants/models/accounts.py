@@ -9,7 +9,7 @@ from django.utils import timezone
 from guardian.mixins import GuardianUserMixin
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from tenants.actions import Role, TokenScope
+from tenants.access.matrix import Role, TokenScope
 from tenants.models.tenants import Customer, Tenant
 
 
@@ -65,7 +65,7 @@ class CustomerGroupObjectPermission(GroupObjectPermissionBase):
 class RoleBinding(models.Model):
     """A role of a user or a group on a scope: neither customer nor tenant set means the whole MSP.
 
-    The row is the truth; guardian's grants are derived from it (tenants.access.sync_grants).
+    The row is the truth; guardian's grants are derived from it (tenants.access.permissions.sync_grants).
     """
 
     user = models.ForeignKey(

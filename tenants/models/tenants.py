@@ -3,7 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from tenants.actions import PERMISSIONS
+from tenants.access.matrix import PERMISSIONS
 
 
 class Customer(models.Model):

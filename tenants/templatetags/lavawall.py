@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tenants import access, selectors
-from tenants.actions import Action
+from tenants import selectors
+from tenants.access import permissions
+from tenants.access.matrix import Action
 from tenants.control import confirmation
 from tenants.models import RoleBinding
-from tenants.web import actor_of
+from tenants.web.pages import actor_of
 
 register = template.Library()
 
@@ -110,7 +111,8 @@ def cooling_off(context: template.Context) -> dict[str, Any]:
     actor = actor_of(context["request"])
     acts = list(confirmation.cooling_off())
     is_told = bool(acts) and (
-        selectors.may_read_ledger(actor) or access.visible_tenants(actor, Action.APPROVE_ROLLBACK).exists()
+        selectors.may_read_ledger(actor)
+        or permissions.visible_tenants(actor, Action.APPROVE_ROLLBACK).exists()
     )
     return {
         "count": len(acts) if is_told else 0,

@@ -11,10 +11,12 @@ from rest_framework.test import APIClient
 
 from changes.models import Attribution, AuditEvent, Change
 from rollbacks.models import Rollback
-from tenants import accounts, ledger, runs
-from tenants.actions import Role, TokenScope
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role, TokenScope
+from tenants.accounts import user_accounts
 from tenants.models import ControlAct, Customer, Run, Tenant, User
+from tenants.runs import leases
+from tenants.trust import ledger
 from tests.factories import rollbacks as rollback_factory
 from tests.factories.changes import disabled_mfa
 from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person, role_bound
@@ -70,7 +72,7 @@ def bearer(
     customer: Customer | None = None,
     life: timedelta = timedelta(days=1),
 ) -> APIClient:
-    _token, text = accounts.issue_token(
+    _token, text = user_accounts.issue_token(
         Actor.person(user, "test"), user=user, name="test", scopes=scopes, customer=customer, life=life
     )
     return with_token(text)
@@ -97,7 +99,7 @@ def side(name: str) -> Side:
         country_source="sign-in",
         made_at=timezone.now(),
     )
-    run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
+    run = leases.create(tenant, Run.Kind.COLLECT, requested_by="test")
     with transaction.atomic():
         ledger.record(Actor.system("test"), "test:act", f"something of {name}", tenant=tenant)
     return Side(customer, tenant, change, event, run, planned(tenant, change), role_bound(tenant))

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver
 
 from lavawall.api.urls import urlpatterns
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tests.api.conftest import Side
 
 READERS = frozenset(Role)

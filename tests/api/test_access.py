@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tenants.actions import Role, TokenScope
+from tenants.access.matrix import Role, TokenScope
 from tests.api.conftest import World, bearer
 from tests.api.routes import DOCUMENTATION, OPERATIONS, Operation, served
 from tests.factories.tenants import bind

@@ -6,16 +6,16 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tenants import accounts
-from tenants.actions import Role, TokenScope
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role, TokenScope
+from tenants.accounts import user_accounts
 from tenants.models import ApiToken, LedgerEntry
 from tests.api.conftest import World, bearer, with_token
 
 
 def issue(world: World) -> tuple[ApiToken, str]:
     user = world.people[Role.ENGINEER]
-    return accounts.issue_token(
+    return user_accounts.issue_token(
         Actor.person(user, "test"), user=user, name="test", scopes=frozenset({TokenScope.READ})
     )
 
@@ -33,7 +33,7 @@ def test_an_expired_token_does_not(world: World) -> None:
 
 def test_a_revoked_token_does_not(world: World) -> None:
     token, text = issue(world)
-    accounts.revoke_token(Actor.person(world.people[Role.ENGINEER], "test"), token)
+    user_accounts.revoke_token(Actor.person(world.people[Role.ENGINEER], "test"), token)
     assert with_token(text).get("/api/v1/tenants/").status_code == 401
 
 

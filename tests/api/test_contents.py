@@ -5,10 +5,10 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from snapshots.models import Coverage
-from tenants import ledger
-from tenants.actions import Role, TokenScope
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role, TokenScope
 from tenants.models import Run
+from tenants.trust import ledger
 from tests.api.conftest import World, bearer
 from tests.factories.tenants import person
 

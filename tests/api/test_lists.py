@@ -10,8 +10,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from changes.services import acknowledge
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tests.api.conftest import World, audit_event, side
 from tests.factories.tenants import TenantFactory, bind
 

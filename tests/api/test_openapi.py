@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tests.api.conftest import World
 from tests.api.routes import OPERATIONS, Operation
 

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
-from tenants.actions import Role
-from tenants.connections import NoConnection
+from tenants.access.matrix import Role
+from tenants.connections.onboarding import NoConnection
 from tenants.microsoft.errors import MicrosoftError
 from tests.api.conftest import World
 

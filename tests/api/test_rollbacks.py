@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from rollbacks.models import Approval, Rollback
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tests.api.conftest import World, bearer, planned
 from tests.factories.tenants import UserFactory, bind
 

@@ -13,20 +13,21 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.test.runner import DiscoverRunner
 
-from changes.diff import diff
+from changes.diff.structural import diff
 from changes.severity.engine import grade
 from changes.severity.model import Subject
 from lavawall import pipeline
 from lavawall.cli import operator
 from lavawall.management.commands.demo import emulator
-from snapshots import store
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog import registry
 from snapshots.models import Blob, Version
-from tenants import connections, runs
-from tenants.connections import NewConnection
+from snapshots.store import content_store
+from tenants.connections import onboarding
+from tenants.connections.onboarding import NewConnection
 from tenants.microsoft.connection import Endpoints, SecretCredential
 from tenants.models import Run, Tenant
+from tenants.runs import leases
 from tests.factories.changes import mfa_policy
 from tests.factories.tenants import TenantFactory
 
@@ -69,7 +70,7 @@ def _collection() -> dict[str, float]:
         "unchanged snapshot, seconds": statistics.median(again),
         "unchanged snapshot, resources per second": resources / statistics.median(again),
         "unchanged snapshot, new version rows": Version.objects.filter(tenant=tenant).count() - resources,
-        "verify, seconds": _median(lambda: store.verify(tenant)),
+        "verify, seconds": _median(lambda: content_store.verify(tenant)),
         "rebuild one snapshot, seconds": _median(lambda: _rebuild(tenant)),
     }
 
@@ -82,15 +83,15 @@ def _join() -> dict[str, float]:
     before, after = (
         canonicalise({"displayName": "All", "members": some}, spec) for some in (members[1:], members)
     )
-    store.put(tenant, [(spec, before)])
+    content_store.put(tenant, [(spec, before)])
     first = _stored_bytes(tenant)
-    seconds = _seconds(lambda: store.put(tenant, [(spec, after)]))
-    digest = store.digest_of(tenant, spec, after)
+    seconds = _seconds(lambda: content_store.put(tenant, [(spec, after)]))
+    digest = content_store.digest_of(tenant, spec, after)
     return {
         f"store a group of {MEMBERS:,}, bytes": first,
         "store one join in it, bytes": _stored_bytes(tenant) - first,
         "store one join in it, seconds": seconds,
-        "read it back, seconds": _median(lambda: store.document(tenant, digest)),
+        "read it back, seconds": _median(lambda: content_store.document(tenant, digest)),
     }
 
 
@@ -115,7 +116,7 @@ def _pure() -> dict[str, float]:
 def _connect(cloud: dict[str, Any]) -> Tenant:
     name, facts = next(iter(cloud["tenants"].items()))
     reader = facts["reader"]
-    return connections.onboard(
+    return onboarding.onboard(
         operator(),
         customer_name="Bench",
         name=name,
@@ -130,16 +131,16 @@ def _connect(cloud: dict[str, Any]) -> Tenant:
 
 
 def _observe(tenant: Tenant) -> None:
-    lease = runs.claim(runs.create(tenant, Run.Kind.COLLECT, requested_by="bench").pk)
+    lease = leases.claim(leases.create(tenant, Run.Kind.COLLECT, requested_by="bench").pk)
     if lease is None:
         raise RuntimeError("Another run holds the tenant.")
     pipeline.observe(lease)
 
 
 def _rebuild(tenant: Tenant) -> None:
-    snapshot = store.latest(tenant)
+    snapshot = content_store.latest(tenant)
     if snapshot is not None:
-        store.documents(tenant, store.state_at(snapshot).values_list("digest", flat=True))
+        content_store.documents(tenant, content_store.state_at(snapshot).values_list("digest", flat=True))
 
 
 def _seconds(work: Callable[[], object]) -> float:

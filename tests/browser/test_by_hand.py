@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import User
 from tests.browser.conftest import Visit
 from tests.browser.visitor import PHONE, Visitor

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from changes.views import PAGE_SIZE
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import User
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from changes import detect, selectors
-from changes.diff import shown_diff
+from changes import selectors
+from changes.detection import detect
+from changes.diff.structural import shown_diff
 from changes.models import Change
-from snapshots import capture
-from snapshots.capture import Outcome
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
+from snapshots.collection import capture
+from snapshots.collection.capture import Outcome
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.selectors import compare
 from tenants.models import Tenant

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.diff import Difference, FieldChange, PatchError, apply, diff
+from changes.diff.structural import Difference, FieldChange, PatchError, apply, diff
 from snapshots import catalog
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog.spec import Document, ResourceType
 from tests.strategies import json_objects
 

@@ -7,17 +7,19 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from changes import detect, integrity, services
+from changes import integrity, services
 from changes.audit import parse
+from changes.detection import detect
 from changes.models import Attribution, AuditEvent, Change, SignIn
-from snapshots import capture, store
-from snapshots.intervals import Timeline
+from snapshots.collection import capture
 from snapshots.models import Snapshot, Version
-from tenants import ledger, proof, vault
-from tenants.actions import Role
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
+from snapshots.store import content_store
+from snapshots.store.intervals import Timeline
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.models import LedgerEntry, Tenant
+from tenants.trust import ledger, proof, vault
+from tenants.trust.append_only import retention_gate
 from tests.factories.changes import MFA_POLICY_ID, mfa_policy
 from tests.factories.snapshots import State, collected
 from tests.factories.tenants import TenantFactory, person
@@ -87,7 +89,7 @@ def faults(tenant: Tenant) -> list[tuple[str, str]]:
     ],
 )
 def test_an_alteration_is_found_in_its_snapshot(told: Tenant, statement: str, fault: tuple[str, str]) -> None:
-    last = store.latest(told)
+    last = content_store.latest(told)
     assert last is not None
     tamper(statement.format(last=last.pk))
     assert fault in faults(told)
@@ -97,7 +99,7 @@ def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the
     told: Tenant,
 ) -> None:
     """The next collection finds no version to compare with: a critical change would show as a creation."""
-    last = store.latest(told)
+    last = content_store.latest(told)
     assert last is not None
     statement = "UPDATE snapshots_version SET last_snapshot_id = %s WHERE last_snapshot_id IS NULL"
     with (
@@ -191,11 +193,11 @@ def test_a_removed_change_is_found(told: Tenant) -> None:
 
 
 def test_a_snapshot_that_was_removed_without_a_trace_is_missed(told: Tenant) -> None:
-    last = store.latest(told)
+    last = content_store.latest(told)
     assert last is not None
     tamper("DELETE FROM snapshots_coverage WHERE snapshot_id = %s", last.pk)
     tamper("DELETE FROM snapshots_snapshot WHERE id = %s", last.pk)
-    assert store.verify(told) == []
+    assert content_store.verify(told) == []
     assert ("snapshot 3", "is missing") in faults(told)
 
 
@@ -207,7 +209,7 @@ def test_a_snapshot_that_was_slipped_in_is_found(told: Tenant) -> None:
 
 
 def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(told: Tenant) -> None:
-    last = store.latest(told)
+    last = content_store.latest(told)
     assert last is not None
     tamper("UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = %s", last.pk)
     entry = LedgerEntry.objects.filter(action=integrity.ACTION).first()

@@ -8,11 +8,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from changes import selectors
-from changes.diff import apply
+from changes.diff.structural import apply
 from changes.models import Attribution, AuditEvent, Change
 from snapshots.models import Coverage
-from tenants.actions import Action, Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role
 from tenants.models import Tenant
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
 from tests.factories.tenants import TenantFactory, person

@@ -5,9 +5,9 @@ import pytest
 from changes import services
 from changes.models import Acknowledgement, Change
 from changes.services import AlreadyAcknowledged
-from tenants.access import NotVisible, Refused
-from tenants.actions import Action, Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role
+from tenants.access.permissions import NotVisible, Refused
 from tenants.models import LedgerEntry
 from tests.factories.changes import disabled_mfa
 from tests.factories.tenants import TenantFactory, UserFactory, person

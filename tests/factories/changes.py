@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
-from changes.detect import detect
+from changes.detection.detect import detect
 from changes.models import Change
-from snapshots import capture
+from snapshots.collection import capture
 from tenants.models import Tenant
 from tests.factories.snapshots import State, collected, take
 

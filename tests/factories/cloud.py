@@ -5,10 +5,10 @@ from uuid import UUID
 
 from lavawall.emulator import AppRegistration, Emulator
 from snapshots.catalog import registry
-from tenants import connections
-from tenants.actions import Action
-from tenants.actors import Actor
-from tenants.connections import NewConnection
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
+from tenants.connections import onboarding
+from tenants.connections.onboarding import NewConnection
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.connection import CertificateCredential, Endpoints, SecretCredential
 from tenants.microsoft.retry import RetryPolicy
@@ -41,7 +41,7 @@ def connection_of(
 def onboarded(emulator: Emulator, name: str = TENANT, *, actor: Actor = OPERATOR, **facts: Any) -> Tenant:
     """A seeded tenant with its reader and its writer."""
     info = emulator.tenants[name]
-    return connections.onboard(
+    return onboarding.onboard(
         actor,
         customer_name=info.customer,
         name=name,
@@ -52,10 +52,10 @@ def onboarded(emulator: Emulator, name: str = TENANT, *, actor: Actor = OPERATOR
     )
 
 
-def impatient_client(tenant: Tenant, purpose: connections.Purpose = "reader") -> GraphClient:
+def impatient_client(tenant: Tenant, purpose: onboarding.Purpose = "reader") -> GraphClient:
     """Like open_client, but attempts follow one another at once."""
     connection = tenant.connections.select_related("app_registration__tenant", "tenant").get(purpose=purpose)
-    return GraphClient(connections.config_of(connection), writable=purpose == "writer", retry=IMPATIENT)
+    return GraphClient(onboarding.config_of(connection), writable=purpose == "writer", retry=IMPATIENT)
 
 
 def path_of(key: str) -> str:

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from changes.models import Change
 from changes.selectors import difference_of, documents_of
-from rollbacks import plan_store, proofs, states
+from rollbacks import proofs, states
 from rollbacks.models import Plan, Rollback
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
-from rollbacks.targets import Wish
-from tenants.actors import Actor
+from rollbacks.plans import storage
+from rollbacks.selection.resolve import Wish
+from tenants.access.actors import Actor
 from tenants.microsoft.request import Request
 from tenants.models import Tenant, User
 
@@ -33,7 +34,7 @@ def planned(
         source=Rollback.Source.CHANGES,
         parameters=Wish(tuple(change.pk for change in changes)).to_json(),
     )
-    new = plan_store.NewPlan(
+    new = storage.NewPlan(
         steps=[_step(order, change) for order, change in enumerate(changes, 1)],
         warnings=(f"Mind this: {reason}",),
         complete=True,
@@ -52,11 +53,11 @@ def planned(
     return Rollback.objects.select_related("plan", "tenant", "requester").get(pk=rollback.pk)
 
 
-def adopt(rollback: Rollback, new: plan_store.NewPlan) -> Plan:
+def adopt(rollback: Rollback, new: storage.NewPlan) -> Plan:
     """Makes it the current plan, with its ledger entry, as planning does."""
     written = [] if rollback.plans.exists() else [proofs.request_of(rollback)]
     with transaction.atomic():
-        plan = plan_store.insert(rollback, new)
+        plan = storage.insert(rollback, new)
         Rollback.objects.filter(pk=rollback.pk).update(plan=plan)
         states.move(rollback, states.State.AWAITING_APPROVAL)
         requester = Actor.person(rollback.requester, "test")

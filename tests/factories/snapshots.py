@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from snapshots import capture, store
-from snapshots.canonical import canonicalise
-from snapshots.capture import Collected, Outcome, Sealed
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
+from snapshots.collection import capture
+from snapshots.collection.capture import Collected, Outcome, Sealed
 from snapshots.models import Coverage
+from snapshots.store import content_store
 from tenants.models import Tenant
 
 State = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -24,7 +25,7 @@ def collected(tenant: Tenant, state: State) -> Collected:
         spec = registry.get(key)
         for object_id, raw in objects.items():
             document = canonicalise(raw, spec)
-            (digest,) = store.put(tenant, [(spec, document)])
+            (digest,) = content_store.put(tenant, [(spec, document)])
             result.states[(key, object_id)] = (digest, spec.name({"id": object_id, **raw}))
         result.outcomes[key] = Outcome(Coverage.Status.COMPLETE, count=len(objects))
     return result

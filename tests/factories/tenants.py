@@ -6,10 +6,12 @@ from uuid import uuid4
 import factory
 from factory.django import DjangoModelFactory
 
-from tenants import access, accounts, connections
-from tenants.actions import Action, Role
-from tenants.actors import Actor
-from tenants.connections import NewConnection
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role
+from tenants.accounts import user_accounts
+from tenants.connections import onboarding
+from tenants.connections.onboarding import NewConnection
 from tenants.microsoft.connection import SecretCredential
 from tenants.models import ControlAct, Customer, RoleBinding, Tenant, User
 
@@ -55,13 +57,13 @@ def person(
 
 def bind(user: User, role: Role, *, tenant: Tenant | None = None, customer: Customer | None = None) -> None:
     RoleBinding.objects.create(user=user, role=role.value, tenant=tenant, customer=customer)
-    access.sync_grants(user)
+    permissions.sync_grants(user)
 
 
 def give_writer(tenant: Tenant, granted: Iterable[str]) -> None:
     """A writer connection whose last test saw these permissions."""
     new = NewConnection(client_id=uuid4(), credential=SecretCredential("a secret"), granted=tuple(granted))
-    connections.connect(Actor.system("test", Action.MANAGE), tenant=tenant, purpose="writer", new=new)
+    onboarding.connect(Actor.system("test", Action.MANAGE), tenant=tenant, purpose="writer", new=new)
 
 
 def role_bound(tenant: Tenant) -> ControlAct:
@@ -71,10 +73,10 @@ def role_bound(tenant: Tenant) -> ControlAct:
         person(username=f"new at {tenant.name}"[:150]),
     )
     person(Role.ADMINISTRATOR, tenant=tenant)
-    accounts.bind_role(
+    user_accounts.bind_role(
         Actor.person(administrator, "test"),
         subject=subject,
         role=Role.AUDITOR,
-        scope=accounts.Scope(tenant=tenant),
+        scope=user_accounts.Scope(tenant=tenant),
     )
     return ControlAct.objects.get(subject=subject)

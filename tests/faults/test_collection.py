@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from changes import detect
+from changes.detection import detect
 from changes.models import Change
 from lavawall.emulator import Emulator
 from lavawall.emulator.faults import Behaviour
-from snapshots import capture, reading, store
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType
+from snapshots.collection import capture, type_reading
 from snapshots.models import Snapshot, Version
 from snapshots.selectors import coverage_as_json
-from tenants.connections import config_of
+from snapshots.store import content_store
+from tenants.connections.onboarding import config_of
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import MicrosoftError
 from tenants.models import Tenant
@@ -85,7 +86,7 @@ def test_a_type_that_cannot_be_read_is_failed_and_carried_over(
     assert snapshot.status == "partial"
     assert not Change.objects.exists()
     assert set(Version.objects.filter(last_snapshot=None).values_list("pk", flat=True)) == before
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
     emulator.faults.clear()
     assert observe(tenant).status == "complete"
     assert not Change.objects.exists()
@@ -202,7 +203,7 @@ def test_an_object_that_our_own_code_stumbles_over_is_named_and_costs_only_its_t
             raise RecursionError("maximum recursion depth exceeded")
         return real(raw, spec)
 
-    monkeypatch.setattr(reading, "canonicalise", stumbles)
+    monkeypatch.setattr(type_reading, "canonicalise", stumbles)
     snapshot = observe(tenant)
 
     coverage = coverage_as_json(snapshot)

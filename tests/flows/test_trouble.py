@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 
 from changes.models import Change
 from lavawall.emulator import Emulator
-from snapshots import store
 from snapshots.models import Snapshot, Version
-from tenants import connections
+from snapshots.store import content_store
+from tenants.connections import onboarding
 from tenants.microsoft.connection import SecretCredential
 from tenants.models import Run, Tenant
 from tests.factories.cloud import OPERATOR, TENANT, connection_of, onboarded, path_of
@@ -49,7 +49,7 @@ def wrong_secret(tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.Monkey
     wrong = connection_of(
         emulator, emulator.tenants[TENANT].reader, credential=SecretCredential("expired-long-ago")
     )
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=wrong)
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=wrong)
 
 
 def expired_certificate(tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def expired_certificate(tenant: Tenant, emulator: Emulator, _monkeypatch: pytest
         consented_in=[directory],
         certificate="expired",
     )
-    connections.connect(
+    onboarding.connect(
         OPERATOR, tenant=tenant, purpose="reader", new=connection_of(emulator, old, certificate=True)
     )
 
@@ -111,7 +111,7 @@ def test_a_tenant_that_cannot_be_entered_is_one_clear_line_and_no_snapshot(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     Tenant.objects.filter(pk=tenant.pk).update(directory_id=UUID(str(directory)))
     good = connection_of(emulator, emulator.tenants[TENANT].reader)
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=good)
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=good)
     assert "is complete" in snapshot()[0]
     assert not Change.objects.exists()
 
@@ -162,7 +162,7 @@ def test_a_type_that_cannot_be_read_is_named_with_its_remedy_and_nothing_is_dele
         assert word in line
     assert not Change.objects.exists()
     assert current() == before
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
     emulator.faults.clear()
     info = emulator.tenants[TENANT]

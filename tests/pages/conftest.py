@@ -12,10 +12,10 @@ from django.utils import timezone
 from changes.models import Attribution, AuditEvent, Change
 from rollbacks.models import Rollback
 from snapshots.models import Principal, Snapshot
-from tenants import ledger
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.models import ControlAct, Run, Tenant, User
+from tenants.trust import ledger
 from tests.factories.changes import detected, mfa_policy
 from tests.factories.rollbacks import planned
 from tests.factories.tenants import TenantFactory, person, role_bound

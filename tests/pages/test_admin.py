@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import (
     ApiToken,
     AppRegistration,

@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import User
 from tests.factories.tenants import person
 from tests.pages.conftest import POLICY, Scene

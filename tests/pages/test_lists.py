@@ -14,7 +14,7 @@ from django.utils import timezone
 from changes.models import AuditEvent
 from snapshots.catalog import registry
 from snapshots.models import Coverage, Snapshot, Version
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import LedgerEntry, Tenant, User
 from tests.factories.changes import detected, mfa_policy
 from tests.factories.rollbacks import planned

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from changes.services import acknowledge
 from snapshots.models import Coverage
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.models import User
 from tests.factories.tenants import TenantFactory, person
 from tests.pages.conftest import Scene, make_scene

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from snapshots.catalog import registry
 from snapshots.views import RESOURCES_SHOWN
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import Tenant, User
 from tests.factories.changes import mfa_policy
 from tests.factories.snapshots import take

@@ -11,8 +11,8 @@ from django.utils.html import escape
 from rollbacks import services, states
 from rollbacks.models import Approval, Execution, Rollback, StepRecord
 from rollbacks.states import State
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.models import LedgerEntry, RoleBinding, User
 from tests.factories.tenants import bind, person
 from tests.pages.conftest import Scene

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import User
 from tests.factories.tenants import UserFactory, person
 from tests.pages.conftest import Scene

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from changes.views import PAGE_SIZE
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import Tenant, User
 from tests.factories.changes import detected
 from tests.factories.tenants import TenantFactory, person

@@ -12,13 +12,15 @@ from django.utils import timezone
 from changes.models import Change
 from lavawall import pipeline
 from lavawall.emulator import Emulator
-from rollbacks import execution, services
+from rollbacks import services
+from rollbacks.execution import runner
 from rollbacks.models import Execution, Rollback
-from tenants import connections, runs
-from tenants.actions import Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
+from tenants.connections import onboarding
 from tenants.microsoft.request import Request
 from tenants.models import Run, Tenant, User
+from tenants.runs import leases
 from tests.factories.cloud import onboarded
 from tests.factories.rollbacks import digest_of
 from tests.factories.tenants import person
@@ -43,19 +45,19 @@ class Scene:
     engineer: User
 
     def observe(self, *types: str) -> list[Change]:
-        run = runs.create(
+        run = leases.create(
             self.tenant, Run.Kind.COLLECT, requested_by="test", parameters={"types": list(types) or None}
         )
-        lease = runs.claim(run.pk)
+        lease = leases.claim(run.pk)
         assert lease is not None
         return pipeline.observe(lease).changes
 
     def intrude(self, method: str, path: str, body: Any = None) -> Any:
-        with closing(connections.open_client(self.tenant, "writer")) as client:
+        with closing(onboarding.open_client(self.tenant, "writer")) as client:
             return client.send(Request(method, path, body=body, service=_service_of(path))).body
 
     def read(self, path: str) -> dict[str, Any]:
-        with closing(connections.open_client(self.tenant, "reader")) as client:
+        with closing(onboarding.open_client(self.tenant, "reader")) as client:
             return client.get(path, service=_service_of(path))
 
     def named(self, path: str, name: str) -> dict[str, Any]:
@@ -76,21 +78,21 @@ class Scene:
         services.approve(acting(self.approvers[0]), rollback=rollback, digest=digest_of(rollback))
         return rollback
 
-    def claim(self, rollback: Rollback) -> runs.Lease:
+    def claim(self, rollback: Rollback) -> leases.Lease:
         claimed = services.execute(acting(self.engineer), rollback=rollback)
-        lease = runs.claim(claimed.run_id or 0)
+        lease = leases.claim(claimed.run_id or 0)
         assert lease is not None
         return lease
 
     def execute(self, rollback: Rollback) -> Execution:
-        return execution.perform(self.claim(rollback), sleep=without_sleep)
+        return runner.perform(self.claim(rollback), sleep=without_sleep)
 
     def resume(self, rollback: Rollback) -> Execution:
         """After the worker's death: the lease lapses, and another worker takes the run over."""
         run_id = Execution.objects.get(plan__rollback=rollback).run_id or 0
-        lease = runs.claim(run_id, now=timezone.now() + timedelta(hours=1))
+        lease = leases.claim(run_id, now=timezone.now() + timedelta(hours=1))
         assert lease is not None
-        return execution.perform(lease, sleep=without_sleep)
+        return runner.perform(lease, sleep=without_sleep)
 
     def writes(self) -> list[tuple[str, str]]:
         """What reached the tenant and was not refused, since the plan was approved."""

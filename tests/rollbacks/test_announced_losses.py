@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from rollbacks import plan_store, verification
+from rollbacks.execution import verification
 from rollbacks.models import Execution, Plan, Rollback
+from rollbacks.plans import storage
 from rollbacks.states import State
-from tenants.append_only import retention_gate
+from tenants.trust.append_only import retention_gate
 from tests.rollbacks.conftest import Scene
 
 APPLICATIONS = "/v1.0/applications"
@@ -138,12 +139,12 @@ def test_a_retired_definition_that_somebody_put_into_use_again_differs(
 def test_the_approvers_sign_the_announced_losses(scene: Scene) -> None:
     plan = struck(scene, "a removed secret").plan
     assert plan is not None
-    plan_store.check(plan)
+    storage.check(plan)
     more = [*(plan.losses or ()), {**(plan.losses or [{}])[0], "path": "displayName", "items": []}]
     with retention_gate("a test"):
         Plan.objects.filter(pk=plan.pk).update(losses=more)
-    with pytest.raises(plan_store.Altered):
-        plan_store.check(Plan.objects.get(pk=plan.pk))
+    with pytest.raises(storage.Altered):
+        storage.check(Plan.objects.get(pk=plan.pk))
 
 
 def test_the_command_succeeds_and_lists_the_announced_losses(scene: Scene) -> None:

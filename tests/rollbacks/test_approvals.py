@@ -9,19 +9,22 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from rollbacks import execution, plan_store, services
+from rollbacks import services
+from rollbacks.approvals.signatures import NotApproved
+from rollbacks.execution import runner
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step
 from rollbacks.planning.model import PlanDraft
+from rollbacks.plans import storage
 from rollbacks.services import Expired, NotApplicable
-from rollbacks.signatures import NotApproved
 from rollbacks.states import MovedOn, State
-from tenants import access, runs
-from tenants.access import NotVisible, Refused
-from tenants.actions import Action, Role, TokenScope
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role, TokenScope
+from tenants.access.permissions import NotVisible, Refused
 from tenants.errors import DomainError
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Run, Tenant, User
+from tenants.runs import leases
+from tenants.trust.append_only import retention_gate
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
@@ -193,7 +196,7 @@ def test_an_approver_cannot_execute(case: Case) -> None:
 
 def lose_the_role(case: Case) -> None:
     RoleBinding.objects.filter(user=case.approvers[0]).delete()
-    access.sync_grants(case.approvers[0])
+    permissions.sync_grants(case.approvers[0])
 
 
 def be_deactivated(case: Case) -> None:
@@ -226,9 +229,9 @@ def test_signatures_are_counted_again_when_it_runs(
         return
     run_id = case.execute().run_id
     meanwhile(case)
-    lease = runs.claim(run_id or 0)
+    lease = leases.claim(run_id or 0)
     assert lease is not None
-    done = execution.perform(lease, sleep=without_sleep)
+    done = runner.perform(lease, sleep=without_sleep)
     assert (done.outcome, case.state) == (State.FAILED, State.FAILED)
     assert "approvals by people who may approve it now" in done.message
 
@@ -271,9 +274,9 @@ def test_a_run_that_waited_until_the_plan_expired_sends_nothing(case: Case) -> N
         case.approve(approver)
     run_id = case.execute().run_id
     age(case)
-    lease = runs.claim(run_id or 0)
+    lease = leases.claim(run_id or 0)
     assert lease is not None
-    done = execution.perform(lease, sleep=without_sleep)
+    done = runner.perform(lease, sleep=without_sleep)
     assert done.outcome == State.FAILED
     assert case.state == State.FAILED
 
@@ -294,9 +297,9 @@ def test_an_altered_plan_is_neither_signed_nor_executed(case: Case, alteration: 
         case.approve(approver)
     with retention_gate("a test"):
         Plan.objects.filter(rollback=case.rollback).update(**alteration)
-    with pytest.raises((plan_store.Altered, NotApproved)):
+    with pytest.raises((storage.Altered, NotApproved)):
         case.execute()
-    with pytest.raises(plan_store.Altered):
+    with pytest.raises(storage.Altered):
         case.approve(person(Role.APPROVER, tenant=case.tenant))
 
 
@@ -307,9 +310,9 @@ def test_an_altered_step_is_found_before_anything_is_sent(case: Case) -> None:
     with retention_gate("a test"):
         step = Step.objects.get(plan__rollback=case.rollback)
         Step.objects.filter(pk=step.pk).update(sealed=bytes(step.sealed)[:-1] + b"x")
-    lease = runs.claim(run_id or 0)
+    lease = leases.claim(run_id or 0)
     assert lease is not None
-    done = execution.perform(lease, sleep=without_sleep)
+    done = runner.perform(lease, sleep=without_sleep)
     assert (done.outcome, case.state) == (State.FAILED, State.FAILED)
     assert "altered" in done.message
 
@@ -317,7 +320,7 @@ def test_an_altered_step_is_found_before_anything_is_sent(case: Case) -> None:
 def test_a_plan_with_a_step_taken_out_is_altered(case: Case) -> None:
     with retention_gate("a test"):
         Step.objects.filter(plan__rollback=case.rollback).delete()
-    with pytest.raises(plan_store.Altered):
+    with pytest.raises(storage.Altered):
         case.approve(case.approvers[0])
 
 

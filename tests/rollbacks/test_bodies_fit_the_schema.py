@@ -12,7 +12,7 @@ import pytest
 
 from rollbacks.planning import bodies
 from snapshots import catalog
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Document, ResourceType
 from tests.snapshots import published as facts

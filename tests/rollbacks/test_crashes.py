@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from rollbacks import execution
-from rollbacks.journal import Journal, State
+from rollbacks.execution import runner
+from rollbacks.execution.journal import Journal, State
 from rollbacks.models import Execution, Rollback, StepRecord
 from rollbacks.states import State as RollbackState
-from tenants import runs
-from tenants.connections import config_of
+from tenants.connections.onboarding import config_of
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.request import Request, Response
 from tenants.models import Run, Tenant
+from tenants.runs import leases
 from tests.rollbacks.conftest import LOCATIONS, POLICIES, Incident, Scene, without_sleep
 
 Boundary = tuple[str, ...]
@@ -63,17 +63,17 @@ def doomed(monkeypatch: pytest.MonkeyPatch, fate: Fate) -> None:
             key = (record.step.order, record.request_index, record.state, record.closes_step)
             fate.meet(("committed", *map(str, key)))
 
-    monkeypatch.setattr(execution, "open_client", open_mortal)
+    monkeypatch.setattr(runner, "open_client", open_mortal)
     monkeypatch.setattr(Journal, "_commit", commit)
 
 
 def finish(scene: Scene, rollback: Rollback) -> Execution:
     """Worker after worker, until one lives to see the end."""
-    lease: runs.Lease | None = scene.claim(rollback)
+    lease: leases.Lease | None = scene.claim(rollback)
     while True:
         try:
             if lease is not None:
-                return execution.perform(lease, sleep=without_sleep)
+                return runner.perform(lease, sleep=without_sleep)
             return scene.resume(rollback)
         except Killed:
             lease = None
@@ -127,15 +127,15 @@ def test_a_worker_that_was_replaced_sends_nothing_more(
     rollback = scene.approved(incident.changes)
     lease = scene.claim(rollback)
     Run.objects.filter(pk=lease.run.pk).update(fencing_token=lease.fencing_token + 1)
-    with pytest.raises(runs.LeaseLost):
-        execution.perform(lease, sleep=without_sleep)
+    with pytest.raises(leases.LeaseLost):
+        runner.perform(lease, sleep=without_sleep)
     assert scene.writes() == []
 
 
 def test_an_ended_execution_is_not_performed_again(scene: Scene, incident: Incident) -> None:
     rollback = scene.approved(incident.changes)
     lease = scene.claim(rollback)
-    execution.perform(lease, sleep=without_sleep)
+    runner.perform(lease, sleep=without_sleep)
     scene.cloud.requests.clear()
-    execution.perform(lease, sleep=without_sleep)
+    runner.perform(lease, sleep=without_sleep)
     assert scene.cloud.requests == []

@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from rollbacks.models import Approval, Execution, Plan, Rollback
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import planned
 from tests.factories.tenants import TenantFactory, person

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbacks.ended import as_of
 from rollbacks.planning.model import Target
+from rollbacks.selection.expiry import as_of
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 

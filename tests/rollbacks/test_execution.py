@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rollbacks import execution
+from rollbacks.execution import runner
 from rollbacks.models import Remapping, Rollback, StepRecord
 from rollbacks.states import State
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Incident, Scene
@@ -178,7 +178,7 @@ def test_a_lost_update_of_an_object_that_others_changed_is_not_repeated(
         if next(looked, False):
             scene.intrude("PATCH", path, {"displayName": "Changed by another"})
 
-    done = execution.perform(lease, sleep=somebody_else_is_faster)
+    done = runner.perform(lease, sleep=somebody_else_is_faster)
     assert done.outcome == State.FAILED
     assert scene.read(path)["state"] == "disabled"
 
@@ -195,7 +195,7 @@ def test_verification_names_the_fields_that_still_differ(scene: Scene, incident:
             scene.intrude("PATCH", path, {"state": "enabled", "displayName": "Back, but renamed"})
 
     scene.cloud.faults.add("close_before", method="PATCH", path=path)
-    done = execution.perform(lease, sleep=intruder)
+    done = runner.perform(lease, sleep=intruder)
     assert done.outcome == State.DIFFERS
     (differs,) = done.verification["differs"]
     assert differs["fields"] == ["displayName"]

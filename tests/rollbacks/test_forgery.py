@@ -7,18 +7,20 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rollbacks import execution, integrity, proofs, services
+from rollbacks import integrity, proofs, services
+from rollbacks.approvals.signatures import NotApproved, valid_approvals
+from rollbacks.execution import runner
 from rollbacks.models import Approval, Execution, Rollback, StepRecord
-from rollbacks.signatures import NotApproved, valid_approvals
 from rollbacks.states import State
-from tenants import ledger, runs
-from tenants.actions import Role
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.control import record
 from tenants.control.graph import Kind, Place
-from tenants.ledger import Forged
 from tenants.models import LedgerEntry
+from tenants.runs import leases
+from tenants.trust import ledger
+from tenants.trust.append_only import retention_gate
+from tenants.trust.ledger import Forged
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, person
@@ -127,9 +129,9 @@ def test_an_unrelated_entry_that_vanished_from_the_ledger_since_the_plan_stops_t
 
 
 def performed(claimed: Execution) -> Execution:
-    lease = runs.claim(claimed.run_id or 0)
+    lease = leases.claim(claimed.run_id or 0)
     assert lease is not None
-    return execution.perform(lease, sleep=without_sleep)
+    return runner.perform(lease, sleep=without_sleep)
 
 
 def slip_in(claimed: Execution, state: str) -> None:
@@ -165,7 +167,7 @@ def test_a_slipped_in_record_does_not_make_a_step_look_done(scene: Scene, incide
         StepRecord(execution=claimed, step=step, state="done", closes_step=True)
         for step in claimed.plan.steps.all()
     )
-    assert execution.perform(lease, sleep=without_sleep).outcome == State.FAILED
+    assert runner.perform(lease, sleep=without_sleep).outcome == State.FAILED
     assert scene.writes() == []
 
 

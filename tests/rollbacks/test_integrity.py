@@ -5,9 +5,9 @@ from django.db import connection
 
 from rollbacks import integrity, services
 from rollbacks.models import Approval, Rollback
-from tenants.actions import Role
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
+from tenants.trust.append_only import retention_gate
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, UserFactory, person

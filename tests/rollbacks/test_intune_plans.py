@@ -6,10 +6,10 @@ from typing import Any
 
 from rollbacks.planning.build import build
 from rollbacks.planning.model import Key, LiveState, PlanDraft, StepKind, Target
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
-from snapshots.restorability import lost_anew
+from snapshots.recoverability.verdicts import lost_anew
 
 GRAPH = "https://graph.example"
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}

@@ -11,8 +11,8 @@ from django.test import Client
 from lavawall.emulator.seed.grants import READER_PERMISSIONS
 from rollbacks.models import Rollback
 from rollbacks.states import State
-from snapshots import store
 from snapshots.models import Version
+from snapshots.store import content_store
 from tests.rollbacks.conftest import Scene
 
 PROFILES = "/beta/deviceManagement/deviceConfigurations"
@@ -62,7 +62,7 @@ def warnings_of(rollback: Rollback) -> str:
 
 def kept(scene: Scene, key: str) -> str:
     version = Version.objects.filter(tenant=scene.tenant, resource_type=KIND, resource_id=key).latest("pk")
-    return str(store.document(scene.tenant, version.digest)["omaSettings"][0]["value"])
+    return str(content_store.document(scene.tenant, version.digest)["omaSettings"][0]["value"])
 
 
 def test_a_changed_secret_is_seen_and_restored(scene: Scene, configured: str) -> None:
@@ -74,7 +74,7 @@ def test_a_changed_secret_is_seen_and_restored(scene: Scene, configured: str) ->
     scene.execute(rollback)
     assert state_of(rollback) == State.VERIFIED
     assert plain_texts(scene) == {GOOD}
-    assert store.verify(scene.tenant) == []
+    assert content_store.verify(scene.tenant) == []
 
 
 def test_a_deleted_profile_comes_back_with_its_secret(scene: Scene, configured: str) -> None:

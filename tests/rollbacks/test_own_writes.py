@@ -4,14 +4,14 @@ from changes.models import Change
 from changes.states import State, in_state, open_changes, state_of
 from lavawall import pipeline
 from rollbacks.states import State as RollbackState
-from tenants import runs
 from tenants.models import Run
+from tenants.runs import leases
 from tests.rollbacks.conftest import POLICIES, Incident, Scene
 
 
 def observe(scene: Scene) -> list[Change]:
-    run = runs.create(scene.tenant, Run.Kind.COLLECT, requested_by="test")
-    lease = runs.claim(run.pk)
+    run = leases.create(scene.tenant, Run.Kind.COLLECT, requested_by="test")
+    lease = leases.claim(run.pk)
     assert lease is not None
     return pipeline.observe(lease).changes
 

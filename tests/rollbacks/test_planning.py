@@ -25,7 +25,7 @@ from rollbacks.planning.model import (
 )
 from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.tokens import found_in, put_in, token
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import EVERYTHING, Document, ResourceType, Restore
 

@@ -6,7 +6,7 @@ import pytest
 
 from rollbacks import services
 from rollbacks.models import Rollback
-from rollbacks.plan_store import steps_of
+from rollbacks.plans.storage import steps_of
 from snapshots.models import Snapshot
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Scene, acting
 

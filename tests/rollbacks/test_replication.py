@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lavawall.emulator import Emulator
-from rollbacks import execution
-from rollbacks.executor import WAITS
-from tenants.actions import Role
+from rollbacks.execution import runner
+from rollbacks.execution.executor import WAITS
+from tenants.access.matrix import Role
 from tests.factories.cloud import onboarded
 from tests.factories.tenants import person
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Incident, Scene, strike
@@ -69,7 +69,7 @@ def test_what_refers_to_a_new_object_is_tried_until_it_has_replicated(
 ) -> None:
     rollback = slow_scene.approved(purged.changes)
     lag(slow_scene, delay)
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert done.outcome == "verified", done.message
     writes = slow_scene.writes()
     assert (writes.count(("POST", LOCATIONS)), writes.count(("POST", POLICIES))) == (1, 1)
@@ -81,7 +81,7 @@ def test_patience_ends_and_microsofts_last_word_is_passed_on(
 ) -> None:
     rollback = slow_scene.approved(purged.changes)
     lag(slow_scene, 86_400)
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert done.outcome in ("failed", "stale")
     assert "1017" in done.message
     assert slow_scene.writes().count(("POST", LOCATIONS)) == 1
@@ -94,7 +94,7 @@ def test_a_created_object_whose_answer_was_lost_is_waited_for_before_it_is_creat
     rollback = slow_scene.approved(purged.changes)
     lag(slow_scene, 10)
     slow_scene.cloud.faults.add("close_after", method="POST", path=f"{LOCATIONS}$")
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert done.outcome == "verified", done.message
     assert slow_scene.writes().count(("POST", LOCATIONS)) == 1
     assert CONTAINER not in str(slow_scene.writes())
@@ -109,7 +109,7 @@ def test_a_reference_that_one_replica_does_not_know_yet_is_tried_again(
     slow_scene.cloud.faults.add(
         "answer", method="POST", path=f"{POLICIES}$", status=status, body=refusal, times=3
     )
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert done.outcome == "verified", done.message
     assert slow_scene.writes().count(("POST", POLICIES)) == 1
     assert clock.ahead > 0
@@ -122,7 +122,7 @@ def test_what_refers_to_nothing_new_is_not_tried_again(
     rollback = slow_scene.approved(switched_off)
     refusal = {"error": {"code": "1002", "message": "No."}}
     slow_scene.cloud.faults.add("answer", method="PATCH", path=POLICIES, status=400, body=refusal, times=9)
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert (done.outcome, len(slow_scene.cloud.faults.pending())) == ("failed", 1)
     assert "No." in done.message
     assert slow_scene.cloud.faults.pending()[0].times == 8
@@ -140,7 +140,7 @@ def test_a_second_attempt_that_is_refused_because_the_first_had_arrived_is_done(
     rollback = slow_scene.approved(slow_scene.observe(kind))
     lag(slow_scene, sum(WAITS) + 10)
     slow_scene.cloud.faults.add("close_after", method="POST", path=f"{assignments}$")
-    done = execution.perform(slow_scene.claim(rollback), sleep=clock.sleep)
+    done = runner.perform(slow_scene.claim(rollback), sleep=clock.sleep)
     assert done.outcome == "verified", done.message
     assert slow_scene.writes().count(("POST", assignments)) == 1
     assert sum(method == "POST" and path == assignments for method, path in _sent(slow_scene)) == 2

@@ -7,11 +7,12 @@ from django.core.management import call_command
 from lavawall.emulator import Emulator
 from rollbacks.planning.build import build
 from rollbacks.planning.model import LiveState, PlanDraft, StepKind, Target
-from snapshots import recoverability, store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
-from snapshots.recoverability import Judged
-from snapshots.restorability import Answer, Verdict
+from snapshots.recoverability import summary
+from snapshots.recoverability.summary import Judged
+from snapshots.recoverability.verdicts import Answer, Verdict
+from snapshots.store import content_store
 from tests.factories.cloud import onboarded
 
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}
@@ -41,10 +42,10 @@ def kept(answer: Answer, draft: PlanDraft, how: StepKind) -> bool:
 def test_plans_keep_what_the_verdicts_promise(db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator)
     call_command("snapshot", tenant.name, stdout=io.StringIO())
-    versions = list(recoverability.current(tenant))
-    documents = store.documents(tenant, (version.digest for version in versions))
+    versions = list(summary.current(tenant))
+    documents = content_store.documents(tenant, (version.digest for version in versions))
     broken = []
-    for each in recoverability.judged(tenant, versions):
+    for each in summary.judged(tenant, versions):
         document = documents[each.version.digest]
         gone = each.restorability.purged or each.restorability.deleted
         if gone is not None and not kept(gone, planned(each, document, deleted=False), StepKind.RECREATE):

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from rollbacks import services, signatures
+from rollbacks import services
+from rollbacks.approvals import signatures
 from rollbacks.models import Remapping, Rollback
+from rollbacks.selection.resolve import NothingToDo
 from rollbacks.states import State
-from rollbacks.targets import NothingToDo
 from snapshots.models import Snapshot
 from tests.factories.rollbacks import digest_of
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Scene, acting

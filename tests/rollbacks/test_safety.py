@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rollbacks import safety
+from rollbacks.guards import safety
 from rollbacks.planning.model import Effect, EffectKind, PlanDraft, PlannedRequest, PlannedStep, StepKind
 from tenants.microsoft.request import Request
 from tenants.models import AppRegistration, Connection, Tenant

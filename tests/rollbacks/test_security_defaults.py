@@ -2,8 +2,8 @@
 Microsoft accepts.
 """
 
+from rollbacks.execution.verification import differing
 from rollbacks.states import State
-from rollbacks.verification import differing
 from snapshots.models import Snapshot
 from tests.rollbacks.conftest import POLICIES, Scene
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from rollbacks import selectors, services, signatures
+from rollbacks import selectors, services
+from rollbacks.approvals import signatures
 from rollbacks.models import Rollback
-from tenants.actions import Role
+from tenants.access.matrix import Role
 from tenants.models import Tenant, User
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import planned

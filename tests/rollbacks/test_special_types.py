@@ -4,14 +4,14 @@ come last, references inside other texts. The types are made up; the catalogue's
 
 from typing import Any
 
-from rollbacks.dangling import _pruned
 from rollbacks.planning.bodies import update_body
 from rollbacks.planning.build import build
 from rollbacks.planning.effects import comparable
 from rollbacks.planning.model import Key, LiveState, PlanDraft, StepKind, Target
 from rollbacks.planning.references import repointed
-from snapshots.addresses import placed
-from snapshots.canonical import canonicalise
+from rollbacks.selection.dangling import _pruned
+from snapshots.canonical.form import canonicalise
+from snapshots.canonical.references import Mention, mentions, principals_of
 from snapshots.catalog import registry
 from snapshots.catalog.spec import (
     Document,
@@ -23,7 +23,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
-from snapshots.references import Mention, mentions, principals_of
+from snapshots.collection.addresses import placed
 
 GROUP = "0c9e0b0a-1111-4222-8333-444455556666"
 NEW_GROUP = "aa9e0b0a-1111-4222-8333-444455556666"

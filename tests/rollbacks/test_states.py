@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rollbacks import services
 from rollbacks.models import Execution, Rollback
 from rollbacks.states import CLOSED, OPEN, TRANSITIONS, MovedOn, State, move
-from tenants import access
-from tenants.actions import Role
+from tenants.access import permissions
+from tenants.access.matrix import Role
 from tenants.errors import DomainError
 from tenants.models import RoleBinding, Tenant, User
 from tests.factories.changes import disabled_mfa
@@ -44,7 +44,7 @@ def cast(tenant: Tenant) -> dict[str, User]:
 
 def demote(user: User) -> None:
     RoleBinding.objects.filter(user=user).delete()
-    access.sync_grants(user)
+    permissions.sync_grants(user)
 
 
 def attempt(act: str, user: User, rollback: Rollback) -> None:

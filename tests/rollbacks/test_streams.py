@@ -4,7 +4,7 @@ import base64
 from contextlib import closing
 
 from rollbacks import selectors
-from tenants import connections
+from tenants.connections import onboarding
 from tenants.microsoft.request import Request
 from tests.rollbacks.conftest import Scene
 
@@ -14,7 +14,7 @@ OURS, PLANTED = b"\x89PNG\r\n\x1a\n ours", b"\xff\xd8\xff planted"
 
 def paint(scene: Scene, content: bytes) -> str:
     application = scene.named(APPLICATIONS, "Route Planner")["id"]
-    with closing(connections.open_client(scene.tenant, "writer")) as client:
+    with closing(onboarding.open_client(scene.tenant, "writer")) as client:
         client.send(Request("PUT", f"{APPLICATIONS}/{application}/logo").carrying(content, "image/png"))
     return str(application)
 
@@ -40,5 +40,5 @@ def test_an_image_that_was_not_kept_is_left_and_the_plan_says_so(scene: Scene) -
     shown = selectors.as_json(scene.plan(scene.observe("application")))
     assert shown["steps"] == []
     assert any("logo cannot be brought back" in warning for warning in shown["warnings"])
-    with closing(connections.open_client(scene.tenant, "reader")) as client:
+    with closing(onboarding.open_client(scene.tenant, "reader")) as client:
         assert client.get_bytes(f"{APPLICATIONS}/{application}/logo") == PLANTED

@@ -11,11 +11,11 @@ from changes.models import Change
 from lavawall.emulator.attack import StolenSession
 from rollbacks import services
 from rollbacks.models import Plan, Rollback
-from rollbacks.targets import NothingToDo
+from rollbacks.selection.resolve import NothingToDo
 from snapshots.models import Snapshot
-from tenants.actions import Role
-from tenants.append_only import retention_gate
+from tenants.access.matrix import Role
 from tenants.microsoft.errors import MicrosoftError
+from tenants.trust.append_only import retention_gate
 from tests.factories.cloud import onboarded
 from tests.factories.rollbacks import digest_of
 from tests.factories.tenants import bind

@@ -6,10 +6,10 @@ from django.utils import timezone
 from rollbacks.planning.bodies import update_body
 from rollbacks.planning.build import build
 from rollbacks.planning.model import Key, LiveState, PlanDraft, StepKind, Target
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.restorability import Verdict, cases
+from snapshots.recoverability.verdicts import Verdict, cases
 
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}
 GRAPH = "https://graph.microsoft.com"

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from snapshots.catalog import registry as catalogue
-from tenants import connections
+from tenants.connections import onboarding
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.request import Request
 from tests.rollbacks.conftest import Scene
@@ -25,11 +25,11 @@ class Player:
 
     @cached_property
     def _reader(self) -> GraphClient:
-        return connections.open_client(self.scene.tenant, "reader")
+        return onboarding.open_client(self.scene.tenant, "reader")
 
     @cached_property
     def _writer(self) -> GraphClient:
-        return connections.open_client(self.scene.tenant, "writer")
+        return onboarding.open_client(self.scene.tenant, "writer")
 
     def prepare(self) -> None:
         """What the case wants done before its tenant is observed."""

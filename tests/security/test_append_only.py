@@ -8,11 +8,11 @@ from django.utils import timezone
 from changes import services
 from changes.models import Attribution, AuditEvent, Change, SignIn
 from snapshots.models import Version
-from tenants import append_only
-from tenants.actions import Role
-from tenants.actors import Actor
-from tenants.append_only import GATE, retention_gate
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
 from tenants.models import LedgerEntry, Tenant
+from tenants.trust import append_only
+from tenants.trust.append_only import GATE, retention_gate
 from tests.factories.changes import MFA_POLICY_ID, disabled_mfa, mfa_policy
 from tests.factories.snapshots import take
 from tests.factories.tenants import TenantFactory, person, role_bound

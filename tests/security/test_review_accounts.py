@@ -12,11 +12,13 @@ from rest_framework.test import APIClient
 
 from rollbacks import services
 from rollbacks.models import Rollback
-from tenants import access, accounts, administration, ledger
-from tenants.actions import Action, Role, TokenScope
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role, TokenScope
+from tenants.accounts import administration, user_accounts
 from tenants.errors import DomainError
 from tenants.models import LedgerEntry
+from tenants.trust import ledger
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
@@ -55,9 +57,11 @@ def test_an_administrator_cannot_become_a_superuser_by_a_token(db: None) -> None
     tenant = TenantFactory()
     administrator = person(Role.ADMINISTRATOR)
     root = person(is_superuser=True, is_staff=True)
-    assert not access.can(Actor.person(administrator, "test"), Action.APPROVE_ROLLBACK, tenant)
-    with pytest.raises(access.Refused):
-        accounts.issue_token(Actor.person(administrator, "test"), user=root, name="x", scopes=EVERY_SCOPE)
+    assert not permissions.can(Actor.person(administrator, "test"), Action.APPROVE_ROLLBACK, tenant)
+    with pytest.raises(permissions.Refused):
+        user_accounts.issue_token(
+            Actor.person(administrator, "test"), user=root, name="x", scopes=EVERY_SCOPE
+        )
 
 
 def test_a_requester_cannot_sign_with_tokens_issued_in_the_approvers_names(db: None) -> None:
@@ -68,10 +72,10 @@ def test_a_requester_cannot_sign_with_tokens_issued_in_the_approvers_names(db: N
     rollback = planned(tenant, mallory, [disabled_mfa(tenant)])
     for approver in approvers:
         try:
-            _, text = accounts.issue_token(
+            _, text = user_accounts.issue_token(
                 Actor.person(mallory, "test"), user=approver, name="x", scopes=EVERY_SCOPE
             )
-        except access.Refused:
+        except permissions.Refused:
             continue
         _bearer(text).post(
             f"/api/v1/rollbacks/{rollback.pk}/approve/", {"digest": digest_of(rollback)}, format="json"
@@ -86,8 +90,10 @@ def test_a_requester_cannot_sign_with_accounts_of_their_own_making(db: None) -> 
     actor = Actor.person(mallory, "test")
     rollback = planned(tenant, mallory, [disabled_mfa(tenant)])
     for name in ("puppet-one", "puppet-two"):
-        puppet = accounts.create_user(actor, username=name, password="long enough to pass 4711")
-        accounts.bind_role(actor, subject=puppet, role=Role.APPROVER, scope=accounts.Scope(tenant=tenant))
+        puppet = user_accounts.create_user(actor, username=name, password="long enough to pass 4711")
+        user_accounts.bind_role(
+            actor, subject=puppet, role=Role.APPROVER, scope=user_accounts.Scope(tenant=tenant)
+        )
         try:
             services.approve(
                 Actor.person(puppet, "page"),
@@ -101,26 +107,26 @@ def test_a_requester_cannot_sign_with_accounts_of_their_own_making(db: None) -> 
 
 def test_a_new_password_ends_the_accounts_tokens_as_it_ends_its_sessions(db: None) -> None:
     engineer = person(Role.ENGINEER)
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(engineer, "page"), user=engineer, name="of the thief", scopes=EVERY_SCOPE
     )
-    accounts.set_password(
+    user_accounts.set_password(
         Actor.person(person(Role.ADMINISTRATOR), "admin"),
         user=engineer,
         password="a new one after the theft 1",
     )
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
 
 
 def test_deactivating_ends_tokens_at_once(db: None) -> None:
     engineer = person(Role.ENGINEER)
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(engineer, "page"), user=engineer, name="t", scopes=EVERY_SCOPE
     )
     administration.change_account(
         Actor.person(person(Role.ADMINISTRATOR), "admin"), user=engineer, email="", is_active=False
     )
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
 
 
 @pytest.mark.parametrize("model", ["user", "tenant", "customer", "connection", "rolebinding"])
@@ -189,7 +195,7 @@ def test_no_list_of_the_admin_takes_a_regular_expression(db: None) -> None:
 
 def test_the_api_answers_with_and_without_the_last_slash(db: None) -> None:
     engineer = person(Role.ENGINEER, tenant=TenantFactory())
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(engineer, "test"), user=engineer, name="t", scopes=EVERY_SCOPE
     )
     assert [_bearer(text).get(path).status_code for path in ("/api/v1/tenants/", "/api/v1/tenants")] == [
@@ -227,22 +233,24 @@ def test_a_token_that_acts_in_another_name_is_issued_for_portals_alone(db: None,
     both = person(Role.PORTAL_APPROVER, customer=tenant.customer)
     bind(both, Role.ENGINEER, tenant=tenant)
     for other in (person(Role.APPROVER, tenant=tenant), both, person()):
-        accounts.issue_token(administrator, user=other, name="reads", scopes=frozenset({TokenScope.READ}))
-        with pytest.raises(access.Refused, match="who must issue it"):
-            accounts.issue_token(administrator, user=other, name="acts", scopes=frozenset({scope}))
-    accounts.issue_token(administrator, user=portal, name="acts", scopes=frozenset({scope}))
+        user_accounts.issue_token(
+            administrator, user=other, name="reads", scopes=frozenset({TokenScope.READ})
+        )
+        with pytest.raises(permissions.Refused, match="who must issue it"):
+            user_accounts.issue_token(administrator, user=other, name="acts", scopes=frozenset({scope}))
+    user_accounts.issue_token(administrator, user=portal, name="acts", scopes=frozenset({scope}))
 
 
 def test_a_portals_tokens_end_when_the_account_becomes_one_of_the_msps_own(db: None) -> None:
     tenant = TenantFactory()
     administrator = Actor.person(person(Role.ADMINISTRATOR), "admin")
     portal = person(Role.PORTAL, tenant=tenant)
-    _, text = accounts.issue_token(administrator, user=portal, name="theirs", scopes=EVERY_SCOPE)
-    scope = accounts.Scope(tenant=tenant)
-    accounts.bind_role(administrator, subject=portal, role=Role.PORTAL_APPROVER, scope=scope)
-    assert accounts.token_for(text) is not None
-    accounts.bind_role(administrator, subject=portal, role=Role.APPROVER, scope=scope)
-    assert accounts.token_for(text) is None
+    _, text = user_accounts.issue_token(administrator, user=portal, name="theirs", scopes=EVERY_SCOPE)
+    scope = user_accounts.Scope(tenant=tenant)
+    user_accounts.bind_role(administrator, subject=portal, role=Role.PORTAL_APPROVER, scope=scope)
+    assert user_accounts.token_for(text) is not None
+    user_accounts.bind_role(administrator, subject=portal, role=Role.APPROVER, scope=scope)
+    assert user_accounts.token_for(text) is None
     assert LedgerEntry.objects.order_by("sequence").last().detail["revoked"] == ["theirs"]  # type: ignore[union-attr]
     assert ledger.verify() == []
 
@@ -250,18 +258,18 @@ def test_a_portals_tokens_end_when_the_account_becomes_one_of_the_msps_own(db: N
 def test_the_operator_issues_any_token_and_a_superuser_only_his_own_kind(db: None) -> None:
     root, other_root = (person(is_superuser=True, is_staff=True) for _ in range(2))
     operator = Actor.system("command line", *Action)
-    token, _ = accounts.issue_token(operator, user=root, name="x", scopes=EVERY_SCOPE)
-    assert token.expires_at > timezone.now() + accounts.OWN_TOKEN_LIFE
+    token, _ = user_accounts.issue_token(operator, user=root, name="x", scopes=EVERY_SCOPE)
+    assert token.expires_at > timezone.now() + user_accounts.OWN_TOKEN_LIFE
     reading = frozenset({TokenScope.READ})
-    accounts.issue_token(Actor.person(root, "admin"), user=other_root, name="x", scopes=reading)
-    with pytest.raises(access.Refused):
-        accounts.issue_token(Actor.person(root, "admin"), user=other_root, name="x", scopes=EVERY_SCOPE)
+    user_accounts.issue_token(Actor.person(root, "admin"), user=other_root, name="x", scopes=reading)
+    with pytest.raises(permissions.Refused):
+        user_accounts.issue_token(Actor.person(root, "admin"), user=other_root, name="x", scopes=EVERY_SCOPE)
 
 
 def test_ones_own_token_lives_ninety_days_at_most(db: None) -> None:
     engineer = person(Role.ENGINEER)
     for life, longest in ((timedelta(days=400), timedelta(days=90)), (timedelta(days=1), timedelta(days=1))):
-        token, _ = accounts.issue_token(
+        token, _ = user_accounts.issue_token(
             Actor.person(engineer, "page"), user=engineer, name="x", scopes=EVERY_SCOPE, life=life
         )
         assert abs(token.expires_at - timezone.now() - longest) < timedelta(minutes=1)
@@ -269,24 +277,24 @@ def test_ones_own_token_lives_ninety_days_at_most(db: None) -> None:
 
 def test_an_administrator_sets_no_superusers_password_by_any_service(db: None) -> None:
     root = person(is_superuser=True)
-    with pytest.raises(access.Refused):
-        accounts.set_password(
+    with pytest.raises(permissions.Refused):
+        user_accounts.set_password(
             Actor.person(person(Role.ADMINISTRATOR), "admin"), user=root, password="a long enough phrase 7"
         )
 
 
 def test_a_token_cannot_set_its_owners_password(db: None) -> None:
     engineer = person(Role.ENGINEER)
-    token, _ = accounts.issue_token(
+    token, _ = user_accounts.issue_token(
         Actor.person(engineer, "page"), user=engineer, name="x", scopes=EVERY_SCOPE
     )
-    with pytest.raises(access.Refused):
-        accounts.set_password(Actor.bearer(token), user=engineer, password="a long enough phrase 7")
+    with pytest.raises(permissions.Refused):
+        user_accounts.set_password(Actor.bearer(token), user=engineer, password="a long enough phrase 7")
 
 
 def test_changing_ones_own_password_ends_ones_tokens(db: None) -> None:
     engineer = person(Role.ENGINEER, is_staff=True)
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(engineer, "page"), user=engineer, name="x", scopes=EVERY_SCOPE
     )
     answer = _signed_in(engineer).post(
@@ -298,7 +306,7 @@ def test_changing_ones_own_password_ends_ones_tokens(db: None) -> None:
         },
     )
     assert answer.status_code == 302
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
     assert LedgerEntry.objects.get(action="user:password").detail == {"revoked": ["x"]}
 
 

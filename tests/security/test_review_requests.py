@@ -14,21 +14,25 @@ from django.db import connection, transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
-from changes.detect import detect
+from changes.detection.detect import detect
 from changes.models import Acknowledgement
 from changes.selectors import documents_of
-from rollbacks import plan_store, preparing, services, signatures, targets
+from rollbacks import services
+from rollbacks.approvals import signatures
+from rollbacks.guards.policy import required_approvals
 from rollbacks.models import Approval, Execution, Plan, Rollback
-from rollbacks.policy import required_approvals
+from rollbacks.plans import preparation, storage
+from rollbacks.selection import resolve
+from rollbacks.selection.resolve import NothingToDo
 from rollbacks.states import State
-from rollbacks.targets import NothingToDo
-from snapshots import capture
-from tenants import accounts, ledger
-from tenants.actions import Role, TokenScope
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
+from snapshots.collection import capture
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role, TokenScope
+from tenants.accounts import user_accounts
 from tenants.control.policy import holding_for
 from tenants.models import LedgerEntry, Tenant, User
+from tenants.trust import ledger
+from tenants.trust.append_only import retention_gate
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
 from tests.factories.rollbacks import adopt, digest_of, planned
 from tests.factories.snapshots import State as State_
@@ -38,8 +42,8 @@ from tests.factories.tenants import TenantFactory, person
 HIT: list[str] = []
 
 
-def severities(tenant: Tenant, wish: targets.Wish) -> list[str]:
-    return [change.severity for change in targets.resolve(tenant, wish).undone]
+def severities(tenant: Tenant, wish: resolve.Wish) -> list[str]:
+    return [change.severity for change in resolve.resolve(tenant, wish).undone]
 
 
 def _hit(what: str) -> str:
@@ -63,7 +67,7 @@ def rollback(tenant: Tenant) -> Rollback:
 
 
 def _api(user: User) -> APIClient:
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(user, "test"), user=user, name="test", scopes=frozenset(TokenScope)
     )
     client = APIClient(raise_request_exception=False)
@@ -91,8 +95,8 @@ def test_an_approval_by_api_with_its_digest_is_of_the_plan_that_was_read(
 def _replanned(rollback: Rollback) -> None:
     old = rollback.plan
     assert old is not None
-    new = plan_store.NewPlan(
-        steps=plan_store.steps_of(old),
+    new = storage.NewPlan(
+        steps=storage.steps_of(old),
         warnings=("something else entirely",),
         complete=True,
         applicable=True,
@@ -270,7 +274,7 @@ def test_a_critical_change_is_undone_by_as_many_approvals_whichever_way_it_is_as
     with transaction.atomic():
         (critical,) = detect(capture.seal(collected(tenant, states[2]), requested_by="test"))
     assert (critical.severity, renamed.severity == "critical") == ("critical", False)
-    wish = targets.Wish(snapshot=renamed.snapshot_id) if way == "snapshot" else targets.Wish((renamed.pk,))
+    wish = resolve.Wish(snapshot=renamed.snapshot_id) if way == "snapshot" else resolve.Wish((renamed.pk,))
     assert required_approvals(holding_for(tenant, [], frozenset()), severities(tenant, wish)) == 3
 
 
@@ -287,15 +291,15 @@ def test_a_rollback_that_itself_does_something_critical_needs_the_critical_appro
     )
     assert hardened.severity != "critical"
     wish = (
-        targets.Wish(snapshot=hardened.previous_snapshot_id)
+        resolve.Wish(snapshot=hardened.previous_snapshot_id)
         if way == "snapshot"
-        else targets.Wish((hardened.pk,))
+        else resolve.Wish((hardened.pk,))
     )
     now = {(hardened.resource_type, hardened.resource_id): documents_of(hardened)[1]}
-    pairs = [(each.key, now[each.key], each.wanted) for each in targets.resolve(tenant, wish).targets]
+    pairs = [(each.key, now[each.key], each.wanted) for each in resolve.resolve(tenant, wish).targets]
     assert (
         required_approvals(
-            holding_for(tenant, [], frozenset()), [preparing.own_severity(hardened.snapshot, pairs)]
+            holding_for(tenant, [], frozenset()), [preparation.own_severity(hardened.snapshot, pairs)]
         )
         == 3
     )
@@ -316,7 +320,7 @@ def test_entries_cut_off_the_end_of_the_ledger_are_missed(tenant: Tenant) -> Non
     """Against "a written-to database": the newest entries, of acts that left no other proof, are taken away."""
     root = Actor.person(person(is_superuser=True), "test")
     for name in ("first", "second"):
-        accounts.create_user(root, username=name, password="long enough to pass 4711")
+        user_accounts.create_user(root, username=name, password="long enough to pass 4711")
     with retention_gate("by whoever can write to the database"):
         LedgerEntry.objects.filter(target="second").delete()
     assert ledger.verify() != []
@@ -330,9 +334,9 @@ def test_the_api_asks_for_a_snapshot_as_the_page_does(
 
     def remembered(_rollback: Rollback, wish: Any, _planner: User) -> None:
         asked.append((wish.snapshot, wish.resource_type, wish.resource_id))
-        raise targets.NothingToDo("stop here")
+        raise resolve.NothingToDo("stop here")
 
-    monkeypatch.setattr(preparing, "prepare", remembered)
+    monkeypatch.setattr(preparation, "prepare", remembered)
     engineer = _api(person(Role.ENGINEER, tenant=tenant))
     engineer.post(
         "/api/v1/rollbacks/", {"tenant": tenant.name, "snapshot": change.snapshot_id}, format="json"

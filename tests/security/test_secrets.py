@@ -13,10 +13,11 @@ from django_q.models import OrmQ
 
 from lavawall import tasks
 from lavawall.emulator import Emulator
-from tenants import connections, runs
+from tenants.connections import onboarding
 from tenants.microsoft.connection import SecretCredential
 from tenants.microsoft.errors import AuthenticationFailed
 from tenants.models import AppRegistration, Run, Tenant
+from tenants.runs import leases
 from tests.factories.cloud import OPERATOR, TENANT, connection_of, onboarded
 
 TOKEN = "eyJ"
@@ -57,8 +58,8 @@ def test_a_whole_collection_leaves_no_secret_in_logs_or_tables(
     committed_db: None, emulator: Emulator, log: pytest.LogCaptureFixture, certificate: bool
 ) -> None:
     tenant = onboarded(emulator, certificate=certificate)
-    connections.check_connection(OPERATOR, tenant=tenant, purpose="writer")
-    run = runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="test")
+    onboarding.check_connection(OPERATOR, tenant=tenant, purpose="writer")
+    run = leases.enqueue(tenant, Run.Kind.COLLECT, requested_by="test")
     task = json.dumps(OrmQ.objects.get().task, default=str)
     tasks.perform(run.pk)
     run.refresh_from_db()
@@ -80,8 +81,8 @@ def test_a_failing_sign_in_names_no_secret_anywhere(
     secret = "Sq8~wrong-but-still-secret"
     tenant = onboarded(emulator, credential=SecretCredential(secret))
     with pytest.raises(AuthenticationFailed) as caught:
-        connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
-    run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
+        onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+    run = leases.create(tenant, Run.Kind.COLLECT, requested_by="test")
     tasks.perform(run.pk)
     error: BaseException | None = caught.value
     while error is not None:
@@ -123,8 +124,8 @@ def test_nothing_that_holds_a_credential_shows_it(db: None, emulator: Emulator) 
     shown = [
         repr(connection_of(emulator, info.reader)),
         repr(connection_of(emulator, info.reader, certificate=True)),
-        repr(connections.config_of(kept)),
-        repr(connections.open_client(tenant, "reader")),
+        repr(onboarding.config_of(kept)),
+        repr(onboarding.open_client(tenant, "reader")),
         repr(registration),
         str(registration),
         repr(kept),

@@ -20,14 +20,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from changes.models import Change
-from rollbacks import services, signatures
+from rollbacks import services
+from rollbacks.approvals import signatures
 from rollbacks.models import Approval, Execution, Rollback
 from rollbacks.states import State
-from tenants import accounts, administration
-from tenants.access import Refused
-from tenants.accounts import Scope
-from tenants.actions import Action, Role, TokenScope
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role, TokenScope
+from tenants.access.permissions import Refused
+from tenants.accounts import administration, user_accounts
+from tenants.accounts.user_accounts import Scope
 from tenants.control import confirmation, record
 from tenants.control.watch import COOLING_OFF
 from tenants.errors import DomainError
@@ -137,7 +138,7 @@ def binds_a_role_to_a_group(stage: Stage) -> tuple[User, list[User]]:
 
 def adds_accounts_to_a_group(stage: Stage) -> tuple[User, list[User]]:
     group, members = Group.objects.create(name="approvers"), [person() for _ in range(2)]
-    accounts.bind_role(OPERATOR, subject=group, role=Role.APPROVER, scope=Scope(tenant=stage.tenant))
+    user_accounts.bind_role(OPERATOR, subject=group, role=Role.APPROVER, scope=Scope(tenant=stage.tenant))
     for member in members:
         stage.post(stage.mallory, "tenants_user_groups", member.pk, groups="approvers")
     return stage.mallory, members
@@ -280,9 +281,9 @@ def test_nobody_binds_a_role_to_themselves(stage: Stage, who: str, through_a_gro
         subject = Group.objects.create(name="mine")
         actor.groups.add(subject)
     with pytest.raises(Refused, match="yourself"):
-        accounts.bind_role(acting(actor), subject=subject, role=Role.APPROVER, scope=Scope())
+        user_accounts.bind_role(acting(actor), subject=subject, role=Role.APPROVER, scope=Scope())
     with pytest.raises(Refused, match="yourself"):
-        accounts.set_groups(acting(actor), user=actor, groups=["others"])
+        user_accounts.set_groups(acting(actor), user=actor, groups=["others"])
 
 
 def test_what_the_operator_does_is_no_control_by_a_person(
@@ -309,7 +310,7 @@ def test_what_the_operator_does_is_no_control_by_a_person(
 
 def alone(stage: Stage) -> None:
     """The operator takes bob's role: from here on mallory is the only administrator."""
-    accounts.unbind_role(OPERATOR, RoleBinding.objects.get(user=stage.bob))
+    user_accounts.unbind_role(OPERATOR, RoleBinding.objects.get(user=stage.bob))
 
 
 def after(wait: timedelta) -> Any:
@@ -572,30 +573,34 @@ def perform(
     scope = Scope() if choices[2] % 2 else Scope(tenant=stage.tenant)
     gains = False
     if what == "create":
-        gains = attempt(accounts.create_user, by, username=name, password=PASSWORD)
+        gains = attempt(user_accounts.create_user, by, username=name, password=PASSWORD)
         target = User.objects.filter(username=name).first() or target
     elif what == "reset":
-        gains = attempt(accounts.set_password, by, user=target, password=PASSWORD)
+        gains = attempt(user_accounts.set_password, by, user=target, password=PASSWORD)
     elif what == "activate":
         target = dormant
         gains = attempt(administration.change_account, by, user=dormant, email="", is_active=True)
     elif what == "token":
         target = portal
         gains = attempt(
-            accounts.issue_token, by, user=portal, name="t", scopes=frozenset({TokenScope.APPROVE})
+            user_accounts.issue_token, by, user=portal, name="t", scopes=frozenset({TokenScope.APPROVE})
         )
     elif what in ("role", "admin"):
         given = Role.ADMINISTRATOR if what == "admin" else role
         attempt(
-            accounts.bind_role, by, subject=target, role=given, scope=Scope() if what == "admin" else scope
+            user_accounts.bind_role,
+            by,
+            subject=target,
+            role=given,
+            scope=Scope() if what == "admin" else scope,
         )
     elif what == "group":
         team = Group.objects.get(name="team")
-        attempt(accounts.set_groups, by, user=target, groups=["team"])
-        attempt(accounts.bind_role, by, subject=team, role=role, scope=scope)
+        attempt(user_accounts.set_groups, by, user=target, groups=["team"])
+        attempt(user_accounts.bind_role, by, subject=team, role=role, scope=scope)
     elif what == "demote":
         for binding in RoleBinding.objects.filter(user=stage.bob):
-            attempt(accounts.unbind_role, by, binding=binding)
+            attempt(user_accounts.unbind_role, by, binding=binding)
     elif what == "off":
         attempt(administration.change_account, by, user=stage.bob, email="", is_active=False)
     elif what == "lower":

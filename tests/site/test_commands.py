@@ -20,11 +20,13 @@ from pytest_django import Settings
 from lavawall.emulator import Emulator
 from rollbacks.models import Approval, Rollback
 from snapshots.models import Snapshot
-from tenants import accounts, runs, vault
-from tenants.actions import Role
-from tenants.append_only import retention_gate
+from tenants.access.matrix import Role
+from tenants.accounts import user_accounts
 from tenants.microsoft.connection import SecretCredential
 from tenants.models import ApiToken, DataKey, LedgerEntry, RoleBinding, Run, Tenant, User
+from tenants.runs import leases
+from tenants.trust import vault
+from tenants.trust.append_only import retention_gate
 from tests.factories.changes import disabled_mfa, mfa_policy
 from tests.factories.cloud import TENANT, onboarded
 from tests.factories.rollbacks import digest_of, planned
@@ -211,7 +213,7 @@ def test_add_user_creates_binds_and_prints_a_token_once(db: None, monkeypatch: p
         "--token",
     )
     assert (told["username"], told["created"], told["scope"]) == ("maria", True, "tenant:Contoso")
-    token = accounts.token_for(told["token"])
+    token = user_accounts.token_for(told["token"])
     assert token is not None
     assert (token.customer, set(token.scopes)) == (tenant.customer, {"read", "request"})
     assert User.objects.get().check_password("a long enough sentence")
@@ -276,7 +278,7 @@ def test_snapshot_refuses_what_cannot_be(committed_db: None, emulator: Emulator)
     assert "Did you mean group" in str(refusal("snapshot", TENANT, "--type", "grop"))
     assert "secret" in str(refusal("snapshot", TENANT))
     assert Run.objects.latest("id").state == "failed"
-    held = runs.claim(runs.create(tenant, Run.Kind.COLLECT, requested_by="test").pk)
+    held = leases.claim(leases.create(tenant, Run.Kind.COLLECT, requested_by="test").pk)
     assert held is not None
     assert "running already" in str(refusal("snapshot", TENANT))
     assert Run.objects.latest("id").state == "failed"

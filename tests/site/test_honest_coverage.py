@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from lavawall.emulator import Emulator
-from snapshots.capture import NO_SUBSCRIPTION
 from snapshots.catalog import registry
-from tenants.actions import Role
+from snapshots.collection.capture import NO_SUBSCRIPTION
+from tenants.access.matrix import Role
 from tenants.models import Tenant
 from tests.factories.cloud import TENANT, onboarded
 from tests.factories.tenants import TenantFactory, person

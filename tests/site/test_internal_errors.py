@@ -19,14 +19,17 @@ import changes.services
 import rollbacks.services
 from lavawall import pipeline, tasks
 from lavawall.emulator import Emulator
-from rollbacks import preparing
-from snapshots import canonical, capture, reading
+from rollbacks.plans import preparation
+from snapshots.canonical import form
 from snapshots.catalog.spec import Document, ResourceType
+from snapshots.collection import capture, type_reading
 from snapshots.models import Coverage
-from tenants import accounts, runs, vault
-from tenants.actions import Role, TokenScope
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role, TokenScope
+from tenants.accounts import user_accounts
 from tenants.models import LedgerEntry, Run, Tenant, User
+from tenants.runs import leases
+from tenants.trust import vault
 from tests.factories.changes import disabled_mfa
 from tests.factories.cloud import impatient_client, onboarded
 from tests.factories.rollbacks import digest_of, planned
@@ -70,7 +73,7 @@ def page_of(user: User) -> Client:
 
 
 def api_of(user: User) -> APIClient:
-    _, text = accounts.issue_token(
+    _, text = user_accounts.issue_token(
         Actor.person(user, "test"), user=user, name="test", scopes=frozenset(TokenScope)
     )
     client = APIClient()
@@ -96,7 +99,7 @@ def test_a_page_shows_a_bug_in_the_planner_by_its_reference(
 ) -> None:
     change = disabled_mfa(tenant)
     client = page_of(person(Role.ENGINEER, tenant=tenant))
-    monkeypatch.setattr(preparing, "prepare", broken(kind))
+    monkeypatch.setattr(preparation, "prepare", broken(kind))
     answer = client.post("/rollbacks/new/", {"change": [change.pk]})
     assert answer.status_code == 500
     reference_in(answer.content.decode(), caplog)
@@ -118,7 +121,7 @@ def test_the_admin_shows_a_bug_by_its_reference(
     db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = page_of(person(Role.ADMINISTRATOR, is_staff=True))
-    monkeypatch.setattr(accounts, "create_user", broken(ValueError))
+    monkeypatch.setattr(user_accounts, "create_user", broken(ValueError))
     answer = client.post(
         "/admin/tenants/user/add/",
         {
@@ -138,7 +141,7 @@ def test_the_api_answers_a_bug_with_a_problem_that_carries_the_reference(
 ) -> None:
     change = disabled_mfa(tenant)
     client = api_of(person(Role.ENGINEER, tenant=tenant))
-    monkeypatch.setattr(preparing, "prepare", broken(kind))
+    monkeypatch.setattr(preparation, "prepare", broken(kind))
     answer = client.post("/api/v1/rollbacks/", {"tenant": tenant.name, "changes": [change.pk]}, format="json")
     assert answer.status_code == 500
     problem = answer.json()
@@ -152,7 +155,7 @@ def test_a_command_ends_with_one_line_and_the_reference(
 ) -> None:
     change = disabled_mfa(tenant)
     engineer = person(Role.ENGINEER, tenant=tenant)
-    monkeypatch.setattr(preparing, "prepare", broken(kind))
+    monkeypatch.setattr(preparation, "prepare", broken(kind))
     with pytest.raises(CommandError) as caught:
         call_command("plan", tenant.name, "--change", str(change.pk), "--as", engineer.username)
     assert caught.value.returncode == 1
@@ -165,7 +168,7 @@ def test_a_refusal_is_recorded_in_the_ledger_and_a_bug_is_not_called_one(
 ) -> None:
     rollback = planned(tenant, person(Role.ENGINEER, tenant=tenant), [disabled_mfa(tenant)])
     approver = Actor.person(person(Role.APPROVER, tenant=tenant), "test")
-    monkeypatch.setattr("rollbacks.plan_store.check", broken(ValueError))
+    monkeypatch.setattr("rollbacks.plans.storage.check", broken(ValueError))
     with pytest.raises(ValueError, match=SECRET):
         rollbacks.services.approve(approver, rollback=rollback, digest=digest_of(rollback))
     assert not LedgerEntry.objects.filter(action="rollback:approve-refused").exists()
@@ -174,7 +177,7 @@ def test_a_refusal_is_recorded_in_the_ledger_and_a_bug_is_not_called_one(
 def test_a_run_of_the_worker_that_meets_a_bug_fails_with_the_reference(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run = runs.create(tenant, Run.Kind.COLLECT, requested_by="test")
+    run = leases.create(tenant, Run.Kind.COLLECT, requested_by="test")
     monkeypatch.setattr(pipeline, "_observed", broken(TypeError))
     tasks.perform(run.pk)
     run.refresh_from_db()
@@ -191,14 +194,14 @@ def test_a_bug_in_the_canonical_form_of_one_type_is_our_error_in_its_coverage_an
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     tenant = onboarded(emulator)
-    genuine = canonical.canonicalise
+    genuine = form.canonicalise
 
     def canonicalise(raw: Document, spec: ResourceType) -> Document:
         if spec.key == "namedLocation":
             raise kind(SECRET)
         return genuine(raw, spec)
 
-    monkeypatch.setattr(reading, "canonicalise", canonicalise)
+    monkeypatch.setattr(type_reading, "canonicalise", canonicalise)
     with closing(impatient_client(tenant)) as client:
         collected = capture.collect(tenant, client, types=["namedLocation", "conditionalAccessPolicy"])
     outcome = collected.outcomes["namedLocation"]
@@ -233,22 +236,22 @@ def test_what_a_person_can_act_upon_is_told_without_a_reference(db: None) -> Non
 NARROW = frozenset(
     {
         "changes/audit/fields.py",
-        "changes/severity/addresses.py",
-        "changes/severity/exposure.py",
+        "changes/severity/network/address_ranges.py",
+        "changes/severity/network/exposure.py",
         "changes/severity/redirects.py",
-        "changes/severity/rules/privileged_access.py",
-        "changes/severity/rules/token_policies.py",
+        "changes/severity/rules/entra/roles/privileged_access.py",
+        "changes/severity/rules/entra/applications/token_policies.py",
         "lavawall/api/pagination.py",
         "lavawall/management/commands/add_tenant.py",
         "lavawall/management/commands/changes.py",
         "lavawall/environment.py",
         "lavawall/secrets.py",
         "snapshots/api/recoverability.py",
-        "snapshots/canonical.py",
+        "snapshots/canonical/form.py",
         "snapshots/catalog/normalisers.py",
-        "snapshots/restorability.py",
-        "snapshots/store.py",
-        "tenants/lockout.py",
+        "snapshots/recoverability/verdicts.py",
+        "snapshots/store/content_store.py",
+        "tenants/accounts/lockout.py",
         "tenants/microsoft/client.py",
         "tenants/microsoft/connection.py",
         "tenants/microsoft/pacing.py",

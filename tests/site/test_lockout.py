@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tenants.lockout import client_address
+from tenants.accounts.lockout import client_address
 from tests.factories.tenants import UserFactory
 from tests.site.proxy import proxy_before
 

@@ -11,19 +11,24 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from changes import attribution, detect, integrity
+from changes import integrity
+from changes.attribution import linking
 from changes.audit import collect as audit
+from changes.detection import detect
 from changes.models import Change
 from lavawall import pipeline, schedules, tasks
 from lavawall.emulator import Emulator
-from snapshots import capture, store
+from snapshots.collection import capture
 from snapshots.models import Blob, Coverage, Snapshot, Version
-from tenants import connections, ledger, runs
+from snapshots.store import content_store
+from tenants.connections import onboarding
 from tenants.errors import LoggedError
 from tenants.microsoft.connection import SecretCredential
 from tenants.microsoft.errors import AuthenticationFailed
 from tenants.microsoft.request import Request
 from tenants.models import LedgerEntry, Run, Tenant
+from tenants.runs import leases
+from tenants.trust import ledger
 from tests.factories.changes import disabled_mfa
 from tests.factories.cloud import OPERATOR, TENANT, connection_of, onboarded
 from tests.factories.tenants import TenantFactory
@@ -42,17 +47,17 @@ def tenant(committed_db: None, emulator: Emulator) -> Tenant:
 
 
 def queued(tenant: Tenant, kind: Run.Kind = Run.Kind.COLLECT) -> Run:
-    return runs.create(tenant, kind, requested_by="test", parameters={"types": TYPES})
+    return leases.create(tenant, kind, requested_by="test", parameters={"types": TYPES})
 
 
 def observe(tenant: Tenant) -> pipeline.Observation:
-    lease = runs.claim(queued(tenant).pk)
+    lease = leases.claim(queued(tenant).pk)
     assert lease is not None
     return pipeline.observe(lease)
 
 
 def change_something(tenant: Tenant) -> None:
-    with closing(connections.open_client(tenant, "writer")) as client:
+    with closing(onboarding.open_client(tenant, "writer")) as client:
         policy = next(item for item in client.get(POLICIES)["value"] if item["state"] == "enabled")
         client.send(Request("PATCH", f"{POLICIES}/{policy['id']}", body={"state": "disabled"}))
 
@@ -76,20 +81,20 @@ def test_an_observation_ends_in_a_snapshot_changes_attributions_and_a_ledger_ent
     assert run.result == {"snapshot": second.snapshot.pk, "changes": {told.severity: 1}}
     assert second.snapshot.run_id == run.pk
     assert LedgerEntry.objects.filter(action=integrity.ACTION).count() == 2
-    assert store.verify(tenant) == integrity.verify(tenant) == []
+    assert content_store.verify(tenant) == integrity.verify(tenant) == []
     assert ledger.verify() == []
 
 
 STEPS: list[tuple[ModuleType, str]] = [
     (capture, "collect"),
-    (runs, "heartbeat"),
-    (runs, "still_held"),
+    (leases, "heartbeat"),
+    (leases, "still_held"),
     (capture, "seal"),
     (detect, "detect"),
     (integrity, "facts_of"),
     (ledger, "record"),
 ]
-LATE_STEPS: list[tuple[ModuleType, str]] = [(audit, "ingest"), (attribution, "attribute"), (runs, "finish")]
+LATE_STEPS: list[tuple[ModuleType, str]] = [(audit, "ingest"), (linking, "attribute"), (leases, "finish")]
 
 
 def dying(step: Any, death: type[BaseException], *, before: bool) -> Any:
@@ -118,7 +123,7 @@ def test_a_collection_that_dies_leaves_nothing_visible_and_the_next_finds_each_c
     change_something(tenant)
     counts = [model.objects.count() for model in (Snapshot, Version, Coverage, Change, LedgerEntry)]
     run = queued(tenant)
-    lease = runs.claim(run.pk)
+    lease = leases.claim(run.pk)
     assert lease is not None
     with monkeypatch.context() as patched, pytest.raises((death, LoggedError)):  # noqa: PT012 - the error must leave the transaction
         patched.setattr(module, name, dying(getattr(module, name), death, before=before))
@@ -138,7 +143,7 @@ def test_a_collection_that_dies_leaves_nothing_visible_and_the_next_finds_each_c
     assert [change.kind for change in Change.objects.all()] == ["updated"]
     observe(tenant)
     assert Change.objects.count() == 1
-    assert store.verify(tenant) == integrity.verify(tenant) == []
+    assert content_store.verify(tenant) == integrity.verify(tenant) == []
     assert ledger.verify() == []
 
 
@@ -152,7 +157,7 @@ def test_a_death_after_sealing_loses_and_repeats_no_change(
     observe(tenant)
     change_something(tenant)
     run = queued(tenant)
-    lease = runs.claim(run.pk)
+    lease = leases.claim(run.pk)
     assert lease is not None
     with monkeypatch.context() as patched, pytest.raises((death, LoggedError)):  # noqa: PT012 - the error must leave the transaction
         patched.setattr(module, name, dying(getattr(module, name), death, before=True))
@@ -187,20 +192,20 @@ def test_what_a_dead_collection_stored_is_removed_by_the_next(
 
 def change_back(tenant: Tenant) -> None:
     before = {version.resource_id: version.digest for version in Version.objects.filter(last_snapshot=None)}
-    with closing(connections.open_client(tenant, "writer")) as client:
+    with closing(onboarding.open_client(tenant, "writer")) as client:
         for item in client.get(POLICIES)["value"]:
-            if store.document(tenant, before[item["id"]])["state"] != item["state"]:
+            if content_store.document(tenant, before[item["id"]])["state"] != item["state"]:
                 client.send(Request("PATCH", f"{POLICIES}/{item['id']}", body={"state": "enabled"}))
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     run = queued(tenant)
-    old = runs.claim(run.pk)
+    old = leases.claim(run.pk)
     assert old is not None
     lapse(run)
     tasks.perform(run.pk)
     assert Snapshot.objects.count() == 1
-    with pytest.raises(runs.LeaseLost):
+    with pytest.raises(leases.LeaseLost):
         pipeline.observe(old)
     assert Snapshot.objects.count() == 1
     assert Run.objects.get().state == "succeeded"
@@ -212,7 +217,7 @@ def test_a_wrong_secret_is_a_failed_run_with_the_reason_and_no_snapshot(
     bad = connection_of(
         emulator, emulator.tenants[TENANT].reader, credential=SecretCredential("not the secret")
     )
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
     with pytest.raises(AuthenticationFailed) as caught:
         observe(tenant)
     run = Run.objects.get()
@@ -222,7 +227,7 @@ def test_a_wrong_secret_is_a_failed_run_with_the_reason_and_no_snapshot(
 
 
 def test_a_tenant_without_a_reader_is_a_failed_run_with_the_reason(committed_db: None) -> None:
-    run = runs.create(TenantFactory(), Run.Kind.COLLECT, requested_by="test")
+    run = leases.create(TenantFactory(), Run.Kind.COLLECT, requested_by="test")
     tasks.perform(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"
@@ -292,7 +297,7 @@ def with_reader(**facts: Any) -> Tenant:
 
 
 def ended(tenant: Tenant, ago: timedelta, kind: Run.Kind = Run.Kind.COLLECT) -> Run:
-    run = runs.create(tenant, kind, requested_by="test")
+    run = leases.create(tenant, kind, requested_by="test")
     Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED, created_at=timezone.now() - ago)
     return run
 
@@ -320,8 +325,8 @@ def test_each_tenant_has_its_own_interval(db: None) -> None:
 def test_inactive_and_unconnected_and_busy_tenants_are_left_alone(db: None) -> None:
     with_reader(name="inactive", is_active=False)
     TenantFactory(name="unconnected")
-    runs.claim(runs.create(with_reader(name="busy"), Run.Kind.COLLECT, requested_by="test").pk)
-    runs.create(with_reader(name="queued"), Run.Kind.COLLECT, requested_by="test")
+    leases.claim(leases.create(with_reader(name="busy"), Run.Kind.COLLECT, requested_by="test").pk)
+    leases.create(with_reader(name="queued"), Run.Kind.COLLECT, requested_by="test")
     Run.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert due() == []
 
@@ -374,9 +379,9 @@ def test_every_answer_of_a_long_type_or_log_keeps_the_lease(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two types nothing is beaten: a type of many pages alone must keep the lease."""
-    monkeypatch.setattr(runs, "PULSE_SECONDS", 0.0)
-    beats: list[runs.Lease] = []
-    monkeypatch.setattr(runs, "heartbeat", beats.append)
+    monkeypatch.setattr(leases, "PULSE_SECONDS", 0.0)
+    beats: list[leases.Lease] = []
+    monkeypatch.setattr(leases, "heartbeat", beats.append)
     observed = observe(tenant)
     assert len(beats) >= observed.snapshot.requests
 
@@ -384,20 +389,22 @@ def test_every_answer_of_a_long_type_or_log_keeps_the_lease(
 def test_a_collection_that_lost_its_lease_stops_at_the_next_answer(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PULSE_SECONDS", 0.0)
+    monkeypatch.setattr(leases, "PULSE_SECONDS", 0.0)
     run = queued(tenant)
-    lease = runs.claim(run.pk)
+    lease = leases.claim(run.pk)
     assert lease is not None
     Run.objects.filter(pk=run.pk).update(fencing_token=9)
-    with pytest.raises(runs.LeaseLost):
+    with pytest.raises(leases.LeaseLost):
         pipeline.observe(lease)
     assert not Snapshot.objects.filter(tenant=tenant).exists()
 
 
 def test_a_tick_enqueues_and_reconciles(committed_db: None) -> None:
     with_reader(name="new")
-    forgotten = runs.create(with_reader(name="lost"), Run.Kind.COLLECT, requested_by="test")
-    Run.objects.filter(pk=forgotten.pk).update(created_at=timezone.now() - runs.LEASE - timedelta(seconds=1))
+    forgotten = leases.create(with_reader(name="lost"), Run.Kind.COLLECT, requested_by="test")
+    Run.objects.filter(pk=forgotten.pk).update(
+        created_at=timezone.now() - leases.LEASE - timedelta(seconds=1)
+    )
     tasks.tick()
     hinted = [row.task["args"][0] for row in OrmQ.objects.order_by("id")]
     assert hinted == [Run.objects.get(tenant__name="new").pk, forgotten.pk]

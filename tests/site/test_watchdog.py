@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from lavawall import watchdog
 from lavawall.watchdog import PATIENCE, Watchdog, end_group, kill_group, last_progress, saw_tick
-from tenants import runs
 from tenants.models import Run
+from tenants.runs import leases
 from tests.factories.tenants import TenantFactory
 
 Process = subprocess.Popen[bytes]
@@ -193,8 +193,8 @@ def test_a_database_that_is_away_for_a_while_ends_nothing(
 def test_the_heartbeat_of_a_long_run_is_progress_too(db: None) -> None:
     cache.clear()
     assert last_progress() is None
-    run = runs.create(TenantFactory(), Run.Kind.COLLECT, requested_by="test")
-    lease = runs.claim(run.pk)
+    run = leases.create(TenantFactory(), Run.Kind.COLLECT, requested_by="test")
+    lease = leases.claim(run.pk)
     assert lease is not None
     beat = Run.objects.get(pk=run.pk).heartbeat_at
     assert beat is not None

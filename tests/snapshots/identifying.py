@@ -13,7 +13,7 @@ from typing import Any
 
 from lavawall.emulator import schema
 from snapshots import catalog
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog.places import ELEMENT, place
 from snapshots.catalog.places import Path as Place
 from snapshots.catalog.spec import GUID, ResourceType

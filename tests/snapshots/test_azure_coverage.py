@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from lavawall.emulator import Emulator
-from snapshots.capture import Collected, collect
+from snapshots.collection.capture import Collected, collect
 from snapshots.models import Coverage
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapshots import catalog
-from snapshots.canonical import canonical_bytes, canonicalise, resource_id
+from snapshots.canonical.form import canonical_bytes, canonicalise, resource_id
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, parse, place
 from snapshots.catalog.spec import Document, Permissions, Read, ResourceType, Restore, SetOf
-from snapshots.errors import IncompleteObject
+from snapshots.collection.errors import IncompleteObject
 from tests.strategies import json_objects
 
 POLICY = catalog.get("conditionalAccessPolicy")

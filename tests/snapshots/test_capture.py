@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from changes import detect
+from changes.detection import detect
 from changes.models import Change
 from lavawall.emulator import Emulator
-from snapshots import capture, principals, store
-from snapshots.capture import Collected, Sealed
 from snapshots.catalog import registry
 from snapshots.catalog.registry import UnknownResourceType
+from snapshots.collection import capture, principals
+from snapshots.collection.capture import Collected, Sealed
 from snapshots.models import Blob, Coverage, Principal, Snapshot, Version
 from snapshots.selectors import coverage_as_json
-from tenants.connections import open_client
+from snapshots.store import content_store
+from tenants.connections.onboarding import open_client
 from tenants.microsoft.connection import SecretCredential
 from tenants.microsoft.errors import AuthenticationFailed, PermissionMissing
 from tenants.microsoft.request import Request
@@ -76,18 +77,18 @@ def test_a_full_snapshot_has_every_type_complete_and_every_object(tenant: Tenant
         assert coverage[key]["count"] == len(ids(tenant, key))
     assert snapshot.resource_count == Version.objects.count()
     assert snapshot.requests > len(coverage)
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def test_members_and_owners_are_part_of_the_document(tenant: Tenant, emulator: Emulator) -> None:
     snapshot = take(tenant)
     directory = emulator.state(str(tenant.directory_id))
-    state = store.state_at(snapshot)
+    state = content_store.state_at(snapshot)
     through_pim = state.filter(resource_type="privilegedAccessGroupAssignmentSchedule")
     lent = {tuple(schedule.resource_id.split("|")) for schedule in through_pim}
     seen = 0
     for version in state.filter(resource_type="group"):
-        document = store.document(tenant, version.digest)
+        document = content_store.document(tenant, version.digest)
         members = {member["id"] for member in document.get("members", [])}
         for_a_time = {
             person for group, person, access in lent if (group, access) == (version.resource_id, "member")
@@ -160,7 +161,7 @@ def test_a_type_without_permission_is_forbidden_with_the_permission_named_and_ca
     assert coverage["conditionalAccessPolicy"]["status"] == "complete"
     assert ids(tenant, "group") == groups
     assert {
-        version.resource_id for version in store.state_at(snapshot).filter(resource_type="group")
+        version.resource_id for version in content_store.state_at(snapshot).filter(resource_type="group")
     } == groups
     assert not Change.objects.exclude(resource_type="appRoleAssignment").filter(snapshot=snapshot).exists()
 
@@ -221,7 +222,7 @@ def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -
         "Federated credentials are read for each of the applications, which were never read."
     )
     assert "snapshot of application along with federatedIdentityCredential" in found["remedy"]
-    assert store.latest(tenant) == snapshot
+    assert content_store.latest(tenant) == snapshot
     take(tenant, "application")
     again = coverage_as_json(take(tenant, "federatedIdentityCredential"))["federatedIdentityCredential"]
     assert again["status"] == "complete"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from snapshots import catalog
-from snapshots.catalog import document
+from snapshots.catalog import docs_page
 from snapshots.catalog.registry import UnknownResourceType
 from snapshots.catalog.spec import (
     Part,
@@ -271,13 +271,13 @@ def test_a_key_that_is_declared_twice_is_found() -> None:
 
 def test_the_page_of_resource_types_is_up_to_date() -> None:
     page = Path(__file__).parents[2] / "docs" / "resource-types.md"
-    assert page.read_text(encoding="utf-8") == document.markdown(), (
-        "Write it again: python -m snapshots.catalog.document > docs/resource-types.md"
+    assert page.read_text(encoding="utf-8") == docs_page.markdown(), (
+        "Write it again: python -m snapshots.catalog.docs_page > docs/resource-types.md"
     )
 
 
 def test_the_page_says_what_cannot_be_brought_back() -> None:
-    page = document.markdown()
+    page = docs_page.markdown()
     for spec in catalog.all_types():
         assert f"`{spec.key}`" in page
         assert all(loss.what in page for loss in spec.restore.losses)

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from snapshots import coverage
-from snapshots.capture import NO_SUBSCRIPTION, Outcome
 from snapshots.catalog import registry
+from snapshots.collection.capture import NO_SUBSCRIPTION, Outcome
 from snapshots.models import Coverage, Snapshot
 from tenants.models import Tenant
 from tests.factories.snapshots import collected, seal

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from snapshots import catalog, store
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots import catalog
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog.places import ANY_KEY, ELEMENT, parse
 from snapshots.catalog.spec import ResourceType
+from snapshots.store import content_store
 from tests.factories.tenants import TenantFactory
 from tests.snapshots.published import (
     FACTS,
@@ -108,11 +109,11 @@ def test_every_documented_response_has_a_canonical_form() -> None:
 def test_every_documented_response_survives_store_and_reload(db: None) -> None:
     tenant = TenantFactory()
     pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in documented(spec)]
-    digests = store.put(tenant, pairs)
-    found = store.documents(tenant, digests)
+    digests = content_store.put(tenant, pairs)
+    found = content_store.documents(tenant, digests)
     for (spec, document), digest in zip(pairs, digests, strict=True):
         assert canonical_bytes(found[digest]) == canonical_bytes(document), spec.key
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)

@@ -4,7 +4,7 @@ import pytest
 
 from lavawall.emulator import Emulator
 from lavawall.emulator.licences import INTUNE
-from snapshots import capture
+from snapshots.collection import capture
 from snapshots.models import Coverage
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded

@@ -9,10 +9,10 @@ import pytest
 from lavawall.emulator import Emulator
 from snapshots.catalog import registry
 from snapshots.catalog.spec import ResourceType, Shadows
-from snapshots.listing import raws
-from snapshots.live import read_live
-from snapshots.reading import read_type
-from tenants.connections import open_client
+from snapshots.collection.listing import raws
+from snapshots.collection.live import read_live
+from snapshots.collection.type_reading import read_type
+from tenants.connections.onboarding import open_client
 from tenants.microsoft.client import GraphClient
 from tests.factories.cloud import onboarded
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from lavawall.emulator import Emulator
-from snapshots import store
-from snapshots.addresses import address, expand_path
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
-from snapshots.errors import IncompleteObject
-from snapshots.listing import Scope
-from snapshots.live import is_deleted_softly, read_live
-from snapshots.reading import read_type
-from tenants.connections import open_client
+from snapshots.collection.addresses import address, expand_path
+from snapshots.collection.errors import IncompleteObject
+from snapshots.collection.listing import Scope
+from snapshots.collection.live import is_deleted_softly, read_live
+from snapshots.collection.type_reading import read_type
+from snapshots.store import content_store
+from tenants.connections.onboarding import open_client
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import PermissionMissing
 from tenants.microsoft.request import Request
@@ -105,7 +105,7 @@ def test_a_refusal_is_no_absence(client: GraphClient, emulator: Emulator) -> Non
 
 def test_what_is_live_has_the_digest_of_what_is_stored(client: GraphClient, tenant: Tenant) -> None:
     for item in read_type(client, POLICY):
-        (digest,) = store.put(tenant, [(POLICY, item.document)])
+        (digest,) = content_store.put(tenant, [(POLICY, item.document)])
         live = read_live(client, POLICY, item.resource_id)
         assert live.document is not None
-        assert store.digest_of(tenant, POLICY, live.document) == digest
+        assert content_store.digest_of(tenant, POLICY, live.document) == digest

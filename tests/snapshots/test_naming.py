@@ -10,10 +10,11 @@ import pytest
 from django.db import transaction
 
 from lavawall.emulator import Emulator
-from snapshots import capture, naming
+from snapshots import naming
 from snapshots.catalog import registry, words
+from snapshots.collection import capture
 from snapshots.models import Version
-from tenants.connections import open_client
+from tenants.connections.onboarding import open_client
 from tests.factories.cloud import onboarded
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -6,12 +6,14 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from changes import detect
+from changes.detection import detect
 from changes.models import Change
 from lavawall.emulator import Emulator
-from snapshots import capture, coverage, store
+from snapshots import coverage
+from snapshots.collection import capture
 from snapshots.models import Snapshot, Version
 from snapshots.selectors import coverage_as_json
+from snapshots.store import content_store
 from tenants.microsoft.request import Request
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded
@@ -69,7 +71,7 @@ def test_one_group_whose_members_cannot_be_read_costs_no_other_group(
     assert ("updated", unreadable) not in changed(snapshot)
     assert current(tenant, "group")[unreadable] == before[unreadable]
     assert [each.resource_type for each in coverage.standing(tenant).problems] == ["group"]
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
     emulator.faults.clear()
     assert changed(observe(tenant, "group")) == {("updated", unreadable), ("deleted", gone)}
 

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from snapshots import housekeeping, pieces, store
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 from snapshots.models import Blob
-from snapshots.store import Missing
-from tenants.append_only import retention_gate
-from tenants.crypto import SealBroken
+from snapshots.store import content_store, housekeeping, pieces
+from snapshots.store.content_store import Missing
 from tenants.models import Tenant
+from tenants.trust.append_only import retention_gate
+from tenants.trust.crypto import SealBroken
 from tests.factories.snapshots import take
 from tests.factories.tenants import TenantFactory
 
@@ -64,11 +64,11 @@ def tamper(statement: str, *parameters: str | int | bytes) -> None:
 @pytest.mark.parametrize("count", [pieces.LONG, pieces.LONG + 1, 3000])
 def test_a_group_is_got_back_byte_by_byte_however_it_is_kept(tenant: Tenant, count: int) -> None:
     document = group(count)
-    (digest,) = store.put(tenant, [(GROUP, document)])
-    found = store.document(tenant, digest)
+    (digest,) = content_store.put(tenant, [(GROUP, document)])
+    found = content_store.document(tenant, digest)
     assert canonical_bytes(found) == canonical_bytes(document)
     assert list(found) == list(document)
-    assert digest == store.digest_of(tenant, GROUP, document)
+    assert digest == content_store.digest_of(tenant, GROUP, document)
     assert Blob.objects.get(digest=digest).kind == (KIND.SPLIT if count > pieces.LONG else KIND.WHOLE)
 
 
@@ -89,8 +89,8 @@ ELEMENTS = st.one_of(
 def test_any_document_is_got_back(db: None, tiny: None, lists: dict[str, list[Any]], name: str) -> None:
     tenant = Tenant.objects.first() or TenantFactory()
     document = {**lists, "displayName": name}
-    (digest,) = store.put(tenant, [(GROUP, document)])
-    assert canonical_bytes(store.document(tenant, digest)) == canonical_bytes(document)
+    (digest,) = content_store.put(tenant, [(GROUP, document)])
+    assert canonical_bytes(content_store.document(tenant, digest)) == canonical_bytes(document)
 
 
 @pytest.fixture
@@ -105,28 +105,28 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_one_join_in_ten_thousand_stores_little(tenant: Tenant) -> None:
-    store.put(tenant, [(GROUP, group(10_000))])
+    content_store.put(tenant, [(GROUP, group(10_000))])
     first = stored(tenant)
     for newcomer in range(10_000, 10_004):
         before = stored(tenant)
-        store.put(tenant, [(GROUP, group(10_000, newcomer))])
+        content_store.put(tenant, [(GROUP, group(10_000, newcomer))])
         added = stored(tenant) - before
         assert len(added) <= 3
         assert size(added) < 0.05 * size(first)
 
 
 def test_a_leave_keeps_the_other_pieces_and_a_return_stores_nothing(tenant: Tenant) -> None:
-    store.put(tenant, [(GROUP, group(3000))])
+    content_store.put(tenant, [(GROUP, group(3000))])
     first = stored(tenant)
-    store.put(tenant, [(GROUP, group(2999))])
+    content_store.put(tenant, [(GROUP, group(2999))])
     left = stored(tenant)
     assert len(left - first) == 2
-    store.put(tenant, [(GROUP, group(3000))])
+    content_store.put(tenant, [(GROUP, group(3000))])
     assert stored(tenant) == left
 
 
 def test_an_outline_of_a_very_large_group_is_small(tenant: Tenant) -> None:
-    (digest,) = store.put(tenant, [(GROUP, group(30_000))])
+    (digest,) = content_store.put(tenant, [(GROUP, group(30_000))])
     outline = Blob.objects.get(digest=digest)
     assert len(outline.data) < 12_000
     assert size(stored(tenant)) > 50 * len(outline.data)
@@ -146,18 +146,18 @@ def test_a_long_document_that_was_kept_whole_before_is_still_read(
         take(tenant, {"group": {GROUP_ID: raw_group(600)}})
     assert {kind for kind, _, _ in stored(tenant)} == {KIND.WHOLE}
     before = stored(tenant)
-    (digest,) = store.put(tenant, [(GROUP, document)])
+    (digest,) = content_store.put(tenant, [(GROUP, document)])
     assert stored(tenant) == before
-    assert store.document(tenant, digest) == document
-    assert store.verify(tenant) == []
+    assert content_store.document(tenant, digest) == document
+    assert content_store.verify(tenant) == []
 
 
 def test_a_piece_is_no_document(tenant: Tenant) -> None:
-    store.put(tenant, [(GROUP, group(600))])
+    content_store.put(tenant, [(GROUP, group(600))])
     piece = Blob.objects.filter(kind=KIND.PIECE).first()
     assert piece is not None
     with pytest.raises(Missing):
-        store.document(tenant, piece.digest)
+        content_store.document(tenant, piece.digest)
 
 
 # what a collection that died left behind
@@ -166,28 +166,28 @@ def test_a_piece_is_no_document(tenant: Tenant) -> None:
 def test_pieces_that_only_an_unreferenced_outline_uses_are_removed(tenant: Tenant) -> None:
     take(tenant, {"group": {GROUP_ID: raw_group(600)}})
     kept = stored(tenant)
-    store.put(tenant, [(GROUP, group(600, 601))])
+    content_store.put(tenant, [(GROUP, group(600, 601))])
     left_behind = len(stored(tenant) - kept)
     assert left_behind == 2
     assert housekeeping.collect_garbage(tenant) == left_behind
     assert stored(tenant) == kept
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def test_an_orphan_goes_with_all_its_pieces_and_other_tenants_keep_theirs(tenant: Tenant) -> None:
     other: Tenant = TenantFactory()
     take(other, {"group": {GROUP_ID: raw_group(600)}})
-    store.put(tenant, [(GROUP, group(600))])
+    content_store.put(tenant, [(GROUP, group(600))])
     assert housekeeping.collect_garbage(tenant) > 2
     assert stored(tenant) == set()
-    assert store.verify(other) == []
+    assert content_store.verify(other) == []
 
 
 def test_an_altered_outline_keeps_every_piece(tenant: Tenant) -> None:
     take(tenant, {"group": {GROUP_ID: raw_group(600)}})
     outline = Blob.objects.get(kind=KIND.SPLIT)
     pieces_before = Blob.objects.filter(kind=KIND.PIECE).count()
-    store.put(tenant, [(GROUP, group(600, 601))])
+    content_store.put(tenant, [(GROUP, group(600, 601))])
     tamper("UPDATE snapshots_blob SET data = %s WHERE id = %s", b"altered" * 9, outline.pk)
     assert housekeeping.collect_garbage(tenant) == 1
     assert Blob.objects.filter(kind=KIND.PIECE).count() == pieces_before + 1
@@ -201,14 +201,14 @@ def told(tenant: Tenant) -> Tenant:
     """A tenant whose group was joined by one more member."""
     for others in ((), (601,)):
         take(tenant, {"group": {GROUP_ID: raw_group(600, *others)}})
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
     return tenant
 
 
 def shared_piece(tenant: Tenant) -> Blob:
     """A piece that both versions have."""
     outlines = [
-        store.pieces_of(tenant, Blob.objects.filter(pk=outline.pk))
+        content_store.pieces_of(tenant, Blob.objects.filter(pk=outline.pk))
         for outline in Blob.objects.filter(kind=KIND.SPLIT)
     ]
     return Blob.objects.get(digest=min(outlines[0] & outlines[1]))
@@ -221,7 +221,7 @@ def expected(piece: Blob, of_it: str, of_contents: str) -> set[tuple[str, str]]:
 
 
 def faults(tenant: Tenant) -> set[tuple[str, str]]:
-    return {(fault.where, fault.what) for fault in store.verify(tenant)}
+    return {(fault.where, fault.what) for fault in content_store.verify(tenant)}
 
 
 @pytest.mark.parametrize("position", [0, 1, 5, 13, 20, -1])
@@ -235,7 +235,7 @@ def test_an_altered_byte_of_a_piece_is_found_with_all_contents_it_belongs_to(
     what = "its bytes were altered"
     assert faults(told) == expected(piece, what, what)
     with pytest.raises(SealBroken):
-        store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
+        content_store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
 
 
 def test_a_missing_piece_is_found(told: Tenant) -> None:
@@ -243,7 +243,7 @@ def test_a_missing_piece_is_found(told: Tenant) -> None:
     tamper("DELETE FROM snapshots_blob WHERE id = %s", piece.pk)
     assert faults(told) == expected(piece, "", "a piece of it is missing")
     with pytest.raises(Missing, match=piece.digest[:12]):
-        store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
+        content_store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
 
 
 def test_two_exchanged_pieces_are_found(told: Tenant) -> None:

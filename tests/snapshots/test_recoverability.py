@@ -8,11 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lavawall.emulator import Emulator
-from snapshots import recoverability
 from snapshots.catalog import registry
 from snapshots.coverage import coverage_of
-from snapshots.recoverability import Judged
-from snapshots.restorability import Referrer, Verdict
+from snapshots.recoverability import summary
+from snapshots.recoverability.summary import Judged
+from snapshots.recoverability.verdicts import Referrer, Verdict
 from tenants.models import Tenant
 from tests.factories.changes import mfa_policy
 from tests.factories.cloud import onboarded
@@ -52,10 +52,7 @@ def tenant(db: None) -> Tenant:
 
 
 def judged(tenant: Tenant) -> dict[str, Judged]:
-    return {
-        each.version.resource_id: each
-        for each in recoverability.judged(tenant, list(recoverability.current(tenant)))
-    }
+    return {each.version.resource_id: each for each in summary.judged(tenant, list(summary.current(tenant)))}
 
 
 def named_by(each: Judged) -> list[str]:
@@ -80,31 +77,31 @@ def test_a_reference_by_another_property_and_a_membership_count_as_well(tenant: 
 def test_no_more_referrers_are_named_than_anybody_reads(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recoverability, "MORE", 1)
+    monkeypatch.setattr(summary, "MORE", 1)
     assert len(judged(tenant)[PRINCIPAL].restorability.remapped) == 1
 
 
 def test_counts_are_by_type_and_verdict(tenant: Tenant) -> None:
-    counted = recoverability.counts(tenant)
+    counted = summary.counts(tenant)
     assert counted["namedLocation"] == {Verdict.NEW_ID: 2}
     assert counted["unifiedRoleDefinition"] == {Verdict.NOT_RESTORABLE: 1}
-    assert sum(recoverability.total(counted).values()) == recoverability.current(tenant).count()
-    assert recoverability.total({}) == dict.fromkeys(Verdict, 0)
+    assert sum(summary.total(counted).values()) == summary.current(tenant).count()
+    assert summary.total({}) == dict.fromkeys(Verdict, 0)
 
 
 def test_counting_again_reads_no_content(tenant: Tenant) -> None:
-    first = recoverability.counts(tenant)
+    first = summary.counts(tenant)
     with CaptureQueriesContext(connection) as queries:
-        assert recoverability.counts(tenant) == first
+        assert summary.counts(tenant) == first
     assert not [query for query in queries if "snapshots_blob" in query["sql"]]
 
 
 def test_a_new_snapshot_and_another_permission_count_anew(tenant: Tenant) -> None:
-    assert recoverability.total(recoverability.counts(tenant))[Verdict.NEW_ID] == 4
+    assert summary.total(summary.counts(tenant))[Verdict.NEW_ID] == 4
     take(tenant, {**STATE, "namedLocation": {}})
-    assert recoverability.total(recoverability.counts(tenant))[Verdict.NEW_ID] == 2
+    assert summary.total(summary.counts(tenant))[Verdict.NEW_ID] == 2
     give_writer(tenant, ["Group.ReadWrite.All"])
-    assert recoverability.total(recoverability.counts(tenant))[Verdict.NEW_ID] == 0
+    assert summary.total(summary.counts(tenant))[Verdict.NEW_ID] == 0
 
 
 def test_without_a_writer_nothing_is_restorable_at_present(db: None) -> None:
@@ -121,13 +118,13 @@ def test_another_tenants_resources_neither_count_nor_refer(tenant: Tenant) -> No
     assert "theirs" not in {
         referrer.resource_id for referrer in judged(tenant)[OFFICE].restorability.remapped
     }
-    assert recoverability.counts(other).keys() == {"conditionalAccessPolicy"}
+    assert summary.counts(other).keys() == {"conditionalAccessPolicy"}
 
 
 def test_every_resource_of_a_real_tenant_has_a_verdict_with_a_reason(db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator)
     call_command("snapshot", tenant.name, stdout=io.StringIO())
-    found = recoverability.judged(tenant, list(recoverability.current(tenant)))
+    found = summary.judged(tenant, list(summary.current(tenant)))
     assert {each.type.key for each in found} == {
         row.resource_type for row in coverage_of(tenant) if row.count
     }

@@ -11,12 +11,13 @@ import pytest
 from django.core.management import call_command
 
 from lavawall.emulator import Emulator
-from snapshots import recoverability, store
 from snapshots.catalog import registry
 from snapshots.catalog.identifiers import declared
 from snapshots.catalog.places import ELEMENT
 from snapshots.catalog.places import Path as Place
 from snapshots.catalog.spec import ResourceType
+from snapshots.recoverability import summary
+from snapshots.store import content_store
 from tests.factories.cloud import TENANT, onboarded
 from tests.snapshots.identifying import from_facts, holding_guids, in_emulator, kept
 from tests.snapshots.published import FACTS
@@ -44,8 +45,8 @@ def test_whatever_the_schema_and_documented_responses_name_an_id_is_declared(spe
 def test_whatever_the_seeded_tenant_holds_ids_in_is_declared(db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator, TENANT)
     call_command("snapshot", tenant.name, stdout=io.StringIO())
-    versions = list(recoverability.current(tenant))
-    documents = store.documents(tenant, (version.digest for version in versions))
+    versions = list(summary.current(tenant))
+    documents = content_store.documents(tenant, (version.digest for version in versions))
     found = [
         each
         for version in versions

@@ -17,7 +17,7 @@ from snapshots.catalog.spec import (
     Restore,
     Undelete,
 )
-from snapshots.restorability import (
+from snapshots.recoverability.verdicts import (
     Answer,
     Obstacle,
     Referrer,

@@ -5,8 +5,8 @@ import pytest
 from snapshots import selectors
 from snapshots.models import Snapshot
 from snapshots.selectors import NotComparable
-from tenants.actions import Action, Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action, Role
 from tenants.models import Tenant
 from tests.factories.snapshots import State, take
 from tests.factories.tenants import TenantFactory, person

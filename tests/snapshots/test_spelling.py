@@ -13,15 +13,17 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changes import detect
+from changes.detection import detect
 from changes.models import Change
 from rollbacks.planning.bodies import create_body, update_body
-from snapshots import capture, catalog, store
-from snapshots.canonical import canonical_bytes, canonicalise
+from snapshots import catalog
+from snapshots.canonical.form import canonical_bytes, canonicalise
+from snapshots.canonical.spelling import original
 from snapshots.catalog import registry
 from snapshots.catalog.places import ODATA_TYPE
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.spelling import original
+from snapshots.collection import capture
+from snapshots.store import content_store
 from tenants.models import Tenant
 from tests.factories.snapshots import State, collected, take
 from tests.factories.tenants import TenantFactory
@@ -170,22 +172,22 @@ def test_two_spellings_are_one_state_and_each_is_written_as_it_was_read(
 def test_the_store_gives_the_spelling_back_and_no_digest_depends_on_it(tenant: Tenant) -> None:
     for spec, raw, respelled in RAW.values():
         document = canonicalise(raw, spec)
-        first, second = store.put(tenant, [(spec, document), (spec, canonicalise(respelled, spec))])
+        first, second = content_store.put(tenant, [(spec, document), (spec, canonicalise(respelled, spec))])
         assert first == second
-        found = store.document(tenant, first)
+        found = content_store.document(tenant, first)
         assert canonical_bytes(found) == canonical_bytes(document)
         assert original(found) == original(document)
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def test_a_document_in_pieces_keeps_its_spelling(tenant: Tenant) -> None:
     spec = catalog.get("group")
     members = [{"id": f"AAAAAAAA-1111-4222-8333-{number:012d}"} for number in range(300)]
     document = canonicalise({"displayName": "Large", "members": members}, spec)
-    (digest,) = store.put(tenant, [(spec, document)])
-    assert original(store.document(tenant, digest)) == original(document)
+    (digest,) = content_store.put(tenant, [(spec, document)])
+    assert original(content_store.document(tenant, digest)) == original(document)
     assert {each["id"][:8] for each in original(document)["members"]} == {"AAAAAAAA"}
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def test_a_spelling_survives_copies() -> None:
@@ -203,15 +205,18 @@ def test_an_upgrade_from_documents_without_spelling_shows_no_change(
         old = tuple(replace(spec, version=1) for spec in registry.all_types())
         before.setattr(registry, "_declared", lambda: old)
         before.setattr(registry, "_by_key", lambda: {each.key: each for each in old})
-        before.setattr(store, "_spelling_of", lambda _document: b"")
+        before.setattr(content_store, "_spelling_of", lambda _document: b"")
         take(tenant, state)
     seen = {**state, POLICY.key: {"x": {**state[POLICY.key]["x"], **_only_at_beta()}}}
     changes, gathered = _detected(tenant, seen)
     assert changes == []
     for spec, raw, _ in RAW.values():
         digest, _name = gathered.states[(spec.key, "x")]
-        assert set(texts(original(store.document(tenant, digest)))) <= {*texts(raw), *texts(_only_at_beta())}
-    assert store.verify(tenant) == []
+        assert set(texts(original(content_store.document(tenant, digest)))) <= {
+            *texts(raw),
+            *texts(_only_at_beta()),
+        }
+    assert content_store.verify(tenant) == []
 
 
 def test_what_beta_shows_is_a_change_from_then_on(tenant: Tenant) -> None:

@@ -9,14 +9,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from snapshots import store
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.models import Blob, Snapshot, Version
-from snapshots.store import Missing
-from tenants.append_only import retention_gate
-from tenants.crypto import SealBroken
+from snapshots.store import content_store
+from snapshots.store.content_store import Missing
 from tenants.models import Tenant
+from tenants.trust.append_only import retention_gate
+from tenants.trust.crypto import SealBroken
 from tests.factories.snapshots import State, take
 from tests.factories.tenants import TenantFactory
 
@@ -45,61 +45,63 @@ def tamper(statement: str, *parameters: str | int | bytes) -> None:
 
 
 def faults(tenant: Tenant) -> set[tuple[str, str]]:
-    return {(fault.where.split()[0], fault.what) for fault in store.verify(tenant)}
+    return {(fault.where.split()[0], fault.what) for fault in content_store.verify(tenant)}
 
 
 def test_what_was_put_is_got_back(tenant: Tenant) -> None:
     documents = [
         canonicalise(group(f"Team {number}", description="é" * number), GROUP) for number in range(5)
     ]
-    digests = store.put(tenant, ((GROUP, document) for document in documents))
-    assert digests == [store.digest_of(tenant, GROUP, document) for document in documents]
-    assert store.documents(tenant, digests) == dict(zip(digests, documents, strict=True))
-    assert store.document(tenant, digests[0]) == documents[0]
+    digests = content_store.put(tenant, ((GROUP, document) for document in documents))
+    assert digests == [content_store.digest_of(tenant, GROUP, document) for document in documents]
+    assert content_store.documents(tenant, digests) == dict(zip(digests, documents, strict=True))
+    assert content_store.document(tenant, digests[0]) == documents[0]
 
 
 def test_equal_contents_are_stored_once(tenant: Tenant) -> None:
     document = canonicalise(group(), GROUP)
-    first = store.put(tenant, [(GROUP, document), (GROUP, document)])
-    assert store.put(tenant, [(GROUP, dict(reversed(document.items())))]) == first[:1]
+    first = content_store.put(tenant, [(GROUP, document), (GROUP, document)])
+    assert content_store.put(tenant, [(GROUP, dict(reversed(document.items())))]) == first[:1]
     assert len(set(first)) == Blob.objects.count() == 1
 
 
 def test_a_content_larger_than_a_chunk_of_digests_is_stored_whole(tenant: Tenant) -> None:
-    documents = [canonicalise(group(f"Team {number}"), GROUP) for number in range(store.CHUNK + 3)]
-    digests = store.put(tenant, ((GROUP, document) for document in documents))
-    assert len(store.documents(tenant, digests)) == store.CHUNK + 3
+    documents = [canonicalise(group(f"Team {number}"), GROUP) for number in range(content_store.CHUNK + 3)]
+    digests = content_store.put(tenant, ((GROUP, document) for document in documents))
+    assert len(content_store.documents(tenant, digests)) == content_store.CHUNK + 3
 
 
 def test_a_digest_tells_tenants_types_and_spec_versions_apart(tenant: Tenant) -> None:
     document = canonicalise(group(), GROUP)
     other: Tenant = TenantFactory()
-    assert store.digest_of(tenant, GROUP, document) != store.digest_of(other, GROUP, document)
-    assert store.digest_of(tenant, GROUP, document) != store.digest_of(tenant, LOCATION, document)
+    assert content_store.digest_of(tenant, GROUP, document) != content_store.digest_of(other, GROUP, document)
+    assert content_store.digest_of(tenant, GROUP, document) != content_store.digest_of(
+        tenant, LOCATION, document
+    )
 
 
 def test_contents_of_one_tenant_are_missing_in_another(tenant: Tenant) -> None:
-    (digest,) = store.put(tenant, [(GROUP, canonicalise(group(), GROUP))])
+    (digest,) = content_store.put(tenant, [(GROUP, canonicalise(group(), GROUP))])
     with pytest.raises(Missing, match="not in the store"):
-        store.document(TenantFactory(), digest)
+        content_store.document(TenantFactory(), digest)
 
 
 def test_a_blob_moved_to_another_tenant_does_not_open(tenant: Tenant) -> None:
     other: Tenant = TenantFactory()
-    (digest,) = store.put(tenant, [(GROUP, canonicalise(group(), GROUP))])
+    (digest,) = content_store.put(tenant, [(GROUP, canonicalise(group(), GROUP))])
     tamper("UPDATE snapshots_blob SET tenant_id = %s", other.pk)
     with pytest.raises(SealBroken):
-        store.document(other, digest)
+        content_store.document(other, digest)
 
 
 def test_a_missing_digest_is_named_and_an_empty_one_is_nothing(tenant: Tenant) -> None:
     with pytest.raises(Missing, match="ffffffffffff… of Tenant"):
-        store.documents(tenant, ["f" * 64])
-    assert store.documents(tenant, [""]) == {}
+        content_store.documents(tenant, ["f" * 64])
+    assert content_store.documents(tenant, [""]) == {}
 
 
 def test_stored_bytes_show_nothing_of_the_content(tenant: Tenant) -> None:
-    store.put(tenant, [(GROUP, canonicalise(group("Board of directors"), GROUP))])
+    content_store.put(tenant, [(GROUP, canonicalise(group("Board of directors"), GROUP))])
     assert b"Board" not in bytes(Blob.objects.get().data)
 
 
@@ -109,7 +111,7 @@ def test_an_unchanged_snapshot_adds_no_row_but_its_own(tenant: Tenant) -> None:
     second = take(tenant, groups("A", "B")).snapshot
     assert (Version.objects.count(), Blob.objects.count()) == (versions, blobs) == (2, 2)
     assert second.resource_count == 2
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def test_the_state_and_the_history_are_one_query_each(
@@ -118,9 +120,12 @@ def test_the_state_and_the_history_are_one_query_each(
     snapshot = take(tenant, groups("A", "B")).snapshot
     take(tenant, groups("A", "C"))
     with django_assert_num_queries(1):
-        assert len(store.state_at(snapshot)) == 2
+        assert len(content_store.state_at(snapshot)) == 2
     with django_assert_num_queries(1):
-        assert [version.display_name for version in store.history(tenant, "group", IDS[1])] == ["C", "B"]
+        assert [version.display_name for version in content_store.history(tenant, "group", IDS[1])] == [
+            "C",
+            "B",
+        ]
 
 
 def test_tenants_have_separate_snapshots_and_histories(tenant: Tenant) -> None:
@@ -129,8 +134,8 @@ def test_tenants_have_separate_snapshots_and_histories(tenant: Tenant) -> None:
     foreign = take(other, groups("A")).snapshot
     assert foreign.number == 1
     assert foreign.previous_root == ""
-    assert {version.tenant for version in store.state_at(foreign)} == {other}
-    assert store.latest(tenant) != store.latest(other)
+    assert {version.tenant for version in content_store.state_at(foreign)} == {other}
+    assert content_store.latest(tenant) != content_store.latest(other)
 
 
 STATES = st.lists(
@@ -164,13 +169,13 @@ def test_intervals_say_what_full_copies_would_say(db: None, states: list[dict[st
     for snapshot, copy in zip(taken, copies, strict=True):
         assert {
             (version.resource_type, version.resource_id): version.display_name
-            for version in store.state_at(snapshot)
+            for version in content_store.state_at(snapshot)
         } == copy
         assert snapshot.resource_count == len(copy)
     for key in ("group", "namedLocation"):
         for name in IDS:
             _check_history(tenant, key, name, [copy.get((key, name)) for copy in copies], taken)
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
 
 
 def _check_history(
@@ -191,7 +196,7 @@ def _check_history(
             version.first_snapshot.number,
             version.last_snapshot and version.last_snapshot.number,
         )
-        for version in reversed(store.history(tenant, key, name))
+        for version in reversed(content_store.history(tenant, key, name))
     ] == runs
 
 
@@ -200,7 +205,7 @@ def told(tenant: Tenant) -> Tenant:
     """A tenant with three snapshots, one of which changed something."""
     for names in (("A", "B", "C"), ("A", "D"), ("A", "D")):
         take(tenant, groups(*names))
-    assert store.verify(tenant) == []
+    assert content_store.verify(tenant) == []
     return tenant
 
 
@@ -246,7 +251,7 @@ def test_altered_history_is_found(told: Tenant, statement: str) -> None:
     ids = list(Snapshot.objects.order_by("id").values_list("id", flat=True))
     version = Version.objects.get(tenant=told, resource_id=IDS[0])
     tamper(statement.format(version=version.pk, first=ids[0], middle=ids[1], last=ids[2]))
-    assert store.verify(told) != []
+    assert content_store.verify(told) != []
 
 
 def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
@@ -263,8 +268,8 @@ def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
 
 
 def test_an_interrupted_collections_contents_are_no_fault(told: Tenant) -> None:
-    store.put(told, [(GROUP, canonicalise(group("never sealed"), GROUP))])
-    assert store.verify(told) == []
+    content_store.put(told, [(GROUP, canonicalise(group("never sealed"), GROUP))])
+    assert content_store.verify(told) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=3), st.text(max_size=3)), max_size=9))
@@ -273,17 +278,17 @@ def test_an_interrupted_collections_contents_are_no_fault(told: Tenant) -> None:
 )
 def test_a_root_depends_on_every_entry_and_on_no_order(db: None, entries: list[tuple[str, str, str]]) -> None:
     tenant = Tenant.objects.first() or TenantFactory()
-    root = store.manifest_root(tenant, entries, "")
-    assert store.manifest_root(tenant, reversed(entries), "") == root
-    assert store.manifest_root(tenant, entries, "0") != root
-    assert store.manifest_root(tenant, [*entries, ("z", "z", "z")], "") != root
+    root = content_store.manifest_root(tenant, entries, "")
+    assert content_store.manifest_root(tenant, reversed(entries), "") == root
+    assert content_store.manifest_root(tenant, entries, "0") != root
+    assert content_store.manifest_root(tenant, [*entries, ("z", "z", "z")], "") != root
     for place, entry in enumerate(entries):
         changed = [*entries[:place], (*entry[:2], entry[2] + "x"), *entries[place + 1 :]]
-        assert store.manifest_root(tenant, changed, "") != root
+        assert content_store.manifest_root(tenant, changed, "") != root
 
 
 def test_a_root_needs_the_tenants_key(db: None) -> None:
     entries: list[tuple[str, str, str]] = [("group", "1", "f")]
-    assert store.manifest_root(TenantFactory(), entries, "") != store.manifest_root(
+    assert content_store.manifest_root(TenantFactory(), entries, "") != content_store.manifest_root(
         TenantFactory(), entries, ""
     )

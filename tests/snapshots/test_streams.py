@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lavawall.emulator import Emulator
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.streams import LARGEST, content_of, described, kept
-from snapshots.reading import read_type
-from snapshots.restorability import lost_in_place
-from tenants.connections import open_client
+from snapshots.catalog.stream_values import LARGEST, content_of, described, kept
+from snapshots.collection.type_reading import read_type
+from snapshots.recoverability.verdicts import lost_in_place
+from tenants.connections.onboarding import open_client
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import Throttled
 from tenants.microsoft.request import Request

@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tenants import access, accounts, ledger
-from tenants.access import NotVisible, Refused
-from tenants.accounts import Scope, UnknownScope
-from tenants.actions import STAFF_ROLES, Action, Role, TokenScope
-from tenants.actors import Actor
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import STAFF_ROLES, Action, Role, TokenScope
+from tenants.access.permissions import NotVisible, Refused
+from tenants.accounts import user_accounts
+from tenants.accounts.user_accounts import Scope, UnknownScope
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Tenant, User
+from tenants.trust import ledger
 from tests.factories.tenants import TenantFactory, UserFactory, person
 
 OPERATOR = Actor.system("test", *Action)
@@ -35,51 +37,51 @@ def acts() -> list[str]:
 
 
 def test_scopes_are_read_from_their_three_forms(tenant: Tenant) -> None:
-    assert accounts.parse_scope("msp") == Scope()
-    assert accounts.parse_scope(f"customer:{tenant.customer.name}") == Scope(customer=tenant.customer)
-    assert accounts.parse_scope(f"tenant:{tenant.name}") == Scope(tenant=tenant)
+    assert user_accounts.parse_scope("msp") == Scope()
+    assert user_accounts.parse_scope(f"customer:{tenant.customer.name}") == Scope(customer=tenant.customer)
+    assert user_accounts.parse_scope(f"tenant:{tenant.name}") == Scope(tenant=tenant)
     for scope in (Scope(), Scope(customer=tenant.customer), Scope(tenant=tenant)):
-        assert accounts.parse_scope(str(scope)) == scope
+        assert user_accounts.parse_scope(str(scope)) == scope
 
 
 @pytest.mark.parametrize("text", ["", "msp:x", "tenant:", "tenant:none", "customer:none", "planet:earth"])
 def test_an_unknown_scope_is_refused_by_name(tenant: Tenant, text: str) -> None:
     with pytest.raises(UnknownScope):
-        accounts.parse_scope(text)
+        user_accounts.parse_scope(text)
 
 
 def test_a_created_user_can_sign_in_and_may_do_nothing(tenant: Tenant) -> None:
-    user = accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
+    user = user_accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
     assert user.check_password(PASSWORD)
     assert not user.is_staff
-    assert not access.visible_tenants(Actor.person(user, "page")).exists()
+    assert not permissions.visible_tenants(Actor.person(user, "page")).exists()
     assert acts() == ["user:create"]
 
 
 def test_a_user_without_a_password_cannot_sign_in(db: None) -> None:
-    assert not accounts.create_user(OPERATOR, username="portal", password=None).has_usable_password()
+    assert not user_accounts.create_user(OPERATOR, username="portal", password=None).has_usable_password()
 
 
 @pytest.mark.parametrize("password", ["short", "123456789012345", "password1234", "mariamariamaria"])
 def test_a_weak_password_is_refused_and_nothing_is_stored(db: None, password: str) -> None:
     with pytest.raises(ValidationError):
-        accounts.create_user(OPERATOR, username="mariamariamaria", password=password)
+        user_accounts.create_user(OPERATOR, username="mariamariamaria", password=password)
     assert not User.objects.exists()
     user = UserFactory()
     with pytest.raises(ValidationError):
-        accounts.set_password(OPERATOR, user=user, password="short")
+        user_accounts.set_password(OPERATOR, user=user, password="short")
     assert acts() == []
 
 
 def test_a_user_name_is_taken_only_once(db: None) -> None:
-    accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
+    user_accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
     with pytest.raises(ValidationError):
-        accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
+        user_accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
 
 
 def test_a_new_password_replaces_the_old_one(db: None) -> None:
-    user = accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
-    accounts.set_password(OPERATOR, user=user, password="another long sentence")
+    user = user_accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
+    user_accounts.set_password(OPERATOR, user=user, password="another long sentence")
     assert User.objects.get().check_password("another long sentence")
     assert acts() == ["user:create", "user:password"]
 
@@ -92,16 +94,19 @@ def test_only_administrators_of_the_whole_msp_make_accounts(tenant: Tenant) -> N
         actor(),
     ):
         with pytest.raises(Refused):
-            accounts.create_user(other, username="maria", password=PASSWORD)
+            user_accounts.create_user(other, username="maria", password=PASSWORD)
         with pytest.raises(Refused):
-            accounts.set_password(other, user=UserFactory(), password=PASSWORD)
-    accounts.create_user(actor(Role.ADMINISTRATOR), username="maria", password=PASSWORD)
+            user_accounts.set_password(other, user=UserFactory(), password=PASSWORD)
+    user_accounts.create_user(actor(Role.ADMINISTRATOR), username="maria", password=PASSWORD)
 
 
 def test_binding_twice_is_one_binding_and_one_entry(tenant: Tenant) -> None:
     user = UserFactory()
-    first = accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(tenant=tenant))
-    assert accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(tenant=tenant)) == first
+    first = user_accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(tenant=tenant))
+    assert (
+        user_accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(tenant=tenant))
+        == first
+    )
     assert acts() == ["role:bind"]
     entry = LedgerEntry.objects.get()
     assert (entry.target, entry.tenant_id) == (user.username, tenant.pk)
@@ -127,24 +132,28 @@ def test_an_administrator_binds_roles_only_where_he_is_one(tenant: Tenant) -> No
     stranger = TenantFactory()
     administrator = actor(Role.ADMINISTRATOR, tenant=tenant)
     subject = UserFactory()
-    accounts.bind_role(administrator, subject=subject, role=Role.ENGINEER, scope=Scope(tenant=tenant))
+    user_accounts.bind_role(administrator, subject=subject, role=Role.ENGINEER, scope=Scope(tenant=tenant))
     for scope in (Scope(), Scope(customer=tenant.customer)):
         with pytest.raises(Refused):
-            accounts.bind_role(administrator, subject=subject, role=Role.ENGINEER, scope=scope)
+            user_accounts.bind_role(administrator, subject=subject, role=Role.ENGINEER, scope=scope)
     with pytest.raises(NotVisible):
-        accounts.bind_role(administrator, subject=subject, role=Role.ENGINEER, scope=Scope(tenant=stranger))
-    foreign = accounts.bind_role(OPERATOR, subject=subject, role=Role.AUDITOR, scope=Scope(tenant=stranger))
+        user_accounts.bind_role(
+            administrator, subject=subject, role=Role.ENGINEER, scope=Scope(tenant=stranger)
+        )
+    foreign = user_accounts.bind_role(
+        OPERATOR, subject=subject, role=Role.AUDITOR, scope=Scope(tenant=stranger)
+    )
     with pytest.raises(NotVisible):
-        accounts.unbind_role(administrator, foreign)
+        user_accounts.unbind_role(administrator, foreign)
     assert RoleBinding.objects.filter(pk=foreign.pk).exists()
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_only_the_msps_own_roles_open_the_admin(tenant: Tenant, role: Role) -> None:
     user = UserFactory()
-    binding = accounts.bind_role(OPERATOR, subject=user, role=role, scope=Scope(tenant=tenant))
+    binding = user_accounts.bind_role(OPERATOR, subject=user, role=role, scope=Scope(tenant=tenant))
     assert User.objects.get(pk=user.pk).is_staff == (role in STAFF_ROLES)
-    accounts.unbind_role(OPERATOR, binding)
+    user_accounts.unbind_role(OPERATOR, binding)
     assert not User.objects.get(pk=user.pk).is_staff
     assert acts() == ["role:bind", "role:unbind"]
 
@@ -153,22 +162,24 @@ def test_a_groups_role_opens_the_admin_to_its_members(tenant: Tenant) -> None:
     group = Group.objects.create(name="team")
     member, other = UserFactory(), UserFactory()
     member.groups.add(group)
-    binding = accounts.bind_role(OPERATOR, subject=group, role=Role.ENGINEER, scope=Scope())
+    binding = user_accounts.bind_role(OPERATOR, subject=group, role=Role.ENGINEER, scope=Scope())
     assert User.objects.get(pk=member.pk).is_staff
     assert not User.objects.get(pk=other.pk).is_staff
-    accounts.unbind_role(OPERATOR, binding)
+    user_accounts.unbind_role(OPERATOR, binding)
     assert not User.objects.get(pk=member.pk).is_staff
 
 
 def test_a_token_is_found_by_its_text_which_is_kept_nowhere(db: None) -> None:
     user = UserFactory()
-    token, text = accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset({TokenScope.READ}))
-    found = accounts.token_for(text)
+    token, text = user_accounts.issue_token(
+        OPERATOR, user=user, name="ci", scopes=frozenset({TokenScope.READ})
+    )
+    found = user_accounts.token_for(text)
     assert found == token
     assert text not in str({**vars(ApiToken.objects.get()), **LedgerEntry.objects.get().detail})
     assert ApiToken.objects.get().last_used_at is not None
-    assert accounts.token_for(text + "x") is None
-    assert accounts.token_for(token.token_hash) is None
+    assert user_accounts.token_for(text + "x") is None
+    assert user_accounts.token_for(token.token_hash) is None
 
 
 @pytest.mark.parametrize(
@@ -177,51 +188,51 @@ def test_a_token_is_found_by_its_text_which_is_kept_nowhere(db: None) -> None:
     ids=["revoked", "expired"],
 )
 def test_a_dead_token_is_not_found(db: None, facts: dict[str, object]) -> None:
-    _, text = accounts.issue_token(OPERATOR, user=UserFactory(), name="ci", scopes=frozenset())
+    _, text = user_accounts.issue_token(OPERATOR, user=UserFactory(), name="ci", scopes=frozenset())
     ApiToken.objects.update(**facts)
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
 
 
 def test_a_token_of_somebody_inactive_is_not_found(db: None) -> None:
     user = UserFactory()
-    _, text = accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset())
+    _, text = user_accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset())
     User.objects.update(is_active=False)
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
 
 
 def test_a_revoked_token_stays_revoked_since_the_first_time(db: None) -> None:
-    token, text = accounts.issue_token(OPERATOR, user=UserFactory(), name="ci", scopes=frozenset())
-    accounts.revoke_token(OPERATOR, token)
+    token, text = user_accounts.issue_token(OPERATOR, user=UserFactory(), name="ci", scopes=frozenset())
+    user_accounts.revoke_token(OPERATOR, token)
     first = ApiToken.objects.get().revoked_at
-    accounts.revoke_token(OPERATOR, token)
+    user_accounts.revoke_token(OPERATOR, token)
     assert ApiToken.objects.get().revoked_at == first
-    assert accounts.token_for(text) is None
+    assert user_accounts.token_for(text) is None
 
 
 def test_people_issue_and_revoke_their_own_tokens_and_nobody_elses(db: None) -> None:
     me, other = UserFactory(), UserFactory()
-    mine, _ = accounts.issue_token(Actor.person(me, "page"), user=me, name="own", scopes=frozenset())
+    mine, _ = user_accounts.issue_token(Actor.person(me, "page"), user=me, name="own", scopes=frozenset())
     with pytest.raises(Refused):
-        accounts.issue_token(Actor.person(me, "page"), user=other, name="foreign", scopes=frozenset())
+        user_accounts.issue_token(Actor.person(me, "page"), user=other, name="foreign", scopes=frozenset())
     with pytest.raises(Refused):
-        accounts.revoke_token(Actor.person(other, "page"), mine)
-    accounts.revoke_token(Actor.person(me, "page"), mine)
-    accounts.issue_token(actor(Role.ADMINISTRATOR), user=other, name="given", scopes=frozenset())
+        user_accounts.revoke_token(Actor.person(other, "page"), mine)
+    user_accounts.revoke_token(Actor.person(me, "page"), mine)
+    user_accounts.issue_token(actor(Role.ADMINISTRATOR), user=other, name="given", scopes=frozenset())
 
 
 def test_a_token_cannot_issue_a_token(db: None) -> None:
     user = UserFactory(is_superuser=True)
-    token, _ = accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset(TokenScope))
+    token, _ = user_accounts.issue_token(OPERATOR, user=user, name="ci", scopes=frozenset(TokenScope))
     with pytest.raises(Refused, match="cannot issue another"):
-        accounts.issue_token(Actor.bearer(token), user=user, name="more", scopes=frozenset(TokenScope))
+        user_accounts.issue_token(Actor.bearer(token), user=user, name="more", scopes=frozenset(TokenScope))
 
 
 def test_the_ledger_holds_every_act_and_verifies(tenant: Tenant) -> None:
-    user = accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
-    accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(customer=tenant.customer))
-    token, _ = accounts.issue_token(
+    user = user_accounts.create_user(OPERATOR, username="maria", password=PASSWORD)
+    user_accounts.bind_role(OPERATOR, subject=user, role=Role.AUDITOR, scope=Scope(customer=tenant.customer))
+    token, _ = user_accounts.issue_token(
         OPERATOR, user=user, name="ci", scopes=frozenset(), customer=tenant.customer
     )
-    accounts.revoke_token(OPERATOR, token)
+    user_accounts.revoke_token(OPERATOR, token)
     assert acts() == ["user:create", "role:bind", "api:issue", "api:revoke"]
     assert ledger.verify() == []

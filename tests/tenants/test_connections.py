@@ -9,11 +9,11 @@ import pytest
 from django.db import connection as database
 
 from lavawall.emulator import Emulator
-from tenants import connections, ledger
-from tenants.access import NotVisible, Refused
-from tenants.actions import Role
-from tenants.actors import Actor
-from tenants.connections import Misconfigured, NoConnection
+from tenants.access.actors import Actor
+from tenants.access.matrix import Role
+from tenants.access.permissions import NotVisible, Refused
+from tenants.connections import onboarding
+from tenants.connections.onboarding import Misconfigured, NoConnection
 from tenants.microsoft.connection import CLOUDS, Endpoints, InvalidConnection, SecretCredential
 from tenants.microsoft.errors import (
     AuthenticationFailed,
@@ -24,6 +24,7 @@ from tenants.microsoft.errors import (
 )
 from tenants.microsoft.request import Request
 from tenants.models import AppRegistration, Connection, Customer, LedgerEntry, Tenant
+from tenants.trust import ledger
 from tests.factories.cloud import OPERATOR, SIBLINGS, TENANT, connection_of, endpoints, onboarded
 from tests.factories.tenants import TenantFactory, person
 
@@ -58,9 +59,9 @@ def test_an_onboarded_tenant_is_reached_with_its_credential(
     db: None, emulator: Emulator, certificate: bool
 ) -> None:
     tenant = onboarded(emulator, certificate=certificate)
-    with closing(connections.open_client(tenant, "reader")) as client:
+    with closing(onboarding.open_client(tenant, "reader")) as client:
         assert client.get(POLICIES)["value"]
-    granted = connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+    granted = onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
     assert set(granted) == set(emulator.tenants[TENANT].reader.permissions)
     kept = tenant.connections.get(purpose="reader")
     assert (kept.granted, kept.test_error) == (list(granted), "")
@@ -70,7 +71,7 @@ def test_an_onboarded_tenant_is_reached_with_its_credential(
 
 def test_a_probe_says_what_the_token_may_do_and_stores_nothing(db: None, emulator: Emulator) -> None:
     info = emulator.tenants[TENANT]
-    granted = connections.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
+    granted = onboarding.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
     assert set(granted) == set(info.reader.permissions)
     assert_nothing_is_stored()
 
@@ -103,7 +104,7 @@ def test_one_shared_registration_serves_two_tenants(db: None, emulator: Emulator
     assert AppRegistration.objects.count() == 2
     assert set(AppRegistration.objects.values_list("tenant", flat=True)) == {None}
     for tenant in (first, second):
-        with closing(connections.open_client(tenant, "reader")) as client:
+        with closing(onboarding.open_client(tenant, "reader")) as client:
             names = {item["displayName"] for item in client.get("/v1.0/organization")["value"]}
         assert names == {tenant.name}
 
@@ -118,14 +119,14 @@ def test_a_reader_connection_refuses_to_write(db: None, emulator: Emulator) -> N
     tenant = onboarded(emulator)
     request = Request("PATCH", f"{POLICIES}/{uuid4()}", body={"state": "disabled"})
     sent = len(emulator.requests)
-    with closing(connections.open_client(tenant, "reader")) as client, pytest.raises(ReadOnlyConnection):
+    with closing(onboarding.open_client(tenant, "reader")) as client, pytest.raises(ReadOnlyConnection):
         client.send(request)
     assert len(emulator.requests) == sent
 
 
 def test_a_tenant_without_a_writer_says_what_is_missing(db: None) -> None:
     with pytest.raises(NoConnection, match=r"has no writer connection. Add one with"):
-        connections.open_client(TenantFactory(), "writer")
+        onboarding.open_client(TenantFactory(), "writer")
 
 
 def test_a_replaced_credential_is_the_one_in_use_and_the_old_one_is_gone(
@@ -135,19 +136,19 @@ def test_a_replaced_credential_is_the_one_in_use_and_the_old_one_is_gone(
     info = emulator.tenants[TENANT]
     old = bytes(AppRegistration.objects.get(client_id=info.reader.client_id).sealed_credential)
     bad = connection_of(emulator, info.reader, credential=SecretCredential("not the secret"))
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
     assert AppRegistration.objects.filter(client_id=info.reader.client_id).count() == 1
     assert old not in everything_stored()
     with pytest.raises(AuthenticationFailed):
-        connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=connection_of(emulator, info.reader))
-    connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+        onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=connection_of(emulator, info.reader))
+    onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
 
 
 def test_a_replaced_app_registration_leaves_no_credential_behind(db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator)
     info = emulator.tenants[TENANT]
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=connection_of(emulator, info.writer))
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=connection_of(emulator, info.writer))
     assert not AppRegistration.objects.filter(client_id=info.reader.client_id).exists()
     assert AppRegistration.objects.filter(client_id=info.writer.client_id).exists()
 
@@ -156,11 +157,11 @@ def test_a_failed_test_is_kept_with_its_reason(db: None, emulator: Emulator) -> 
     tenant = onboarded(emulator)
     info = emulator.tenants[TENANT]
     emulator.set_permissions(info.directory_id, info.reader.client_id, ["Policy.Read.All"])
-    assert connections.check_connection(OPERATOR, tenant=tenant, purpose="reader") == ("Policy.Read.All",)
+    assert onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader") == ("Policy.Read.All",)
     bad = connection_of(emulator, info.reader, credential=SecretCredential("not the secret"))
-    connections.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
+    onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
     with pytest.raises(AuthenticationFailed) as caught:
-        connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+        onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
     kept = tenant.connections.get(purpose="reader")
     assert kept.test_error == str(caught.value)
     assert kept.granted == []
@@ -202,7 +203,7 @@ def test_what_is_wrong_with_a_sign_in_is_said_and_nothing_is_stored(
         shared = emulator.tenants[SIBLINGS[0]].reader
         new = connection_of(emulator, shared)
     with pytest.raises(AuthenticationFailed) as caught:
-        connections.probe(directory, new)
+        onboarding.probe(directory, new)
     assert caught.value.reason == reason
     assert words in str(caught.value).lower()
     assert "not the secret" not in f"{caught.value!r} {caught.value}"
@@ -215,7 +216,7 @@ def test_an_untrusted_certificate_names_the_variable_that_helps(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     info = emulator.tenants[TENANT]
     with pytest.raises(CertificateUntrusted, match="REQUESTS_CA_BUNDLE"):
-        connections.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
+        onboarding.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
     assert_nothing_is_stored()
 
 
@@ -225,7 +226,7 @@ def test_a_bundle_that_cannot_be_read_is_a_clear_error(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
     info = emulator.tenants[TENANT]
     with pytest.raises(MicrosoftError, match="REQUESTS_CA_BUNDLE"):
-        connections.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
+        onboarding.probe(UUID(info.directory_id), connection_of(emulator, info.reader))
 
 
 def test_an_address_where_nobody_answers_is_a_clear_error(db: None, emulator: Emulator) -> None:
@@ -233,18 +234,18 @@ def test_an_address_where_nobody_answers_is_a_clear_error(db: None, emulator: Em
     nowhere = Endpoints(*["https://127.0.0.1:1"] * 4)
     new = connection_of(emulator, info.reader, endpoints=nowhere)
     with pytest.raises(Unreachable, match="firewall"):
-        connections.probe(UUID(info.directory_id), new)
+        onboarding.probe(UUID(info.directory_id), new)
 
 
 def test_an_unlimited_pace_is_refused_beyond_loopback(db: None, emulator: Emulator) -> None:
     info = emulator.tenants[TENANT]
     with pytest.raises(InvalidConnection, match="unlimited pace"):
-        connections.probe(
+        onboarding.probe(
             UUID(info.directory_id), connection_of(emulator, info.reader, cloud="commercial", endpoints=None)
         )
     tenant = onboarded(emulator, cloud="commercial", endpoints=None)
     with pytest.raises(InvalidConnection, match="unlimited pace"):
-        connections.open_client(tenant, "reader")
+        onboarding.open_client(tenant, "reader")
 
 
 def test_a_custom_cloud_without_urls_is_refused_and_the_whole_onboarding_undone(
@@ -255,7 +256,7 @@ def test_a_custom_cloud_without_urls_is_refused_and_the_whole_onboarding_undone(
     with pytest.raises(Misconfigured, match="needs its login, Graph, ARM and management URLs"):
         onboarded(emulator, endpoints=None)
     with pytest.raises(Misconfigured):
-        connections.probe(UUID(info.directory_id), new)
+        onboarding.probe(UUID(info.directory_id), new)
     assert_nothing_is_stored()
     assert not Customer.objects.exists()
 
@@ -263,7 +264,7 @@ def test_a_custom_cloud_without_urls_is_refused_and_the_whole_onboarding_undone(
 @pytest.mark.parametrize("cloud", ["commercial", "gcc_high", "dod", "china"])
 def test_a_named_cloud_has_its_own_endpoints(db: None, emulator: Emulator, cloud: str) -> None:
     tenant = onboarded(emulator, cloud=cloud, endpoints=None)
-    assert connections._endpoints(tenant.connections.get(purpose="reader")) == CLOUDS[cloud]
+    assert onboarding._endpoints(tenant.connections.get(purpose="reader")) == CLOUDS[cloud]
 
 
 def test_a_directory_or_a_name_that_is_connected_already_is_refused(db: None, emulator: Emulator) -> None:
@@ -285,14 +286,14 @@ def test_only_who_may_manage_connects_and_tests(tenant: Tenant, emulator: Emulat
     for role in (Role.ENGINEER, Role.APPROVER, Role.AUDITOR, Role.PORTAL):
         actor = Actor.person(person(role), "page")
         with pytest.raises(Refused):
-            connections.connect(actor, tenant=tenant, purpose="reader", new=new)
+            onboarding.connect(actor, tenant=tenant, purpose="reader", new=new)
         with pytest.raises(Refused):
-            connections.check_connection(actor, tenant=tenant, purpose="reader")
+            onboarding.check_connection(actor, tenant=tenant, purpose="reader")
         with pytest.raises(Refused):
             onboarded(emulator, actor=actor)
     stranger = Actor.person(person(Role.ADMINISTRATOR, tenant=TenantFactory()), "page")
     with pytest.raises(NotVisible):
-        connections.connect(stranger, tenant=tenant, purpose="reader", new=new)
+        onboarding.connect(stranger, tenant=tenant, purpose="reader", new=new)
 
 
 def test_an_administrator_of_one_tenant_adds_none_to_its_customer(tenant: Tenant, emulator: Emulator) -> None:
@@ -314,13 +315,13 @@ def test_the_shared_credential_is_set_only_by_who_manages_every_tenant(
     reader = emulator.tenants[SIBLINGS[0]].reader
     bad = connection_of(emulator, reader, shared=True, credential=SecretCredential("mine now"))
     with pytest.raises(Refused, match="whole MSP"):
-        connections.connect(actor, tenant=tenant, purpose="reader", new=bad)
-    connections.check_connection(OPERATOR, tenant=tenant, purpose="reader")
+        onboarding.connect(actor, tenant=tenant, purpose="reader", new=bad)
+    onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
     same = connection_of(emulator, reader, shared=True)
-    connections.connect(actor, tenant=tenant, purpose="reader", new=same)
+    onboarding.connect(actor, tenant=tenant, purpose="reader", new=same)
     with pytest.raises(Refused):  # noqa: PT012 - the error must leave the transaction
         new = connection_of(emulator, reader, shared=True, client_id=uuid4())
-        connections.connect(actor, tenant=tenant, purpose="reader", new=new)
+        onboarding.connect(actor, tenant=tenant, purpose="reader", new=new)
 
 
 def test_a_certificates_end_is_kept(db: None, emulator: Emulator) -> None:
@@ -332,4 +333,4 @@ def test_a_certificates_end_is_kept(db: None, emulator: Emulator) -> None:
 
 def test_endpoints_come_back_as_they_were_given(db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator)
-    assert connections.config_of(tenant.connections.get(purpose="reader")).endpoints == endpoints(emulator)
+    assert onboarding.config_of(tenant.connections.get(purpose="reader")).endpoints == endpoints(emulator)

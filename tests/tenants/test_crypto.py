@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants import crypto
+from tenants.trust import crypto
 
 KEY = bytes(range(32))
 CONTEXT = "credential:11111111-1111-1111-1111-111111111111"

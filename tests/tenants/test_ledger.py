@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tenants import ledger
-from tenants.actors import Actor
-from tenants.append_only import retention_gate
-from tenants.ledger import Fault
+from tenants.access.actors import Actor
 from tenants.models import LedgerEntry, Tenant
+from tenants.trust import ledger
+from tenants.trust.append_only import retention_gate
+from tenants.trust.ledger import Fault
 from tests.factories.tenants import TenantFactory, UserFactory
 
 SYSTEM = Actor.system("test")

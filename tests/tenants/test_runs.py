@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from tenants import processes, runs
 from tenants.models import Run, Tenant
-from tenants.runs import LEASE, MAXIMUM_ATTEMPTS, Lease, LeaseLost
+from tenants.runs import leases, processes
+from tenants.runs.leases import LEASE, MAXIMUM_ATTEMPTS, Lease, LeaseLost
 from tests.factories.tenants import TenantFactory
 
 
@@ -24,11 +24,11 @@ def tenant(db: None) -> Tenant:
 
 
 def queued(tenant: Tenant, kind: Run.Kind = Run.Kind.COLLECT) -> Run:
-    return runs.create(tenant, kind, requested_by="test")
+    return leases.create(tenant, kind, requested_by="test")
 
 
 def claimed(run: Run, **options: object) -> Lease:
-    lease = runs.claim(run.pk, **options)  # type: ignore[arg-type]
+    lease = leases.claim(run.pk, **options)  # type: ignore[arg-type]
     assert lease is not None
     return lease
 
@@ -50,21 +50,21 @@ def test_a_claim_counts_the_attempt_before_the_work(tenant: Tenant) -> None:
 def test_a_held_run_is_not_claimed_again(tenant: Tenant) -> None:
     run = queued(tenant)
     claimed(run)
-    assert runs.claim(run.pk) is None
+    assert leases.claim(run.pk) is None
     assert Run.objects.get().attempts == 1
 
 
 def test_a_run_that_does_not_exist_is_not_claimed(db: None) -> None:
-    assert runs.claim(12345) is None
+    assert leases.claim(12345) is None
 
 
 @pytest.mark.parametrize(
-    "end", [lambda lease: runs.finish(lease, {"n": 1}), lambda lease: runs.fail(lease, "no")]
+    "end", [lambda lease: leases.finish(lease, {"n": 1}), lambda lease: leases.fail(lease, "no")]
 )
 def test_a_run_that_has_ended_is_not_claimed_again(tenant: Tenant, end: object) -> None:
     run = queued(tenant)
     end(claimed(run))  # type: ignore[operator]
-    assert runs.claim(run.pk, **after_the_lease()) is None  # type: ignore[arg-type]
+    assert leases.claim(run.pk, **after_the_lease()) is None  # type: ignore[arg-type]
 
 
 def test_a_lapsed_lease_is_taken_over_and_the_old_worker_must_stop(tenant: Tenant) -> None:
@@ -73,15 +73,15 @@ def test_a_lapsed_lease_is_taken_over_and_the_old_worker_must_stop(tenant: Tenan
     new = claimed(run, **after_the_lease())
     assert new.fencing_token == old.fencing_token + 1
     with pytest.raises(LeaseLost):
-        runs.heartbeat(old)
+        leases.heartbeat(old)
     with pytest.raises(LeaseLost):
-        runs.still_held(old)
+        leases.still_held(old)
     with pytest.raises(LeaseLost):
-        runs.finish(old, {})
+        leases.finish(old, {})
     with pytest.raises(LeaseLost):
-        runs.fail(old, "too late")
+        leases.fail(old, "too late")
     assert Run.objects.get().state == "running"
-    runs.finish(new, {"snapshot": 7})
+    leases.finish(new, {"snapshot": 7})
     assert Run.objects.values_list("state", "result", "error").get() == ("succeeded", {"snapshot": 7}, "")
 
 
@@ -89,18 +89,18 @@ def test_a_heartbeat_extends_the_lease(tenant: Tenant) -> None:
     run = queued(tenant)
     early = timezone.now() - LEASE + timedelta(seconds=60)
     lease = claimed(run, now=early)
-    runs.heartbeat(lease)
-    assert runs.claim(run.pk, now=early + LEASE + timedelta(seconds=1)) is None
+    leases.heartbeat(lease)
+    assert leases.claim(run.pk, now=early + LEASE + timedelta(seconds=1)) is None
 
 
 def test_one_run_of_a_kind_per_tenant_is_at_work(tenant: Tenant) -> None:
     first, second = queued(tenant), queued(tenant)
     lease = claimed(first)
-    assert runs.claim(second.pk) is None
+    assert leases.claim(second.pk) is None
     assert Run.objects.get(pk=second.pk).state == "queued"
     claimed(queued(tenant, Run.Kind.ATTRIBUTE))
     claimed(queued(TenantFactory()))
-    runs.finish(lease, {})
+    leases.finish(lease, {})
     claimed(second)
 
 
@@ -110,8 +110,8 @@ def test_a_run_that_keeps_killing_its_worker_is_not_claimed_for_ever(tenant: Ten
     for attempt in range(MAXIMUM_ATTEMPTS):
         assert claimed(run, now=now).run.attempts == attempt + 1
         now += LEASE + timedelta(seconds=1)
-    assert runs.claim(run.pk, now=now) is None
-    assert runs.reconcile(now=now) == ([], [run.pk])
+    assert leases.claim(run.pk, now=now) is None
+    assert leases.reconcile(now=now) == ([], [run.pk])
     stored = Run.objects.get()
     assert stored.state == "quarantined"
     assert stored.error == "Given up after 3 attempts that ended without an answer."
@@ -126,9 +126,9 @@ def test_the_reconciler_hints_again_at_what_lapsed_or_was_forgotten_and_at_nothi
     claimed(lapsed)
     forgotten = queued(tenant)
     ended = queued(TenantFactory())
-    runs.finish(claimed(ended), {})
-    assert runs.reconcile() == ([], [])
-    again, quarantined = runs.reconcile(now=later)
+    leases.finish(claimed(ended), {})
+    assert leases.reconcile() == ([], [])
+    again, quarantined = leases.reconcile(now=later)
     assert sorted(again) == [lapsed.pk, forgotten.pk]
     assert quarantined == []
     assert OrmQ.objects.count() == 2
@@ -142,24 +142,24 @@ def test_a_run_that_ends_while_the_reconciler_looks_keeps_its_end(
     Run.objects.filter(pk=worn.pk).update(attempts=MAXIMUM_ATTEMPTS - 1)
     lease = claimed(worn, now=now)
     claimed(other, now=now)
-    monkeypatch.setattr(runs, "async_task", lambda *_: runs.finish(lease, {"snapshot": 1}))
-    assert runs.reconcile(now=later) == ([other.pk], [])
+    monkeypatch.setattr(leases, "async_task", lambda *_: leases.finish(lease, {"snapshot": 1}))
+    assert leases.reconcile(now=later) == ([other.pk], [])
     assert Run.objects.get(pk=worn.pk).state == "succeeded"
 
 
 def test_enqueueing_tells_the_queue_only_the_id_and_only_after_the_commit(committed_db: None) -> None:
     tenant: Tenant = TenantFactory()
     with transaction.atomic():
-        run = runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="test", parameters={"types": ["group"]})
+        run = leases.enqueue(tenant, Run.Kind.COLLECT, requested_by="test", parameters={"types": ["group"]})
         assert not OrmQ.objects.exists()
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"], task["kwargs"]) == (runs.TASK, (run.pk,), {})
+    assert (task["func"], task["args"], task["kwargs"]) == (leases.TASK, (run.pk,), {})
 
 
 def test_nothing_is_enqueued_by_a_transaction_that_is_rolled_back(committed_db: None) -> None:
     tenant: Tenant = TenantFactory()
     with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the error must leave the transaction
-        runs.enqueue(tenant, Run.Kind.COLLECT, requested_by="test")
+        leases.enqueue(tenant, Run.Kind.COLLECT, requested_by="test")
         raise ZeroDivisionError
     assert not OrmQ.objects.exists()
     assert not Run.objects.exists()
@@ -170,7 +170,7 @@ def test_only_a_queued_run_can_be_withdrawn(tenant: Tenant) -> None:
     claimed(held)
     waiting = queued(tenant)
     for run in (held, waiting):
-        runs.withdraw(run)
+        leases.withdraw(run)
     assert Run.objects.get(pk=held.pk).state == "running"
     assert Run.objects.get(pk=waiting.pk).state == "failed"
 
@@ -181,13 +181,13 @@ def test_of_two_workers_at_once_exactly_one_gets_the_lease(committed_db: None, s
     first = queued(tenant)
     ids = [first.pk, first.pk if same_run else queued(tenant).pk]
     barrier = threading.Barrier(2)
-    leases: list[Lease | None] = []
+    claimed_leases: list[Lease | None] = []
     errors: list[Exception] = []
 
     def work(run_id: int) -> None:
         try:
             barrier.wait(timeout=10)
-            leases.append(runs.claim(run_id))
+            claimed_leases.append(leases.claim(run_id))
         except Exception as error:  # noqa: BLE001 - whatever a thread meets must fail the test
             errors.append(error)
         finally:
@@ -207,7 +207,7 @@ def test_of_two_workers_at_once_exactly_one_gets_the_lease(committed_db: None, s
 def gone() -> str:
     """The owner that a process which has ended would have written."""
     done = subprocess.run(
-        [sys.executable, "-c", "from tenants.processes import this_process; print(this_process())"],
+        [sys.executable, "-c", "from tenants.runs.processes import this_process; print(this_process())"],
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
         text=True,
@@ -225,25 +225,25 @@ def test_a_run_whose_process_is_gone_is_ended_for_whoever_wants_to_begin(tenant:
     run = queued(tenant)
     claimed(run)
     Run.objects.update(owner=gone)
-    assert runs.claim(queued(tenant).pk) is None
+    assert leases.claim(queued(tenant).pk) is None
 
-    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == [run.pk]
+    assert leases.end_orphans(tenant, Run.Kind.COLLECT) == [run.pk]
 
     assert Run.objects.get(pk=run.pk).state == "failed"
-    assert runs.claim(queued(tenant).pk) is not None
+    assert leases.claim(queued(tenant).pk) is not None
 
 
 @pytest.mark.parametrize("owner", ["", "another-machine/boot/pid:[1]/17@99", "nonsense"])
 def test_a_run_whose_process_cannot_be_judged_keeps_its_lease(tenant: Tenant, owner: str) -> None:
     claimed(queued(tenant))
     Run.objects.update(owner=owner)
-    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == []
-    assert runs.reconcile() == ([], [])
+    assert leases.end_orphans(tenant, Run.Kind.COLLECT) == []
+    assert leases.reconcile() == ([], [])
 
 
 def test_a_living_process_keeps_its_lease(tenant: Tenant) -> None:
     claimed(queued(tenant))
-    assert runs.end_orphans(tenant, Run.Kind.COLLECT) == []
+    assert leases.end_orphans(tenant, Run.Kind.COLLECT) == []
 
 
 def test_a_process_id_that_was_given_to_another_process_is_not_the_owner() -> None:
@@ -255,7 +255,7 @@ def test_the_reconciler_waits_for_no_lease_of_a_process_that_is_gone(tenant: Ten
     run = queued(tenant, Run.Kind.EXECUTE)
     claimed(run)
     Run.objects.update(owner=gone)
-    again, quarantined = runs.reconcile()
+    again, quarantined = leases.reconcile()
     assert (again, quarantined) == ([run.pk], [])
     assert claimed(run).fencing_token == 2
 
@@ -264,8 +264,8 @@ def test_a_pulse_beats_at_once_and_then_only_now_and_then(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease, clock, beats = claimed(queued(tenant)), [100.0], list[float]()
-    monkeypatch.setattr(runs, "heartbeat", lambda _lease: beats.append(clock[0]))
-    pulse = runs.pulse(lease, clock=lambda: clock[0])
+    monkeypatch.setattr(leases, "heartbeat", lambda _lease: beats.append(clock[0]))
+    pulse = leases.pulse(lease, clock=lambda: clock[0])
     for moment in (100.0, 101.0, 114.9, 115.0, 120.0, 131.0):
         clock[0] = moment
         pulse()

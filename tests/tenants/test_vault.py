@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from tenants import crypto, vault
 from tenants.models import DataKey, Tenant
+from tenants.trust import crypto, vault
 from tests.factories.tenants import TenantFactory
 
 NEW_MASTER = bytes(range(100, 132))

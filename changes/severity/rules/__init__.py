@@ -12,8 +12,8 @@ from changes.severity.model import Rule
 @cache
 def all_rules() -> tuple[Rule, ...]:
     found: dict[str, Rule] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        for rule in getattr(importlib.import_module(f"{__name__}.{module.name}"), "RULES", ()):
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        for rule in getattr(importlib.import_module(module.name), "RULES", ()):
             if rule.id in found:
                 raise ValueError(f"Two severity rules are called {rule.id}: rename one of them.")
             found[rule.id] = rule

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from changes.severity.model import Direction, Severity
-from changes.severity.reading import listed, rows
+from changes.severity.readers import listed, rows
 from changes.severity.settings_catalog.instances import setting_values
 from changes.severity.settings_catalog.vocabulary import Effect, short_id
 from snapshots.catalog.spec import Document

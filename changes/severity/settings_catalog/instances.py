@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from changes.severity.reading import rows, text
+from changes.severity.readers import rows, text
 from changes.severity.settings_catalog.vocabulary import Value
 from snapshots.catalog.spec import Document
 

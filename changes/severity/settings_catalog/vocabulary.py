@@ -11,7 +11,7 @@ from math import inf
 from typing import Protocol
 
 from changes.severity.model import Direction, Severity
-from changes.severity.reading import listed
+from changes.severity.readers import listed
 
 Value = str | int | float | bool
 Values = Sequence[Value]

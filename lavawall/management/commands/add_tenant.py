@@ -11,10 +11,10 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from lavawall.cli import ProductCommand, from_environment, operator
-from snapshots import subscriptions
 from snapshots.catalog import registry
-from tenants import connections
-from tenants.connections import Ability, Credential, NewConnection
+from snapshots.collection import subscriptions
+from tenants.connections import onboarding
+from tenants.connections.onboarding import Ability, Credential, NewConnection
 from tenants.microsoft.connection import CLOUDS, CertificateCredential, Endpoints, SecretCredential
 from tenants.models import Connection
 
@@ -62,7 +62,7 @@ class Command(ProductCommand):
             if options["writer_client_id"]
             else None
         )
-        tenant = connections.onboard(
+        tenant = onboarding.onboard(
             operator(),
             customer_name=options["customer"],
             name=options["name"],
@@ -74,7 +74,7 @@ class Command(ProductCommand):
         reading = _ability("read", reader)
         writing = _ability("write", writer) if writer else None
         warnings = list(_warnings(reader, writer))
-        with closing(connections.open_client(tenant, "reader")) as client:
+        with closing(onboarding.open_client(tenant, "reader")) as client:
             unreadable = subscriptions.unreadable(client, tenant.subscriptions)
         self.emit(
             {
@@ -109,7 +109,7 @@ class Command(ProductCommand):
             endpoints=endpoints,
             shared=shared,
         )
-        return replace(new, granted=connections.probe(options["directory_id"], new))
+        return replace(new, granted=onboarding.probe(options["directory_id"], new))
 
 
 def _guid(text: str) -> UUID:

@@ -6,9 +6,9 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from lavawall.cli import ProductCommand, from_environment, operator
-from tenants import accounts
-from tenants.actions import ROLES, TOKEN_SCOPES, Role
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.access.matrix import ROLES, TOKEN_SCOPES, Role
+from tenants.accounts import user_accounts
 from tenants.models import User
 
 
@@ -30,16 +30,16 @@ class Command(ProductCommand):
     @transaction.atomic
     def handle(self, **options: Any) -> None:
         actor = operator()
-        role, scope = Role(options["role"]), accounts.parse_scope(options["scope"])
+        role, scope = Role(options["role"]), user_accounts.parse_scope(options["scope"])
         user = User.objects.filter(username=options["username"]).first()
         created = user is None
         variable = options["password_env"]
         password = None if variable is None else from_environment(variable)
         if user is None:
-            user = accounts.create_user(actor, username=options["username"], password=password)
+            user = user_accounts.create_user(actor, username=options["username"], password=password)
         elif password is not None:
-            accounts.set_password(actor, user=user, password=password)
-        accounts.bind_role(actor, subject=user, role=role, scope=scope)
+            user_accounts.set_password(actor, user=user, password=password)
+        user_accounts.bind_role(actor, subject=user, role=role, scope=scope)
         token = self._token(actor, user, role, scope) if options["token"] else None
         self.emit(
             {
@@ -57,9 +57,11 @@ class Command(ProductCommand):
             as_json=options["json"],
         )
 
-    def _token(self, actor: Actor, user: User, role: Role, scope: accounts.Scope) -> str:
+    def _token(self, actor: Actor, user: User, role: Role, scope: user_accounts.Scope) -> str:
         """A token with just the scopes that the role has a use for, bound to the role's customer."""
         scopes = frozenset(name for name, actions in TOKEN_SCOPES.items() if actions & ROLES[role])
         customer = scope.customer or (scope.tenant.customer if scope.tenant else None)
-        _, text = accounts.issue_token(actor, user=user, name="add_user", scopes=scopes, customer=customer)
+        _, text = user_accounts.issue_token(
+            actor, user=user, name="add_user", scopes=scopes, customer=customer
+        )
         return text

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from lavawall.cli import RollbackCommand, add_digest
 from rollbacks import services
 from rollbacks.models import Rollback
-from tenants.actors import Actor
+from tenants.access.actors import Actor
 
 
 class Command(RollbackCommand):

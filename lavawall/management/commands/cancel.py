@@ -6,7 +6,7 @@ from typing import Any
 from lavawall.cli import RollbackCommand
 from rollbacks import services
 from rollbacks.models import Rollback
-from tenants.actors import Actor
+from tenants.access.actors import Actor
 
 
 class Command(RollbackCommand):

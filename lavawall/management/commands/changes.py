@@ -14,7 +14,7 @@ from changes.models import SEVERITIES
 from changes.states import State, in_state
 from lavawall.cli import ProductCommand, operator
 from snapshots.catalog import words
-from tenants import access
+from tenants.access import permissions
 
 _AGO = re.compile(r"(\d+)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -51,7 +51,7 @@ class Command(ProductCommand):
 
     def handle(self, **options: Any) -> None:
         actor = operator()
-        tenant = access.tenant_named(actor, options["tenant"])
+        tenant = permissions.tenant_named(actor, options["tenant"])
         found = selectors.visible_changes(actor).filter(tenant=tenant)
         if options["since"]:
             found = found.filter(detected_at__gte=options["since"])

@@ -6,11 +6,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from lavawall.cli import ProductCommand, operator
-from snapshots import coverage, recoverability, store
+from snapshots import coverage
 from snapshots.catalog import registry
 from snapshots.models import Coverage
-from snapshots.restorability import Verdict
-from tenants import access
+from snapshots.recoverability import summary
+from snapshots.recoverability.verdicts import Verdict
+from snapshots.store import content_store
+from tenants.access import permissions
 from tenants.models import Tenant
 
 
@@ -29,9 +31,9 @@ class Command(ProductCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        tenant = access.tenant_named(operator(), options["tenant"])
-        snapshot = store.latest(tenant)
-        counted = recoverability.counts(tenant)
+        tenant = permissions.tenant_named(operator(), options["tenant"])
+        snapshot = content_store.latest(tenant)
+        counted = summary.counts(tenant)
         standing = coverage.standing(tenant)
         data: dict[str, Any] = {
             "tenant": tenant.name,
@@ -39,7 +41,7 @@ class Command(ProductCommand):
             "coverage": {row.resource_type: _covered(row, counted) for row in standing.rows},
             "problems": [row.resource_type for row in standing.problems],
             "not_read": [spec.key for spec in standing.unread],
-            "recoverability": recoverability.counts_as_json(recoverability.total(counted)),
+            "recoverability": summary.counts_as_json(summary.total(counted)),
         }
         wanted = options["resources"] or options["type"] or options["verdict"]
         resources = list(_resources(tenant, options["type"], options["verdict"])) if wanted else []
@@ -48,23 +50,23 @@ class Command(ProductCommand):
         self.emit(data, _lines(data, resources), as_json=options["json"])
 
 
-def _covered(row: Coverage, counted: recoverability.Counts) -> dict[str, Any]:
+def _covered(row: Coverage, counted: summary.Counts) -> dict[str, Any]:
     return {
         "status": row.status,
         "count": row.count,
         "reason": row.reason,
         "remedy": row.remedy,
-        "recoverability": recoverability.counts_as_json(counted.get(row.resource_type, {})),
+        "recoverability": summary.counts_as_json(counted.get(row.resource_type, {})),
     }
 
 
 def _resources(tenant: Tenant, resource_type: str | None, verdict: str | None) -> Iterator[dict[str, Any]]:
-    found = recoverability.current(tenant).order_by("resource_type", "display_name", "pk")
+    found = summary.current(tenant).order_by("resource_type", "display_name", "pk")
     if resource_type:
         found = found.filter(resource_type=registry.get(resource_type).key)
     if verdict:
-        found = recoverability.with_verdict(tenant, found, Verdict(verdict))
-    return map(recoverability.as_json, recoverability.judged(tenant, list(found)))
+        found = summary.with_verdict(tenant, found, Verdict(verdict))
+    return map(summary.as_json, summary.judged(tenant, list(found)))
 
 
 def _lines(data: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[str]:

@@ -6,11 +6,12 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from lavawall.cli import RollbackCommand
-from rollbacks import execution, services
+from rollbacks import services
+from rollbacks.execution import runner
 from rollbacks.models import Rollback
 from rollbacks.states import State
-from tenants import runs
-from tenants.actors import Actor
+from tenants.access.actors import Actor
+from tenants.runs import leases
 
 
 class Command(RollbackCommand):
@@ -18,10 +19,10 @@ class Command(RollbackCommand):
 
     def act(self, actor: Actor, rollback: Rollback, _options: Mapping[str, Any]) -> None:
         claimed = services.execute(actor, rollback=rollback)
-        lease = runs.claim(claimed.run_id or 0)
+        lease = leases.claim(claimed.run_id or 0)
         if lease is not None:
-            with runs.failing(lease):
-                execution.perform(lease)
+            with leases.failing(lease):
+                runner.perform(lease)
 
     def lines(self, shown: Mapping[str, Any]) -> Iterator[str]:
         ended = shown["execution"]

@@ -9,12 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from lavawall.cli import ProductCommand, operator
-from snapshots import store
+from snapshots.canonical.spelling import original
 from snapshots.models import Snapshot
 from snapshots.selectors import coverage_as_json, visible_snapshots
-from snapshots.spelling import original
-from tenants import access, ledger
-from tenants.actions import Action
+from snapshots.store import content_store
+from tenants.access import permissions
+from tenants.access.matrix import Action
+from tenants.trust import ledger
 
 
 class Command(ProductCommand):
@@ -28,7 +29,7 @@ class Command(ProductCommand):
 
     def handle(self, **options: Any) -> None:
         actor = operator()
-        tenant = access.tenant_named(actor, options["tenant"], Action.EXPORT)
+        tenant = permissions.tenant_named(actor, options["tenant"], Action.EXPORT)
         snapshot = visible_snapshots(actor).filter(tenant=tenant, pk=options["snapshot"]).first()
         if snapshot is None:
             raise CommandError(f"{tenant.name} has no snapshot {options['snapshot']}.")
@@ -59,8 +60,8 @@ class Command(ProductCommand):
 
 
 def _content(snapshot: Snapshot) -> bytes:
-    versions = list(store.state_at(snapshot))
-    documents = store.documents(snapshot.tenant, (version.digest for version in versions))
+    versions = list(content_store.state_at(snapshot))
+    documents = content_store.documents(snapshot.tenant, (version.digest for version in versions))
     return orjson.dumps(
         {
             "tenant": snapshot.tenant.name,

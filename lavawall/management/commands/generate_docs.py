@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from changes.audit import document as audit_logs
-from changes.severity import document as severity_rules
-from snapshots.catalog import document as resource_types
-from snapshots.catalog import permission_page
+from changes.audit import docs_page as audit_logs
+from changes.severity import docs_page as severity_rules
+from snapshots.catalog import docs_page as resource_types
+from snapshots.catalog import permissions_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/resource-types.md": resource_types.markdown,
-    "docs/permissions.md": permission_page.markdown,
+    "docs/permissions.md": permissions_page.markdown,
     "docs/audit-logs.md": audit_logs.markdown,
     "docs/severity-rules.md": severity_rules.markdown,
 }

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from django.core.management.base import CommandError, CommandParser
 
-from changes.diff import Difference, shown_diff
+from changes.diff.structural import Difference, shown_diff
 from changes.severity.engine import grade
 from changes.severity.model import Context, EmptyContext, MappingContext, Subject, Verdict
 from lavawall.cli import ProductCommand
-from snapshots.canonical import canonicalise
+from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 

@@ -10,8 +10,8 @@ from lavawall.cli import ProductCommand, person
 from lavawall.management.commands.changes import moment
 from rollbacks import selectors, services
 from snapshots.catalog import registry
-from tenants import access
-from tenants.actions import Action
+from tenants.access import permissions
+from tenants.access.matrix import Action
 
 
 class Command(ProductCommand):
@@ -45,7 +45,7 @@ class Command(ProductCommand):
         if options["type"]:
             registry.get(options["type"])
         actor = person(options["username"])
-        tenant = access.tenant_named(actor, options["tenant"], Action.REQUEST_ROLLBACK)
+        tenant = permissions.tenant_named(actor, options["tenant"], Action.REQUEST_ROLLBACK)
         wanted = options["change"] or []
         chosen = list(visible_changes(actor).filter(tenant=tenant, pk__in=wanted))
         unknown = sorted(set(wanted) - {change.pk for change in chosen})

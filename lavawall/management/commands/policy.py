@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from lavawall.cli import ProductCommand, operator
-from tenants import access, administration
+from tenants.access import permissions
+from tenants.accounts import administration
 from tenants.control.policy import STRICTER
 from tenants.control.presentation import FIELDS
 
@@ -22,7 +23,7 @@ class Command(ProductCommand):
 
     def handle(self, **options: Any) -> None:
         actor = operator()
-        tenant = access.tenant_named(actor, options["tenant"])
+        tenant = permissions.tenant_named(actor, options["tenant"])
         given = {field: options[field] for field in STRICTER if options[field] is not None}
         tenant = administration.change_policy(actor, tenant=tenant, **given)
         policy = {field: getattr(tenant, field) for field in STRICTER}

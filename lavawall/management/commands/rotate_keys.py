@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from lavawall.cli import ProductCommand, operator
-from tenants import ledger, vault
+from tenants.trust import ledger, vault
 
 
 class Command(ProductCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from changes.detect import count_by_severity
+from changes.detection.detect import count_by_severity
 from lavawall import pipeline
 from lavawall.cli import ProductCommand, operator
 from lavawall.pipeline import Observation
@@ -13,9 +13,10 @@ from snapshots.catalog import registry
 from snapshots.coverage import problems_in
 from snapshots.models import Snapshot
 from snapshots.selectors import coverage_as_json
-from tenants import access, runs
-from tenants.actions import Action
+from tenants.access import permissions
+from tenants.access.matrix import Action
 from tenants.models import Run
+from tenants.runs import leases
 
 
 class Command(ProductCommand):
@@ -36,19 +37,19 @@ class Command(ProductCommand):
 
     def handle(self, **options: Any) -> None:
         actor = operator()
-        tenant = access.tenant_named(actor, options["tenant"], Action.TAKE_SNAPSHOT)
+        tenant = permissions.tenant_named(actor, options["tenant"], Action.TAKE_SNAPSHOT)
         types = [registry.get(key).key for key in options["type"]] if options["type"] else None
-        run = runs.create(
+        run = leases.create(
             tenant,
             Run.Kind.COLLECT,
             requested_by=actor.label,
             parameters={"mode": options["mode"], **({"types": types} if types else {})},
         )
-        lease = runs.claim(run.pk)
-        if lease is None and runs.end_orphans(tenant, Run.Kind.COLLECT):
-            lease = runs.claim(run.pk)
+        lease = leases.claim(run.pk)
+        if lease is None and leases.end_orphans(tenant, Run.Kind.COLLECT):
+            lease = leases.claim(run.pk)
         if lease is None:
-            runs.withdraw(run)
+            leases.withdraw(run)
             raise CommandError(
                 f"A collection of {tenant.name} is running already. Try again when it is done."
             )

@@ -7,9 +7,10 @@ from django.core.management.base import CommandError, CommandParser
 from changes import integrity as changes
 from lavawall.cli import ProductCommand, operator
 from rollbacks import integrity as rollbacks
-from snapshots import store
-from tenants import access, append_only, ledger
+from snapshots.store import content_store
+from tenants.access import permissions
 from tenants.control import record as control
+from tenants.trust import append_only, ledger
 
 
 class Command(ProductCommand):
@@ -22,14 +23,14 @@ class Command(ProductCommand):
     def handle(self, **options: Any) -> None:
         actor = operator()
         tenants = (
-            [access.tenant_named(actor, options["tenant"])]
+            [permissions.tenant_named(actor, options["tenant"])]
             if options["tenant"]
-            else list(access.visible_tenants(actor))
+            else list(permissions.visible_tenants(actor))
         )
         faults: list[dict[str, str | None]] = [
             {"tenant": tenant.name, "where": fault.where, "what": fault.what}
             for tenant in tenants
-            for fault in (*store.verify(tenant), *changes.verify(tenant), *rollbacks.verify(tenant))
+            for fault in (*content_store.verify(tenant), *changes.verify(tenant), *rollbacks.verify(tenant))
         ]
         faults += [
             {"tenant": None, "where": f"ledger entry {fault.sequence}", "what": fault.what}

@@ -12,10 +12,10 @@ import requests
 
 from lavawall.emulator.seed.builder import TenantInfo
 from lavawall.emulator.server import Emulator
-from tenants import crypto
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.connection import ConnectionConfig, Endpoints, SecretCredential
 from tenants.models import AppRegistration, Connection, Tenant
+from tenants.trust import crypto
 from tests.factories.tenants import TenantFactory
 
 AUDIT_DELAY = timedelta(minutes=10)

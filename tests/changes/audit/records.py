@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from changes.attribution.compared import EventFacts, event_facts
 from changes.audit import parse
-from changes.audit.compared import EventFacts, event_facts
 from changes.models import AuditEvent, Change
-from snapshots import store
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 from snapshots.models import Snapshot
-from tenants import vault
+from snapshots.store import content_store
 from tenants.models import Customer, Tenant
+from tenants.trust import vault
 
 ALICE = "a11ce000-0000-4000-8000-000000000001"
 MALLORY = "bad00000-0000-4000-8000-000000000002"
@@ -136,7 +136,9 @@ class History:
     ) -> Change:
         """Between five minutes before and five minutes after noon."""
         spec = registry.get(type_key)
-        digests = store.put(self.tenant, [(spec, each) for each in (before, after) if each is not None])
+        digests = content_store.put(
+            self.tenant, [(spec, each) for each in (before, after) if each is not None]
+        )
         previous, current = self._snapshots[0], self._snapshots[1]
         return Change.objects.create(
             tenant=self.tenant,

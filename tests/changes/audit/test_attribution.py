@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from changes import attribution, services
-from changes.attribution import OwnWrites
+from changes import services
+from changes.attribution import linking
+from changes.attribution.linking import OwnWrites
 from changes.audit.collect import ingest
-from changes.detect import detect
+from changes.detection.detect import detect
 from changes.models import Attribution, AuditEvent, Change, Resolution, SignIn
-from snapshots import capture
-from tenants.actors import Actor
+from snapshots.collection import capture
+from tenants.access.actors import Actor
 from tenants.models import Connection, Tenant
 from tests.changes.audit import geoip_file
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
@@ -78,40 +79,40 @@ def test_a_change_is_linked_to_its_event_with_actor_place_and_reasons(history: H
         country="RO",
         occurred_at=NOON - timedelta(hours=3),
     )
-    assert attribution.attribute(history.tenant, now=LATER) == 1
-    found = attribution.best(change)
+    assert linking.attribute(history.tenant, now=LATER) == 1
+    found = linking.best(change)
     assert found is not None
     assert (found.event, found.confidence, found.ours) == (event, "high", False)
     assert (found.country, found.country_source) == ("RO", "sign-in")
     assert "it modified what changed" in found.why
-    assert attribution.occurred_at(change) == event.occurred_at
+    assert linking.occurred_at(change) == event.occurred_at
 
 
 def test_a_change_without_an_event_has_no_actor(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
-    assert attribution.attribute(history.tenant, now=LATER) == 0
-    assert attribution.best(change) is None
-    assert attribution.occurred_at(change) is None
+    assert linking.attribute(history.tenant, now=LATER) == 0
+    assert linking.best(change) is None
+    assert linking.occurred_at(change) is None
 
 
 def test_attributing_again_adds_nothing(history: History) -> None:
     history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY))
-    assert attribution.attribute(history.tenant, now=LATER) == 1
-    assert attribution.attribute(history.tenant, now=LATER) == 0
+    assert linking.attribute(history.tenant, now=LATER) == 1
+    assert linking.attribute(history.tenant, now=LATER) == 0
     assert Attribution.objects.count() == 1
 
 
 def test_a_late_event_is_linked_when_it_arrives(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", "Label policy", target(POLICY))
-    assert attribution.attribute(history.tenant, now=LATER) == 1
-    first = attribution.best(change)
+    assert linking.attribute(history.tenant, now=LATER) == 1
+    first = linking.best(change)
     assert first is not None
     assert first.confidence == "low"
     history.event("e2", UPDATE, target(POLICY), initiatedBy=user(MALLORY, "mallory@aurora.example"))
-    assert attribution.attribute(history.tenant, now=LATER + timedelta(days=3)) == 1
-    best = attribution.best(change)
+    assert linking.attribute(history.tenant, now=LATER + timedelta(days=3)) == 1
+    best = linking.best(change)
     assert best is not None
     assert (best.event.event_id, best.confidence) == ("e2", "high")
 
@@ -119,12 +120,12 @@ def test_a_late_event_is_linked_when_it_arrives(history: History) -> None:
 def test_another_actors_late_event_joins_a_sure_one_within_a_day_and_not_after(history: History) -> None:
     history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY))
-    attribution.attribute(history.tenant, now=LATER)
+    linking.attribute(history.tenant, now=LATER)
     history.event(
         "e2", UPDATE, target(POLICY, "", SWITCHED_OFF), initiatedBy=user(MALLORY, "mallory@aurora.example")
     )
-    assert attribution.attribute(history.tenant, now=LATER + timedelta(days=2)) == 0
-    assert attribution.attribute(history.tenant, now=LATER + timedelta(hours=2)) == 1
+    assert linking.attribute(history.tenant, now=LATER + timedelta(days=2)) == 0
+    assert linking.attribute(history.tenant, now=LATER + timedelta(hours=2)) == 1
 
 
 def test_two_actors_of_one_change_are_both_kept_and_it_is_said(history: History) -> None:
@@ -133,7 +134,7 @@ def test_two_actors_of_one_change_are_both_kept_and_it_is_said(history: History)
     history.event(
         "e2", UPDATE, target(POLICY, "", SWITCHED_OFF), initiatedBy=user(MALLORY, "mallory@aurora.example")
     )
-    assert attribution.attribute(history.tenant, now=LATER) == 2
+    assert linking.attribute(history.tenant, now=LATER) == 2
     links = list(change.attributions.all())
     assert [link.event.event_id for link in links] == ["e2", "e1"]
     assert all("it is one of 2 matching events by 2 actors" in link.why for link in links)
@@ -143,8 +144,8 @@ def test_changes_older_than_two_weeks_are_left_alone_unless_asked_for(history: H
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY))
     later = LATER + timedelta(days=15)
-    assert attribution.attribute(history.tenant, now=later) == 0
-    assert attribution.attribute(history.tenant, [change], now=later) == 1
+    assert linking.attribute(history.tenant, now=later) == 0
+    assert linking.attribute(history.tenant, [change], now=later) == 1
 
 
 def test_our_own_applications_writes_are_marked(history: History, ours: str) -> None:
@@ -153,8 +154,8 @@ def test_our_own_applications_writes_are_marked(history: History, ours: str) -> 
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours.upper()))
     history.event("e2", UPDATE, target(GROUP), initiatedBy=application("another"))
     expected(change)
-    assert attribution.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 2
-    best = attribution.best_for([change, other])
+    assert linking.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 2
+    best = linking.best_for([change, other])
     assert best[change.pk].ours
     assert not best[other.pk].ours
 
@@ -162,8 +163,8 @@ def test_our_own_applications_writes_are_marked(history: History, ours: str) -> 
 def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
-    assert attribution.attribute(history.tenant, now=LATER) == 1
-    found = attribution.best(change)
+    assert linking.attribute(history.tenant, now=LATER) == 1
+    found = linking.best(change)
     assert found is not None
     assert (found.ours, found.confidence) == (False, "high")
 
@@ -174,15 +175,15 @@ def test_an_event_of_a_rollback_explains_no_change_that_the_rollback_did_not_mak
     """Somebody changes the object again right after the rollback, and their own event is still on its way."""
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
-    assert attribution.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 0
-    assert attribution.best(change) is None
+    assert linking.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 0
+    assert linking.best(change) is None
 
 
 def test_a_person_is_never_ours(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=user() | {"app": {"appId": ours}})
-    attribution.attribute(history.tenant, now=LATER)
-    best = attribution.best(change)
+    linking.attribute(history.tenant, now=LATER)
+    best = linking.best(change)
     assert best is not None
     assert not best.ours
 
@@ -191,14 +192,14 @@ def test_another_tenants_events_sign_ins_and_changes_play_no_part(history: Histo
     other = History("Aurora Labs", number=2)
     change, foreign = history.change(ENABLED, DISABLED), other.change(ENABLED, DISABLED)
     other.event("e1", UPDATE, target(POLICY))
-    assert attribution.attribute(history.tenant, now=LATER) == 0
-    assert attribution.attribute(history.tenant, [foreign], now=LATER) == 0
+    assert linking.attribute(history.tenant, now=LATER) == 0
+    assert linking.attribute(history.tenant, [foreign], now=LATER) == 0
     history.event("e1", UPDATE, target(POLICY))
     SignIn.objects.create(
         tenant=other.tenant, event_id="s", principal_id=ALICE, ip=BUCHAREST, country="RO", occurred_at=NOON
     )
-    attribution.attribute(history.tenant, now=LATER)
-    best = attribution.best(change)
+    linking.attribute(history.tenant, now=LATER)
+    best = linking.best(change)
     assert best is not None
     assert best.country == ""
 
@@ -210,8 +211,8 @@ def test_the_geoip_file_of_the_settings_tells_the_country(
     settings.LAVAWALL_GEOIP_DB = str(file)
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY))
-    attribution.attribute(history.tenant, now=LATER)
-    best = attribution.best(change)
+    linking.attribute(history.tenant, now=LATER)
+    best = linking.best(change)
     assert best is not None
     assert (best.country, best.country_source) == ("NG", "geoip")
 
@@ -225,7 +226,7 @@ def test_a_type_that_is_no_longer_declared_is_matched_by_id(history: History) ->
     change = history.change(ENABLED, DISABLED)
     _twin(change, resource_type="retiredType", resource_id=GROUP)
     history.event("e1", "Update retired thing", target(GROUP))
-    assert attribution.attribute(history.tenant, now=LATER) == 1
+    assert linking.attribute(history.tenant, now=LATER) == 1
 
 
 def test_contents_that_are_gone_are_said_and_the_id_still_matches(
@@ -233,7 +234,7 @@ def test_contents_that_are_gone_are_said_and_the_id_still_matches(
 ) -> None:
     _twin(history.change(ENABLED, DISABLED), resource_id=GROUP, before_digest="0" * 64)
     history.event("e1", UPDATE, target(GROUP))
-    assert attribution.attribute(history.tenant, now=LATER) == 1
+    assert linking.attribute(history.tenant, now=LATER) == 1
     assert "without contents" in caplog.text
 
 
@@ -244,7 +245,7 @@ def test_the_number_of_queries_does_not_grow_with_the_changes(history: History) 
             history.change(ENABLED, DISABLED, resource_id=object_id)
             history.event(f"e{number}", UPDATE, target(object_id))
         with CaptureQueriesContext(connection) as captured:
-            assert attribution.attribute(history.tenant, now=LATER) == count
+            assert linking.attribute(history.tenant, now=LATER) == count
         return len(captured)
 
     assert queries(0, 2) >= queries(10, 40)
@@ -315,11 +316,11 @@ def test_everything_that_a_stolen_session_does_is_attributed_to_it_when_the_even
         ("unifiedRoleAssignment", "created"),
     ]
     ingest(world.tenant, world.client, now=world.clock.now)
-    assert attribution.attribute(world.tenant, now=world.clock.now) == 0
+    assert linking.attribute(world.tenant, now=world.clock.now) == 0
 
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
-    best = attribution.best_for(changes)
+    linking.attribute(world.tenant, now=world.clock.now)
+    best = linking.best_for(changes)
     thief = world.info.admins[0].user_principal_name
     said = {
         (
@@ -341,7 +342,7 @@ def test_each_grant_of_one_consent_is_linked_to_its_own_event(world: World) -> N
     _attack(world)
     changes = [change for change in _observe(world) if change.resource_type == "appRoleAssignment"]
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
+    linking.attribute(world.tenant, now=world.clock.now)
     links = Attribution.objects.filter(change__in=changes)
     assert len({link.event_id for link in links}) == len(links) == len(changes)
 
@@ -359,8 +360,8 @@ def test_what_our_own_writer_does_is_recognised(
     (change,) = _observe(world)
     expected(change)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    best = attribution.best(change)
+    linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
+    best = linking.best(change)
     assert best is not None
     assert (best.ours, best.event.actor_type, best.country) == (True, "application", "")
     assert AuditEvent.objects.filter(tenant=world.tenant).count() == 1
@@ -384,8 +385,8 @@ def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
     (created,) = _observe(world)
     expected(created)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    best = attribution.best_for([deleted, created])
+    linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
+    best = linking.best_for([deleted, created])
     assert {change.kind: best[change.pk].ours for change in (deleted, created)} == {
         "deleted": False,
         "created": True,
@@ -406,16 +407,16 @@ def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it
     thief("PATCH", f"{policies}/{policy}", {"state": "disabled"})
     (disabled,) = _observe(world)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, now=world.clock.now)
-    assert attribution.best(disabled) is not None
+    linking.attribute(world.tenant, now=world.clock.now)
+    assert linking.best(disabled) is not None
     world.clock.catch_up()
     world.sign_in_as_app(world.info.writer)("PATCH", f"{policies}/{policy}", {"state": "enabled"})
     (enabled,) = _observe(world)
     expected(enabled)
-    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    assert attribution.best(enabled) is None
+    linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
+    assert linking.best(enabled) is None
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
-    attribution.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    found = attribution.best(enabled)
+    linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
+    found = linking.best(enabled)
     assert found is not None
     assert found.ours

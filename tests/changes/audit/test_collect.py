@@ -6,7 +6,7 @@ import pytest
 
 from changes.audit.collect import Ingested, ingest, original
 from changes.models import AuditCursor, AuditEvent, SignIn
-from tenants.crypto import SealBroken
+from tenants.trust.crypto import SealBroken
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
 
 AUDITS = "auditLogs/directoryAudits"

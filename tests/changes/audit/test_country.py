@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.audit.country import SignInCountries, country_of
+from changes.attribution.country import SignInCountries, country_of
 from tests.changes.audit import geoip_file
 from tests.changes.audit.records import ALICE, MALLORY, MINUTE, NOON
 

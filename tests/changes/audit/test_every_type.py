@@ -8,7 +8,8 @@ from collections import defaultdict
 
 import pytest
 
-from changes import attribution, selectors
+from changes import selectors
+from changes.attribution import linking
 from changes.audit.sources import UNREAD
 from changes.models import Change
 from snapshots.catalog import registry
@@ -90,7 +91,7 @@ def _attack_of(case: Case, kind: str) -> str | None:
 
 
 def _fault(change: Change, intruder: str) -> str:
-    found = attribution.best(change)
+    found = linking.best(change)
     if found is None:
         return f"{change}: by nobody, {selectors.difference_of(change).patch}"
     if found.event.actor_name in FOLLOW_UPS:

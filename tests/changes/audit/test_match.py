@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.audit.compared import ChangeFacts, Kind, change_facts
-from changes.audit.match import Match, choose, confidence_of, score
-from changes.diff import diff
+from changes.attribution.compared import ChangeFacts, Kind, change_facts
+from changes.attribution.matching import Match, choose, confidence_of, score
+from changes.diff.structural import diff
 from snapshots.catalog import registry
 from snapshots.catalog.spec import AuditHints, Document
 from tests.changes.audit.records import (

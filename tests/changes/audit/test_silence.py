@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from changes import attribution, selectors
-from changes.audit import silence
+from changes import selectors
+from changes.attribution import linking, silence
 from changes.audit.sources import BY_KEY, UNREAD
 from changes.models import AuditCursor, Change
 from snapshots.catalog import registry
@@ -61,7 +61,7 @@ def test_nothing_is_said_where_somebody_is_named(history: History) -> None:
     change = history.change(BEFORE, AFTER)
     switched_off = modified("State", "enabled", "disabled")
     history.event("e1", "Update conditional access policy", target(POLICY, "Require MFA", switched_off))
-    attribution.attribute(history.tenant, [change])
+    linking.attribute(history.tenant, [change])
     assert _said(change) is None
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from changes import attribution
+from changes.attribution import linking
 from changes.audit.collect import Ingested, ingest, original
 from changes.audit.sources import BY_KEY
-from changes.detect import detect
+from changes.detection.detect import detect
 from changes.models import AuditCursor, AuditEvent, Change
-from snapshots import capture
+from snapshots.collection import capture
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
 
 ARM = "https://management.azure.com"
@@ -187,13 +187,13 @@ def test_what_a_person_does_in_intune_and_azure_is_attributed_to_the_person(worl
     changes = _observe(world, types)
     assert sorted(change.resource_type for change in changes) == types
     _ingest(world, after=AUDIT_DELAY)
-    attribution.attribute(world.tenant)
+    linking.attribute(world.tenant)
     for change in changes:
-        found = attribution.best(change)
+        found = linking.best(change)
         assert found is not None
         assert (found.event.actor_type, found.confidence, found.ours) == ("user", "high", False)
         assert found.event.actor_name == world.info.admins[0].user_principal_name
-    azure = attribution.best(next(each for each in changes if each.resource_type == types[1]))
+    azure = linking.best(next(each for each in changes if each.resource_type == types[1]))
     assert azure is not None
     assert (azure.event.ip, azure.country, azure.country_source) == (BUCHAREST, "RO", "sign-in")
 

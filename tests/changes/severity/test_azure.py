@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from changes.severity.engine import grade
-from changes.severity.exposure import ranges, reachable
 from changes.severity.model import Subject
+from changes.severity.network.exposure import ranges, reachable
 from tests.changes.severity.casebook import Case, both_sides
 from tests.changes.severity.casebook_settings import MISSING, OFF, ON, appeared, loosened, untouched, went
 

@@ -5,7 +5,7 @@ from importlib import resources
 import pytest
 
 from changes.severity import reference
-from changes.severity.document import markdown
+from changes.severity.docs_page import markdown
 from changes.severity.engine import grade
 from changes.severity.model import Direction, InvalidContext, MappingContext, Severity, Subject
 from changes.severity.rules import all_rules, rules_for

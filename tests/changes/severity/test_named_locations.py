@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from changes.severity.addresses import AddressSet
+from changes.severity.network.address_ranges import AddressSet
 from tests.changes.severity.casebook import Case, both_sides, changed
 from tests.changes.severity.test_conditional_access import EVERYBODY, LEGACY, conditions
 

@@ -12,7 +12,7 @@ import pytest
 
 from changes.severity.engine import grade
 from changes.severity.model import Direction, Severity, Subject
-from changes.severity.rules.intune_settings import COMPLIANCE_SETTINGS
+from changes.severity.rules.intune.policy_settings import COMPLIANCE_SETTINGS
 from changes.severity.settings_catalog import DECLARED, declared
 from changes.severity.settings_catalog.vocabulary import Amount, Entries, Options
 from tests.changes.severity.casebook import Case

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from changes.severity.settings import ladder, newer_protects, off_protects, shorter_protects
+from changes.severity.declared_settings import ladder, newer_protects, off_protects, shorter_protects
 from changes.severity.spans import seconds_of
 from tests.changes.severity.casebook import Case
 from tests.changes.severity.casebook_settings import MISSING, OFF, ON, appeared, loosened, untouched, went

@@ -1,0 +1,1 @@
+"""Which audit events explain a change, and who caused them."""

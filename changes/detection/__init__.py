@@ -1,0 +1,1 @@
+"""From two snapshots to graded changes."""

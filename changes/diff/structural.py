@@ -1,0 +1,340 @@
+"""What differs between two documents of a resource: a JSON Patch for machines, field changes for people.
+
+Called when a snapshot is compared with its predecessor, and on demand. Never reads a database or a clock.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+from changes.diff.alignment import Pair, align, match_set, staying
+from snapshots.canonical.form import canonical_bytes, canonicalise
+from snapshots.canonical.spelling import original
+from snapshots.catalog.places import ELEMENT, ROOT, Path, parse, place, pointer
+from snapshots.catalog.spec import Document, ResourceType, SetOf
+from snapshots.catalog.stream_values import described
+
+Patch = list[dict[str, Any]]
+Kind = Literal["added", "removed", "changed"]
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TYPE = re.compile(r"type=#microsoft\.graph\.(\w+)")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+
+
+class PatchError(ValueError):
+    """A patch does not fit the document that it was applied to."""
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One difference, as a person reads it. A set of plain values is one field: what came and what went."""
+
+    path: str
+    kind: Kind
+    before: Any = None
+    after: Any = None
+    added: tuple[Any, ...] = ()
+    removed: tuple[Any, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """`conditions.users.excludeUsers` → `Conditions / Users / Exclude users`."""
+        return " / ".join(_words(self.path))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All of it; false when the two documents are the same state."""
+
+    patch: Patch
+    fields: tuple[FieldChange, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.patch)
+
+
+def diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
+    """The difference of two canonical documents; None is the side on which the resource does not exist."""
+    comparison = _Comparison(spec, whole=before is None or after is None)
+    if before is None and after is None:
+        return Difference([], ())
+    if before is None:
+        comparison.patch.append({"op": "add", "path": "", "value": after})
+        comparison.report(after, _Here(), "added")
+    elif after is None:
+        comparison.patch.append({"op": "remove", "path": ""})
+        comparison.report(before, _Here(), "removed")
+    else:
+        comparison.compare(before, after, _Here())
+    return Difference(comparison.patch, tuple(comparison.fields))
+
+
+def shown_diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
+    """The difference of two stored documents as pages and the API show it: in Microsoft's spelling, of images not the
+    bytes, but what tells them apart. Both are compared in today's canonical form, whichever release stored them.
+    """
+    old, new = (described(in_present_form(each, spec), spec) for each in (before, after))
+    found = diff(old, new, spec)
+    return Difference(original(found.patch), tuple(_as_spelled(field) for field in found.fields))
+
+
+def _as_spelled(field: FieldChange) -> FieldChange:
+    return replace(
+        field,
+        before=original(field.before),
+        after=original(field.after),
+        added=original(field.added),
+        removed=original(field.removed),
+    )
+
+
+def in_present_form(document: Document | None, spec: ResourceType) -> Document | None:
+    return None if document is None else canonicalise(document, spec)
+
+
+def apply(patch: Sequence[dict[str, Any]], before: Document | None) -> Document | None:
+    """The document after the patch (RFC 6902 add, remove, replace); `before` is left as it was."""
+    document = copy.deepcopy(before)
+    for operation in patch:
+        document = _apply_one(operation, document)
+    return document
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The same place in three spellings: JSON Pointer, dotted for people, and the spec's."""
+
+    pointer: str = ""
+    dotted: str = ""
+    path: Path = ROOT
+
+    def key(self, key: str) -> "_Here":
+        dotted = f"{self.dotted}.{key}" if self.dotted else key
+        return _Here(pointer(self.pointer, key), dotted, (*self.path, key))
+
+    def element(self, index: int, name: str) -> "_Here":
+        return _Here(pointer(self.pointer, index), f"{self.dotted}[{name}]", (*self.path, ELEMENT))
+
+
+class _Comparison:
+    """Walks two values side by side and collects the patch and the field changes on the way."""
+
+    def __init__(self, spec: ResourceType, *, whole: bool = False) -> None:
+        """`whole`: the resource itself came or went, and no default took the place of what it held."""
+        self.spec = spec
+        self.whole = whole
+        self.patch: Patch = []
+        self.fields: list[FieldChange] = []
+
+    def compare(self, before: Any, after: Any, here: _Here) -> None:
+        if isinstance(before, dict) and isinstance(after, dict):
+            self._objects(before, after, here)
+        elif isinstance(before, list) and isinstance(after, list):
+            self._lists(before, after, here)
+        elif not _same(before, after):
+            self.patch.append({"op": "replace", "path": here.pointer, "value": after})
+            self.fields.append(FieldChange(here.dotted, "changed", before, after))
+
+    def report(self, value: Any, here: _Here, kind: Kind) -> None:
+        """Field changes for a value that exists on one side only; on the other one its default holds, if it has one."""
+        declared, default = place(self.spec, here.path).set_of, place(self.spec, here.path).default
+        if default is not None and not self.whole:
+            before, after = (default, value) if kind == "added" else (value, default)
+            self.fields.append(FieldChange(here.dotted, "changed", before, after))
+        elif isinstance(value, dict) and value and (not here.path or here.path[-1] != ELEMENT):
+            for key in sorted(value):
+                self.report(value[key], here.key(key), kind)
+        elif isinstance(value, list) and value and declared is not None and declared.key is not None:
+            for index, element in enumerate(value):
+                self.report(element, here.element(index, _element_name(element, index, declared)), kind)
+        else:
+            members = tuple(value) if isinstance(value, list) and declared is not None else ()
+            if kind == "added":
+                self.fields.append(FieldChange(here.dotted, kind, after=value, added=members))
+            else:
+                self.fields.append(FieldChange(here.dotted, kind, before=value, removed=members))
+
+    def _objects(self, before: Document, after: Document, here: _Here) -> None:
+        for key in sorted(before.keys() | after.keys()):
+            inside = here.key(key)
+            if key not in after:
+                self.patch.append({"op": "remove", "path": inside.pointer})
+                self.report(before[key], inside, "removed")
+            elif key not in before:
+                self.patch.append({"op": "add", "path": inside.pointer, "value": after[key]})
+                self.report(after[key], inside, "added")
+            else:
+                self.compare(before[key], after[key], inside)
+
+    def _lists(self, before: list[Any], after: list[Any], here: _Here) -> None:
+        declared = place(self.spec, here.path).set_of
+        if declared is None:
+            self._elements(before, after, align(before, after), here)
+            return
+        old, new = _keys(before, declared), _keys(after, declared)
+        pairs = match_set(before, after, old, new)
+        if _is_canonical_set_of_values([*before, *after], pairs):
+            self._values(before, after, pairs, here)
+        else:
+            self._elements(before, after, pairs, here, declared)
+
+    def _values(self, before: list[Any], after: list[Any], pairs: list[Pair], here: _Here) -> None:
+        removed, added = _left_over(len(before), len(after), pairs)
+        for index in reversed(removed):
+            self.patch.append({"op": "remove", "path": f"{here.pointer}/{index}"})
+        for index in added:
+            self.patch.append({"op": "add", "path": f"{here.pointer}/{index}", "value": after[index]})
+        if removed or added:
+            came, went = tuple(after[i] for i in added), tuple(before[i] for i in removed)
+            kind: Kind = "changed" if came and went else "added" if came else "removed"
+            self.fields.append(FieldChange(here.dotted, kind, before, after, came, went))
+
+    def _elements(
+        self,
+        before: list[Any],
+        after: list[Any],
+        pairs: list[Pair],
+        here: _Here,
+        declared: SetOf | None = None,
+    ) -> None:
+        """Takes away what goes, from the end; then, from the start, adds what comes and compares what stays. An
+        element that changed its place in the list is both in the patch, and for people only what changed in it.
+        """
+        kept = {new: old for old, new in staying(pairs, before, after)}
+        moved = {new: old for old, new in pairs if new not in kept and not _same(before[old], after[new])}
+        remaining, moving = set(kept.values()), set(moved.values())
+        for index in range(len(before) - 1, -1, -1):
+            element = here.element(index, _element_name(before[index], index, declared))
+            if index in moving:
+                self.patch.append({"op": "remove", "path": element.pointer})
+            elif index not in remaining:
+                self._remove(before[index], element)
+        for index, value in enumerate(after):
+            element = here.element(index, _element_name(value, index, declared))
+            if index in kept:
+                self.compare(before[kept[index]], value, element)
+            elif index in moved:
+                self.patch.append({"op": "add", "path": element.pointer, "value": value})
+                inside = _Comparison(self.spec)
+                inside.compare(before[moved[index]], value, element)
+                self.fields += inside.fields
+            else:
+                self._add(value, element)
+
+    def _add(self, value: Any, here: _Here) -> None:
+        self.patch.append({"op": "add", "path": here.pointer, "value": value})
+        self.report(value, here, "added")
+
+    def _remove(self, value: Any, here: _Here) -> None:
+        self.patch.append({"op": "remove", "path": here.pointer})
+        self.report(value, here, "removed")
+
+
+def _same(before: Any, after: Any) -> bool:
+    return canonical_bytes(before) == canonical_bytes(after)
+
+
+def _keys(elements: list[Any], declared: SetOf) -> list[bytes | None]:
+    return [_key(element, declared) for element in elements]
+
+
+def _key(element: Any, declared: SetOf) -> bytes | None:
+    values = declared.key_of(element)
+    return None if all(value is None for value in values) else canonical_bytes(list(values))
+
+
+def _is_canonical_set_of_values(elements: list[Any], pairs: list[Pair]) -> bool:
+    """Whether it is a set of plain values in one order on both sides, which is one field to people."""
+    in_order = all(one[0] < other[0] for one, other in pairwise(pairs))
+    return in_order and not any(isinstance(element, dict | list) for element in elements)
+
+
+def _left_over(before: int, after: int, pairs: list[Pair]) -> tuple[list[int], list[int]]:
+    old, new = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    return [i for i in range(before) if i not in old], [i for i in range(after) if i not in new]
+
+
+def _element_name(element: Any, index: int, declared: SetOf | None) -> str:
+    """By its key, each part of which goes by the last word of its name; else by its position."""
+    if declared is None:
+        return str(index)
+    key = zip(declared.key_names, declared.key_of(element), strict=True)
+    named = [f"{parse(name)[-1]}={value}" for name, value in key if value is not None]
+    return ",".join(named) or str(index)
+
+
+def _words(path: str) -> Iterator[str]:
+    for segment in re.split(r"\.(?![^\[]*\])", path.replace("@odata.type", "type")):
+        name, bracket, element = segment.partition("[")
+        yield _CAPITAL.sub(" ", name).capitalize()
+        if bracket:
+            yield _TYPE.sub(lambda found: _CAPITAL.sub(" ", found[1]).lower(), element.removesuffix("]"))
+
+
+def _unescape(token: str) -> str:
+    if re.search(r"~(?![01])", token):
+        raise PatchError(f"The path segment '{token}' holds a '~' that is neither '~0' nor '~1'.")
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+def _apply_one(operation: dict[str, Any], document: Any) -> Any:
+    kind, target = operation.get("op"), operation.get("path")
+    if kind not in _OPERATIONS:
+        raise PatchError(f"The operation '{kind}' is not one of add, remove and replace.")
+    if not isinstance(target, str) or (target and not target.startswith("/")):
+        raise PatchError(f"The path '{target}' is no JSON Pointer: it must be empty or begin with '/'.")
+    if kind != "remove" and "value" not in operation:
+        raise PatchError(f"The operation '{kind}' at '{target}' has no value.")
+    value = copy.deepcopy(operation.get("value"))
+    if not target:
+        return value if kind != "remove" else None
+    *parents, last = [_unescape(token) for token in target[1:].split("/")]
+    holder = document
+    for token in parents:
+        holder = _step(holder, token, target)
+    _OPERATIONS[kind](holder, last, value, target)
+    return document
+
+
+def _step(holder: Any, token: str, target: str) -> Any:
+    if isinstance(holder, list):
+        return holder[_index(token, len(holder), target)]
+    if isinstance(holder, dict) and token in holder:
+        return holder[token]
+    raise PatchError(f"The document has nothing at '{token}' on the way to '{target}'.")
+
+
+def _index(token: str, length: int, target: str) -> int:
+    if not _INDEX.fullmatch(token) or int(token) >= length:
+        raise PatchError(f"'{token}' in '{target}' is no position in a list of {length}.")
+    return int(token)
+
+
+def _add(holder: Any, token: str, value: Any, target: str) -> None:
+    if isinstance(holder, list):
+        holder.insert(len(holder) if token == "-" else _index(token, len(holder) + 1, target), value)
+    elif isinstance(holder, dict):
+        holder[token] = value
+    else:
+        raise PatchError(f"Nothing can be added at '{target}': its parent is neither an object nor a list.")
+
+
+def _replace(holder: Any, token: str, value: Any, target: str) -> None:
+    _step(holder, token, target)
+    holder[int(token) if isinstance(holder, list) else token] = value
+
+
+def _remove(holder: Any, token: str, value: Any, target: str) -> None:  # noqa: ARG001
+    _step(holder, token, target)
+    del holder[int(token) if isinstance(holder, list) else token]
+
+
+_OPERATIONS: dict[str, Callable[[Any, str, Any, str], None]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+}

@@ -1,0 +1,89 @@
+"""How much a Conditional Access policy is worth: what it means to lose the whole of it, or a part.
+
+Used by the rules of Conditional Access and of locations and strengths that policies refer to.
+"""
+
+from changes.severity import reference
+from changes.severity.conditional_access.policies import ALL, Policy, read_policy, replaced_by
+from changes.severity.model import Context, Severity, Subject
+from changes.severity.surroundings import is_privileged_principal
+
+MFA_TECHNIQUE = "T1556.006"
+
+
+def pair(subject: Subject, context: Context) -> tuple[Policy, Policy]:
+    return read_policy(subject.before, context, "before"), read_policy(subject.after, context, "after")
+
+
+def technique(policy: Policy) -> str | None:
+    return MFA_TECHNIQUE if policy.requirement.multi_factor else None
+
+
+def still_covered(policy: Policy, resource_id: str, context: Context) -> str:
+    """The name of another enforced policy that still does the whole work of this one, or nothing."""
+    names = [
+        other.name or key
+        for key, document in context.all("after", "conditionalAccessPolicy").items()
+        if key != resource_id.casefold()
+        and replaced_by(policy, other := read_policy(document, context, "after"))
+    ]
+    return min(names, default="")
+
+
+def names_administrators(policy: Policy) -> bool:
+    return "admin" in policy.name.casefold()
+
+
+def aims_at_administrators(policy: Policy, context: Context) -> bool:
+    """By a privileged role, by somebody who holds one, or by its own name."""
+    if policy.privileged_roles or names_administrators(policy):
+        return True
+    named = (
+        token.split(":", 1)[1] for token in policy.reach["users"] if token.startswith(("user:", "group:"))
+    )
+    return any(is_privileged_principal(context, key) for key in named)
+
+
+def worth(policy: Policy, context: Context) -> Severity:
+    """How bad it is to lose the whole of an enforced policy."""
+    if policy.empty:
+        return Severity.LOW
+    if policy.requirement.admits_everybody:
+        return Severity.MEDIUM if policy.session else Severity.LOW
+    everybody = ALL in policy.reach["users"]
+    admins = aims_at_administrators(policy, context)
+    if policy.requirement.multi_factor:
+        baseline = (everybody or admins) and not policy.partial and _broad_apps(policy)
+        return Severity.CRITICAL if baseline else Severity.HIGH
+    if policy.requirement.blocks:
+        return Severity.HIGH
+    return Severity.HIGH if everybody or admins else Severity.MEDIUM
+
+
+def _broad_apps(policy: Policy) -> bool:
+    sensitive = {
+        ALL,
+        "microsoftadminportals",
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+        reference.GRAPH,
+        "office365",
+    }
+    return bool(policy.reach["applications"] & sensitive)
+
+
+def part_worth(policy: Policy, context: Context) -> Severity:
+    """How bad it is to lose a part of a policy's reach or strength."""
+    if policy.requirement.multi_factor or policy.requirement.blocks:
+        return Severity.HIGH
+    return min(Severity.HIGH, worth(policy, context))
+
+
+def weighed(policy: Policy, severity: Severity) -> Severity:
+    """A policy that enforced nothing before the change loses little by it."""
+    if policy.empty:
+        return Severity.LOW
+    if policy.enforced:
+        return severity
+    if policy.state == "disabled":
+        return Severity.LOW
+    return min(Severity.MEDIUM, severity.lowered())

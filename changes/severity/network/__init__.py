@@ -1,0 +1,1 @@
+"""Which addresses a list covers, and what the internet reaches."""

@@ -1,0 +1,1 @@
+"""Severity rules for Microsoft Entra ID."""

@@ -1,0 +1,1 @@
+"""Rules for the organisation, domains, groups and tenant-wide policies."""

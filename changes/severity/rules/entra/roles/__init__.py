@@ -1,0 +1,1 @@
+"""Rules for directory roles and privileged access."""

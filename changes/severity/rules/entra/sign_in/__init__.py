@@ -1,0 +1,1 @@
+"""Rules for sign-in: methods, Conditional Access, locations, devices."""

@@ -1,0 +1,1 @@
+"""Signatures under a plan, and which of them count."""

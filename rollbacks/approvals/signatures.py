@@ -1,0 +1,199 @@
+"""Which signatures under a plan count at this moment, and how many are needed. Asked when somebody signs, when the
+execution is claimed, and by the worker before the first write. Reads only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from changes.models import Change
+from rollbacks import proofs
+from rollbacks.guards.policy import required_approvals
+from rollbacks.models import Approval, Plan
+from tenants.access import permissions
+from tenants.access.actors import Actor
+from tenants.access.matrix import ROLES, STAFF_ROLES, Action
+from tenants.accounts import user_accounts
+from tenants.control import record
+from tenants.control.graph import Kind, Log, Place
+from tenants.control.policy import Lowering, holding_for, in_force
+from tenants.errors import DomainError
+from tenants.models import LedgerEntry, Tenant, User
+
+INDEPENDENT = "Independent: no unconfirmed control over this account, and none by it over the requester."
+ALTERED = "The record of who controls which account was altered. Run verify."
+WAITING: dict[Kind, str] = {
+    kind: f"An administrator {did}, and no second administrator has confirmed that yet."
+    for kind, did in {
+        Kind.CREATE: "created this account",
+        Kind.PASSWORD: "set this account's password",
+        Kind.ACTIVATE: "re-activated this account",
+        Kind.EMAIL: "changed this account's e-mail address",
+        Kind.ROLE: "bound a role to this account",
+        Kind.GROUP: "added this account to a group",
+        Kind.TOKEN: "issued an API token in this account's name",
+    }.items()
+}
+"""Why a signature does not count while such an act upon the signer's account waits."""
+
+
+class NotApproved(DomainError):
+    """Fewer signatures than the tenant's policy asks for."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One approval or rejection, and whether it counts towards the quorum at this moment."""
+
+    approval: Approval
+    counts: bool
+    reason: str
+    """Why it counts, or why it does not."""
+
+
+def judged(plan: Plan) -> list[Signature]:
+    """Every signature under this plan in the order of signing, each with its verdict.
+
+    A signature counts if it is under this very plan, known to the ledger, and by an independent person who is active
+    and may approve on this tenant at this moment; at most one of them by the customer's portal.
+    """
+    case = _case(plan)
+    known = _known_to_the_ledger(plan)
+    portal_has_signed = False
+    signatures = []
+    for approval in plan.approvals.select_related("approver"):
+        reason = _flaw(approval, case, known)
+        is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
+        if reason is None and is_portal and portal_has_signed:
+            reason = "Only one approval by the customer's portal counts."
+        counts = reason is None
+        portal_has_signed |= counts and is_portal
+        signatures.append(Signature(approval, counts, reason or INDEPENDENT))
+    return signatures
+
+
+def valid_approvals(plan: Plan) -> list[Approval]:
+    """The signatures that count at this moment."""
+    return [signature.approval for signature in judged(plan) if signature.counts]
+
+
+def approvals_needed(plan: Plan) -> int:
+    """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
+    return _case(plan).needed
+
+
+def require_signatures(plan: Plan) -> None:
+    """Raises NotApproved where, at this moment, fewer signatures count than are needed."""
+    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
+    if valid < needed:
+        raise NotApproved(
+            f"Rollback {plan.rollback_id} has {valid} of {needed} approvals by people who may approve it now."
+        )
+
+
+def dependence(approver: User, plan: Plan) -> str | None:
+    """Why a signature that this person gives now would not be independent; None if it would be."""
+    return _dependence(_case(plan), approver, timezone.now())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a plan's signatures are judged against, as things stand."""
+
+    plan: Plan
+    place: Place
+    log: Log
+    lowerings: Sequence[Lowering]
+    planners: frozenset[int]
+    behind: frozenset[int]
+    """The requester, the planners, and everybody who was in control of one of them since the request."""
+    severities: Sequence[str]
+    now: datetime
+
+    @property
+    def needed(self) -> int:
+        return max(self.plan.required_approvals, self.needed_with(self.behind))
+
+    def needed_with(self, people: frozenset[int]) -> int:
+        policy = holding_for(self.plan.rollback.tenant, self.lowerings, people)
+        return required_approvals(policy, self.severities)
+
+
+def _case(plan: Plan) -> _Case:
+    rollback, log, now = plan.rollback, record.load(), timezone.now()
+    place = record.place_of(rollback.tenant)
+    planners = frozenset(_planners(plan))
+    severities = Change.objects.filter(steps__plan=plan).values_list("severity", flat=True)
+    return _Case(
+        plan=plan,
+        place=place,
+        log=log,
+        lowerings=in_force(log, place, now),
+        planners=planners,
+        behind=frozenset().union(
+            *(
+                log.controllers(user, place, since=rollback.created_at, now=now)
+                for user in {rollback.requester_id, *planners}
+            )
+        ),
+        severities=[*severities, plan.dry_run.get("severity", "")],
+        now=now,
+    )
+
+
+def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
+    if not case.log.intact:
+        return ALTERED
+    if approver.pk in case.planners:
+        return "You planned this rollback; somebody else has to approve it."
+    for act in case.log.holding_upon(approver.pk, case.place, since=signed_at, now=case.now):
+        return WAITING[act.kind]
+    if approver.pk in case.behind:
+        return "This person has unconfirmed control over the account of whoever requested or planned the rollback."
+    if case.needed_with(frozenset({approver.pk})) > case.needed:
+        return "This person took part in lowering the number of approvals that the rollback needs."
+    return None
+
+
+def _flaw(approval: Approval, case: _Case, known: set[int | None]) -> str | None:
+    """Why this signature does not count; None if it may."""
+    plan = case.plan
+    if approval.verdict != Approval.Verdict.APPROVED:
+        return "Rejected the plan."
+    if approval.plan_digest != plan.digest or approval.approver_id not in known:
+        return "The ledger has no such signature under this plan."
+    if approval.approver_id == plan.rollback.requester_id:
+        return "Requested the rollback."
+    if not _may_approve(approval.approver_id, plan.rollback.tenant):
+        return "No longer holds the right to approve on this tenant."
+    return _dependence(case, approval.approver, approval.at)
+
+
+def _planners(plan: Plan) -> Iterator[int]:
+    """Whoever made this very revision."""
+    entries = LedgerEntry.objects.filter(
+        tenant_id=plan.rollback.tenant_id, action__in=("rollback:plan", "rollback:replan")
+    )
+    for entry in entries:
+        if entry.detail.get("digest") == plan.digest and entry.actor_id is not None:
+            yield entry.actor_id
+
+
+def _known_to_the_ledger(plan: Plan) -> set[int | None]:
+    """Who signed this plan according to the ledger: a row slipped into the table of approvals is no signature."""
+    return proofs.signers(plan)
+
+
+def _may_approve(user_id: int, tenant: Tenant) -> bool:
+    """Asked of the database, not of whoever is cached in the request."""
+    user = User.objects.get(pk=user_id)
+    return permissions.can(Actor.person(user, "check"), Action.APPROVE_ROLLBACK, tenant)
+
+
+def _is_staff_here(user: User, tenant: Tenant) -> bool:
+    """Whether the right to approve on this tenant comes with a role of the MSP's own people, not with the portal's."""
+    approving = [role.value for role in STAFF_ROLES if Action.APPROVE_ROLLBACK in ROLES[role]]
+    bound = user_accounts.bindings_over(user, tenant).filter(role__in=approving)
+    return user.is_superuser or bound.exists()

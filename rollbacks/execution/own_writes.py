@@ -1,0 +1,96 @@
+"""What our own executions wrote, known from their journal: so that their traces are never taken for somebody else's.
+
+Called by the pipeline in the transaction that seals a snapshot, and before attribution.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from changes import services
+from changes.attribution.linking import OwnWrites
+from changes.models import Change, Resolution
+from rollbacks.execution.executor import ABSENT
+from rollbacks.execution.verification import present_ids
+from rollbacks.models import Execution, StepRecord
+from rollbacks.planning.model import Key
+from tenants.access.actors import Actor
+from tenants.models import Tenant
+
+RECOGNITION = Actor.system("recognition")
+
+
+def mark_undone(execution: Execution, found: Mapping[str, Any]) -> None:
+    """The changes that the finished steps undid; `found` is the verification."""
+    differs = {(each["resource_type"], each["resource_id"]) for each in found.get("differs", ())}
+    moved = present_ids(execution)
+    verified: dict[int, bool] = {}
+    for record in _closed(execution).prefetch_related("step__changes"):
+        key = (record.step.resource_type, record.step.resource_id)
+        is_equal = bool(found) and (key[0], moved.get(key, key[1])) not in differs
+        for change in record.step.changes.all():
+            verified[change.pk] = verified.get(change.pk, True) and is_equal
+    services.resolve(
+        RECOGNITION,
+        tenant=execution.plan.rollback.tenant,
+        kind=Resolution.Kind.ROLLED_BACK,
+        rollback=execution.plan.rollback_id,
+        verified=verified,
+    )
+
+
+def recognise(tenant: Tenant, changes: Sequence[Change]) -> None:
+    """Marks the changes that our executions made: the resource is exactly what the journal says we left."""
+    if not changes:
+        return
+    since = min(change.earliest_at for change in changes)
+    for execution in _executions(tenant, since):
+        left = _left(execution)
+        made = [change for change in changes if left.get(_of(change)) == (change.after_digest or ABSENT)]
+        services.resolve(
+            RECOGNITION,
+            tenant=tenant,
+            kind=Resolution.Kind.EXPECTED,
+            rollback=execution.plan.rollback_id,
+            verified={change.pk: True for change in made},
+        )
+
+
+def of(tenant: Tenant, since: datetime) -> OwnWrites:
+    """When our executions wrote to the tenant."""
+    return OwnWrites(
+        tuple(
+            (execution.started_at, execution.finished_at or timezone.now())
+            for execution in _executions(tenant, since)
+        )
+    )
+
+
+def _executions(tenant: Tenant, since: datetime) -> Iterable[Execution]:
+    """Those that may have written after this moment."""
+    of_tenant = Execution.objects.filter(plan__rollback__tenant=tenant).select_related("plan__rollback")
+    return of_tenant.exclude(finished_at__lt=since).order_by("pk")
+
+
+def _left(execution: Execution) -> dict[Key, str]:
+    """Digest of each resource as the execution's last finished step on it left it, under its id now."""
+    moved = present_ids(execution)
+    left: dict[Key, str] = {}
+    for record in _closed(execution).select_related("step").order_by("step__order"):
+        record.require_seal()
+        key = (record.step.resource_type, record.step.resource_id)
+        left[(key[0], moved.get(key, key[1]))] = record.left_digest
+        if key in moved:
+            left[key] = ABSENT
+    return left
+
+
+def _closed(execution: Execution) -> QuerySet[StepRecord]:
+    return execution.records.filter(closes_step=True)
+
+
+def _of(change: Change) -> Key:
+    return change.resource_type, change.resource_id

@@ -1,0 +1,107 @@
+"""Performing a claimed execution: the steps, then the verification, then the rollback's final state.
+
+Called with the lease of its run, by the worker or by the command line; safe to call again after a crash.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from rollbacks import proofs
+from rollbacks.approvals import signatures
+from rollbacks.approvals.signatures import NotApproved
+from rollbacks.execution import own_writes, verification
+from rollbacks.execution.executor import Executor, Stale, Stopped
+from rollbacks.execution.journal import Journal
+from rollbacks.models import Execution
+from rollbacks.plans import storage
+from rollbacks.services import Expired
+from rollbacks.states import State, move
+from tenants.access.actors import Actor
+from tenants.access.matrix import Action
+from tenants.connections.onboarding import NoConnection, open_client
+from tenants.microsoft.errors import MicrosoftError
+from tenants.runs import leases
+from tenants.runs.leases import Lease
+from tenants.trust.ledger import Forged
+
+
+def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Execution:
+    """The execution, ended: verified, different, stale or failed. Raises LeaseLost where another worker took over."""
+    execution = Execution.objects.select_related("plan__rollback__tenant__customer", "started_by").get(
+        run_id=lease.run.pk
+    )
+    if execution.finished_at is not None:
+        return execution
+    tenant = execution.plan.rollback.tenant
+    try:
+        with transaction.atomic():
+            proofs.require_intact(execution.plan.rollback)
+        steps = storage.check(execution.plan)
+        _still_allowed(execution)
+        with (
+            closing(open_client(tenant, "reader", priority="high")) as reader,
+            closing(open_client(tenant, "writer", priority="high")) as writer,
+        ):
+            executor = Executor(Journal(execution, lease), reader, writer, sleep)
+            executor.run(steps)
+            found = verification.verify(execution, steps, reader, executor.identifier)
+    except Stale as stale:
+        return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
+    except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, storage.Altered, Forged) as error:
+        return _end(lease, execution, State.FAILED, str(error), {})
+    if found["differs"]:
+        return _end(
+            lease, execution, State.DIFFERS, f"{len(found['differs'])} resources differ from the plan.", found
+        )
+    return _end(lease, execution, State.VERIFIED, _verified(found), found)
+
+
+def _verified(found: Mapping[str, Any]) -> str:
+    equal, losses = len(found["equal"]), len(found["losses"])
+    also = f", with {losses} announced loss{'' if losses == 1 else 'es'}" if losses else ""
+    return f"{equal} resources read again and equal{also}."
+
+
+def _still_allowed(execution: Execution) -> None:
+    """Asked again where nothing was sent yet: the run may have waited for hours. What was begun is brought to its end;
+    that it was begun is told by records which the journal itself has sealed.
+
+    Raises Expired or NotApproved.
+    """
+    if execution.records.exists():
+        return
+    plan = execution.plan
+    if plan.expires_at <= timezone.now():
+        raise Expired(
+            "The plan expired before its execution began. Plan it again and have it approved again."
+        )
+    signatures.require_signatures(plan)
+
+
+def _end(
+    lease: Lease, execution: Execution, state: State, message: str, found: dict[str, object]
+) -> Execution:
+    rollback = execution.plan.rollback
+    with transaction.atomic():
+        leases.still_held(lease)
+        Execution.objects.filter(pk=execution.pk).update(
+            finished_at=timezone.now(), outcome=state, message=message, verification=found
+        )
+        move(rollback, state, needs=frozenset({State.EXECUTING}))
+        own_writes.mark_undone(execution, found)
+        proofs.record(
+            Actor.system("execution", Action.EXECUTE_ROLLBACK),
+            f"rollback:{state}",
+            rollback,
+            *proofs.end_of(execution),
+            message=message,
+            remapped=execution.remappings.count(),
+        )
+        leases.finish(lease, {"outcome": state})
+    execution.refresh_from_db()
+    return execution

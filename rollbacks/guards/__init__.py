@@ -1,0 +1,1 @@
+"""What keeps a plan from doing harm."""

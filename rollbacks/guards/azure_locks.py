@@ -1,0 +1,65 @@
+"""Locks in Azure that forbid what a plan would write: one that the plan does not take away first keeps it from being
+applied. Reads the live subscriptions only.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from rollbacks.planning.model import PlanDraft, PlannedStep
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document
+from snapshots.collection.listing import Scope
+from snapshots.collection.type_reading import read_type
+from tenants.microsoft.client import GraphClient
+
+LOCK = "managementLock"
+DELETING = frozenset({"CanNotDelete", "ReadOnly"})
+WRITING = frozenset({"ReadOnly"})
+_PROVIDER = "/providers/microsoft.authorization/locks/"
+
+
+def blockers(client: GraphClient, draft: PlanDraft) -> list[str]:
+    """One sentence for each lock that stands in the way. Raises MicrosoftError where locks cannot be read."""
+    steps = [step for step in draft.steps if registry.get(step.resource_type).on_azure]
+    touched = [step for step in steps if step.resource_type != LOCK]
+    if not touched:
+        return []
+    spec = registry.get(LOCK)
+    subscriptions = sorted({step.resource_id.split("/")[2] for step in touched})
+    found = {item.resource_id: item.document for item in read_type(client, spec, Scope((), subscriptions))}
+    levels = _while_it_runs(found, [step for step in steps if step.resource_type == LOCK])
+    return list(_forbidding(levels, touched))
+
+
+def _while_it_runs(found: Mapping[str, Document], steps: list[PlannedStep]) -> dict[str, str]:
+    """What each lock forbids while the plan runs: those that stand in the way are taken away or loosened first."""
+    levels = {lock_id: _level(document) for lock_id, document in found.items()}
+    at_first = registry.get(LOCK).restore.at_first
+    for step in steps:
+        if at_first is not None and step.resource_id in levels and at_first(step.expected, step.target):
+            levels[step.resource_id] = _level(step.target)
+    return levels
+
+
+def _level(document: Document | None) -> str:
+    return str(((document or {}).get("properties") or {}).get("level") or "")
+
+
+def _forbidding(levels: Mapping[str, str], steps: list[PlannedStep]) -> Iterator[str]:
+    for lock_id, level in sorted(levels.items()):
+        scope, _, name = lock_id.rpartition(_PROVIDER)
+        names = [
+            f"{step.order} ({step.display_name or step.resource_id})"
+            for step in steps
+            if f"{step.resource_id}/".startswith(f"{scope}/") and level in _forbidden_by(step)
+        ]
+        if names:
+            yield (
+                f"The lock “{name}” ({level}) at {scope} forbids step {', '.join(names)}. Remove it for as long as "
+                "the rollback takes, or choose its own change too where the intruder put it there; then plan again."
+            )
+
+
+def _forbidden_by(step: PlannedStep) -> frozenset[str]:
+    """The levels under which Azure refuses what the step sends."""
+    deletes = any(planned.request.method == "DELETE" for planned in step.requests)
+    return DELETING if deletes else WRITING

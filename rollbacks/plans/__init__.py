@@ -1,0 +1,1 @@
+"""Preparing a plan from the live tenant, and keeping it."""

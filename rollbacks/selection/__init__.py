@@ -1,0 +1,1 @@
+"""What a rollback is asked to bring back, and what that involves."""

@@ -1,0 +1,34 @@
+"""Live objects that could be taken for one that a plan creates: the same natural key under other ids. Reads only."""
+
+from collections.abc import Mapping
+
+from snapshots.canonical.form import canonicalise, resource_id
+from snapshots.catalog.spec import Document, ResourceType
+from snapshots.collection.addresses import address, expand_params, expand_path, placed
+from snapshots.collection.listing import existing
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import NotFound
+
+
+def twins(client: GraphClient, spec: ResourceType, wanted: Document) -> Mapping[str, Document]:
+    """By id. A type without a natural key is compared by all that a create would send; one whose ids the caller
+    chooses has none.
+    """
+    restore = spec.restore
+    if restore.keeps_id:
+        return {}
+    names = spec.natural_key or tuple(name for name in wanted if spec.creates_with(name))
+    values = address(spec, "", wanted)
+    try:
+        path = expand_path(restore.listing or restore.create_path or "", values)
+        params = expand_params(spec.read.params, {**values, "parent": values.get(spec.read.parent_key, "")})
+        raws = list(client.items(path, params=params, headers=spec.read.headers, service=spec.read.service))
+    except NotFound:
+        return {}
+    raws = list(existing(client, spec, [placed(spec, raw, values) for raw in raws]))
+    documents = {resource_id(raw, spec): canonicalise(raw, spec) for raw in raws}
+    return {
+        object_id: document
+        for object_id, document in documents.items()
+        if all(document.get(name) == wanted.get(name) for name in names)
+    }

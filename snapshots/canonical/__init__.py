@@ -1,0 +1,1 @@
+"""The canonical form of a document: one value for one state. Pure."""

@@ -1,0 +1,1 @@
+"""Applications, their policies, and what they may do."""

@@ -1,0 +1,1 @@
+"""The organisation, its domains, groups and tenant-wide policies."""

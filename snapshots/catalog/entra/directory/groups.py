@@ -1,0 +1,224 @@
+"""Groups with their members and owners, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of the group type.
+"""
+
+from typing import Any
+
+from snapshots.catalog.entra.roles.roles import comes_from_a_schedule
+from snapshots.catalog.spec import (
+    Action,
+    AuditHints,
+    Document,
+    Loss,
+    Part,
+    Permissions,
+    Read,
+    ResourceType,
+    Restore,
+    SetOf,
+    Shadows,
+    Undelete,
+)
+from snapshots.catalog.texts import membership_rule
+
+_GROUPS = "/v1.0/groups"
+_DELETED = "/v1.0/directory/deletedItems"
+
+_SELECTED = (
+    "id,displayName,description,groupTypes,securityEnabled,mailEnabled,mailNickname,"
+    "isAssignableToRole,membershipRule,membershipRuleProcessingState,visibility,classification,"
+    "theme,preferredDataLocation,preferredLanguage,resourceBehaviorOptions,assignedLabels,"
+    "assignedLicenses,onPremisesSyncEnabled,uniqueName"
+)
+
+
+def _has_chosen_members(raw: Document) -> bool:
+    """A dynamic group's members follow from its rule and are no state of their own."""
+    return "DynamicMembership" not in (raw.get("groupTypes") or ())
+
+
+def _protected(document: Document) -> str | None:
+    if document.get("onPremisesSyncEnabled") is True:
+        return "The group is synchronised from an on-premises directory and must be changed there."
+    if document.get("mailEnabled") is True and "Unified" not in (document.get("groupTypes") or ()):
+        return (
+            "Distribution lists and mail-enabled security groups are changed in Exchange, not through Graph."
+        )
+    return None
+
+
+def _licences(wanted: Any, live: Any) -> Document | None:
+    """Licences that are kept with other plans are given again, which replaces their choice of plans."""
+    have = {licence["skuId"]: licence for licence in live or ()}
+    want = {licence["skuId"]: licence for licence in wanted or ()}
+    given = [
+        {"skuId": sku, "disabledPlans": licence.get("disabledPlans", [])}
+        for sku, licence in want.items()
+        if licence != have.get(sku)
+    ]
+    taken = [sku for sku in have if sku not in want]
+    return {"addLicenses": given, "removeLicenses": taken} if given or taken else None
+
+
+def _what_hangs_on_it(document: Document) -> list[str]:
+    """A group of Microsoft 365 has contents beside its configuration."""
+    unified = "Unified" in (document.get("groupTypes") or ())
+    return [f"mailbox {document.get('mailNickname') or ''}".rstrip(), "files", "team"] if unified else []
+
+
+def _through_pim(access: str) -> Shadows:
+    """Whoever PIM made a member or an owner for a time belongs to that schedule, and must not come back for good."""
+
+    def casts(schedule: Document) -> bool:
+        return str(schedule.get("accessId") or "").lower() == access and comes_from_a_schedule(schedule)
+
+    path = "/v1.0/identityGovernance/privilegedAccess/group/assignmentSchedules"
+    return Shadows(path, ("principalId",), casts, params={"$filter": "groupId eq '{id}'"})
+
+
+def _people(name: str) -> Part:
+    return Part(
+        name=name,
+        path=f"{_GROUPS}/{{id}}/{name}",
+        params={"$select": "id", "$top": "999"},
+        keep=("@odata.type", "id"),
+        only_when=_has_chosen_members if name == "members" else None,
+        add_ref=f"{_GROUPS}/{{id}}/{name}/$ref",
+        remove_ref=f"{_GROUPS}/{{id}}/{name}/{{element}}/$ref",
+        shadows=_through_pim(name.removesuffix("s")),
+        reference="directoryObject",
+    )
+
+
+GROUP = ResourceType(
+    key="group",
+    label="Group",
+    plural="Groups",
+    area="Groups",
+    read=Read(
+        path=_GROUPS,
+        params={"$select": _SELECTED, "$top": "999"},
+        item_path=f"{_GROUPS}/{{id}}",
+        item_params={"$select": _SELECTED},
+    ),
+    permissions=Permissions(
+        read=("Group.Read.All",),
+        write=("Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"),
+        read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Group.ReadWrite.All"),
+    ),
+    natural_key=("displayName",),
+    volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
+    computed=(
+        "assignedLabels[].displayName",
+        "createdByAppId",
+        "creationOptions",
+        "expirationDateTime",
+        "hasMembersWithLicenseErrors",
+        "isManagementRestricted",
+        "licenseProcessingState",
+        "mail",
+        "membershipRuleProcessingStatus",
+        "onPremisesDomainName",
+        "onPremisesNetBiosName",
+        "onPremisesProvisioningErrors",
+        "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier",
+        "organizationId",
+        "proxyAddresses",
+        "resourceProvisioningOptions",
+        "securityIdentifier",
+        "serviceProvisioningErrors",
+    ),
+    unread={
+        "cloudLicensing": "only the beta version has it; licences are kept as assignedLicenses",
+        "disableNesting": "only the beta version has it",
+        "writebackConfiguration": "only the beta version has it; it belongs to the local directory",
+    },
+    sets=(
+        SetOf("assignedLabels", key="labelId"),
+        SetOf("assignedLicenses", key="skuId"),
+        SetOf("assignedLicenses[].disabledPlans"),
+        SetOf("groupTypes"),
+        SetOf("infoCatalogs"),
+        SetOf("resourceBehaviorOptions"),
+    ),
+    parts=(_people("members"), _people("owners")),
+    references=membership_rule("membershipRule"),
+    not_references={
+        "assignedLabels[].labelId": "a sensitivity label of Microsoft Purview, which only signed-in people set",
+        "createdByAppId": "which application made the group; never written",
+    },
+    restore=Restore(
+        writable=(
+            "classification",
+            "description",
+            "displayName",
+            "groupTypes",
+            "mailNickname",
+            "membershipRule",
+            "membershipRuleProcessingState",
+            "preferredDataLocation",
+            "preferredLanguage",
+            "securityEnabled",
+            "theme",
+            "visibility",
+        ),
+        create_only=("isAssignableToRole", "mailEnabled", "resourceBehaviorOptions"),
+        create_path=_GROUPS,
+        update_path=f"{_GROUPS}/{{id}}",
+        delete_path=f"{_GROUPS}/{{id}}",
+        actions=(Action("assignedLicenses", f"{_GROUPS}/{{id}}/assignLicense", _licences),),
+        undelete=Undelete(
+            item_path=f"{_DELETED}/{{id}}",
+            restore_path=f"{_DELETED}/{{id}}/restore",
+            days=30,
+            doubt="Not every tenant keeps deleted security groups.",
+        ),
+        protected=_protected,
+        losses=(
+            Loss("isAssignableToRole", "cannot be changed on an existing group"),
+            Loss("assignedLabels", "Microsoft lets only signed-in people set labels: set them by hand"),
+            Loss("uniqueName", "cannot be set again"),
+            Loss(
+                "mail",
+                "a group created anew has no mailbox, files or team of the old one",
+                anew=True,
+                items=_what_hangs_on_it,
+            ),
+        ),
+        new_id_note=(
+            "Policies, role assignments, app roles and memberships that named the old group are re-pointed; "
+            "roles and access policies in Azure as well; what SharePoint or Exchange grant to it is not."
+        ),
+        order=20,
+    ),
+    audit=AuditHints(
+        activities=(
+            "add group",
+            "update group",
+            "delete group",
+            "hard delete group",
+            "restore group",
+            "add member to group",
+            "remove member from group",
+            "add owner to group",
+            "remove owner from group",
+            "set group license",
+            "assign label to group",
+            "remove label from group",
+        ),
+        services=("Core Directory", "Self-service Group Management"),
+    ),
+    notes=(
+        "Not every tenant keeps deleted security groups for 30 days: the container is asked first.",
+        "Members of dynamic groups follow from the rule and are not kept.",
+        "Who is in the group through PIM, for a time, is kept with that schedule and not here, where we may read it.",
+        "Groups that are synchronised or belong to Exchange are read, never written.",
+        "Licences of a group are taken and given by an action; its members' own licences follow from it.",
+        "How a Microsoft 365 group handles mail is Exchange's: Graph tells it of one group at a time; it is not kept.",
+        "A group that becomes dynamic loses its members; they are added again when its rule is taken away.",
+    ),
+)
+
+TYPES = (GROUP,)

@@ -1,0 +1,283 @@
+"""The organisation itself, its branding, and the synchronisation of its directory, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
+"""
+
+from collections.abc import Callable
+
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Loss,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+    Stream,
+)
+from snapshots.catalog.stream_values import lost
+
+_ORGANIZATION = "/v1.0/organization"
+_BRANDING = f"{_ORGANIZATION}/{{organizationId}}/branding"
+_SYNCHRONIZATION = "/v1.0/directory/onPremisesSynchronization"
+
+_BY_HAND = "is compared, and changed back by hand in the admin centre"
+
+ORGANIZATION = ResourceType(
+    key="organization",
+    label="Organisation",
+    plural="Organisation",
+    area="Organisation",
+    read=Read(path=_ORGANIZATION, item_path=f"{_ORGANIZATION}/{{id}}"),
+    permissions=Permissions(
+        read=("Organization.Read.All",),
+        write=("Organization.ReadWrite.All",),
+        read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All"),
+    ),
+    volatile=(
+        "assignedPlans",
+        "directorySizeQuota",
+        "onPremisesLastPasswordSyncDateTime",
+        "partnerTenantType",
+        "partnerInformation",
+        "provisionedPlans",
+        "resourceQuotas",
+        "tenantType",
+        "verifiedDomains",
+    ),
+    unread={
+        "certificateConnectorSetting": "only the beta version has it",
+        "isMultipleDataLocationsForServicesEnabled": "only the beta version has it; Microsoft sets it",
+    },
+    sets=(
+        SetOf("businessPhones"),
+        SetOf("marketingNotificationEmails"),
+        SetOf("securityComplianceNotificationMails"),
+        SetOf("securityComplianceNotificationPhones"),
+        SetOf("technicalNotificationMails"),
+    ),
+    restore=Restore(
+        writable=(
+            "marketingNotificationEmails",
+            "preferredLanguage",
+            "privacyProfile",
+            "securityComplianceNotificationMails",
+            "securityComplianceNotificationPhones",
+            "technicalNotificationMails",
+        ),
+        update_path=f"{_ORGANIZATION}/{{id}}",
+        losses=tuple(
+            Loss(name, _BY_HAND)
+            for name in (
+                "businessPhones",
+                "city",
+                "country",
+                "countryLetterCode",
+                "defaultUsageLocation",
+                "displayName",
+                "mobileDeviceManagementAuthority",
+                "onPremisesSyncEnabled",
+                "postalCode",
+                "state",
+                "street",
+            )
+        ),
+        order=5,
+    ),
+    audit=AuditHints(
+        activities=(
+            "set company information",
+            "set company contact information",
+            "set directory feature on tenant",
+            "set dirsyncenabled flag",
+            "update organization",
+        ),
+        services=("Core Directory",),
+    ),
+    notes=("Licensed plans and domains are left out: they vary by themselves, or are types of their own.",),
+)
+
+_STREAMS = (
+    "backgroundImage",
+    "bannerLogo",
+    "customCSS",
+    "favicon",
+    "headerLogo",
+    "squareLogo",
+    "squareLogoDark",
+)
+_OF_THE_DEFAULT = "/logintenantbranding/0/"
+"""Part of the address of an image that a language has from the default branding."""
+
+
+def _streams(locale: str, *, default: bool) -> tuple[Stream, ...]:
+    return tuple(
+        Stream(
+            name,
+            f"{_BRANDING}/localizations/{locale}/{name}",
+            present=_own(f"{name}RelativeUrl", default=default),
+            kind="text/css" if name == "customCSS" else "image/*",
+            removed_first=default,
+        )
+        for name in _STREAMS
+    )
+
+
+def _own(address: str, *, default: bool) -> Callable[[Document], bool]:
+    """Whether an image is there, and not only shown because the default branding has it."""
+    return lambda raw: bool(raw.get(address)) and (default or _OF_THE_DEFAULT not in raw[address])
+
+
+_APPEARANCE = (
+    "backgroundColor",
+    "contentCustomization",
+    "customAccountResetCredentialsUrl",
+    "customCannotAccessYourAccountText",
+    "customCannotAccessYourAccountUrl",
+    "customForgotMyPasswordText",
+    "customPrivacyAndCookiesText",
+    "customPrivacyAndCookiesUrl",
+    "customResetItNowText",
+    "customTermsOfUseText",
+    "customTermsOfUseUrl",
+    "headerBackgroundColor",
+    "loginPageLayoutConfiguration",
+    "loginPageTextVisibilitySettings",
+    "signInPageText",
+    "usernameHintText",
+)
+_BRANDING_PERMISSIONS = Permissions(
+    read=("OrganizationalBranding.Read.All",),
+    write=("OrganizationalBranding.ReadWrite.All",),
+    read_also=("Organization.Read.All", "Organization.ReadWrite.All", "OrganizationalBranding.ReadWrite.All"),
+)
+_BRANDING_COMPUTED = (
+    "cdnList",
+    "contentCustomization.attributeCollectionRelativeUrl",
+    "contentCustomization.registrationCampaignRelativeUrl",
+    *(f"{name}RelativeUrl" for name in _STREAMS),
+)
+_STREAM_NOTE = (
+    "Images and style sheets are read and kept byte by byte, each by a request of its own where there is one. "
+    "Unverified: that Microsoft gives them back as they were put, and takes a DELETE of each."
+)
+_BRANDING_AUDIT = AuditHints(
+    activities=(
+        "set company branding",
+        "update company branding",
+        "update branding",
+        "delete branding",
+        "add branding",
+        "set company information",
+    ),
+    services=("Core Directory",),
+    singleton=True,
+)
+
+BRANDING = ResourceType(
+    key="organizationalBranding",
+    label="Sign-in page branding",
+    plural="Sign-in page branding",
+    area="Organisation",
+    read=Read(
+        path=f"{_ORGANIZATION}/{{parent}}/branding",
+        headers={"Accept-Language": "0"},
+        parent="organization",
+        parent_key="organizationId",
+        single=True,
+        item_path=_BRANDING,
+    ),
+    permissions=_BRANDING_PERMISSIONS,
+    name=lambda _raw: "Default branding",
+    identity=("organizationId",),
+    computed=_BRANDING_COMPUTED,
+    streams=_streams("0", default=True),
+    references=(Reference("organizationId", to="organization"),),
+    restore=Restore(
+        writable=_APPEARANCE,
+        create_path=_BRANDING,
+        create_method="PUT",
+        update_path=_BRANDING,
+        delete_path=_BRANDING,
+        keeps_id=True,
+        losses=lost(_STREAMS),
+        order=6,
+    ),
+    audit=_BRANDING_AUDIT,
+    licence="Microsoft Entra ID P1",
+    notes=(
+        _STREAM_NOTE,
+        "It can be deleted only without images, which are taken away first.",
+        "Graph answers 404 where no branding was ever set.",
+    ),
+)
+
+
+def _is_of_a_language(raw: Document) -> bool:
+    """The default branding is listed among its localizations, under `0` or `default`."""
+    return raw.get("id") not in ("0", "default")
+
+
+LOCALIZATION = ResourceType(
+    key="organizationalBrandingLocalization",
+    label="Sign-in page branding in a language",
+    plural="Sign-in page branding by language",
+    area="Organisation",
+    read=Read(
+        path=f"{_ORGANIZATION}/{{parent}}/branding/localizations",
+        parent="organization",
+        parent_key="organizationId",
+        exists=_is_of_a_language,
+        item_path=f"{_BRANDING}/localizations/{{id}}",
+    ),
+    permissions=_BRANDING_PERMISSIONS,
+    name=lambda raw: f"Branding in {raw.get('id', '')}",
+    computed=_BRANDING_COMPUTED,
+    streams=_streams("{id}", default=False),
+    references=(Reference("organizationId", to="organizationalBranding"),),
+    restore=Restore(
+        writable=_APPEARANCE,
+        create_only=("id",),
+        create_path=f"{_BRANDING}/localizations",
+        update_path=f"{_BRANDING}/localizations/{{id}}",
+        delete_path=f"{_BRANDING}/localizations/{{id}}",
+        keeps_id=True,
+        losses=lost(_STREAMS),
+        order=7,
+    ),
+    audit=_BRANDING_AUDIT,
+    licence="Microsoft Entra ID P1",
+    notes=(_STREAM_NOTE,),
+)
+
+DIRECTORY_SYNCHRONIZATION = ResourceType(
+    key="onPremisesDirectorySynchronization",
+    label="Directory synchronisation",
+    plural="Directory synchronisation",
+    area="Organisation",
+    read=Read(path=_SYNCHRONIZATION, item_path=f"{_SYNCHRONIZATION}/{{id}}"),
+    permissions=Permissions(
+        read=("OnPremDirectorySynchronization.Read.All",),
+        write=("OnPremDirectorySynchronization.ReadWrite.All",),
+        read_also=("OnPremDirectorySynchronization.ReadWrite.All",),
+    ),
+    name=lambda _raw: "Directory synchronisation",
+    keep_only={"configuration": ("accidentalDeletionPrevention",)},
+    restore=Restore(
+        writable=("configuration", "features"), update_path=f"{_SYNCHRONIZATION}/{{id}}", order=5
+    ),
+    audit=AuditHints(
+        activities=(
+            "set dirsync feature",
+            "set directory feature on tenant",
+            "set company information",
+            "update company settings",
+        ),
+        services=("Core Directory",),
+    ),
+    notes=("Of the configuration only what people decide is kept: the guard against accidental deletions.",),
+)
+
+TYPES = (ORGANIZATION, BRANDING, LOCALIZATION, DIRECTORY_SYNCHRONIZATION)

@@ -1,0 +1,1 @@
+"""Directory roles, privileged access and administrative units."""

@@ -1,0 +1,325 @@
+"""Privileged Identity Management of directory roles: schedules and role settings, declared for the registry.
+
+Facts: Microsoft Graph's v1.0 metadata and reference pages of role schedules and role management policies.
+"""
+
+from collections.abc import Callable
+
+from snapshots.catalog.entra.roles.roles import APP_SCOPE, SCOPE_REFERENCES, comes_from_a_schedule
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    SetOf,
+)
+
+_DIRECTORY = "/v1.0/roleManagement/directory"
+_POLICIES = "/v1.0/policies"
+
+JUSTIFICATION = "Brought back by Lavawall"
+LICENCE = "Microsoft Entra ID P2 or Governance"
+END = "scheduleInfo.expiration.endDateTime"
+SCHEDULE_COMPUTED = (
+    "createdUsing",
+    "memberType",
+    "principal",
+    "scheduleInfo.startDateTime",
+    "status",
+)
+SCHEDULE_NOTES = (
+    "A schedule has a new id each time it is made: it is known by whom it is for and what it gives.",
+    "When it began is no state: Microsoft sets the start to the moment of the write.",
+    "Only direct ones are kept: activations come and go, and inherited ones follow from a group's.",
+    "What was to end meanwhile is not brought back.",
+    "Microsoft takes the request and carries it out afterwards; the role's settings apply to it as well.",
+)
+
+
+def is_direct(schedule: Document) -> bool:
+    return str(schedule.get("memberType") or "Direct").lower() == "direct"
+
+
+def is_direct_and_assigned(schedule: Document) -> bool:
+    return is_direct(schedule) and str(schedule.get("assignmentType") or "").lower() != "activated"
+
+
+def asking(action: str, *names: str) -> Callable[[Document], Document]:
+    """The body of a schedule request about the object, by the names that tell which it is."""
+
+    def body(document: Document) -> Document:
+        told = {name: document[name] for name in names if name in document}
+        return {"action": action, "justification": JUSTIFICATION, **told}
+
+    return body
+
+
+_IDENTITY = ("principalId", "roleDefinitionId", "directoryScopeId")
+_assign = asking("adminAssign", *_IDENTITY, "appScopeId", "scheduleInfo")
+_update = asking("adminUpdate", *_IDENTITY, "appScopeId", "scheduleInfo")
+_remove = asking("adminRemove", *_IDENTITY, "appScopeId")
+
+
+def _schedule_name(raw: Document) -> str:
+    scope = raw.get("directoryScopeId")
+    where = "" if scope in (None, "/") else f" in {scope}"
+    return f"{raw.get('principalId', '')} as {raw.get('roleDefinitionId', '')}{where}"
+
+
+_RULES = {
+    "Approval": "Approval",
+    "AuthenticationContext": "Authentication context",
+    "Enablement": "Requirements",
+    "Expiration": "Expiration",
+    "Notification_Admin": "Notification of administrators",
+    "Notification_Approver": "Notification of approvers",
+    "Notification_Requestor": "Notification of assignees",
+}
+_ASSIGNMENTS = {
+    "Admin_Assignment": "active assignments",
+    "Admin_Eligibility": "eligible assignments",
+    "EndUser_Assignment": "activations",
+}
+
+
+def _rule_in_words(rule_id: str) -> str:
+    """`Expiration_Admin_Eligibility` → `Expiration of eligible assignments`."""
+    what, _, level = rule_id.rpartition("_")
+    what, _, caller = what.rpartition("_")
+    if what in _RULES and f"{caller}_{level}" in _ASSIGNMENTS:
+        return f"{_RULES[what]} of {_ASSIGNMENTS[f'{caller}_{level}']}"
+    return rule_id
+
+
+def _assigned_for_a_time(schedule: Document) -> bool:
+    """Assignments for good are role assignments, and kept as such."""
+    return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
+
+
+def _role_schedule(
+    key: str,
+    label: str,
+    plural: str,
+    segment: str,
+    *,
+    exists: Callable[[Document], bool],
+    permission: str,
+    activities: tuple[str, ...],
+    notes: tuple[str, ...],
+    order: int,
+) -> ResourceType:
+    requests = f"{_DIRECTORY}/{segment}ScheduleRequests"
+    return ResourceType(
+        key=key,
+        label=label,
+        plural=plural,
+        area="Roles",
+        read=Read(
+            path=f"{_DIRECTORY}/{segment}Schedules",
+            exists=exists,
+            find_params={
+                "$filter": "principalId eq '{principalId}' and roleDefinitionId eq '{roleDefinitionId}'"
+            },
+        ),
+        permissions=Permissions(
+            read=(f"{permission}.Read.Directory",),
+            write=(f"{permission}.ReadWrite.Directory",),
+            read_also=("RoleManagement.Read.All", "RoleManagement.Read.Directory"),
+            write_also=("RoleManagement.ReadWrite.Directory",),
+        ),
+        name=_schedule_name,
+        identity=_IDENTITY,
+        natural_key=_IDENTITY,
+        computed=(*SCHEDULE_COMPUTED, "appScope", "directoryScope", "roleDefinition"),
+        references=(
+            Reference("principalId", to="directoryObject"),
+            Reference("roleDefinitionId", to="unifiedRoleDefinition"),
+            *SCOPE_REFERENCES,
+        ),
+        not_references=APP_SCOPE,
+        restore=Restore(
+            writable=("scheduleInfo",),
+            create_only=(*_IDENTITY, "appScopeId"),
+            given=("assignmentType", "status"),
+            create_path=requests,
+            update_path=requests,
+            update_method="POST",
+            delete_path=requests,
+            delete_method="POST",
+            listing=f"{_DIRECTORY}/{segment}Schedules",
+            shape_create=_assign,
+            shape_update=lambda body, wanted: _update({**wanted, **body}),
+            shape_delete=_remove,
+            new_id_note="Nothing refers to a schedule.",
+            ends=END,
+            order=order,
+        ),
+        audit=AuditHints(
+            activities=activities,
+            services=("PIM", "Core Directory"),
+            targets=("principalId", "roleDefinitionId"),
+        ),
+        licence=LICENCE,
+        notes=(*SCHEDULE_NOTES, *notes),
+    )
+
+
+ELIGIBLE_ROLE = _role_schedule(
+    "unifiedRoleEligibilitySchedule",
+    "Eligible role",
+    "Eligible roles",
+    "roleEligibility",
+    exists=is_direct,
+    permission="RoleEligibilitySchedule",
+    activities=(
+        "add eligible member to role",
+        "add eligible member to role in pim completed (permanent)",
+        "add eligible member to role in pim completed (timebound)",
+        "add eligible member to role in pim requested (permanent)",
+        "add eligible member to role in pim requested (timebound)",
+        "remove eligible member from role",
+        "remove eligible member from role in pim completed (permanent)",
+        "remove eligible member from role in pim completed (timebound)",
+        "update eligible member in pim",
+        "update eligible member in role in pim completed",
+    ),
+    notes=(),
+    order=74,
+)
+
+ACTIVE_ROLE = _role_schedule(
+    "unifiedRoleAssignmentSchedule",
+    "Role assigned for a time",
+    "Roles assigned for a time",
+    "roleAssignment",
+    exists=_assigned_for_a_time,
+    permission="RoleAssignmentSchedule",
+    activities=(
+        "add member to role",
+        "add member to role in pim completed (timebound)",
+        "add member to role in pim requested (timebound)",
+        "remove member from role",
+        "remove member from role in pim completed (timebound)",
+        "update member in pim",
+        "update member in role in pim completed",
+    ),
+    notes=(
+        (
+            "An assignment that does not end is kept as `unifiedRoleAssignment`, which can be written without PIM and "
+            "is listed in every tenant; here are those with an end, which that type cannot express."
+        ),
+    ),
+    order=75,
+)
+
+
+def _rule_turn(wanted: Document) -> int:
+    """A rule that asks for an authentication context excludes MFA in its neighbour: it gives way first, comes last."""
+    if "AuthenticationContextRule" not in str(wanted.get("@odata.type")):
+        return 1
+    return 2 if wanted.get("isEnabled") is True else 0
+
+
+def _whole_rule(body: Document, wanted: Document) -> Document:
+    """Microsoft wants the rule with its target, not only what differs."""
+    return {**{name: wanted[name] for name in wanted if name != "roleDefinitionId"}, **body}
+
+
+_APPROVERS = "setting.approvalStages[].primaryApprovers"
+_ESCALATION = "setting.approvalStages[].escalationApprovers"
+_APPROVER_KINDS = (
+    ("connectedOrganizationId", "connectedOrganization"),
+    ("groupId", "group"),
+    ("id", "directoryObject"),
+    ("servicePrincipalId", "servicePrincipal"),
+    ("userId", "user"),
+)
+
+ROLE_SETTING = ResourceType(
+    key="unifiedRoleManagementPolicyRule",
+    label="PIM role setting",
+    plural="PIM role settings",
+    area="Roles",
+    read=Read(
+        path=f"{_POLICIES}/roleManagementPolicyAssignments",
+        params={
+            "$filter": "scopeId eq '/' and scopeType eq 'DirectoryRole'",
+            "$expand": "policy($expand=rules)",
+        },
+        items_at="policy.rules",
+        inject={"roleDefinitionId": "roleDefinitionId", "policyId": "policyId"},
+        find_params={
+            "$filter": "scopeId eq '/' and scopeType eq 'DirectoryRole' and roleDefinitionId eq '{roleDefinitionId}'",
+            "$expand": "policy($expand=rules)",
+        },
+    ),
+    permissions=Permissions(
+        read=("RoleManagement.Read.Directory",),
+        write=("RoleManagementPolicy.ReadWrite.Directory",),
+        read_also=("RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"),
+    ),
+    name=lambda raw: f"{_rule_in_words(str(raw.get('id', '')))} for {raw.get('roleDefinitionId', '')}",
+    identity=("roleDefinitionId", "id"),
+    computed=(
+        "policyId",
+        *(f"{where}[].{name}" for where in (_APPROVERS, _ESCALATION) for name in ("description", "id")),
+    ),
+    sets=(
+        SetOf("enabledRules"),
+        SetOf("notificationRecipients"),
+        SetOf("target.enforcedSettings"),
+        SetOf("target.inheritableSettings"),
+        SetOf("target.operations"),
+        SetOf(_APPROVERS),
+        SetOf(_ESCALATION),
+    ),
+    normalise={"maximumDuration": "duration", "target.operations[]": "lower"},
+    references=(
+        Reference("roleDefinitionId", to="unifiedRoleDefinition"),
+        Reference("claimValue", to="authenticationContextClassReference"),
+        *(
+            Reference(f"{approvers}[].{name}", to=kind)
+            for approvers in (_APPROVERS, _ESCALATION)
+            for name, kind in _APPROVER_KINDS
+        ),
+    ),
+    restore=Restore(
+        writable=(
+            "claimValue",
+            "enabledRules",
+            "isDefaultRecipientsEnabled",
+            "isEnabled",
+            "isExpirationRequired",
+            "maximumDuration",
+            "notificationLevel",
+            "notificationRecipients",
+            "setting",
+        ),
+        update_path=f"{_POLICIES}/roleManagementPolicies/{{policyId}}/rules/{{id}}",
+        typed=True,
+        arrives_with="roleDefinitionId",
+        shape_update=_whole_rule,
+        turn=_rule_turn,
+        order=65,
+    ),
+    audit=AuditHints(
+        activities=("update role setting in pim", "update role setting", "disable pim alert"),
+        services=("PIM",),
+        targets=("roleDefinitionId",),
+    ),
+    licence=LICENCE,
+    notes=(
+        (
+            "Microsoft's pages contradict each other on whether an application may write role settings: it is tried, "
+            "and a refusal is told with its remedy (grant the permission, or set it by hand)."
+        ),
+        "Rules are known by their role and their fixed id; durations of days and time compare by their length.",
+        "A rule is written whole, as Microsoft wants it.",
+        "A role that is created anew gets a policy with Microsoft's defaults; its rules are then set as they were.",
+    ),
+)
+
+TYPES = (ELIGIBLE_ROLE, ACTIVE_ROLE, ROLE_SETTING)

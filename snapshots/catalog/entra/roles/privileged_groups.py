@@ -1,0 +1,140 @@
+"""Privileged Identity Management for groups: who may become, and who is for a time, a member or an owner.
+
+Facts: Microsoft Graph's v1.0 metadata of these types, and the endpoints of PIM for groups.
+"""
+
+from collections.abc import Callable
+
+from snapshots.catalog.entra.roles.privileged_access import (
+    END,
+    LICENCE,
+    SCHEDULE_COMPUTED,
+    SCHEDULE_NOTES,
+    asking,
+    is_direct,
+    is_direct_and_assigned,
+)
+from snapshots.catalog.entra.roles.roles import comes_from_a_schedule
+from snapshots.catalog.spec import (
+    AuditHints,
+    Document,
+    Permissions,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+)
+
+_GROUP = "/v1.0/identityGovernance/privilegedAccess/group"
+_IDENTITY = ("groupId", "principalId", "accessId")
+_assign = asking("adminAssign", *_IDENTITY, "scheduleInfo")
+_update = asking("adminUpdate", *_IDENTITY, "scheduleInfo")
+_remove = asking("adminRemove", *_IDENTITY)
+
+
+def _assigned_for_a_time(schedule: Document) -> bool:
+    """Who is in the group for good is one of its members or owners, and kept as such."""
+    return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
+
+
+def _group_schedule(
+    key: str,
+    label: str,
+    plural: str,
+    segment: str,
+    *,
+    exists: Callable[[Document], bool],
+    permission: str,
+    activities: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> ResourceType:
+    requests = f"{_GROUP}/{segment}ScheduleRequests"
+    return ResourceType(
+        key=key,
+        label=label,
+        plural=plural,
+        area="Roles",
+        read=Read(
+            path=f"{_GROUP}/{segment}Schedules",
+            params={"$filter": "groupId eq '{parent}'"},
+            parent="group",
+            exists=exists,
+            find_params={"$filter": "groupId eq '{groupId}'"},
+        ),
+        permissions=Permissions(
+            read=(f"{permission}.Read.AzureADGroup",), write=(f"{permission}.ReadWrite.AzureADGroup",)
+        ),
+        name=lambda raw: (
+            f"{raw.get('principalId', '')} as {raw.get('accessId', '')} of {raw.get('groupId', '')}"
+        ),
+        identity=_IDENTITY,
+        natural_key=_IDENTITY,
+        computed=(*SCHEDULE_COMPUTED, "group"),
+        references=(
+            Reference("groupId", to="group"),
+            Reference("principalId", to="directoryObject"),
+        ),
+        restore=Restore(
+            writable=("scheduleInfo",),
+            create_only=_IDENTITY,
+            given=("assignmentType", "status"),
+            create_path=requests,
+            update_path=requests,
+            update_method="POST",
+            delete_path=requests,
+            delete_method="POST",
+            listing=f"{_GROUP}/{segment}Schedules",
+            shape_create=_assign,
+            shape_update=lambda body, wanted: _update({**wanted, **body}),
+            shape_delete=_remove,
+            new_id_note="Nothing refers to a schedule.",
+            ends=END,
+            order=76,
+        ),
+        audit=AuditHints(activities=activities, services=("PIM",), targets=("groupId", "principalId")),
+        licence=LICENCE,
+        notes=(*SCHEDULE_NOTES, *notes),
+    )
+
+
+ELIGIBLE_MEMBER = _group_schedule(
+    "privilegedAccessGroupEligibilitySchedule",
+    "Eligible group member",
+    "Eligible group members",
+    "eligibility",
+    exists=is_direct,
+    permission="PrivilegedEligibilitySchedule",
+    activities=(
+        "add eligible member to group in pim completed (permanent)",
+        "add eligible member to group in pim completed (timebound)",
+        "add eligible member to group in pim requested (permanent)",
+        "add eligible member to group in pim requested (timebound)",
+        "remove eligible member from group in pim completed (permanent)",
+        "remove eligible member from group in pim completed (timebound)",
+        "update eligible member in pim",
+        "update eligible member in group in pim completed",
+    ),
+    notes=("Read once for each group, since Graph lists these schedules only by group or by principal.",),
+)
+
+ACTIVE_MEMBER = _group_schedule(
+    "privilegedAccessGroupAssignmentSchedule",
+    "Group member for a time",
+    "Group members for a time",
+    "assignment",
+    exists=_assigned_for_a_time,
+    permission="PrivilegedAssignmentSchedule",
+    activities=(
+        "add member to group in pim completed (timebound)",
+        "add member to group in pim requested (timebound)",
+        "remove member from group in pim completed (timebound)",
+        "update member in pim",
+        "update member in group in pim completed",
+    ),
+    notes=(
+        "Who is in the group for good is kept with the group; here are those with an end.",
+        "Read once for each group, since Graph lists these schedules only by group or by principal.",
+    ),
+)
+
+TYPES = (ELIGIBLE_MEMBER, ACTIVE_MEMBER)

@@ -1,0 +1,314 @@
+"""Device configurations of all platforms and generations, administrative templates and security baselines.
+
+Facts: Microsoft Graph's beta metadata and reference pages; what tools that export Intune leave out.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from snapshots.catalog.intune.common import DEVICES, NEW_ID, TAGS, intune, listed_assignments
+from snapshots.catalog.places import ODATA_TYPE
+from snapshots.catalog.spec import Action, Document, Loss, Part, Reference, Secret
+
+_CONFIGURATIONS = f"{DEVICES}/deviceConfigurations"
+_TEMPLATES = f"{DEVICES}/groupPolicyConfigurations"
+_INTENTS = f"{DEVICES}/intents"
+_DEFINITIONS = f"{DEVICES}/groupPolicyDefinitions"
+
+_MAY_READ_SECRETS = "DeviceManagementConfiguration.ReadWrite.All"
+_MASK = re.compile(r"\*+")
+_KEYED = re.compile(r"wifi|vpn", re.IGNORECASE)
+
+
+_ORDERED = (
+    "apps",
+    "dnsSearchDomains",
+    "dnsSuffixSearchList",
+    "dnsSuffixes",
+    "homeScreenDockIcons",
+    "homeScreenPages",
+    "icons",
+    "onDemandRules",
+    "pages",
+)
+"""Where something stands on a home screen, which rule is asked first, and which domain is searched first."""
+
+
+def _is_masked(setting: Document) -> bool:
+    return isinstance(setting.get("value"), str) and _MASK.fullmatch(setting["value"]) is not None
+
+
+def _masked_values(document: Document) -> list[str]:
+    return [
+        str(setting.get("displayName") or setting.get("omaUri"))
+        for setting in document.get("omaSettings", ())
+        if _is_masked(setting)
+    ]
+
+
+def _keys(document: Document) -> list[str]:
+    """What a profile of a network may hold and no answer shows."""
+    is_keyed = _KEYED.search(str(document.get(ODATA_TYPE))) is not None
+    return ["pre-shared keys, passwords and links to certificates, if it had any"] if is_keyed else []
+
+
+def _readable(body: Document) -> Document:
+    """Without the values that are only masks: written, a mask would become the value."""
+    if "omaSettings" not in body:
+        return body
+    return {**body, "omaSettings": [each for each in body["omaSettings"] or () if not _is_masked(each)]}
+
+
+def _with_secrets(body: Document, raw: Document) -> Document:
+    """Masked values are named by the reference that the live object has for them, and so stay what they are."""
+    references = {
+        setting.get("omaUri"): setting["secretReferenceValueId"]
+        for setting in raw.get("omaSettings") or ()
+        if setting.get("secretReferenceValueId")
+    }
+    if "omaSettings" not in body:
+        return body
+    settings = [
+        {**each, "isEncrypted": True, "secretReferenceValueId": references[each["omaUri"]]}
+        if _is_masked(each)
+        else each
+        for each in body["omaSettings"] or ()
+        if not _is_masked(each) or each.get("omaUri") in references
+    ]
+    return {**body, "omaSettings": settings}
+
+
+_KIOSK = "kioskProfiles[].appConfiguration"
+_KIOSK_USERS = "kioskProfiles[].userAccountsConfiguration[]"
+
+
+_PUBLISHERS_NAME = "an app, by the name that its publisher gave it"
+_LISTS_OF_APPS = (
+    "appsHideList",
+    "appsInstallAllowList",
+    "appsLaunchBlockList",
+    "appsSingleAppModeList",
+    "appsVisibilityList",
+    "azureAdSharedDeviceDataClearApps",
+    "compliantAppsList",
+    "kioskModeApps",
+    "networkUsageRules[].managedApps",
+    "personalProfilePersonalApplications",
+    "singleSignOnSettings.allowedAppsList",
+    "targetedMobileApps",
+    "trafficRules",
+)
+
+
+def _kiosk_references() -> Iterator[Reference]:
+    """Whom and what a kiosk is for: one app, or several."""
+    for app in (f"{_KIOSK}.uwpApp", f"{_KIOSK}.apps[]"):
+        yield Reference(f"{app}.appId", to="mobileApp", guids=True)
+        yield Reference(f"{app}.containedAppId", to="mobileContainedApp", guids=True)
+    yield Reference(f"{_KIOSK_USERS}.groupId", to="group")
+    yield Reference(f"{_KIOSK_USERS}.userId", to="user")
+    yield Reference("kioskModeManagedAppId", to="mobileApp", guids=True)
+
+
+DEVICE_CONFIGURATION = intune(
+    "deviceConfiguration",
+    "Device configuration",
+    "Device configurations",
+    _CONFIGURATIONS,
+    volatile=(
+        "applyOnlyToWindows81",
+        "applyOnlyToWindowsPhone81",
+        "featureUpdatesPauseStartDate",
+        "omaSettings[].isEncrypted",
+        "omaSettings[].secretReferenceValueId",
+        "preSharedKeyIsSet",
+        "qualityUpdatesPauseStartDate",
+        "supportsScopeTags",
+    ),
+    normalise={"payload": "plist"},
+    references=(
+        *TAGS,
+        *_kiosk_references(),
+        Reference("azureOperationalInsightsWorkspaceId", to="logAnalyticsWorkspace"),
+        Reference("microsoftTunnelSiteId", to="microsoftTunnelSite"),
+        Reference("perAppVPNProfileId", to="deviceConfiguration"),
+    ),
+    not_references={
+        "androidDeviceOwnerDelegatedScopeAppSettings[].appDetail.appId": _PUBLISHERS_NAME,
+        **{f"{apps}[].appId": _PUBLISHERS_NAME for apps in _LISTS_OF_APPS},
+        "kioskModeBuiltInAppId": "an app of the device, by the name that its publisher gave it",
+        "kioskProfiles[].profileId": "the profile's own id",
+    },
+    secrets=(
+        Secret(
+            items="omaSettings",
+            value="value",
+            reference="secretReferenceValueId",
+            path=(
+                f"{_CONFIGURATIONS}/{{id}}/getOmaSettingPlainTextValue(secretReferenceValueId='{{reference}}')"
+            ),
+            permission=_MAY_READ_SECRETS,
+            key="omaUri",
+            masked=_is_masked,
+        ),
+    ),
+    ordered=_ORDERED,
+    restore={
+        "typed": True,
+        "shape_create": _readable,
+        "repeats": _with_secrets,
+        "losses": (
+            Loss(
+                "omaSettings[].value",
+                f"it could not be kept, since reading it needs {_MAY_READ_SECRETS}; enter it again",
+                anew=True,
+                items=_masked_values,
+            ),
+            Loss("preSharedKey", "Intune never returns it; enter it again", anew=True, items=_keys),
+        ),
+    },
+    notes=(
+        "All types of profiles that Intune lists here are collected, with whatever they hold.",
+        (
+            "Encrypted values of OMA settings are kept, compared and restored where the reader has "
+            f"{_MAY_READ_SECRETS}; pages, the API and exports show a mark in their place. Without that permission "
+            "Intune gives them to nobody who only reads: that only such a value changed is not seen, and a write of "
+            "its neighbours leaves it as it is."
+        ),
+        "An Apple profile is compared by the content of its property list, not by its text.",
+        "Links between profiles (the certificate of a Wi-Fi profile) are not shown in the listing and are not kept.",
+    ),
+)
+
+
+def _bound(value: Document) -> Document:
+    """One configured definition as the action wants it: what it configures is named by address."""
+    definition = f"{_DEFINITIONS}('{value['definition']['id']}')"
+    presented = [
+        {
+            **{name: item for name, item in each.items() if name != "presentation"},
+            "presentation@odata.bind": f"{definition}/presentations('{each['presentation']['id']}')",
+        }
+        for each in value.get("presentationValues", ())
+    ]
+    kept: Document = {name: value[name] for name in ("enabled", "configurationType") if name in value}
+    return {**kept, "definition@odata.bind": definition, "presentationValues": presented}
+
+
+def _definition_changes(wanted: Any, live: Any) -> Document | None:
+    """Values are the same where they configure the same definition, whatever their ids."""
+    have = {each["definition"]["id"]: each for each in live or ()}
+    want = {each["definition"]["id"]: each for each in wanted or ()}
+    added = [_bound(want[each]) for each in want if each not in have]
+    updated = [
+        {"id": have[each]["id"], **_bound(want[each])}
+        for each in want
+        if each in have and _bound(want[each]) != _bound(have[each])
+    ]
+    deleted = [have[each]["id"] for each in have if each not in want]
+    if not (added or updated or deleted):
+        return None
+    return {"added": added, "updated": updated, "deletedIds": deleted}
+
+
+GROUP_POLICY_CONFIGURATION = intune(
+    "groupPolicyConfiguration",
+    "Administrative template policy",
+    "Administrative template policies",
+    _TEMPLATES,
+    expand={},
+    volatile=("policyConfigurationIngestionType",),
+    keep_only={
+        "definitionValues[].definition": ("categoryPath", "classType", "displayName", "id"),
+        "definitionValues[].presentationValues[].presentation": ("id",),
+    },
+    computed=(
+        "definitionValues[].presentationValues[].createdDateTime",
+        "definitionValues[].presentationValues[].id",
+        "definitionValues[].presentationValues[].lastModifiedDateTime",
+    ),
+    ordered=("values",),
+    references=(*TAGS, Reference("definitionValues[].definition.id", to="groupPolicyDefinition")),
+    not_references={
+        "definitionValues[].id": "the value's own id",
+        "definitionValues[].presentationValues[].presentation.id": "part of the definition",
+    },
+    parts=(
+        Part(
+            "definitionValues",
+            f"{_TEMPLATES}/{{id}}/definitionValues",
+            params={"$expand": "definition"},
+            inner=(
+                Part(
+                    "presentationValues",
+                    f"{_TEMPLATES}/{{id}}/definitionValues/{{element}}/presentationValues",
+                    params={"$expand": "presentation"},
+                    key=None,
+                ),
+            ),
+        ),
+        listed_assignments(_TEMPLATES),
+    ),
+    actions=(Action("definitionValues", f"{_TEMPLATES}/{{id}}/updateDefinitionValues", _definition_changes),),
+    restore={"writable": ("description", "displayName", "roleScopeTagIds")},
+    notes=(
+        "Values are recognised by the definition that they configure; their own ids are new after each rollback.",
+        (
+            "Definitions from uploaded ADMX files get new ids when the file is uploaded again: such values are refused "
+            "until they are entered by hand."
+        ),
+    ),
+)
+
+
+def _settings_body(settings: Any) -> list[Document]:
+    return [
+        {name: each[name] for name in (ODATA_TYPE, "definitionId", "valueJson") if name in each}
+        for each in settings or ()
+    ]
+
+
+def _changed_settings(wanted: Any, live: Any) -> Document | None:
+    known = {each["definitionId"]: each for each in live or ()}
+    changed = [each for each in wanted or () if known.get(each["definitionId"]) != each]
+    return {"settings": _settings_body(changed)} if changed else None
+
+
+def _instance(body: Document) -> Document:
+    """A policy of this kind is made from its template, which the address names."""
+    kept = {name: value for name, value in body.items() if name not in {"settings", "templateId"}}
+    return {**kept, "settingsDelta": _settings_body(body.get("settings"))}
+
+
+INTENT = intune(
+    "deviceManagementIntent",
+    "Endpoint security policy (first generation)",
+    "Endpoint security policies (first generation)",
+    _INTENTS,
+    expand={},
+    volatile=("isAssigned", "isMigratingToConfigurationPolicy", "settings[].value"),
+    computed=("settings[].id",),
+    normalise={"settings[].valueJson": "json"},
+    references=(*TAGS, Reference("templateId", to="deviceManagementTemplate")),
+    not_references={
+        "settings[].definitionId": "a setting of Microsoft's, by its name",
+        "settings[].implementationId": "a setting of Microsoft's, by its name",
+    },
+    parts=(
+        Part("settings", f"{_INTENTS}/{{id}}/settings", key="definitionId", chosen_keys=True),
+        listed_assignments(_INTENTS),
+    ),
+    actions=(Action("settings", f"{_INTENTS}/{{id}}/updateSettings", _changed_settings),),
+    restore={
+        "writable": ("description", "displayName", "roleScopeTagIds"),
+        "create_only": ("settings", "templateId"),
+        "create_path": f"{DEVICES}/templates/{{templateId}}/createInstance",
+        "listing": _INTENTS,
+        "shape_create": _instance,
+        "new_id_note": f"{NEW_ID} It is made from its template, which Microsoft may have retired.",
+    },
+    notes=("Settings are compared by their JSON; each is named by its definition.",),
+)
+
+TYPES = (DEVICE_CONFIGURATION, GROUP_POLICY_CONFIGURATION, INTENT)

@@ -1,0 +1,117 @@
+"""How devices come in: enrolment configurations, Autopilot profiles, terms that people accept.
+
+Facts: Microsoft Graph's beta metadata and reference pages; what tools that restore Intune leave out.
+"""
+
+from typing import Any
+
+from snapshots.catalog.intune.common import DEVICES, NEW_ID, SERVICE_CONFIG, TAGS, intune, single_assignments
+from snapshots.catalog.spec import Action, Document, Reference, display_name
+from snapshots.catalog.texts import anywhere
+
+_CONFIGURATIONS = f"{DEVICES}/deviceEnrollmentConfigurations"
+_AUTOPILOT = f"{DEVICES}/windowsAutopilotDeploymentProfiles"
+_TERMS = f"{DEVICES}/termsAndConditions"
+_NONE = "00000000-0000-0000-0000-000000000000"
+
+
+_KINDS = {
+    "deviceEnrollmentLimitConfiguration": "device limit",
+    "deviceEnrollmentPlatformRestrictionsConfiguration": "platform restrictions",
+    "deviceEnrollmentWindowsHelloForBusinessConfiguration": "Windows Hello for Business",
+    "windows10EnrollmentCompletionPageConfiguration": "enrolment status page",
+}
+
+
+def _name(raw: Document) -> str:
+    """Intune calls all its defaults the same: they are told apart by what they are about."""
+    own = display_name(raw)
+    kind = _KINDS.get(str(raw.get("@odata.type") or "").rpartition(".")[2], "")
+    return f"{own} ({kind})" if kind and not raw.get("priority") else own
+
+
+def _rank(wanted: Any, _live: Any) -> Document | None:
+    """Only defaults have the rank 0, and theirs cannot be set."""
+    return {"priority": wanted} if wanted else None
+
+
+def _default(document: Document) -> str | None:
+    return None if document.get("priority") else "it is a default, which Intune does not delete."
+
+
+ENROLLMENT_CONFIGURATION = intune(
+    "deviceEnrollmentConfiguration",
+    "Enrolment configuration",
+    "Enrolment configurations",
+    _CONFIGURATIONS,
+    name=_name,
+    allowed=SERVICE_CONFIG,
+    assign_key="enrollmentConfigurationAssignments",
+    volatile=("deviceEnrollmentConfigurationType",),
+    references=(
+        *TAGS,
+        Reference("selectedMobileAppIds[]", to="mobileApp"),
+        Reference(
+            "notificationMessageTemplateId", to="notificationMessageTemplate", words=frozenset({_NONE})
+        ),
+        anywhere("notificationTemplates[]", to="notificationMessageTemplate"),
+    ),
+    actions=(Action("priority", f"{_CONFIGURATIONS}/{{id}}/setPriority", _rank),),
+    restore={
+        "typed": True,
+        "create_only": ("platformType",),
+        "shifting": ("priority",),
+        "kept": _default,
+        "turn": lambda document: int(document.get("priority") or 0),
+    },
+    notes=(
+        "Ranks are set by an action that moves the neighbours: they are restored from the first to the last.",
+        "Defaults can be changed, not deleted.",
+    ),
+)
+
+AUTOPILOT_PROFILE = intune(
+    "windowsAutopilotDeploymentProfile",
+    "Autopilot deployment profile",
+    "Autopilot deployment profiles",
+    _AUTOPILOT,
+    allowed=SERVICE_CONFIG,
+    expand={},
+    assign_key="",
+    keep_only={"assignments[]": ("id", "target")},
+    references=(
+        *TAGS,
+        Reference("managementServiceAppId", to="servicePrincipal", by="appId", if_gone="kept"),
+    ),
+    parts=(single_assignments(_AUTOPILOT),),
+    restore={
+        "typed": True,
+        "emptied_first": ("assignments",),
+        "new_id_note": f"{NEW_ID} Devices that are already set up are not set up again.",
+    },
+)
+
+TERMS = intune(
+    "termsAndConditions",
+    "Terms and conditions",
+    "Terms and conditions",
+    _TERMS,
+    allowed=SERVICE_CONFIG,
+    expand={},
+    assign_key="",
+    keep_only={"assignments[]": ("id", "target")},
+    parts=(single_assignments(_TERMS),),
+    restore={
+        "writable": (
+            "acceptanceStatement",
+            "bodyText",
+            "description",
+            "displayName",
+            "roleScopeTagIds",
+            "title",
+        ),
+        "new_id_note": "People have to accept them again.",
+    },
+)
+
+TYPES = (ENROLLMENT_CONFIGURATION, AUTOPILOT_PROFILE, TERMS)

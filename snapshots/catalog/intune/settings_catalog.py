@@ -1,0 +1,123 @@
+"""The settings catalog: policies whose settings are at an address of their own, and settings that they share.
+
+Facts: Microsoft Graph's beta metadata and reference pages; how tools that restore such policies write them.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from snapshots.catalog.intune.common import DEVICES, TAGS, intune, listed_assignments
+from snapshots.catalog.places import ODATA_TYPE
+from snapshots.catalog.spec import Document, Loss, Part, Reference
+
+_POLICIES = f"{DEVICES}/configurationPolicies"
+_REUSABLE = f"{DEVICES}/reusablePolicySettings"
+
+ORDERED = ("groupSettingCollectionValue", "simpleSettingCollectionValue")
+"""Some devices apply these in their order."""
+SETTINGS_KEPT = {"settings[]": ("settingInstance",)}
+STATE_OF_POLICIES = ("creationSource", "isAssigned", "settingCount")
+_SECRET = "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"
+REUSABLE_SETTINGS = tuple(
+    Reference(
+        f"settings[].settingInstance.**.{value}.value",
+        to="deviceManagementReusablePolicySetting",
+        guids=True,
+        if_gone="kept",
+    )
+    for value in ("simpleSettingValue", "simpleSettingCollectionValue[]")
+)
+"""Shared settings are named at any depth, where other texts may stand as well."""
+
+
+def policy_name(raw: Document) -> str:
+    return str(raw.get("name") or raw.get("id") or "")
+
+
+def settings_of(path: str) -> Part:
+    return Part("settings", f"{path}/{{id}}/settings", params={"$top": "1000"}, key=None)
+
+
+def _secrets(value: Any, setting: str = "") -> Iterator[str]:
+    """The settings whose value the service keeps to itself."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _secrets(each, setting)
+    elif isinstance(value, dict):
+        setting = str(value.get("settingDefinitionId") or setting)
+        if value.get(ODATA_TYPE) == _SECRET:
+            yield setting
+        for each in value.values():
+            yield from _secrets(each, setting)
+
+
+SECRETS = Loss(
+    "settings[].settingInstance",
+    "only a token of it is known, which Intune may no longer accept; enter it anew",
+    anew=True,
+    items=lambda document: list(_secrets(document.get("settings", []))),
+)
+
+
+def _by_template(body: Document) -> Document:
+    """A template is named by its id; what else is known of it follows from that."""
+    identifier = (body.get("templateReference") or {}).get("templateId")
+    kept = {name: value for name, value in body.items() if name != "templateReference"}
+    return {**kept, "templateReference": {"templateId": identifier}} if identifier else kept
+
+
+CONFIGURATION_POLICY = intune(
+    "deviceManagementConfigurationPolicy",
+    "Configuration policy (settings catalog)",
+    "Configuration policies (settings catalog)",
+    _POLICIES,
+    expand={},
+    name=policy_name,
+    natural_key=("name",),
+    volatile=(*STATE_OF_POLICIES, "priorityMetaData"),
+    keep_only={**SETTINGS_KEPT, "templateReference": ("templateFamily", "templateId")},
+    ordered=ORDERED,
+    references=(*TAGS, *REUSABLE_SETTINGS),
+    not_references={"templateReference.templateId": "a template of Microsoft"},
+    parts=(settings_of(_POLICIES), listed_assignments(_POLICIES)),
+    restore={
+        "writable": (
+            "description",
+            "disableEntraGroupPolicyAssignment",
+            "name",
+            "platforms",
+            "roleScopeTagIds",
+            "settings",
+            "technologies",
+            "templateReference",
+        ),
+        "update_method": "PUT",
+        "shape_create": _by_template,
+        "shape_update": lambda body, _wanted: _by_template(body),
+        "losses": (SECRETS,),
+    },
+    notes=(
+        "Written whole, by a PUT that Microsoft documents nowhere: where it is refused, the step fails and says so.",
+        "Settings are a set; the order inside a collection of values is kept, because some devices apply it.",
+        (
+            "A secret is known by the token that Intune gives for it. Another token is a change; an old token is sent "
+            "back, which Intune takes in the same tenant for as long as it is valid."
+        ),
+    ),
+)
+
+REUSABLE_SETTING = intune(
+    "deviceManagementReusablePolicySetting",
+    "Reusable policy setting",
+    "Reusable policy settings",
+    _REUSABLE,
+    assigned=(),
+    expand={},
+    references=(),
+    volatile=("referencingConfigurationPolicyCount", "settingDefinitionId"),
+    ordered=ORDERED,
+    order=83,
+    restore={"writable": ("description", "displayName", "settingInstance")},
+)
+
+TYPES = (CONFIGURATION_POLICY, REUSABLE_SETTING)

@@ -1,0 +1,130 @@
+"""Intune itself: settings of the tenant, who may do what in it, and what assignments are limited by.
+
+Facts: Microsoft Graph's beta metadata and reference pages.
+"""
+
+from snapshots.catalog.intune.common import (
+    AREA,
+    AUDIT,
+    CONFIGURATION,
+    DEVICES,
+    FILTER,
+    LICENCE,
+    TAGS,
+    built_in,
+    intune,
+    listed_assignments,
+    permissions,
+)
+from snapshots.catalog.spec import Document, Read, Reference, ResourceType, Restore
+
+_RBAC = permissions("RBAC")
+_ROLES = f"{DEVICES}/roleDefinitions"
+
+TENANT = ResourceType(
+    key="deviceManagement",
+    label="Intune tenant settings",
+    plural="Intune tenant settings",
+    area=AREA,
+    read=Read(path=DEVICES, params={"$select": "settings,intuneBrand"}, service="intune", singleton=True),
+    permissions=CONFIGURATION,
+    name=lambda _raw: "Intune tenant settings",
+    ordered=(),
+    references=(Reference("intuneBrand.roleScopeTagIds[]", to="roleScopeTag", words=frozenset({"0"})),),
+    restore=Restore(writable=("intuneBrand", "settings"), update_path=DEVICES, order=84),
+    audit=AUDIT,
+    licence=LICENCE,
+    notes=("What counts as compliant where no policy says it is decided here.",),
+)
+
+SCOPE_TAG = intune(
+    "roleScopeTag",
+    "Scope tag",
+    "Scope tags",
+    f"{DEVICES}/roleScopeTags",
+    expand={},
+    references=(),
+    parts=(listed_assignments(f"{DEVICES}/roleScopeTags"),),
+    order=80,
+    restore={
+        "writable": ("description", "displayName"),
+        "given": ("isBuiltIn",),
+        "protected": built_in,
+        "new_id_note": "Its id is a number that is never given twice: whatever carried the tag gets the new one.",
+    },
+)
+
+ASSIGNMENT_FILTER = intune(
+    FILTER,
+    "Assignment filter",
+    "Assignment filters",
+    f"{DEVICES}/assignmentFilters",
+    assigned=(),
+    expand={},
+    references=(Reference("roleScopeTags[]", to="roleScopeTag", words=frozenset({"0"})),),
+    volatile=("payloads",),
+    order=81,
+    restore={
+        "writable": ("description", "displayName", "roleScopeTags", "rule"),
+        "create_only": ("assignmentFilterManagementType", "platform"),
+        "new_id_note": "Assignments that were limited by it are re-pointed.",
+    },
+    notes=("Intune refuses to delete a filter that an assignment uses.",),
+)
+
+ROLE_DEFINITION = intune(
+    "deviceAndAppManagementRoleDefinition",
+    "Intune role",
+    "Intune roles",
+    _ROLES,
+    allowed=_RBAC,
+    assigned=(),
+    expand={},
+    volatile=("isBuiltInRoleDefinition", "permissions", "rolePermissions[].actions"),
+    order=90,
+    restore={
+        "typed": True,
+        "writable": ("description", "displayName", "rolePermissions", "roleScopeTagIds"),
+        "given": ("isBuiltIn",),
+        "protected": built_in,
+        "new_id_note": "Its assignments are made anew.",
+    },
+)
+
+
+def _bound(body: Document) -> Document:
+    """The role is named by its address."""
+    kept = {name: value for name, value in body.items() if name != "roleDefinition"}
+    if kept == body:
+        return body
+    return {**kept, "roleDefinition@odata.bind": f"{_ROLES}('{body['roleDefinition']['id']}')"}
+
+
+_MEMBERS = ("members", "resourceScopes", "scopeMembers")
+
+ROLE_ASSIGNMENT = intune(
+    "deviceAndAppManagementRoleAssignment",
+    "Intune role assignment",
+    "Intune role assignments",
+    f"{DEVICES}/roleAssignments",
+    allowed=_RBAC,
+    assigned=(),
+    expand={"$expand": "roleDefinition"},
+    keep_only={"roleDefinition": ("id",)},
+    references=(
+        *TAGS,
+        *(Reference(f"{name}[]", to="group") for name in _MEMBERS),
+        Reference("roleDefinition.id", to="deviceAndAppManagementRoleDefinition"),
+    ),
+    order=91,
+    restore={
+        "typed": True,
+        "writable": ("description", "displayName", *_MEMBERS, "roleScopeTagIds", "scopeType"),
+        "create_only": ("roleDefinition",),
+        "recreate_for": ("roleDefinition",),
+        "shape_create": _bound,
+        "new_id_note": "Nothing refers to an assignment.",
+    },
+)
+
+TYPES = (TENANT, SCOPE_TAG, ASSIGNMENT_FILTER, ROLE_DEFINITION, ROLE_ASSIGNMENT)

@@ -1,0 +1,1 @@
+"""Reading a tenant's configuration and taking a snapshot of it."""

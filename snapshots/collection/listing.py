@@ -1,0 +1,153 @@
+"""All objects of a type as Microsoft lists them, whatever form the listing has. Sends reads only."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from snapshots.canonical.form import resource_id
+from snapshots.catalog.spec import Document, Read, ResourceType
+from snapshots.collection.addresses import address, at, expand_params, expand_path, placed
+from snapshots.collection.answers import GONE, Failed, listings, noting, object_in, objects, pages
+from snapshots.collection.derived import Beside, leave_out
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.request import Request
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Below what a type is listed: ids of its parent type's objects, and the tenant's Azure subscriptions."""
+
+    parents: Sequence[str] = ()
+    subscriptions: Sequence[str] = ()
+    beside: Beside | None = None
+    failed: Failed = None
+    """Takes what could not be read of the type, while the rest is read; without it, one failure fails the type."""
+
+
+EVERYWHERE = Scope()
+"""For types that are listed below nothing."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One address that is read for a type, and what its objects do not say themselves."""
+
+    path: str
+    params: Mapping[str, str]
+    says: Mapping[str, str]
+
+
+def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
+    """Every object of the type. Raises MicrosoftError where any of it could not be read."""
+    found = _listed(client, spec, list(_sources(spec, scope)), scope.failed)
+    return existing(client, spec, _whole(client, spec, found, scope.failed), scope.beside)
+
+
+def _whole(
+    client: GraphClient, spec: ResourceType, found: Iterable[Document], failed: Failed
+) -> Iterator[Document]:
+    """With what the listing leaves out, where it leaves anything out."""
+    each = spec.read.each
+    partial: list[Document] = []
+    for raw in found:
+        if each is True or (callable(each) and each(raw)):
+            partial.append(raw)
+        else:
+            yield raw
+    yield from again(client, spec, partial, failed)
+
+
+def existing(
+    client: GraphClient,
+    spec: ResourceType,
+    found: Iterable[Document],
+    beside: Beside | None = None,
+) -> Iterator[Document]:
+    """Without what only hangs on an object of the type, and what only shows one of another type."""
+    exists = spec.read.exists
+    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), beside)
+
+
+def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:
+    """The listing with the parameters that narrow it to the object of these values."""
+    source = _Source(spec.read.path, expand_params(spec.read.find_params, values), {})
+    return existing(client, spec, _listed(client, spec, [source]))
+
+
+def again(
+    client: GraphClient, spec: ResourceType, listed: Sequence[Document], failed: Failed = None
+) -> Iterator[Document]:
+    """Each listed object read at its own address; what vanished meanwhile is left out."""
+    values = [address(spec, resource_id(raw, spec), raw) for raw in listed]
+    requests = [
+        _request(spec.read, expand_path(spec.read.item_path or "", each), spec.read.item_params)
+        for each in values
+    ]
+    for request, response, each in zip(requests, client.batch(requests), values, strict=True):
+        if response.status == GONE:
+            continue
+        found: Document | None = None
+        with noting(failed):
+            found = object_in(request, response)
+        if found is not None:
+            yield placed(spec, found, each)
+
+
+def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
+    read = spec.read
+    if read.parent is not None:
+        for parent in scope.parents:
+            values = {"parent": parent}
+            path = expand_path(read.path, values)
+            yield _Source(path, expand_params(read.params, values), {read.parent_key: parent})
+    elif "{subscription}" in read.path:
+        for subscription in scope.subscriptions:
+            yield _Source(expand_path(read.path, {"subscription": subscription}), read.params, {})
+    else:
+        for path in (read.path, *read.also):
+            yield _Source(path, read.params, {read.path_key: path.rpartition("/")[2]})
+
+
+def _listed(
+    client: GraphClient, spec: ResourceType, sources: Sequence[_Source], failed: Failed = None
+) -> Iterator[Document]:
+    read = spec.read
+    for source, held in zip(sources, _held(client, read, sources, failed), strict=True):
+        for raw in held:
+            if read.items_at is None:
+                yield placed(spec, raw, source.says)
+                continue
+            items = objects(at(raw, read.items_at), f"{read.items_at} of {source.path}")
+            injected = {name: str(at(raw, path) or "") for name, path in read.inject.items()}
+            for item in items:
+                yield placed(spec, item, {**source.says, **injected})
+
+
+def _held(
+    client: GraphClient, read: Read, sources: Sequence[_Source], failed: Failed
+) -> Iterator[list[Document]]:
+    """What each source answers with: the objects of a listing, or the one object that it is."""
+    requests = [_request(read, source.path, source.params) for source in sources]
+    if read.singleton or (read.items_at is not None and not read.inject):
+        for request in requests:
+            yield [
+                client.get(request.path, params=request.params, headers=request.headers, service=read.service)
+            ]
+    elif read.single:
+        for request, response in zip(requests, client.batch(requests), strict=True):
+            held: list[Document] = []
+            if response.status != GONE:
+                with noting(failed):
+                    held = [object_in(request, response)]
+            yield held
+    elif read.parent is not None:
+        yield from (items or [] for items in listings(client, requests, failed))
+    else:
+        for request in requests:
+            held = []
+            with noting(failed):
+                held = list(pages(client, request))
+            yield held
+
+
+def _request(read: Read, path: str, params: Mapping[str, str]) -> Request:
+    return Request("GET", path, params=params, headers=read.headers, service=read.service)

@@ -1,0 +1,109 @@
+"""One object as it is in the tenant now: for confirming deletions, for plans, and just before each write.
+
+Reads through whatever client it is given; never writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from snapshots.canonical.form import canonicalise, resource_id
+from snapshots.catalog import registry
+from snapshots.catalog.spec import Document, Part, ResourceType
+from snapshots.collection import masked_secrets, stream_reading
+from snapshots.collection.addresses import address, expand_path, placed
+from snapshots.collection.derived import leave_out_of_parts
+from snapshots.collection.listing import Scope, existing, narrowed, raws
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
+
+
+@dataclass(frozen=True)
+class Live:
+    """`document` is None where the object is absent; `deleted` says that its soft-delete container holds it."""
+
+    document: Document | None
+    raw: Document | None = None
+    deleted: bool = False
+
+
+def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None) -> Live:
+    """The object now. `known` is its last known document, where the type's path needs a property of it.
+
+    Raises MicrosoftError where the answer is neither the object nor its absence.
+    """
+    raw = _raw(client, spec, object_id, known)
+    if raw is None:
+        return Live(document=None, deleted=is_deleted_softly(client, spec, object_id, known))
+    for part in parts_of(spec, raw):
+        raw[part.name] = list(read_part(client, spec, part, object_id, raw))
+    leave_out_of_parts(client, spec, {object_id: raw})
+    stream_reading.fill(client, spec, object_id, raw)
+    masked_secrets.fill(client, spec, {object_id: raw})
+    return Live(document=canonicalise(raw, spec), raw=raw)
+
+
+def read_part(
+    client: GraphClient, spec: ResourceType, part: Part, object_id: str, raw: Document
+) -> Iterator[Document]:
+    values = address(spec, object_id, raw)
+    for element in client.items(
+        expand_path(part.path, values),
+        params=part.params,
+        headers=spec.read.headers,
+        service=spec.read.service,
+    ):
+        for inner in part.inner:
+            path = expand_path(inner.path, {**values, "element": str(element[part.named_by])})
+            element[inner.name] = list(client.items(path, params=inner.params, service=spec.read.service))
+        yield element
+
+
+def parts_of(spec: ResourceType, raw: Document) -> list[Part]:
+    return [part for part in spec.parts if part.only_when is None or part.only_when(raw)]
+
+
+def is_deleted_softly(
+    client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None
+) -> bool:
+    """Whether the soft-delete container holds the object; False where there is none, or we may not look into it."""
+    undelete = spec.restore.undelete
+    if undelete is None:
+        return False
+    try:
+        path = expand_path(undelete.item_path, address(spec, object_id, known))
+        client.get(path, params=spec.restore.params, service=spec.read.service)
+    except (NotFound, PermissionMissing, BadRequest):
+        return False
+    return True
+
+
+def _raw(client: GraphClient, spec: ResourceType, object_id: str, known: Document | None) -> Document | None:
+    read = spec.read
+    if read.singleton:
+        return client.get(read.path, params=read.params, headers=read.headers, service=read.service)
+    values = address(spec, object_id, known)
+    if read.item_path is None:
+        candidates = _candidates(client, spec, values)
+        return next((raw for raw in candidates if resource_id(raw, spec) == object_id), None)
+    try:
+        raw = client.get(
+            expand_path(read.item_path, values),
+            params=read.item_params,
+            headers=read.headers,
+            service=read.service,
+        )
+    except NotFound:
+        return None
+    return next(existing(client, spec, [placed(spec, raw, values)]), None)
+
+
+def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str]) -> Iterator[Document]:
+    """Where an object that has no address of its own may be: the narrowed listing, or all objects of the type."""
+    read = spec.read
+    if read.find_params:
+        return narrowed(client, spec, values)
+    parents = []
+    if read.parent is not None:
+        parent = registry.get(read.parent)
+        parents = [resource_id(raw, parent) for raw in raws(client, parent)]
+    return raws(client, spec, Scope(parents))

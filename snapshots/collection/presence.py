@@ -1,0 +1,123 @@
+"""Which of the objects that configuration names the tenant has now. Each is asked for once, many in one request.
+
+Reads the live tenant; never writes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from snapshots.canonical.references import Mention
+from snapshots.catalog import registry
+from snapshots.catalog.elsewhere import DIRECTORY_KINDS, KINDS
+from snapshots.catalog.spec import GUID, ResourceType
+from snapshots.collection import principals
+from snapshots.collection.addresses import address, at, expand_path
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import NotFound, PermissionMissing
+from tenants.microsoft.pacing import service_limit
+from tenants.microsoft.request import Request
+
+_DIRECTORY = frozenset({*DIRECTORY_KINDS, "administrativeUnit", "application", "group", "servicePrincipal"})
+"""Kinds that `directoryObjects/getByIds` tells of."""
+_ALTERNATE_KEYS = frozenset({("application", "appId"), ("servicePrincipal", "appId")})
+
+Named = tuple[str, str, str]
+"""Kind, property and value of a mention."""
+
+
+class Presence:
+    """`known`: resources (type and id) that were read already, and whether they are there."""
+
+    def __init__(self, client: GraphClient, known: Mapping[tuple[str, str], bool] | None = None) -> None:
+        self._client = client
+        self._found: dict[Named, bool | None] = {}
+        self.tell(known or {})
+
+    def tell(self, known: Mapping[tuple[str, str], bool]) -> None:
+        self._found.update({(kind, "id", value): there for (kind, value), there in known.items()})
+
+    def ask(self, mentions: Iterable[Mention]) -> None:
+        """Looks up whatever is not known yet. Raises MicrosoftError."""
+        waiting = sorted({_named(mention) for mention in mentions} - self._found.keys())
+        for (kind, by), group in groupby(waiting, lambda each: each[:2]):
+            values = [value for *_, value in group]
+            self._found.update({(kind, by, value): there for value, there in self._asked(kind, by, values)})
+
+    def of(self, mention: Mention) -> bool | None:
+        """Whether what it names exists; None where nobody can tell: it has no address, or may not be read."""
+        named = _named(mention)
+        if named not in self._found:
+            self.ask([mention])
+        return self._found[named]
+
+    def _asked(self, kind: str, by: str, values: list[str]) -> Iterator[tuple[str, bool | None]]:
+        if kind in _DIRECTORY and by == "id":
+            yield from self._in_directory(values)
+        elif kind in KINDS:
+            yield from self._elsewhere(kind, values)
+        else:
+            yield from self._of_type(registry.get(kind), by, values)
+
+    def _in_directory(self, values: list[str]) -> Iterator[tuple[str, bool | None]]:
+        """What is no GUID is a word of Microsoft's that we do not know yet, and nobody can be asked about it."""
+        ids = {value for value in values if GUID.fullmatch(value)}
+        there = principals.existing(self._client, ids) if ids else set()
+        for value in values:
+            yield value, value.lower() in there if value in ids else None
+
+    def _elsewhere(self, kind: str, values: list[str]) -> Iterator[tuple[str, bool | None]]:
+        facts = KINDS[kind]
+        if facts.item_path is None:
+            yield from ((value, None) for value in values)
+            return
+        paths = {value: expand_path(facts.item_path, {"id": value}) for value in values}
+        yield from self._read(paths, facts.params, facts.service)
+
+    def _of_type(self, spec: ResourceType, by: str, values: list[str]) -> Iterator[tuple[str, bool | None]]:
+        read = spec.read
+        if (spec.key, by) in _ALTERNATE_KEYS:
+            paths = {value: f"{read.path}({by}='{value}')" for value in values if GUID.fullmatch(value)}
+            yield from self._read(paths, {}, read.service)
+            yield from ((value, None) for value in values if value not in paths)
+        elif by == "id" and read.item_path is not None and (spec.on_azure or _is_batched(spec)):
+            paths = {
+                value: expand_path(read.item_path, {spec.identity[0]: value, **address(spec, value)})
+                for value in values
+            }
+            yield from self._read(paths, read.item_params, read.service)
+        else:
+            yield from self._listed(spec, by, values)
+
+    def _read(
+        self, paths: Mapping[str, str], params: Mapping[str, str], service: str
+    ) -> Iterator[tuple[str, bool | None]]:
+        requests = [Request("GET", path, params=params, service=service) for path in paths.values()]
+        for value, answer in zip(paths, self._client.batch(requests), strict=True):
+            yield value, True if answer.ok else False if answer.status == NOT_FOUND else None
+
+    def _listed(self, spec: ResourceType, by: str, values: list[str]) -> Iterator[tuple[str, bool | None]]:
+        """All at once, where a request for each would take longer than the whole listing."""
+        read = spec.read
+        try:
+            raws = self._client.items(
+                read.path, params=read.params, headers=read.headers, service=read.service
+            )
+            there = {at(raw, by) for raw in raws}
+        except (NotFound, PermissionMissing):
+            yield from ((value, None) for value in values)
+            return
+        yield from ((value, value in there) for value in values)
+
+
+NOT_FOUND = 404
+
+
+def _is_batched(spec: ResourceType) -> bool:
+    return service_limit(spec.read.service).batched
+
+
+def _named(mention: Mention) -> Named:
+    """What a type is identified by is its id, by whatever name."""
+    spec = None if mention.to in {*KINDS, *DIRECTORY_KINDS} else registry.get(mention.to)
+    own = spec is not None and spec.identity == (mention.by,)
+    return mention.to, "id" if own else mention.by, mention.value

@@ -1,0 +1,36 @@
+"""Reading the streams of an object: images and style sheets, each from its own URL. Sends reads only."""
+
+from snapshots.catalog.spec import Document, ResourceType, Stream
+from snapshots.catalog.stream_values import kept, not_kept
+from snapshots.collection.addresses import address, expand_path
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import (
+    BadRequest,
+    InvalidAnswer,
+    NotFound,
+    PermissionMissing,
+    ServiceUnavailable,
+)
+
+NOT_GIVEN_OUT = (BadRequest, InvalidAnswer, NotFound, PermissionMissing, ServiceUnavailable)
+
+
+def fill(client: GraphClient, spec: ResourceType, object_id: str, raw: Document) -> None:
+    """Puts into the raw object what it has of each stream. What the service does not give out is said there: for want
+    of a picture no object is left unread. Raises MicrosoftError where nothing at all can be read at present.
+    """
+    for stream in spec.streams:
+        raw.pop(stream.name, None)
+        if stream.present(raw):
+            raw[stream.name] = _value(client, spec, object_id, raw, stream)
+
+
+def _value(
+    client: GraphClient, spec: ResourceType, object_id: str, raw: Document, stream: Stream
+) -> str | None:
+    path = expand_path(stream.path, address(spec, object_id, raw))
+    try:
+        content = client.get_bytes(path, service=spec.read.service)
+    except NOT_GIVEN_OUT:
+        return not_kept("Microsoft does not give it out")
+    return kept(stream, content) if content else None

@@ -1,0 +1,26 @@
+"""What the reader sees of a tenant's Azure subscriptions. Its roles there are in no token: only asking tells."""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from snapshots.catalog import registry
+from snapshots.collection.listing import Scope, raws
+from tenants.microsoft.client import GraphClient
+from tenants.microsoft.errors import MicrosoftError
+
+
+def unreadable(client: GraphClient, subscriptions: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+    """For each subscription the types that cannot be read there, and why; a type below another goes with it."""
+    return {each: _unreadable_in(client, each) for each in subscriptions}
+
+
+def _unreadable_in(client: GraphClient, subscription: str) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for spec in registry.all_types():
+        if not spec.on_azure or spec.read.parent is not None:
+            continue
+        try:
+            list(islice(raws(client, spec, Scope((), (subscription,))), 1))
+        except MicrosoftError as error:
+            reasons[spec.key] = str(error)
+    return reasons

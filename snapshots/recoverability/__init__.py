@@ -1,0 +1,1 @@
+"""Whether and how each resource could be brought back."""

@@ -1,0 +1,1 @@
+"""The content-addressed, encrypted store of documents."""

@@ -1,0 +1,48 @@
+"""Removing what a crashed collection left behind: contents that no version refers to."""
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from snapshots.models import Blob, Version
+from snapshots.store import content_store
+from tenants.access.actors import Actor
+from tenants.models import Tenant
+from tenants.trust import ledger
+from tenants.trust.append_only import retention_gate
+from tenants.trust.crypto import SealBroken
+
+
+def collect_garbage(tenant: Tenant) -> int:
+    """Deletes unreferenced blobs. Only for the holder of the tenant's collection lease: no other writes blobs.
+
+    Pieces are written together with their outline, so only the outlines that go can leave some behind.
+    """
+    referenced = Exists(Version.objects.filter(tenant=tenant, digest=OuterRef("digest")))
+    documents = Blob.objects.filter(tenant=tenant).exclude(kind=Blob.Kind.PIECE)
+    orphans = documents.filter(~referenced)
+    pieces = _pieces_left(tenant, orphans, documents.filter(referenced))
+    with retention_gate("unreferenced contents of an interrupted collection"):
+        deleted, _ = orphans.delete()
+        deleted += _delete_pieces(tenant, pieces)
+        if deleted:
+            ledger.record(
+                Actor.system("housekeeping"), "store:tidy", tenant.name, tenant=tenant, contents=deleted
+            )
+    return deleted
+
+
+def _pieces_left(tenant: Tenant, orphans: QuerySet[Blob], kept: QuerySet[Blob]) -> set[str]:
+    """The pieces that only the orphans use; none where an altered outline leaves that open (`verify` reports it)."""
+    try:
+        pieces = content_store.pieces_of(tenant, orphans)
+        return pieces - content_store.pieces_of(tenant, kept) if pieces else pieces
+    except SealBroken:
+        return set()
+
+
+def _delete_pieces(tenant: Tenant, digests: Iterable[str]) -> int:
+    deleted = 0
+    for chunk in content_store.chunks(sorted(digests)):
+        deleted += Blob.objects.filter(tenant=tenant, digest__in=chunk).delete()[0]
+    return deleted

@@ -1,0 +1,62 @@
+"""What cannot be in a history of versions: intervals that end before they begin, overlap, leave the tenant, or end
+though nothing ended them. Told from the rows alone, so that history of every age is checked.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from snapshots.models import Coverage, Snapshot, Version
+from snapshots.store.content_store import Fault
+from tenants.models import Tenant
+
+Key = tuple[str, str]
+
+
+class Timeline:
+    """A tenant's versions by resource, each in the order in which they begin."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.snapshots = list(
+            Snapshot.objects.filter(tenant=tenant).order_by("id").values_list("id", flat=True)
+        )
+        self.versions: dict[Key, list[Version]] = {}
+        for version in Version.objects.filter(tenant=tenant).order_by("first_snapshot_id", "id"):
+            self.versions.setdefault((version.resource_type, version.resource_id), []).append(version)
+        complete = Coverage.objects.filter(snapshot__tenant=tenant, status=Coverage.Status.COMPLETE)
+        self._complete = set(complete.values_list("snapshot_id", "resource_type"))
+        self._known = frozenset(self.snapshots)
+
+    def digest_at(self, snapshot_id: int, key: Key) -> str:
+        """Of the resource's content in that snapshot; empty where there was none."""
+        for version in self.versions.get(key, ()):
+            last = version.last_snapshot_id
+            if version.first_snapshot_id <= snapshot_id and (last is None or last >= snapshot_id):
+                return version.digest
+        return ""
+
+    def faults(self) -> Iterator[Fault]:
+        for versions in self.versions.values():
+            for version, following in zip(versions, [*versions[1:], None], strict=True):
+                where = f"version {version.pk} of {version}"
+                yield from (Fault(where, what) for what in self._faults_of(version, following))
+
+    def _faults_of(self, version: Version, following: Version | None) -> Iterator[str]:
+        first, last = version.first_snapshot_id, version.last_snapshot_id
+        if first not in self._known:
+            yield "begins with a snapshot of another tenant"
+        if following is not None and (last is None or last >= following.first_snapshot_id):
+            yield "overlaps the version that follows it"
+        if last is None:
+            return
+        if last not in self._known:
+            yield "ends with a snapshot of another tenant"
+            return
+        if last < first:
+            yield "ends before it begins"
+        place = bisect_right(self.snapshots, last)
+        if place == len(self.snapshots):
+            yield "ends with the newest snapshot, though no snapshot ended it"
+            return
+        replaced = following is not None and following.first_snapshot_id == self.snapshots[place]
+        if not replaced and (self.snapshots[place], version.resource_type) not in self._complete:
+            yield "ends though the next snapshot neither replaced it nor read its type"

@@ -1,0 +1,1 @@
+"""How a tenant is reached: onboarding, stored credentials, connection tests, clients."""

@@ -1,0 +1,1 @@
+"""Durable runs: work that outlives the process that does it."""
