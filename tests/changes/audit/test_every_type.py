@@ -96,7 +96,7 @@ def _fault(change: Change, intruder: str) -> str:
         return f"{change}: by nobody, {selectors.difference_of(change).patch}"
     if found.event.actor_name in FOLLOW_UPS:
         return ""
-    if found.event.actor_app_id != intruder or not found.event.event_id or not found.ours:
+    if found.event.actor_app_id != intruder or not found.event.event_id or found.ours:
         return f"{change}: by {found.event.actor_name} in {found.event.activity}"
     if found.confidence == "low" and (change.resource_type, change.kind) not in LOW:
         return f"{change}: by {found.event.activity} with low confidence: {found.why}"

@@ -19,7 +19,6 @@ CONFIGURATION = (
     "targetedManagedAppConfiguration",
 )
 APP_PROTECTION = (
-    "managedAppPolicy",
     "iosManagedAppProtection",
     "androidManagedAppProtection",
     "windowsManagedAppProtection",
