@@ -199,7 +199,7 @@ def test_of_two_workers_at_once_exactly_one_gets_the_lease(committed_db: None, s
     for worker in workers:
         worker.join(timeout=60)
     assert errors == []
-    assert sorted(lease is None for lease in leases) == [False, True]
+    assert sorted(lease is None for lease in claimed_leases) == [False, True]
     assert Run.objects.filter(state="running").count() == 1
 
 
