@@ -117,9 +117,7 @@ def permissions(reference: Row) -> dict[str, Any]:
                 "severity": foreign_severity(row, takeover),
                 "data": row["value"] not in takeover,
             }
-    names = {row["resourceAppId"]: row["resource"] for row in reference["other_resource_permissions"]}
-    names |= {row["resourceAppId"]: "Microsoft Graph" for row in graph}
-    return {"sources": PERMISSION_SOURCES, "resources": resources, "resource_names": names}
+    return {"sources": PERMISSION_SOURCES, "resources": resources}
 
 
 def scopes(reference: Row) -> dict[str, Any]:

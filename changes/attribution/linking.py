@@ -74,11 +74,6 @@ def attribute(
     return sum(_attribute_window(tenant, by_snapshot[each], ours, now) for each in sorted(by_snapshot))
 
 
-def best(change: Change) -> Attribution | None:
-    """The likeliest explanation of a change, with its event."""
-    return best_for([change]).get(change.pk)
-
-
 def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
     """The likeliest explanation of each change, by change id: highest score, then latest event."""
     found: dict[int, Attribution] = {}
@@ -87,12 +82,6 @@ def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
         for row in rows.order_by("change_id", *Attribution.LIKELIEST_FIRST):
             found.setdefault(row.change_id, row)
     return found
-
-
-def occurred_at(change: Change) -> datetime | None:
-    """When Microsoft's log says that the change was made; None while that is unknown."""
-    attribution = best(change)
-    return None if attribution is None else attribution.event.occurred_at
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 Called when a snapshot is compared with its predecessor, and on demand. Never reads a database or a clock.
 """
 
-import copy
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -22,11 +21,6 @@ Kind = Literal["added", "removed", "changed"]
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TYPE = re.compile(r"type=#microsoft\.graph\.(\w+)")
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
-
-
-class PatchError(ValueError):
-    """A patch does not fit the document that it was applied to."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +88,6 @@ def _as_spelled(field: FieldChange) -> FieldChange:
 
 def in_present_form(document: Document | None, spec: ResourceType) -> Document | None:
     return None if document is None else canonicalise(document, spec)
-
-
-def apply(patch: Sequence[dict[str, Any]], before: Document | None) -> Document | None:
-    """The document after the patch (RFC 6902 add, remove, replace); `before` is left as it was."""
-    document = copy.deepcopy(before)
-    for operation in patch:
-        document = _apply_one(operation, document)
-    return document
 
 
 @dataclass(frozen=True)
@@ -273,68 +259,3 @@ def _words(path: str) -> Iterator[str]:
         yield _CAPITAL.sub(" ", name).capitalize()
         if bracket:
             yield _TYPE.sub(lambda found: _CAPITAL.sub(" ", found[1]).lower(), element.removesuffix("]"))
-
-
-def _unescape(token: str) -> str:
-    if re.search(r"~(?![01])", token):
-        raise PatchError(f"The path segment '{token}' holds a '~' that is neither '~0' nor '~1'.")
-    return token.replace("~1", "/").replace("~0", "~")
-
-
-def _apply_one(operation: dict[str, Any], document: Any) -> Any:
-    kind, target = operation.get("op"), operation.get("path")
-    if kind not in _OPERATIONS:
-        raise PatchError(f"The operation '{kind}' is not one of add, remove and replace.")
-    if not isinstance(target, str) or (target and not target.startswith("/")):
-        raise PatchError(f"The path '{target}' is no JSON Pointer: it must be empty or begin with '/'.")
-    if kind != "remove" and "value" not in operation:
-        raise PatchError(f"The operation '{kind}' at '{target}' has no value.")
-    value = copy.deepcopy(operation.get("value"))
-    if not target:
-        return value if kind != "remove" else None
-    *parents, last = [_unescape(token) for token in target[1:].split("/")]
-    holder = document
-    for token in parents:
-        holder = _step(holder, token, target)
-    _OPERATIONS[kind](holder, last, value, target)
-    return document
-
-
-def _step(holder: Any, token: str, target: str) -> Any:
-    if isinstance(holder, list):
-        return holder[_index(token, len(holder), target)]
-    if isinstance(holder, dict) and token in holder:
-        return holder[token]
-    raise PatchError(f"The document has nothing at '{token}' on the way to '{target}'.")
-
-
-def _index(token: str, length: int, target: str) -> int:
-    if not _INDEX.fullmatch(token) or int(token) >= length:
-        raise PatchError(f"'{token}' in '{target}' is no position in a list of {length}.")
-    return int(token)
-
-
-def _add(holder: Any, token: str, value: Any, target: str) -> None:
-    if isinstance(holder, list):
-        holder.insert(len(holder) if token == "-" else _index(token, len(holder) + 1, target), value)
-    elif isinstance(holder, dict):
-        holder[token] = value
-    else:
-        raise PatchError(f"Nothing can be added at '{target}': its parent is neither an object nor a list.")
-
-
-def _replace(holder: Any, token: str, value: Any, target: str) -> None:
-    _step(holder, token, target)
-    holder[int(token) if isinstance(holder, list) else token] = value
-
-
-def _remove(holder: Any, token: str, value: Any, target: str) -> None:  # noqa: ARG001
-    _step(holder, token, target)
-    del holder[int(token) if isinstance(holder, list) else token]
-
-
-_OPERATIONS: dict[str, Callable[[Any, str, Any, str], None]] = {
-    "add": _add,
-    "remove": _remove,
-    "replace": _replace,
-}

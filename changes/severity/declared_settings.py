@@ -90,16 +90,6 @@ def shorter_protects(missing: float | None = inf) -> Ranking:
     return rank
 
 
-def longer_protects(missing: float | None = 0.0) -> Ranking:
-    shorter = shorter_protects(missing)
-
-    def rank(value: Any) -> Rank:
-        found = shorter(value)
-        return None if found is None else (-found[0],)
-
-    return rank
-
-
 def newer_protects(value: Any) -> Rank:
     """Minimum versions: `10.0.19045`, `2024-05-01`; `10.0` is `10`. None at all is the weakest."""
     if value is None or value == "":

@@ -74,7 +74,6 @@ APP_PERMISSIONS: Mapping[str, Mapping[str, AppPermission]] = _folded(
         for resource, table in _PERMISSIONS["resources"].items()
     }
 )
-RESOURCE_NAMES: Mapping[str, str] = _folded(_PERMISSIONS["resource_names"])
 SCOPES: Mapping[str, Severity] = _folded(
     {name: Severity(value) for name, value in _table("scopes")["when_for_all_users"].items()}
 )

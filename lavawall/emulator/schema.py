@@ -116,8 +116,3 @@ def type_of(value: dict[str, Any], declared: str) -> Type:
     """The actual type of a stored value: its @odata.type where it has one, else the declared type."""
     named = str(value.get("@odata.type", "")).removeprefix(NAMESPACE)
     return type_named(named if exists(named) else declared)
-
-
-@cache
-def is_polymorphic(name: str) -> bool:
-    return sum(1 for _ in subtypes(name)) > 1

@@ -14,7 +14,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tenants.errors import InvalidInput
@@ -176,10 +176,6 @@ class CertificateCredential:
     @property
     def certificate_pem(self) -> str:
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-    @property
-    def thumbprint_sha256(self) -> str:
-        return self.certificate.fingerprint(hashes.SHA256()).hex().upper()
 
     @property
     def not_valid_after(self) -> datetime:

@@ -8,7 +8,6 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from changes import selectors
-from changes.diff.structural import apply
 from changes.models import Attribution, AuditEvent, Change
 from snapshots.models import Coverage
 from tenants.access.actors import Actor
@@ -16,6 +15,7 @@ from tenants.access.matrix import Action, Role
 from tenants.models import Tenant
 from tests.factories.changes import MFA_POLICY_ID, detected, disabled_mfa, mfa_policy
 from tests.factories.tenants import TenantFactory, person
+from tests.patching import patched
 
 CONTRACT = {
     "id",
@@ -112,7 +112,7 @@ def test_documents_and_difference_are_those_of_the_change(tenant: Tenant) -> Non
     assert before is not None
     assert after is not None
     assert (before["state"], after["state"]) == ("enabled", "disabled")
-    assert apply(selectors.difference_of(change).patch, before) == after
+    assert patched(selectors.difference_of(change).patch, before) == after
 
 
 @pytest.mark.parametrize("created", [True, False])

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from changes import services
+from changes import selectors, services
 from changes.attribution import linking
 from changes.attribution.linking import OwnWrites
 from changes.audit.collect import ingest
@@ -80,19 +80,17 @@ def test_a_change_is_linked_to_its_event_with_actor_place_and_reasons(history: H
         occurred_at=NOON - timedelta(hours=3),
     )
     assert linking.attribute(history.tenant, now=LATER) == 1
-    found = linking.best(change)
+    found = selectors.best_attribution(change)
     assert found is not None
     assert (found.event, found.confidence, found.ours) == (event, "high", False)
     assert (found.country, found.country_source) == ("RO", "sign-in")
     assert "it modified what changed" in found.why
-    assert linking.occurred_at(change) == event.occurred_at
 
 
 def test_a_change_without_an_event_has_no_actor(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
     assert linking.attribute(history.tenant, now=LATER) == 0
-    assert linking.best(change) is None
-    assert linking.occurred_at(change) is None
+    assert selectors.best_attribution(change) is None
 
 
 def test_attributing_again_adds_nothing(history: History) -> None:
@@ -107,12 +105,12 @@ def test_a_late_event_is_linked_when_it_arrives(history: History) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", "Label policy", target(POLICY))
     assert linking.attribute(history.tenant, now=LATER) == 1
-    first = linking.best(change)
+    first = selectors.best_attribution(change)
     assert first is not None
     assert first.confidence == "low"
     history.event("e2", UPDATE, target(POLICY), initiatedBy=user(MALLORY, "mallory@aurora.example"))
     assert linking.attribute(history.tenant, now=LATER + timedelta(days=3)) == 1
-    best = linking.best(change)
+    best = selectors.best_attribution(change)
     assert best is not None
     assert (best.event.event_id, best.confidence) == ("e2", "high")
 
@@ -164,7 +162,7 @@ def test_our_application_outside_of_a_rollback_is_somebody_who_uses_it(history: 
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
     assert linking.attribute(history.tenant, now=LATER) == 1
-    found = linking.best(change)
+    found = selectors.best_attribution(change)
     assert found is not None
     assert (found.ours, found.confidence) == (False, "high")
 
@@ -176,14 +174,14 @@ def test_an_event_of_a_rollback_explains_no_change_that_the_rollback_did_not_mak
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=application(ours))
     assert linking.attribute(history.tenant, own_writes=ALWAYS, now=LATER) == 0
-    assert linking.best(change) is None
+    assert selectors.best_attribution(change) is None
 
 
 def test_a_person_is_never_ours(history: History, ours: str) -> None:
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY), initiatedBy=user() | {"app": {"appId": ours}})
     linking.attribute(history.tenant, now=LATER)
-    best = linking.best(change)
+    best = selectors.best_attribution(change)
     assert best is not None
     assert not best.ours
 
@@ -199,7 +197,7 @@ def test_another_tenants_events_sign_ins_and_changes_play_no_part(history: Histo
         tenant=other.tenant, event_id="s", principal_id=ALICE, ip=BUCHAREST, country="RO", occurred_at=NOON
     )
     linking.attribute(history.tenant, now=LATER)
-    best = linking.best(change)
+    best = selectors.best_attribution(change)
     assert best is not None
     assert best.country == ""
 
@@ -212,7 +210,7 @@ def test_the_geoip_file_of_the_settings_tells_the_country(
     change = history.change(ENABLED, DISABLED)
     history.event("e1", UPDATE, target(POLICY))
     linking.attribute(history.tenant, now=LATER)
-    best = linking.best(change)
+    best = selectors.best_attribution(change)
     assert best is not None
     assert (best.country, best.country_source) == ("NG", "geoip")
 
@@ -361,7 +359,7 @@ def test_what_our_own_writer_does_is_recognised(
     expected(change)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
     linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    best = linking.best(change)
+    best = selectors.best_attribution(change)
     assert best is not None
     assert (best.ours, best.event.actor_type, best.country) == (True, "application", "")
     assert AuditEvent.objects.filter(tenant=world.tenant).count() == 1
@@ -408,15 +406,15 @@ def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it
     (disabled,) = _observe(world)
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
     linking.attribute(world.tenant, now=world.clock.now)
-    assert linking.best(disabled) is not None
+    assert selectors.best_attribution(disabled) is not None
     world.clock.catch_up()
     world.sign_in_as_app(world.info.writer)("PATCH", f"{policies}/{policy}", {"state": "enabled"})
     (enabled,) = _observe(world)
     expected(enabled)
     linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    assert linking.best(enabled) is None
+    assert selectors.best_attribution(enabled) is None
     ingest(world.tenant, world.client, now=world.clock.pass_by(AUDIT_DELAY))
     linking.attribute(world.tenant, own_writes=ALWAYS, now=world.clock.now)
-    found = linking.best(enabled)
+    found = selectors.best_attribution(enabled)
     assert found is not None
     assert found.ours

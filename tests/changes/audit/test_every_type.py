@@ -9,7 +9,6 @@ from collections import defaultdict
 import pytest
 
 from changes import selectors
-from changes.attribution import linking
 from changes.audit.sources import UNREAD
 from changes.models import Change
 from snapshots.catalog import registry
@@ -91,7 +90,7 @@ def _attack_of(case: Case, kind: str) -> str | None:
 
 
 def _fault(change: Change, intruder: str) -> str:
-    found = linking.best(change)
+    found = selectors.best_attribution(change)
     if found is None:
         return f"{change}: by nobody, {selectors.difference_of(change).patch}"
     if found.event.actor_name in FOLLOW_UPS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from changes import selectors
 from changes.attribution import linking
 from changes.audit.collect import Ingested, ingest, original
 from changes.audit.sources import BY_KEY
@@ -189,11 +190,11 @@ def test_what_a_person_does_in_intune_and_azure_is_attributed_to_the_person(worl
     _ingest(world, after=AUDIT_DELAY)
     linking.attribute(world.tenant)
     for change in changes:
-        found = linking.best(change)
+        found = selectors.best_attribution(change)
         assert found is not None
         assert (found.event.actor_type, found.confidence, found.ours) == ("user", "high", False)
         assert found.event.actor_name == world.info.admins[0].user_principal_name
-    azure = linking.best(next(each for each in changes if each.resource_type == types[1]))
+    azure = selectors.best_attribution(next(each for each in changes if each.resource_type == types[1]))
     assert azure is not None
     assert (azure.event.ip, azure.country, azure.country_source) == (BUCHAREST, "RO", "sign-in")
 
