@@ -63,7 +63,7 @@ def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> 
 def _observed(lease: Lease, progress: Progress) -> Observation:
     run, tenant = lease.run, lease.run.tenant
     started = timezone.now()
-    if _may_have_left_something(lease):
+    if _previous_run_incomplete(lease):
         housekeeping.collect_garbage(tenant)
 
     with closing(open_client(tenant, "reader", on_answer=leases.pulse(lease))) as client:
@@ -90,7 +90,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
     return Observation(sealed.snapshot, changes, attributed, (timezone.now() - started).total_seconds())
 
 
-def _may_have_left_something(lease: Lease) -> bool:
+def _previous_run_incomplete(lease: Lease) -> bool:
     """Whether an earlier attempt, or the collection before this one, may have stored contents and sealed nothing."""
     run = lease.run
     earlier = Run.objects.filter(tenant=run.tenant, kind=run.kind, pk__lt=run.pk, attempts__gt=0)

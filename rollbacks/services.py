@@ -14,7 +14,7 @@ from rollbacks import proofs
 from rollbacks.approvals import signatures
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from rollbacks.plans import preparation, storage
-from rollbacks.selection.resolve import NothingToDo, Wish
+from rollbacks.selection.resolve import NothingToDo, RollbackSelection
 from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
 from tenants.access import permissions
 from tenants.access.actors import Actor
@@ -60,16 +60,16 @@ def plan_rollback(
     chosen = tuple(change.pk for change in asked)
     if any(change.tenant_id != tenant.pk for change in asked):
         raise NothingToDo("A rollback speaks of one tenant: choose changes of one only.")
-    wish = Wish(chosen, actor_name, since, until, snapshot, resource_type, resource_id)
+    selection = RollbackSelection(chosen, actor_name, since, until, snapshot, resource_type, resource_id)
     source = Rollback.Source.CHANGES
     if snapshot is not None:
         source = Rollback.Source.SNAPSHOT
     elif actor_name:
         source = Rollback.Source.ACTOR
     rollback = Rollback(
-        tenant=tenant, requester=requester, reason=reason, source=source, parameters=wish.to_json()
+        tenant=tenant, requester=requester, reason=reason, source=source, parameters=selection.to_json()
     )
-    prepared = preparation.prepare(rollback, wish, requester)
+    prepared = preparation.prepare(rollback, selection, requester)
     with transaction.atomic():
         rollback.save(force_insert=True)
         _adopt_plan(actor, rollback, prepared, "rollback:plan")
@@ -84,7 +84,7 @@ def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
         raise MovedOn(
             f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be planned again."
         )
-    prepared = preparation.prepare(rollback, Wish.from_json(rollback.parameters), planner)
+    prepared = preparation.prepare(rollback, RollbackSelection.from_json(rollback.parameters), planner)
     with transaction.atomic():
         _locked(rollback)
         _adopt_plan(actor, rollback, prepared, "rollback:replan")

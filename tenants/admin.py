@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from tenants.access import permissions
 from tenants.access.matrix import Action, Role, TokenScope
-from tenants.access.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, acts_somewhere
+from tenants.access.scoped_admin import FormPages, ModelAdmin, ScopedAdmin, actor_of, can_on_any_tenant
 from tenants.accounts import administration, user_accounts
 from tenants.admin_forms import (
     GroupsForm,
@@ -76,7 +76,7 @@ class TenantAdmin(ScopedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if obj is None:
-            return acts_somewhere(request, Action.MANAGE)
+            return can_on_any_tenant(request, Action.MANAGE)
         return permissions.visible_tenants(actor_of(request), Action.MANAGE).filter(pk=obj.pk).exists()
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: ARG002
@@ -125,7 +125,7 @@ class ConnectionAdmin(ScopedAdmin):
                 self.message_user(request, f"{connection}: signed in.", messages.SUCCESS)
 
     def has_test_permission(self, request: HttpRequest) -> bool:
-        return acts_somewhere(request, Action.MANAGE)
+        return can_on_any_tenant(request, Action.MANAGE)
 
 
 @admin.register(Run)

@@ -85,9 +85,9 @@ class _Reading:
                 keep(batch)
             reached = self.now
         except MicrosoftError as refusal:
-            error = _told(source, subscription, refusal)
+            error = _describe_refusal(source, subscription, refusal)
             self.errors.append(error)
-            if isinstance(refusal, PermissionMissing | LicenceMissing) and not source.made_up_for:
+            if isinstance(refusal, PermissionMissing | LicenceMissing) and not source.backfill_after_grant:
                 reached = self.now
         AuditCursor.objects.update_or_create(
             tenant=self.tenant,
@@ -163,7 +163,7 @@ class _Reading:
         )
 
 
-def _told(source: Source[Facts], subscription: str, refusal: MicrosoftError) -> str:
+def _describe_refusal(source: Source[Facts], subscription: str, refusal: MicrosoftError) -> str:
     """What was not read and why, with what to do."""
     of = f" of subscription {subscription}" if subscription else ""
     remedy = f"The reader needs {source.needs}." if isinstance(refusal, PermissionMissing) else refusal.remedy

@@ -33,7 +33,7 @@ class Source(Generic[Facts]):
     parse: Callable[[object], Facts | None]
     counts: Callable[[object], bool] = lambda _record: True
     """Whether a record is kept at all."""
-    made_up_for: bool = True
+    backfill_after_grant: bool = True
     """Whether what was forbidden meanwhile is read once it no longer is."""
 
     @property
@@ -87,7 +87,7 @@ SIGN_INS = Source(
     kept=timedelta(days=30),
     first=timedelta(days=2),
     parse=parse.sign_in,
-    made_up_for=False,
+    backfill_after_grant=False,
 )
 """A sign-in explains events for a day: looking further back would take hours in a large tenant and tell nothing."""
 

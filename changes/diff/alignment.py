@@ -169,7 +169,7 @@ def _in_order(before: Sequence[Any], after: Sequence[Any], rows: range, columns:
     olds, news = [_leaves(before[row]) for row in rows], [_leaves(after[column]) for column in columns]
     weight = _Weights(Counter(leaf for leaves in (*olds, *news) for leaf in leaves))
     height, width = len(rows), len(columns)
-    worth = [[0.0] * (width + 1) for _ in range(height + 1)]
+    gains = [[0.0] * (width + 1) for _ in range(height + 1)]
     gain = [[0.0] * width for _ in range(height)]
     for row in reversed(range(height)):
         for column in reversed(range(width)):
@@ -179,14 +179,14 @@ def _in_order(before: Sequence[Any], after: Sequence[Any], rows: range, columns:
                 gain[row][column] = similarity if similarity > SIMILAR else 0.0
             else:
                 gain[row][column] = 0.0 if _has_parts(one) or _has_parts(other) else 0.1
-            paired = gain[row][column] + worth[row + 1][column + 1]
-            worth[row][column] = max(paired, worth[row + 1][column], worth[row][column + 1])
+            paired = gain[row][column] + gains[row + 1][column + 1]
+            gains[row][column] = max(paired, gains[row + 1][column], gains[row][column + 1])
     pairs, row, column = [], 0, 0
     while row < height and column < width:
-        if gain[row][column] and worth[row][column] == gain[row][column] + worth[row + 1][column + 1]:
+        if gain[row][column] and gains[row][column] == gain[row][column] + gains[row + 1][column + 1]:
             pairs.append((rows[row], columns[column]))
             row, column = row + 1, column + 1
-        elif worth[row][column] == worth[row + 1][column]:
+        elif gains[row][column] == gains[row + 1][column]:
             row += 1
         else:
             column += 1

@@ -36,7 +36,7 @@ class Show:
 
     @contextmanager
     def step(self, title: str, of: int) -> Iterator[None]:
-        """A failing step is told and ends the story, for what follows builds on it."""
+        """A failing step is shown and ends the story, for what follows builds on it."""
         self.number += 1
         began = time.monotonic()
         self.console.print(Text(f"\n{self.number}/{of}  {title}", style="bold"))
@@ -53,13 +53,13 @@ class Show:
         self._row(Text(mark, style="dim"), Text(text))
 
     def refusal(self, attempt: str, answer: str) -> None:
-        """Somebody tried what is not allowed, and was told so."""
+        """Somebody tried what is not allowed, and was refused."""
         self._row(Text("✗", style="bold yellow"), Text(f"{attempt}: refused. {answer}"))
 
     def finding(self, severity: str, what: str, summary: str) -> None:
-        told = Text(what, style="bold")
-        told.append(f"\n{summary}", style="not bold dim")
-        self._row(Text(f" {severity} ", style=SEVERITY_STYLE.get(severity, "dim")), told, wide=10)
+        cell = Text(what, style="bold")
+        cell.append(f"\n{summary}", style="not bold dim")
+        self._row(Text(f" {severity} ", style=SEVERITY_STYLE.get(severity, "dim")), cell, wide=10)
 
     def panel(self, title: str, text: str) -> None:
         self.console.print()

@@ -44,13 +44,13 @@ class Expected:
     kind: str
     least: str
     what: str
-    says: str = ""
+    summary_contains: str = ""
 
     def is_met_by(self, change: Change) -> bool:
         return (
             (change.resource_type, change.kind) == (self.resource_type, self.kind)
             and SEVERITIES.index(change.severity) >= SEVERITIES.index(self.least)
-            and self.says in change.summary
+            and self.summary_contains in change.summary
         )
 
 

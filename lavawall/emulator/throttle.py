@@ -95,12 +95,14 @@ class Throttle:
 
     @staticmethod
     def _refusal(name: str, budget: Budget, headers: dict[str, str], wait: float) -> GraphError:
-        told = dict(headers)
+        answer_headers = dict(headers)
         if budget.tells_when:
-            told["Retry-After"] = str(max(1, ceil(wait)))
+            answer_headers["Retry-After"] = str(max(1, ceil(wait)))
         if name.startswith("directory"):
-            told["x-ms-throttle-scope"] = "Tenant_Application/ReadWrite"
-            told["x-ms-throttle-information"] = (
+            answer_headers["x-ms-throttle-scope"] = "Tenant_Application/ReadWrite"
+            answer_headers["x-ms-throttle-information"] = (
                 "ResourceUnitLimitExceeded" if budget.in_units else "WriteLimitExceeded"
             )
-        return GraphError(429, "TooManyRequests", "Too many requests: the request budget is used up.", told)
+        return GraphError(
+            429, "TooManyRequests", "Too many requests: the request budget is used up.", answer_headers
+        )

@@ -22,14 +22,14 @@ def failure(client: GraphClient, response: Response, looks: Iterable[None]) -> s
         return ""
     for _ in looks:
         try:
-            told = client.get_at(headers[OPERATION], service=AZURE)
+            result = client.get_at(headers[OPERATION], service=AZURE)
         except MicrosoftError:
             return ""
-        status = str(told.get("status") or "").lower()
+        status = str(result.get("status") or "").lower()
         if status == SUCCEEDED:
             return ""
         if status in FAILED:
-            error = told.get("error")
+            error = result.get("error")
             said = error if isinstance(error, dict) else {}
             why = ": ".join(filter(None, (tidy(said.get("code"), 80), tidy(said.get("message"), 300))))
             return f"Azure took the request and then gave it up ({why or status})."

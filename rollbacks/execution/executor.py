@@ -16,7 +16,7 @@ from rollbacks.planning.build import unique_natural_key
 from rollbacks.planning.effects import after, foreseeable, same, shown, without_appended
 from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.planning.tokens import request_with, step_with, token
-from rollbacks.selection.natural_keys import twins
+from rollbacks.selection.natural_keys import natural_key_matches
 from snapshots.canonical.form import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
@@ -205,7 +205,7 @@ class _StepRun:
         """For a create: whether somebody was first. Notes the objects that ours must not be mistaken for."""
         if live.document is not None:
             self._stale(record, "exists again since the dry run.")
-        others = twins(self.executor.reader, self.spec, self._wanted())
+        others = natural_key_matches(self.executor.reader, self.spec, self._wanted())
         record.lookalikes = sorted(others)
         record.before_digest = ABSENT
         if not others or not unique_natural_key(self.spec):
@@ -340,7 +340,7 @@ class _StepRun:
 
     def _created_meanwhile(self, record: StepRecord) -> tuple[str, bool]:
         """The id of the one object that is new since the request left; or none, and that nothing is new."""
-        found = twins(self.executor.reader, self.spec, self._wanted())
+        found = natural_key_matches(self.executor.reader, self.spec, self._wanted())
         new = sorted(found.keys() - set(record.lookalikes))
         return (new[0], False) if len(new) == 1 else ("", not new)
 

@@ -17,7 +17,7 @@ Catalogue = Mapping[str, ResourceType]
 
 
 @dataclass(frozen=True)
-class Birth:
+class Recreation:
     """A resource that the plan brings back, so that it may get new identifiers: `keys` are the old ones, and the
     `kept` among them stay what they are.
     """
@@ -48,7 +48,7 @@ class _Builder:
         self.live = live
         self.graph_url = graph_url
         self.adopted = self._adoptions(targets)
-        taken_over = {(kind, twin) for (kind, _), twin in self.adopted.items()}
+        taken_over = {(kind, natural_key_match) for (kind, _), natural_key_match in self.adopted.items()}
         self.targets = [
             each
             for each in sorted(
@@ -56,8 +56,8 @@ class _Builder:
             )
             if not (each.wanted is None and each.key in taken_over)
         ]
-        self.births: dict[Key, Birth] = {}
-        while self._more_births():
+        self.recreations: dict[Key, Recreation] = {}
+        while self._note_more_recreations():
             pass
 
     def plan(self) -> PlanDraft:
@@ -82,23 +82,23 @@ class _Builder:
 
     def _adoptions(self, targets: Sequence[Target]) -> dict[Key, str]:
         return {
-            target.key: state.twin.resource_id
+            target.key: state.natural_key_match.resource_id
             for target in targets
             if target.wanted is not None
             and (state := self.live[target.key]).document is None
-            and state.twin is not None
+            and state.natural_key_match is not None
         }
 
-    def _more_births(self) -> bool:
+    def _note_more_recreations(self) -> bool:
         """Whether any was noted: what names a resource with a new id may have to be made anew itself."""
-        known = len(self.births)
+        known = len(self.recreations)
         for target in self.targets:
-            self._give_birth(target)
-        return len(self.births) > known
+            self._note_recreation(target)
+        return len(self.recreations) > known
 
-    def _give_birth(self, target: Target) -> None:
+    def _note_recreation(self, target: Target) -> None:
         """Notes a resource, if the plan brings it back and it is not noted already."""
-        if target.key in self.births or target.wanted is None:
+        if target.key in self.recreations or target.wanted is None:
             return
         state, spec = self.live[target.key], self.catalogue[target.resource_type]
         if not can_return(spec, target.wanted, state):
@@ -115,7 +115,7 @@ class _Builder:
         keys["id"] = target.resource_id
         undeleted = state.deleted and spec.restore.undelete is not None
         kept = frozenset(keys) if undeleted else frozenset({"id"} if spec.restore.keeps_id else ())
-        self.births[target.key] = Birth(len(self.births) + 1, target, keys, kept)
+        self.recreations[target.key] = Recreation(len(self.recreations) + 1, target, keys, kept)
 
     def _named_by(self, key: str) -> set[str]:
         """The properties, beside the id, by which other types refer to this one and that a create does not choose."""
@@ -136,14 +136,16 @@ class _Builder:
         known = None if target.last_known is None else repointed(target.last_known, spec, repoint)
         if self._is_so(target, state, wanted):
             return Outcome()
-        birth = self.births.get(target.key)
+        recreation = self.recreations.get(target.key)
         return Strategist(
             target,
             state,
             spec,
             wanted=wanted,
             known=known,
-            new_id=target.resource_id if birth is None or spec.restore.keeps_id else token(birth.number),
+            new_id=target.resource_id
+            if recreation is None or spec.restore.keeps_id
+            else token(recreation.number),
             graph_url=self.graph_url,
             plain=self._plain,
         ).choose()
@@ -152,17 +154,19 @@ class _Builder:
         """Live already, and referring to nothing that will certainly have another id."""
         if state.document is None or not same(state.document, target.wanted):
             return False
-        kept = {(birth.number, name) for birth in self.births.values() for name in birth.kept}
+        kept = {
+            (recreation.number, name) for recreation in self.recreations.values() for name in recreation.kept
+        }
         adopted = self.adopted and not same(self._plain(wanted), target.wanted)
         return not (found_in(wanted) - kept) and not adopted
 
     def _comes_with_another(self, target: Target) -> bool:
         """Whether it is what something that the plan brings back is in the directory (an identity's principal)."""
         return self.live[target.key].document is None and any(
-            self.catalogue[birth.target.resource_type].embodies.get(name) == (target.resource_type, "id")
+            self.catalogue[recreation.target.resource_type].embodies.get(name) == (target.resource_type, "id")
             and value == target.resource_id
-            for birth in self.births.values()
-            for name, value in birth.keys.items()
+            for recreation in self.recreations.values()
+            for name, value in recreation.keys.items()
         )
 
     def _repointing(self, live: Document | None, spec: ResourceType) -> Callable[[Mention], str]:
@@ -172,47 +176,49 @@ class _Builder:
         present = {mention.value for mention in mentions(spec, live)} if live is not None else set()
 
         def repoint(mention: Mention) -> str:
-            for birth, by in self._behind(mention):
-                if by in birth.keys and not (by in birth.kept and mention.value in present):
-                    return token(birth.number, by)
-            twin = next((new for (_, old), new in self.adopted.items() if old == mention.value), None)
-            return mention.value if twin is None or mention.by != "id" else twin
+            for recreation, by in self._behind(mention):
+                if by in recreation.keys and not (by in recreation.kept and mention.value in present):
+                    return token(recreation.number, by)
+            natural_key_match = next(
+                (new for (_, old), new in self.adopted.items() if old == mention.value), None
+            )
+            return mention.value if natural_key_match is None or mention.by != "id" else natural_key_match
 
         return repoint
 
-    def _behind(self, mention: Mention) -> Iterator[tuple[Birth, str]]:
+    def _behind(self, mention: Mention) -> Iterator[tuple[Recreation, str]]:
         """What the plan brings back under this name, and the property that the name is; and what that property is
         taken from in turn: a service principal's appId is its application's.
         """
-        birth = self._born(mention)
-        if birth is not None:
-            yield birth, mention.by
+        recreation = self._recreation_of(mention)
+        if recreation is not None:
+            yield recreation, mention.by
         yield from self._embodying(mention)
         spec = self.catalogue.get(mention.to)
         for reference in spec.references if spec is not None else ():
             if reference.path == mention.by:
                 yield from self._behind(Mention(reference.to, reference.by, mention.value))
 
-    def _embodying(self, mention: Mention) -> Iterator[tuple[Birth, str]]:
-        for birth in self.births.values():
-            for path, (kind, by) in self.catalogue[birth.target.resource_type].embodies.items():
+    def _embodying(self, mention: Mention) -> Iterator[tuple[Recreation, str]]:
+        for recreation in self.recreations.values():
+            for path, (kind, by) in self.catalogue[recreation.target.resource_type].embodies.items():
                 is_kind = mention.to == kind or mention.to not in self.catalogue
-                if is_kind and mention.by == by and birth.keys.get(path) == mention.value:
-                    yield birth, path
+                if is_kind and mention.by == by and recreation.keys.get(path) == mention.value:
+                    yield recreation, path
 
-    def _born(self, mention: Mention) -> Birth | None:
+    def _recreation_of(self, mention: Mention) -> Recreation | None:
         return next(
             (
-                birth
-                for birth in self.births.values()
-                if (mention.to == birth.target.resource_type or mention.to not in self.catalogue)
-                and _is_called(birth.target, mention)
+                recreation
+                for recreation in self.recreations.values()
+                if (mention.to == recreation.target.resource_type or mention.to not in self.catalogue)
+                and _is_called(recreation.target, mention)
             ),
             None,
         )
 
     def _plain(self, document: Document | None) -> Document | None:
-        by_number = {birth.number: birth for birth in self.births.values()}
+        by_number = {recreation.number: recreation for recreation in self.recreations.values()}
         return put_in(document, lambda number, name: by_number[number].keys[name])
 
     def _needs(self, drafts: Sequence[Draft]) -> dict[int, frozenset[int]]:
@@ -264,7 +270,9 @@ class _Builder:
             parts = {part.name for part in spec.parts}
             wanted = {name: value for name, value in wanted.items() if name not in parts}
         return {
-            birth.target.key for mention in mentions(spec, wanted) for birth, _ in self._behind(mention)
+            recreation.target.key
+            for mention in mentions(spec, wanted)
+            for recreation, _ in self._behind(mention)
         } - {draft.target.key}
 
     def _referrers(self, deletions: Sequence[Draft]) -> dict[Key, frozenset[Key]]:
@@ -290,7 +298,9 @@ class _Builder:
         step_of = {
             draft.target.key: index for index, draft in enumerate(drafts, 1) if draft.kind in BRINGS_BACK
         }
-        renumber = {birth.number: step_of[key] for key, birth in self.births.items() if key in step_of}
+        renumber = {
+            recreation.number: step_of[key] for key, recreation in self.recreations.items() if key in step_of
+        }
 
         def lookup(number: int, name: str) -> str:
             return token(renumber[number], name)
@@ -302,7 +312,7 @@ class _Builder:
         repoint = self._repointing(self.live[target.key].document, self.catalogue[target.resource_type])
         spec = self.catalogue[target.resource_type]
         wanted = None if target.wanted is None else repointed(target.wanted, spec, repoint)
-        birth = self.births.get(target.key) if draft.kind in BRINGS_BACK else None
+        recreation = self.recreations.get(target.key) if draft.kind in BRINGS_BACK else None
         return step_with(
             PlannedStep(
                 order=order,
@@ -318,7 +328,7 @@ class _Builder:
                 announced=draft.announced,
                 expected=draft.expected,
                 follows=draft.follows,
-                keys={} if birth is None else birth.keys,
+                keys={} if recreation is None else recreation.keys,
                 fields=draft.fields,
                 changes=target.changes,
             ),
@@ -334,7 +344,7 @@ class _Builder:
 
     def _present_id(self, target: Target) -> str:
         """The id of the resource: its own where it is brought back, else that of the twin that took its place."""
-        if target.key in self.births:
+        if target.key in self.recreations:
             return target.resource_id
         return self.adopted.get(target.key, target.resource_id)
 

@@ -57,7 +57,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Twin:
+class NaturalKeyMatch:
     """Another live object with the same natural key, where Microsoft allows only one."""
 
     resource_id: str
@@ -70,7 +70,7 @@ class LiveState:
 
     document: Document | None = None
     deleted: bool = False
-    twin: Twin | None = None
+    natural_key_match: NaturalKeyMatch | None = None
     place: Mapping[str, str] = field(default_factory=dict)
     """Where it is, as far as neither its id nor its document says so."""
     raw: Document | None = None
@@ -79,7 +79,11 @@ class LiveState:
     @property
     def present(self) -> Document | None:
         """The object, or the twin that takes its place."""
-        return self.twin.document if self.document is None and self.twin is not None else self.document
+        return (
+            self.natural_key_match.document
+            if self.document is None and self.natural_key_match is not None
+            else self.document
+        )
 
 
 @dataclass(frozen=True)

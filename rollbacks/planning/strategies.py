@@ -119,8 +119,10 @@ class Strategist:
             self._not_wanted()
         elif self.live.document is not None:
             self._changed(self.live.document, self.wanted, self.target.resource_id)
-        elif self.live.twin is not None:
-            self._adopt(self.live.twin.resource_id, self.live.twin.document, self.wanted)
+        elif self.live.natural_key_match is not None:
+            self._adopt(
+                self.live.natural_key_match.resource_id, self.live.natural_key_match.document, self.wanted
+            )
         else:
             self._absent(self.wanted)
         for draft in self.outcome.drafts:

@@ -22,10 +22,6 @@ def token(number: int, name: str = "id") -> str:
     return f"~new.{number}.{name}~"
 
 
-def is_token(text: str) -> bool:
-    return _TOKEN.fullmatch(text) is not None
-
-
 def found_in(value: Any) -> set[tuple[int, str]]:
     """Number and property of every token anywhere in a JSON value."""
     if isinstance(value, str):

@@ -18,14 +18,14 @@ from rollbacks.guards.policy import required_approvals
 from rollbacks.models import Rollback
 from rollbacks.planning.build import build, unique_natural_key
 from rollbacks.planning.effects import same
-from rollbacks.planning.model import Key, LiveState, PlanDraft, Target, Twin
+from rollbacks.planning.model import Key, LiveState, NaturalKeyMatch, PlanDraft, Target
 from rollbacks.plans.storage import NewPlan
 from rollbacks.selection.dangling import without_dangling
-from rollbacks.selection.expiry import as_of
-from rollbacks.selection.natural_keys import twins
+from rollbacks.selection.expiry import drop_expired
+from rollbacks.selection.natural_keys import natural_key_matches
 from rollbacks.selection.present_ids import with_present_ids
 from rollbacks.selection.referrers import with_referrers
-from rollbacks.selection.resolve import NothingToDo, Wish, resolve
+from rollbacks.selection.resolve import NothingToDo, RollbackSelection, resolve
 from rollbacks.selection.successors import with_successors
 from rollbacks.selection.unfollowed import unfollowed
 from snapshots.catalog import registry
@@ -50,19 +50,19 @@ class Prepared:
     undone: Sequence[Change]
 
 
-def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
+def prepare(rollback: Rollback, selection: RollbackSelection, planner: User) -> Prepared:
     """Raises NothingToDo, NoConnection or MicrosoftError."""
     tenant = rollback.tenant
     base = content_store.latest(tenant)
     if base is None:
         raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is nothing to go back to.")
-    resolved = resolve(tenant, wish)
+    resolved = resolve(tenant, selection)
     now = timezone.now()
-    today, undone = as_of(now, resolved.targets), resolved.undone
+    current, undone = drop_expired(now, resolved.targets), resolved.undone
     catalogue = {spec.key: spec for spec in registry.all_types()}
     with closing(open_client(tenant, "reader", priority="high")) as client:
         presence = Presence(client)
-        targets = with_present_ids(tenant, client, presence, today.targets)
+        targets = with_present_ids(tenant, client, presence, current.targets)
         live = {target.key: _live(client, catalogue[target.resource_type], target) for target in targets}
         targets, live = with_referrers(tenant, client, targets, live)
         targets = with_successors(targets, live)
@@ -76,7 +76,7 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
         )
         draft = sound.draft
         if not draft.steps and draft.complete and not sound.losses:
-            why = ("There is nothing to roll back: the tenant already matches that state.", *today.warnings)
+            why = ("There is nothing to roll back: the tenant already matches that state.", *current.warnings)
             raise NothingToDo(" ".join(why))
         dry_run = _dry_run(client, draft, live)
         locked = azure_locks.blockers(client, draft)
@@ -90,7 +90,7 @@ def prepare(rollback: Rollback, wish: Wish, planner: User) -> Prepared:
         steps=draft.steps,
         warnings=(
             *resolved.warnings,
-            *today.warnings,
+            *current.warnings,
             *sound.warnings,
             *draft.warnings,
             *unfollowed(tenant, draft),
@@ -118,17 +118,19 @@ def own_severity(base: Snapshot, pairs: Iterable[tuple[Key, Document | None, Doc
 
 def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
     found = read_live(client, spec, target.resource_id, target.wanted or target.last_known)
-    twin = None
+    natural_key_match = None
     if (
         found.document is None
         and not found.deleted
         and target.wanted is not None
         and unique_natural_key(spec)
     ):
-        for other, known in sorted(twins(client, spec, target.wanted).items()):
+        for other, known in sorted(natural_key_matches(client, spec, target.wanted).items()):
             document = read_live(client, spec, other, known).document
-            twin = Twin(other, document) if document is not None else twin
-    return LiveState(found.document, found.deleted, twin, place_of(spec, found.raw), found.raw)
+            natural_key_match = (
+                NaturalKeyMatch(other, document) if document is not None else natural_key_match
+            )
+    return LiveState(found.document, found.deleted, natural_key_match, place_of(spec, found.raw), found.raw)
 
 
 def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def _rehearsed(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]
         spec = registry.get(step.resource_type)
         known = live[step.key].document if step.key in live else None
         now = read_live(client, spec, step.resource_id, known or step.target or step.expected)
-        ready = _expected(now.document, step.expected)
+        ready = same(now.document, step.expected)
         yield {
             "order": step.order,
             "ready": ready,
@@ -157,10 +159,6 @@ def _rehearsed(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]
             if ready
             else "the object has just changed",
         }
-
-
-def _expected(document: Document | None, expected: Document | None) -> bool:
-    return same(document, expected)
 
 
 def _writer_blockers(tenant: Tenant) -> list[str]:

@@ -84,16 +84,16 @@ def _lost(
     named: Sequence[tuple[PlannedStep, Sequence[Named]]], live: Mapping[Key, LiveState], presence: Presence
 ) -> dict[Key, set[Mention]]:
     """What must not be named, by the target that does: the step's own, or the one whose place a live twin takes."""
-    twins = {
-        (kind, state.twin.resource_id): (kind, identifier)
+    adopted = {
+        (kind, state.natural_key_match.resource_id): (kind, identifier)
         for (kind, identifier), state in live.items()
-        if state.twin is not None
+        if state.natural_key_match is not None
     }
     found: dict[Key, set[Mention]] = {}
     for step, each in named:
         for reference, mention in each:
             if reference.if_gone == "left out" and presence.of(mention) is False:
-                found.setdefault(twins.get(step.key, step.key), set()).add(mention)
+                found.setdefault(adopted.get(step.key, step.key), set()).add(mention)
     return found
 
 
@@ -205,12 +205,12 @@ def _pruned(document: Document, spec: ResourceType, gone: Collection[Mention]) -
         for part in spec.parts
         if part.reference is not None
     ]
-    told = {*spec.identity, *spec.natural_key, *spec.restore.create_only}
+    named_fields = {*spec.identity, *spec.natural_key, *spec.restore.create_only}
     for path, reference in places:
         left = _without(value, path, partial(_names_one_of, reference, gone))
         if left is not _GONE:
             value = left
-        elif len(path) == 1 and path[0] not in told:
+        elif len(path) == 1 and path[0] not in named_fields:
             value = {name: each for name, each in value.items() if name != path[0]}
         else:
             return None

@@ -10,7 +10,7 @@ from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import NotFound
 
 
-def twins(client: GraphClient, spec: ResourceType, wanted: Document) -> Mapping[str, Document]:
+def natural_key_matches(client: GraphClient, spec: ResourceType, wanted: Document) -> Mapping[str, Document]:
     """By id. A type without a natural key is compared by all that a create would send; one whose ids the caller
     chooses has none.
     """

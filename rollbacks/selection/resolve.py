@@ -28,7 +28,7 @@ class NothingToDo(DomainError):
 
 
 @dataclass(frozen=True)
-class Wish:
+class RollbackSelection:
     """What somebody asked for: changes, an actor's window, or a snapshot (of one type, or one resource)."""
 
     changes: tuple[int, ...] = ()
@@ -51,7 +51,7 @@ class Wish:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> "Wish":
+    def from_json(cls, data: Mapping[str, object]) -> "RollbackSelection":
         values = dict(data)
         values["changes"] = tuple(values["changes"])  # type: ignore[arg-type]
         for name in ("since", "until"):
@@ -71,10 +71,14 @@ class Resolved:
     warnings: tuple[str, ...] = ()
 
 
-def resolve(tenant: Tenant, wish: Wish) -> Resolved:
+def resolve(tenant: Tenant, selection: RollbackSelection) -> Resolved:
     """Raises NothingToDo."""
-    back_to_snapshot = wish.snapshot is not None
-    found = _of_snapshot(tenant, wish) if back_to_snapshot else _of_changes(tenant, _changes(tenant, wish))
+    back_to_snapshot = selection.snapshot is not None
+    found = (
+        _of_snapshot(tenant, selection)
+        if back_to_snapshot
+        else _of_changes(tenant, _changes(tenant, selection))
+    )
     if not found.targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
     needed = [_in_present_form(target) for target in _with_needed(tenant, found.targets)]
@@ -89,38 +93,40 @@ def _in_present_form(target: Target) -> Target:
     return replace(target, wanted=wanted, last_known=last_known)
 
 
-def _changes(tenant: Tenant, wish: Wish) -> list[Change]:
+def _changes(tenant: Tenant, selection: RollbackSelection) -> list[Change]:
     of_tenant = Change.objects.filter(tenant=tenant)
-    if wish.changes:
-        found = list(of_tenant.filter(pk__in=wish.changes).order_by("pk"))
-        unknown = sorted(set(wish.changes) - {change.pk for change in found})
+    if selection.changes:
+        found = list(of_tenant.filter(pk__in=selection.changes).order_by("pk"))
+        unknown = sorted(set(selection.changes) - {change.pk for change in found})
         if unknown:
             raise NothingToDo(f"{tenant.name} has no change {', '.join(map(str, unknown))}.")
         return found
-    if not wish.actor_name or wish.since is None or wish.until is None:
+    if not selection.actor_name or selection.since is None or selection.until is None:
         raise NothingToDo("Say which changes, which actor from when to when, or which snapshot.")
-    around = of_tenant.filter(detected_at__gte=wish.since - SKEW, earliest_at__lte=wish.until + SKEW)
-    theirs = list(by_actor(around, wish.actor_name).order_by("pk"))
+    around = of_tenant.filter(
+        detected_at__gte=selection.since - SKEW, earliest_at__lte=selection.until + SKEW
+    )
+    theirs = list(by_actor(around, selection.actor_name).order_by("pk"))
     best = best_for(theirs)
-    found = [change for change in theirs if _is_within(best.get(change.pk), wish)]
+    found = [change for change in theirs if _is_within(best.get(change.pk), selection)]
     names = sorted({best[change.pk].event.actor_name for change in found})
     if len(names) > 1:
         raise NothingToDo(
-            f"{wish.actor_name!r} names several actors: {', '.join(names)}. Choose one of them."
+            f"{selection.actor_name!r} names several actors: {', '.join(names)}. Choose one of them."
         )
     if not found:
-        raise NothingToDo(f"No change of {tenant.name} in that time is attributed to {wish.actor_name}.")
+        raise NothingToDo(f"No change of {tenant.name} in that time is attributed to {selection.actor_name}.")
     return found
 
 
-def _is_within(attribution: Attribution | None, wish: Wish) -> bool:
+def _is_within(attribution: Attribution | None, selection: RollbackSelection) -> bool:
     """Whether the likeliest event is of the window asked for; a guess is not enough to undo something."""
     return (
         attribution is not None
         and attribution.confidence != Attribution.Confidence.LOW
-        and wish.since is not None
-        and wish.until is not None
-        and wish.since <= attribution.event.occurred_at <= wish.until
+        and selection.since is not None
+        and selection.until is not None
+        and selection.since <= attribution.event.occurred_at <= selection.until
     )
 
 
@@ -182,12 +188,12 @@ def _unasked(changes: Sequence[Change]) -> Iterator[str]:
         )
 
 
-def _of_snapshot(tenant: Tenant, wish: Wish) -> Resolved:
-    snapshot = Snapshot.objects.filter(tenant=tenant, pk=wish.snapshot or 0).first()
+def _of_snapshot(tenant: Tenant, selection: RollbackSelection) -> Resolved:
+    snapshot = Snapshot.objects.filter(tenant=tenant, pk=selection.snapshot or 0).first()
     if snapshot is None:
-        raise NothingToDo(f"{tenant.name} has no snapshot {wish.snapshot}.")
-    then = _versions(content_store.state_at(snapshot), wish)
-    now = _versions(Version.objects.filter(tenant=tenant, last_snapshot__isnull=True), wish)
+        raise NothingToDo(f"{tenant.name} has no snapshot {selection.snapshot}.")
+    then = _versions(content_store.state_at(snapshot), selection)
+    now = _versions(Version.objects.filter(tenant=tenant, last_snapshot__isnull=True), selection)
     read_then = set(
         Coverage.objects.filter(snapshot=snapshot, status=Coverage.Status.COMPLETE).values_list(
             "resource_type", flat=True
@@ -223,11 +229,12 @@ def _not_read(keys: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _versions(versions: Iterable[Version], wish: Wish) -> dict[Key, Version]:
+def _versions(versions: Iterable[Version], selection: RollbackSelection) -> dict[Key, Version]:
     return {
         (version.resource_type, version.resource_id): version
         for version in versions
-        if wish.resource_type in ("", version.resource_type) and wish.resource_id in ("", version.resource_id)
+        if selection.resource_type in ("", version.resource_type)
+        and selection.resource_id in ("", version.resource_id)
     }
 
 

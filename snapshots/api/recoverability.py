@@ -86,8 +86,8 @@ class RecoverabilityViewSet(ApiViewSet[Version]):
     def list(self, request: Request) -> Response:
         tenant = tenant_asked_for(request, self.actor)
         page = self.paginate_queryset(self._asked_for(tenant, request)) or []
-        told = [summary.as_json(each) for each in summary.judged(tenant, page)]
-        return self.get_paginated_response(RestorabilitySerializer(told, many=True).data)
+        verdicts = [summary.as_json(each) for each in summary.judged(tenant, page)]
+        return self.get_paginated_response(RestorabilitySerializer(verdicts, many=True).data)
 
     def _asked_for(self, tenant: Tenant, request: Request) -> QuerySet[Version]:
         found = self.filter_queryset(summary.current(tenant))

@@ -33,7 +33,7 @@ class _Source:
 
     path: str
     params: Mapping[str, str]
-    says: Mapping[str, str]
+    context: Mapping[str, str]
 
 
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
@@ -114,12 +114,12 @@ def _listed(
     for source, held in zip(sources, _held(client, read, sources, failed), strict=True):
         for raw in held:
             if read.items_at is None:
-                yield placed(spec, raw, source.says)
+                yield placed(spec, raw, source.context)
                 continue
             items = objects(at(raw, read.items_at), f"{read.items_at} of {source.path}")
             injected = {name: str(at(raw, path) or "") for name, path in read.inject.items()}
             for item in items:
-                yield placed(spec, item, {**source.says, **injected})
+                yield placed(spec, item, {**source.context, **injected})
 
 
 def _held(

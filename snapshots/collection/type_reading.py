@@ -39,7 +39,7 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
 
     Raises MicrosoftError where nothing could be read, or, without `scope.failed`, where any of it could not.
     """
-    with _told_of(spec):
+    with as_microsoft_error(spec):
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
         _fill_parts(client, spec, found, scope.failed)
         if scope.failed and not found:
@@ -77,7 +77,7 @@ def named(error: MicrosoftError, spec: ResourceType) -> MicrosoftError:
 
 
 @contextmanager
-def _told_of(spec: ResourceType) -> Iterator[None]:
+def as_microsoft_error(spec: ResourceType) -> Iterator[None]:
     """What Microsoft refused, or answered without what identifies an object, as a MicrosoftError that says what helps.
 
     Any other error is a bug of ours, and left as it is.
@@ -94,7 +94,7 @@ def _told_of(spec: ResourceType) -> Iterator[None]:
 
 def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, known: Document) -> Found | None:
     """An object that the list no longer had, read at its own address: None where it is really gone."""
-    with _told_of(spec):
+    with as_microsoft_error(spec):
         live = read_live(client, spec, object_id, known)
         if live.document is None or live.raw is None:
             return None

@@ -324,8 +324,8 @@ def _made_anew(spec: ResourceType, document: Document) -> Answer:
 
 def _overall(changed: Answer | None, deleted: Answer | None) -> tuple[Verdict, str]:
     """The worse case's; where only one is hopeless, part of what can happen can be undone."""
-    told = [("changed", changed), ("deleted", deleted)]
-    possible = [(case, answer) for case, answer in told if answer is not None]
+    cases = [("changed", changed), ("deleted", deleted)]
+    possible = [(case, answer) for case, answer in cases if answer is not None]
     worst = max((answer.verdict for _, answer in possible), key=lambda verdict: verdict.rank)
     if len({answer.reason for _, answer in possible}) == 1:
         return worst, possible[0][1].reason

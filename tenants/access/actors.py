@@ -30,7 +30,7 @@ class Actor:
     def system(cls, name: str, *actions: Action) -> "Actor":
         return cls(label=f"system:{name}", via="task", system_actions=frozenset(actions))
 
-    def may_carry(self, action: Action) -> bool:
+    def permits(self, action: Action) -> bool:
         """Whether this way of acting can carry the action at all, before any scope is looked at."""
         if self.user is None:
             return action in self.system_actions

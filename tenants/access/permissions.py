@@ -42,7 +42,7 @@ class NotVisible(Refused):
 
 def visible_tenants(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Tenant]:
     """The tenants on which the actor may do this."""
-    if not actor.may_carry(action):
+    if not actor.permits(action):
         return Tenant.objects.none()
     if actor.user is None:
         return Tenant.objects.all()
@@ -54,7 +54,7 @@ def visible_tenants(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Tena
 
 def visible_customers(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Customer]:
     """Customers on which the actor may do this, or that own a tenant on which he may."""
-    if not actor.may_carry(action):
+    if not actor.permits(action):
         return Customer.objects.none()
     through_tenants = Customer.objects.filter(tenants__in=visible_tenants(actor, action))
     if actor.user is None or (actor.token is None and _everywhere(actor.user, action)):
@@ -92,7 +92,7 @@ def whole_customers(actor: Actor, action: Action) -> QuerySet[Customer]:
     """The customers on which the actor may do this as a whole; a role on one of their tenants is not enough."""
     if can_everywhere(actor, action):
         return Customer.objects.all()
-    if actor.user is None or not actor.may_carry(action):
+    if actor.user is None or not actor.permits(action):
         return Customer.objects.none()
     if _everywhere(actor.user, action):
         own = Customer.objects.all()
@@ -110,7 +110,7 @@ def require_on_customer(actor: Actor, action: Action, customer: Customer) -> Non
 
 
 def can_everywhere(actor: Actor, action: Action) -> bool:
-    if not actor.may_carry(action):
+    if not actor.permits(action):
         return False
     if actor.user is None:
         return True
@@ -124,7 +124,7 @@ def may_administer(actor: Actor, user: User) -> bool:
     return can_everywhere(actor, Action.BIND_ROLES)
 
 
-def require_over(actor: Actor, user: User) -> None:
+def require_account_admin(actor: Actor, user: User) -> None:
     """For acts on another person's account. Raises Refused."""
     require_everywhere(actor, Action.BIND_ROLES)
     if not may_administer(actor, user):

@@ -32,9 +32,9 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor.person(request.user, "admin")
 
 
-def acts_somewhere(request: HttpRequest, action: Action) -> bool:
+def can_on_any_tenant(request: HttpRequest, action: Action) -> bool:
     """Whether the person may do this on any tenant; asked once in a request, for every model in the menu asks it."""
-    answers: dict[Action, bool] = request.__dict__.setdefault("acts_somewhere", {})
+    answers: dict[Action, bool] = request.__dict__.setdefault("can_on_any_tenant", {})
     if action not in answers:
         answers[action] = permissions.visible_tenants(actor_of(request), action).exists()
     return answers[action]
@@ -87,7 +87,7 @@ class ScopedAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if obj is None:
-            return acts_somewhere(request, self.needed)
+            return can_on_any_tenant(request, self.needed)
         return self.get_queryset(request).filter(pk=obj.pk).exists()
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002

@@ -59,7 +59,7 @@ def change_policy(actor: Actor, *, tenant: Tenant, **values: Any) -> Tenant:
 @transaction.atomic
 def change_account(actor: Actor, *, user: User, email: str, is_active: bool) -> None:
     """Changes an account's address and whether it may sign in. Raises Refused."""
-    permissions.require_over(actor, user)
+    permissions.require_account_admin(actor, user)
     current = User.objects.select_for_update().get(pk=user.pk)
     kinds = [Kind.ACTIVATE] if is_active and not current.is_active else []
     kinds += [Kind.EMAIL] if email != current.email else []

@@ -94,7 +94,7 @@ def set_password(actor: Actor, *, user: User, password: str) -> None:
     Raises Refused, or ValidationError for a weak password.
     """
     if actor.token is not None or not _is_self(actor, user):
-        permissions.require_over(actor, user)
+        permissions.require_account_admin(actor, user)
     validate_password(password, user)
     watch = Watch(actor, [user])
     ended = _end_tokens(user)
@@ -164,7 +164,7 @@ def set_groups(actor: Actor, *, user: User, groups: Iterable[str]) -> None:
 
     Nobody changes their own groups. Membership gives the roles that are bound to the group. Raises Refused.
     """
-    permissions.require_over(actor, user)
+    permissions.require_account_admin(actor, user)
     _require_others(actor, [user], "change the groups of")
     wanted = [Group.objects.get_or_create(name=name)[0] for name in sorted(set(groups))]
     before = set(user.groups.values_list("name", flat=True))
@@ -208,7 +208,7 @@ def issue_token(
     if _is_self(actor, user):
         life = min(life, OWN_TOKEN_LIFE)
     else:
-        permissions.require_over(actor, user)
+        permissions.require_account_admin(actor, user)
         if actor.user is not None and scopes - HARMLESS_SCOPES and not is_portal_account(user):
             raise permissions.Refused(
                 f"A token that requests or approves acts in the name of {user.get_username()}, who must issue it. "

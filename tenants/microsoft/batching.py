@@ -28,7 +28,7 @@ BATCH_SIZE = 20
 Alone = Callable[[Request], Response]
 Batched = Callable[[Request, float, int], Response]
 Hold = Callable[[Request, float], None]
-Told = Response | MicrosoftError
+Outcome = Response | MicrosoftError
 """An answer; or, for a read, why there is none that can be used."""
 
 
@@ -63,7 +63,7 @@ class _Rounds:
     batched: Batched
     hold: Hold
     retrier: Retrier
-    told: dict[int, Told] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
     travelled: set[int] = field(default_factory=set)
     """What was sent in a batch, and is repeated in one."""
 
@@ -83,8 +83,8 @@ class _Rounds:
         """How long to wait, and for what: the longest that any of them asks for serves them all."""
         waits = {}
         for index in indexes:
-            told = self.told[index]
-            answer = None if isinstance(told, MicrosoftError) else told
+            outcome = self.outcomes[index]
+            answer = None if isinstance(outcome, MicrosoftError) else outcome
             if answer is None or may_repeat(answer.status, self.requests[index].safety):
                 wait = patience[index].next_wait(answer, self.retrier.now())
                 if wait is not None:
@@ -97,43 +97,43 @@ class _Rounds:
         is_single = len(chunk) == 1 and not self.travelled & chunk.keys()
         if is_single or not service_limit(first.service).batched:
             for index, request in chunk.items():
-                self.told[index] = self._noticed(request, self.retrier.once(partial(self.alone, request)))
+                self.outcomes[index] = self._noticed(request, self.retrier.once(partial(self.alone, request)))
             return
         self.travelled |= chunk.keys()
         envelope = batch_of(chunk)
         units = sum(1 if each.writes else resource_units(each.path, each.params) for each in chunk.values())
         writes = len(chunk) if first.writes else 0
-        told = self._noticed(envelope, self.retrier.once(lambda: self.batched(envelope, units, writes)))
-        if isinstance(told, MicrosoftError):
-            self.told |= dict.fromkeys(chunk, told)
-        elif told.ok:
-            self.told |= _parts_of(told, chunk)
+        outcome = self._noticed(envelope, self.retrier.once(lambda: self.batched(envelope, units, writes)))
+        if isinstance(outcome, MicrosoftError):
+            self.outcomes |= dict.fromkeys(chunk, outcome)
+        elif outcome.ok:
+            self.outcomes |= _parts_of(outcome, chunk)
             self._count_throttled(first, chunk)
-        elif may_repeat(told.status, envelope.safety):
-            self.told |= dict.fromkeys(chunk, told)
+        elif may_repeat(outcome.status, envelope.safety):
+            self.outcomes |= dict.fromkeys(chunk, outcome)
         else:
-            raise _refused(envelope, told)
+            raise _refused(envelope, outcome)
 
-    def _noticed(self, request: Request, told: Told) -> Told:
-        if not isinstance(told, MicrosoftError) and told.status == THROTTLED:
-            self.hold(request, self.retrier.hold(told))
-        return told
+    def _noticed(self, request: Request, outcome: Outcome) -> Outcome:
+        if not isinstance(outcome, MicrosoftError) and outcome.status == THROTTLED:
+            self.hold(request, self.retrier.hold(outcome))
+        return outcome
 
     def _count_throttled(self, first: Request, chunk: Mapping[int, Request]) -> None:
         throttled: list[Answered] = [
-            told
+            outcome
             for index in chunk
-            if isinstance(told := self.told[index], Response) and told.status == THROTTLED
+            if isinstance(outcome := self.outcomes[index], Response) and outcome.status == THROTTLED
         ]
         self.retrier.stats.throttled += len(throttled)
         if throttled:
             self.hold(first, max(self.retrier.hold(answer) for answer in throttled))
 
     def _final(self, index: int) -> Response:
-        told = self.told[index]
-        if isinstance(told, MicrosoftError):
-            raise told
-        return told
+        outcome = self.outcomes[index]
+        if isinstance(outcome, MicrosoftError):
+            raise outcome
+        return outcome
 
 
 def _chunks(requests: Sequence[Request], indexes: Sequence[int]) -> Iterator[list[int]]:
@@ -158,9 +158,9 @@ def _refused(envelope: Request, response: Response) -> MicrosoftError:
     return error_for(envelope.method, envelope.path, response, writes=envelope.writes)
 
 
-def _parts_of(response: Response, chunk: Mapping[int, Request]) -> dict[int, Told]:
+def _parts_of(response: Response, chunk: Mapping[int, Request]) -> dict[int, Outcome]:
     parts = response.body.get("responses") if isinstance(response.body, dict) else None
-    answers: dict[int, Told] = {
+    answers: dict[int, Outcome] = {
         int(part["id"]): _read_part(part, chunk.get(int(part["id"])))
         for part in (parts if isinstance(parts, list) else [])
         if isinstance(part, dict)
@@ -176,7 +176,7 @@ def _parts_of(response: Response, chunk: Mapping[int, Request]) -> dict[int, Tol
     return {index: answers.get(index, missing) for index in chunk}
 
 
-def _read_part(part: dict[str, JSON], request: Request | None) -> Told:
+def _read_part(part: dict[str, JSON], request: Request | None) -> Outcome:
     headers = CaseInsensitiveDict(
         {str(name): str(value) for name, value in (part.get("headers") or {}).items()}
     )

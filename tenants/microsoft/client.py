@@ -252,7 +252,7 @@ class GraphClient:
 
     @staticmethod
     def _units(request: Request, url: str) -> float:
-        if not service_limit(request.service).weighed or request.writes:
+        if not service_limit(request.service).unit_based or request.writes:
             return 1
         return resource_units(url)
 

@@ -31,7 +31,7 @@ class ServiceLimit:
     writes: Budget | None = None
     exclusive: bool = False
     batched: bool = True
-    weighed: bool = False
+    unit_based: bool = False
 
 
 SERVICES: Mapping[str, ServiceLimit] = MappingProxyType(
@@ -39,7 +39,9 @@ SERVICES: Mapping[str, ServiceLimit] = MappingProxyType(
         "conditional_access": ServiceLimit((Budget(1, 1),), exclusive=True, batched=False),
         "audit": ServiceLimit((Budget(5, 10),), batched=False),
         "directory": ServiceLimit(
-            (Budget(3_500, 10), Budget(5_000, 10), Budget(8_000, 10)), writes=Budget(3_000, 150), weighed=True
+            (Budget(3_500, 10), Budget(5_000, 10), Budget(8_000, 10)),
+            writes=Budget(3_000, 150),
+            unit_based=True,
         ),
         "intune": ServiceLimit((Budget(1_000, 20),), writes=Budget(100, 20)),
         "arm": ServiceLimit((Budget(250, 10),), writes=Budget(200, 20), batched=False),
@@ -198,7 +200,7 @@ class Pacer:
 
     def learn(self, tenant_key: str, service: str, *, units: float, headers: Mapping[str, str]) -> None:
         lane = self._lane(tenant_key, service)
-        if lane.limit.weighed:
+        if lane.limit.unit_based:
             lane.learn(self._clock(), units, headers)
 
     def _lane(self, tenant_key: str, service: str) -> _Lane:

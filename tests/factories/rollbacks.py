@@ -12,7 +12,7 @@ from rollbacks import proofs, states
 from rollbacks.models import Plan, Rollback
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.plans import storage
-from rollbacks.selection.resolve import Wish
+from rollbacks.selection.resolve import RollbackSelection
 from tenants.access.actors import Actor
 from tenants.microsoft.request import Request
 from tenants.models import Tenant, User
@@ -32,7 +32,7 @@ def planned(
         requester=requester,
         reason=reason,
         source=Rollback.Source.CHANGES,
-        parameters=Wish(tuple(change.pk for change in changes)).to_json(),
+        parameters=RollbackSelection(tuple(change.pk for change in changes)).to_json(),
     )
     new = storage.NewPlan(
         steps=[_step(order, change) for order, change in enumerate(changes, 1)],

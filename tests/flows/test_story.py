@@ -94,11 +94,11 @@ def test_a_finding_that_is_missing_fails_its_step_and_ends_the_story(
     ("expected", "met"),
     [
         (Expected("namedLocation", "deleted", "medium", ""), True),
-        (Expected("namedLocation", "deleted", "low", "", says="Calgary"), True),
+        (Expected("namedLocation", "deleted", "low", "", summary_contains="Calgary"), True),
         (Expected("namedLocation", "deleted", "high", ""), False),
         (Expected("namedLocation", "updated", "medium", ""), False),
         (Expected("group", "deleted", "medium", ""), False),
-        (Expected("namedLocation", "deleted", "low", "", says="Lisbon"), False),
+        (Expected("namedLocation", "deleted", "low", "", summary_contains="Lisbon"), False),
     ],
 )
 def test_a_finding_is_what_was_expected_or_graver(expected: Expected, met: bool) -> None:

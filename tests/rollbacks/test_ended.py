@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbacks.planning.model import Target
-from rollbacks.selection.expiry import as_of
+from rollbacks.selection.expiry import drop_expired
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document
 
@@ -25,9 +25,9 @@ def ends(at: datetime) -> Document:
 
 
 def test_what_ended_meanwhile_is_wanted_no_more_and_that_is_said() -> None:
-    today = as_of(NOW, [Target("namedLocation", "1", ends(NOW - timedelta(minutes=1)), "Lent")])
-    assert [target.wanted for target in today.targets] == [None]
-    (warning,) = today.warnings
+    current = drop_expired(NOW, [Target("namedLocation", "1", ends(NOW - timedelta(minutes=1)), "Lent")])
+    assert [target.wanted for target in current.targets] == [None]
+    (warning,) = current.warnings
     assert "Lent" in warning
     assert "2026-05-04 11:59 UTC" in warning
 
@@ -37,6 +37,6 @@ def test_what_ended_meanwhile_is_wanted_no_more_and_that_is_said() -> None:
     [None, {"displayName": "Kept"}, {"lease": {"endDateTime": "one day"}}, ends(NOW + timedelta(days=1))],
 )
 def test_what_lasts_is_left_as_it_is(document: Document | None) -> None:
-    today = as_of(NOW, [Target("namedLocation", "1", document)])
-    assert [target.wanted for target in today.targets] == [document]
-    assert today.warnings == ()
+    current = drop_expired(NOW, [Target("namedLocation", "1", document)])
+    assert [target.wanted for target in current.targets] == [document]
+    assert current.warnings == ()

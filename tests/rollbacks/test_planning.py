@@ -17,11 +17,11 @@ from rollbacks.planning.model import (
     EffectKind,
     Key,
     LiveState,
+    NaturalKeyMatch,
     PlanDraft,
     PlannedStep,
     StepKind,
     Target,
-    Twin,
 )
 from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.tokens import found_in, put_in, token
@@ -315,7 +315,7 @@ def test_groups_that_hold_each_other_come_back_before_their_members_do() -> None
 def test_an_assignment_that_exists_under_another_id_is_adopted() -> None:
     spec = CATALOGUE["unifiedRoleAssignment"]
     wanted = {"principalId": "p", "roleDefinitionId": "r", "directoryScopeId": "/"}
-    live = {(spec.key, "old"): LiveState(twin=Twin("other", wanted))}
+    live = {(spec.key, "old"): LiveState(natural_key_match=NaturalKeyMatch("other", wanted))}
     draft = plan_of([Target(spec.key, "old", wanted)], live)
     assert draft.steps == ()
     assert "exists under another id (other)" in draft.warnings[0]
@@ -328,7 +328,7 @@ def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_
     planted = {**wanted, "condition": "true"}
     targets = [Target(spec.key, "old", wanted), Target(spec.key, "other", None, last_known=planted)]
     live = {
-        (spec.key, "old"): LiveState(twin=Twin("other", planted)),
+        (spec.key, "old"): LiveState(natural_key_match=NaturalKeyMatch("other", planted)),
         (spec.key, "other"): LiveState(planted),
     }
     draft = build(targets, live, {**CATALOGUE, spec.key: spec}, graph_url=GRAPH)

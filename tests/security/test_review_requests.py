@@ -42,8 +42,8 @@ from tests.factories.tenants import TenantFactory, person
 HIT: list[str] = []
 
 
-def severities(tenant: Tenant, wish: resolve.Wish) -> list[str]:
-    return [change.severity for change in resolve.resolve(tenant, wish).undone]
+def severities(tenant: Tenant, selection: resolve.RollbackSelection) -> list[str]:
+    return [change.severity for change in resolve.resolve(tenant, selection).undone]
 
 
 def _hit(what: str) -> str:
@@ -274,8 +274,12 @@ def test_a_critical_change_is_undone_by_as_many_approvals_whichever_way_it_is_as
     with transaction.atomic():
         (critical,) = detect(capture.seal(collected(tenant, states[2]), requested_by="test"))
     assert (critical.severity, renamed.severity == "critical") == ("critical", False)
-    wish = resolve.Wish(snapshot=renamed.snapshot_id) if way == "snapshot" else resolve.Wish((renamed.pk,))
-    assert required_approvals(holding_for(tenant, [], frozenset()), severities(tenant, wish)) == 3
+    selection = (
+        resolve.RollbackSelection(snapshot=renamed.snapshot_id)
+        if way == "snapshot"
+        else resolve.RollbackSelection((renamed.pk,))
+    )
+    assert required_approvals(holding_for(tenant, [], frozenset()), severities(tenant, selection)) == 3
 
 
 @pytest.mark.parametrize("way", ["snapshot", "change"])
@@ -290,13 +294,13 @@ def test_a_rollback_that_itself_does_something_critical_needs_the_critical_appro
         {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy()}},
     )
     assert hardened.severity != "critical"
-    wish = (
-        resolve.Wish(snapshot=hardened.previous_snapshot_id)
+    selection = (
+        resolve.RollbackSelection(snapshot=hardened.previous_snapshot_id)
         if way == "snapshot"
-        else resolve.Wish((hardened.pk,))
+        else resolve.RollbackSelection((hardened.pk,))
     )
     now = {(hardened.resource_type, hardened.resource_id): documents_of(hardened)[1]}
-    pairs = [(each.key, now[each.key], each.wanted) for each in resolve.resolve(tenant, wish).targets]
+    pairs = [(each.key, now[each.key], each.wanted) for each in resolve.resolve(tenant, selection).targets]
     assert (
         required_approvals(
             holding_for(tenant, [], frozenset()), [preparation.own_severity(hardened.snapshot, pairs)]
@@ -332,8 +336,8 @@ def test_the_api_asks_for_a_snapshot_as_the_page_does(
     change = disabled_mfa(tenant)
     asked: list[Any] = []
 
-    def remembered(_rollback: Rollback, wish: Any, _planner: User) -> None:
-        asked.append((wish.snapshot, wish.resource_type, wish.resource_id))
+    def remembered(_rollback: Rollback, selection: Any, _planner: User) -> None:
+        asked.append((selection.snapshot, selection.resource_type, selection.resource_id))
         raise resolve.NothingToDo("stop here")
 
     monkeypatch.setattr(preparation, "prepare", remembered)

@@ -44,7 +44,7 @@ def aims_at_administrators(policy: Policy, context: Context) -> bool:
     return any(is_privileged_principal(context, key) for key in named)
 
 
-def worth(policy: Policy, context: Context) -> Severity:
+def policy_value(policy: Policy, context: Context) -> Severity:
     """How bad it is to lose the whole of an enforced policy."""
     if policy.empty:
         return Severity.LOW
@@ -71,14 +71,14 @@ def _broad_apps(policy: Policy) -> bool:
     return bool(policy.reach["applications"] & sensitive)
 
 
-def part_worth(policy: Policy, context: Context) -> Severity:
+def partial_value(policy: Policy, context: Context) -> Severity:
     """How bad it is to lose a part of a policy's reach or strength."""
     if policy.requirement.multi_factor or policy.requirement.blocks:
         return Severity.HIGH
-    return min(Severity.HIGH, worth(policy, context))
+    return min(Severity.HIGH, policy_value(policy, context))
 
 
-def weighed(policy: Policy, severity: Severity) -> Severity:
+def adjusted_for_state(policy: Policy, severity: Severity) -> Severity:
     """A policy that enforced nothing before the change loses little by it."""
     if policy.empty:
         return Severity.LOW

@@ -27,5 +27,5 @@ class Command(RollbackCommand):
         yield f"Rollback {shown['rollback']} is {shown['state']}: {given} of {shown['required_approvals']} approvals."
         for approval in shown["approvals"]:
             if approval["verdict"] == "approved":
-                worth = "counts" if approval["counts"] else "does not count"
-                yield f"  {approval['by']}: {worth}. {approval['reason']}"
+                standing = "counts" if approval["counts"] else "does not count"
+                yield f"  {approval['by']}: {standing}. {approval['reason']}"

@@ -76,8 +76,8 @@ def _lines(data: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[st
     for key, row in data["coverage"].items():
         why = " ".join(text for text in (row["reason"], row["remedy"]) if text)
         counts = _counts(row["recoverability"])
-        told = f": {counts}" if counts else ""
-        yield f"{key}: {row['status']}, {row['count']}{told}{'. ' if why else ''}{why}"
+        breakdown = f": {counts}" if counts else ""
+        yield f"{key}: {row['status']}, {row['count']}{breakdown}{'. ' if why else ''}{why}"
     for number, what in (
         (len(data["problems"]), "not covered: read, but not completely"),
         (len(data["not_read"]), "not read yet: no snapshot asked for them"),

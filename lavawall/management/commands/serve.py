@@ -35,10 +35,10 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
         processes = {"web": _web(host, port), "worker": _worker()}
-        told = False
+        announced = False
         while not stopped and all(process.poll() is None for process in processes.values()):
-            if not told and _answers(host, port):
-                told = True
+            if not announced and _answers(host, port):
+                announced = True
                 self.stdout.write(f"Lavawall answers on http://{host}:{port} (Ctrl-C ends it).")
                 self.stdout.flush()
             time.sleep(LOOK_EVERY_SECONDS)
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def _web(host: str, port: int) -> Process:
-    """Out of reach of the terminal's Ctrl-C, as the worker is: told to end once, by us, and free to finish its work."""
+    """Out of reach of the terminal's Ctrl-C, as the worker is: it is ended once, by us, and may finish its work."""
     return spawn(
         *("gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),

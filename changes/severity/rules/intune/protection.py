@@ -53,7 +53,7 @@ def is_security(document: Document | None) -> bool:
     return named or any(effect.severity >= Severity.MEDIUM for effect in protections(document))
 
 
-def _worth(subject: Subject) -> Severity:
+def _value(subject: Subject) -> Severity:
     """How bad it is to lose the whole of the policy."""
     serious = subject.resource_type in ALWAYS_SERIOUS or is_security(subject.before)
     return Severity.HIGH if serious else Severity.MEDIUM
@@ -65,7 +65,7 @@ def policy_removed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
     elif subject.kind == "deleted":
         unused = dig(subject.before, "assignments") == []
         whom = "nobody" if unused else _named(audience_of(subject.before))
-        severity = Severity.LOW if unused else _worth(subject)
+        severity = Severity.LOW if unused else _value(subject)
         yield weakens(severity, f"The policy {subject.name} was deleted. It was assigned to {whom}.")
 
 
@@ -79,7 +79,7 @@ def reach_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa:
     before, after = audience_of(subject.before), audience_of(subject.after)
     lost, gained = after.misses(before), before.misses(after)
     if lost:
-        severity = _worth(subject) if after.nobody or before.everybody > after.everybody else Severity.MEDIUM
+        severity = _value(subject) if after.nobody or before.everybody > after.everybody else Severity.MEDIUM
         rest = "nobody" if after.nobody else listed(after.included)
         reason = f"The policy {subject.name} no longer reaches {listed(lost)}; it is assigned to {rest}."
         yield weakens(severity, reason)

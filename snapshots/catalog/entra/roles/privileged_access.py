@@ -51,8 +51,8 @@ def asking(action: str, *names: str) -> Callable[[Document], Document]:
     """The body of a schedule request about the object, by the names that tell which it is."""
 
     def body(document: Document) -> Document:
-        told = {name: document[name] for name in names if name in document}
-        return {"action": action, "justification": JUSTIFICATION, **told}
+        key_fields = {name: document[name] for name in names if name in document}
+        return {"action": action, "justification": JUSTIFICATION, **key_fields}
 
     return body
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from changes.severity.conditional_access.policies import ALL, read_policy
-from changes.severity.conditional_access.policy_value import MFA_TECHNIQUE, worth
+from changes.severity.conditional_access.policy_value import MFA_TECHNIQUE, policy_value
 from changes.severity.declared_settings import (
     Life,
     Members,
@@ -162,7 +162,9 @@ def _baseline(context: Context) -> str:
     names = [
         policy.name
         for policy in policies
-        if policy.enforced and ALL in policy.reach["users"] and worth(policy, context) is Severity.CRITICAL
+        if policy.enforced
+        and ALL in policy.reach["users"]
+        and policy_value(policy, context) is Severity.CRITICAL
     ]
     return min(names, default="")
 

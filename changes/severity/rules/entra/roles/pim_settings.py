@@ -121,7 +121,7 @@ def _role(subject: Subject, context: Context) -> Role | None:
     return None
 
 
-def _weighed(hits: Iterable[Hit], subject: Subject, context: Context) -> Iterator[Hit]:
+def _adjusted(hits: Iterable[Hit], subject: Subject, context: Context) -> Iterator[Hit]:
     """A role that is known to be weak makes a loosened rule of it weigh a step less."""
     role = _role(subject, context)
     for hit in hits:
@@ -134,7 +134,7 @@ def _weighed(hits: Iterable[Hit], subject: Subject, context: Context) -> Iterato
 
 def activation_eased(subject: Subject, context: Context) -> Iterator[Hit]:
     if subject.kind == "updated":
-        yield from _weighed(_demands(subject, context), subject, context)
+        yield from _adjusted(_demands(subject, context), subject, context)
 
 
 def _demands(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -167,10 +167,10 @@ def guarding(settings: tuple[Watched, ...]) -> Check:
     """The check of a table of settings, weighed by the role that they guard."""
     check = watching(settings)
 
-    def weighed(subject: Subject, context: Context) -> Iterator[Hit]:
-        yield from _weighed(check(subject, context), subject, context)
+    def adjusted(subject: Subject, context: Context) -> Iterator[Hit]:
+        yield from _adjusted(check(subject, context), subject, context)
 
-    return weighed
+    return adjusted
 
 
 def _approvers(document: Document | None) -> frozenset[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from changes.severity.conditional_access.policies import ALL, Policy, moves
 from changes.severity.conditional_access.policy_value import (
+    adjusted_for_state,
     aims_at_administrators,
     pair,
-    part_worth,
+    partial_value,
+    policy_value,
     still_covered,
     technique,
-    weighed,
-    worth,
 )
 from changes.severity.conditional_access.session import LABELS
 from changes.severity.conditional_access.wording import audience, loss
@@ -21,8 +21,8 @@ POLICY = ("conditionalAccessPolicy",)
 LOCKOUT_TECHNIQUE = "T1531"
 
 
-def _whole_worth(policy: Policy, subject: Subject, context: Context) -> tuple[Severity, str]:
-    severity = worth(policy, context)
+def _whole_value(policy: Policy, subject: Subject, context: Context) -> tuple[Severity, str]:
+    severity = policy_value(policy, context)
     cover = still_covered(policy, subject.resource_id, context)
     if not cover:
         return severity, ""
@@ -35,11 +35,11 @@ def _whole_worth(policy: Policy, subject: Subject, context: Context) -> tuple[Se
 def _switched_off(state: str, phrase: str, subject: Subject, context: Context) -> Iterator[Hit]:
     before, after = pair(subject, context)
     if subject.kind == "updated" and before.enforced and after.state == state:
-        severity, note = _whole_worth(before, subject, context)
+        severity, note = _whole_value(before, subject, context)
         reason = (
             f"{loss(before, context)}: policy {subject.name} was switched from enabled to {phrase}.{note}"
         )
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def policy_disabled(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -57,19 +57,19 @@ def policy_deleted(subject: Subject, context: Context) -> Iterator[Hit]:
     if not before.enforced:
         yield neutral(Severity.LOW, f"Policy {subject.name} was deleted; it was not enforced.")
         return
-    severity, note = _whole_worth(before, subject, context)
+    severity, note = _whole_value(before, subject, context)
     reason = f"{loss(before, context)}: the enforced policy {subject.name} was deleted.{note}"
-    yield weakens(weighed(before, severity), reason, technique(before))
+    yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def policy_emptied(subject: Subject, context: Context) -> Iterator[Hit]:
     before, after = pair(subject, context)
     if subject.kind == "updated" and after.empty and not before.empty:
-        severity, note = _whole_worth(before, subject, context)
+        severity, note = _whole_value(before, subject, context)
         reason = (
             f"{loss(before, context)}: policy {subject.name} no longer applies to anybody or anything.{note}"
         )
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def policy_staged(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -118,18 +118,18 @@ def grant_weakened(subject: Subject, context: Context) -> Iterator[Hit]:
     old, new = before.requirement, after.requirement
     if new.weaker_than(old):
         stripped = new.admits_everybody or (old.multi_factor and not (new.multi_factor or new.blocks))
-        severity = worth(before, context) if stripped else part_worth(before, context)
+        severity = policy_value(before, context) if stripped else partial_value(before, context)
         reason = (
             f"Policy {subject.name} asks less of {audience(before, context)}: "
             f"{new.describe()} instead of {old.describe()}."
         )
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
     elif old != new and not old.weaker_than(new):
         reason = (
             f"The controls of policy {subject.name} were replaced: {old.describe()} by {new.describe()}; "
             "neither is plainly the stronger."
         )
-        yield neutral(weighed(before, Severity.MEDIUM), reason)
+        yield neutral(adjusted_for_state(before, Severity.MEDIUM), reason)
 
 
 def session_weakened(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -142,7 +142,7 @@ def session_weakened(subject: Subject, context: Context) -> Iterator[Hit]:
         reason = (
             f"Policy {subject.name} restricts sessions of {audience(before, context)} less: {listed(weaker)}."
         )
-        yield weakens(weighed(before, severity), reason, "T1550.004")
+        yield weakens(adjusted_for_state(before, severity), reason, "T1550.004")
 
 
 def policy_tightened(subject: Subject, context: Context) -> Iterator[Hit]:

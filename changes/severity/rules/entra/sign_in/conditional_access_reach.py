@@ -14,12 +14,12 @@ from changes.severity.conditional_access.policies import (
     moves,
 )
 from changes.severity.conditional_access.policy_value import (
+    adjusted_for_state,
     aims_at_administrators,
     pair,
-    part_worth,
+    partial_value,
+    policy_value,
     technique,
-    weighed,
-    worth,
 )
 from changes.severity.conditional_access.wording import loss, token_names
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -40,7 +40,7 @@ def _weaker_moves(subject: Subject, context: Context, *names: str) -> Iterator[t
 
 def people_excluded(subject: Subject, context: Context) -> Iterator[Hit]:
     for before, _, move in _weaker_moves(subject, context, "excluded users"):
-        severity = weighed(before, _exclusion_worth(before, move.weaker, context))
+        severity = adjusted_for_state(before, _exclusion_value(before, move.weaker, context))
         names = token_names(move.weaker, context)
         reason = f"Policy {subject.name} {_no_longer(before)} {names}, newly excluded from it."
         yield weakens(severity, reason, technique(before))
@@ -54,8 +54,8 @@ def _no_longer(policy: Policy) -> str:
     return f"no longer requires {policy.requirement.describe()} of"
 
 
-def _exclusion_worth(policy: Policy, excluded: Tokens, context: Context) -> Severity:
-    part = part_worth(policy, context)
+def _exclusion_value(policy: Policy, excluded: Tokens, context: Context) -> Severity:
+    part = partial_value(policy, context)
     multi_factor = policy.requirement.multi_factor
     if all(_excluded_on_purpose(token, context) for token in excluded):
         break_glass = any(token.split(":")[-1] not in reference.SYNCHRONISATION_ROLES for token in excluded)
@@ -84,18 +84,18 @@ def _is_privileged(token: str, context: Context) -> bool:
 
 def people_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
     for before, after, move in _weaker_moves(subject, context, "users"):
-        severity = part_worth(before, context)
+        severity = partial_value(before, context)
         if before.requirement.multi_factor and _loses_administrators(before, after, move.weaker, context):
             severity = Severity.CRITICAL
         names = token_names(move.weaker, context, "all users")
         reason = f"Policy {subject.name} {_no_longer(before)} {names}, no longer included in it."
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def _loses_administrators(before: Policy, after: Policy, lost: Tokens, context: Context) -> bool:
     if any(_is_privileged(token, context) for token in lost):
         return True
-    if ALL not in lost or worth(before, context) is not Severity.CRITICAL:
+    if ALL not in lost or policy_value(before, context) is not Severity.CRITICAL:
         return False
     direct = {f"role:{key}" for key, role in reference.ROLES.items() if role.direct}
     return not direct <= after.reach["users"]
@@ -103,20 +103,20 @@ def _loses_administrators(before: Policy, after: Policy, lost: Tokens, context: 
 
 def applications_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
     for before, after, move in _weaker_moves(subject, context, "applications", "excluded applications"):
-        severity = part_worth(before, context)
-        if ALL in move.weaker and worth(after, context) < worth(before, context):
-            severity = max(severity, worth(before, context))
+        severity = partial_value(before, context)
+        if ALL in move.weaker and policy_value(after, context) < policy_value(before, context):
+            severity = max(severity, policy_value(before, context))
         names = token_names(move.weaker, context, "every application as before")
         verb = "excluded from" if move.dimension.mode is Mode.EXCLUSION else "removed from"
         reason = f"{loss(before, context)} in {names}: {verb} policy {subject.name}."
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def workloads_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
     for before, _, move in _weaker_moves(subject, context, "workloads", "excluded workloads"):
         names = token_names(move.weaker, context)
         reason = f"Policy {subject.name} no longer applies to the service principals {names}."
-        yield weakens(weighed(before, part_worth(before, context)), reason)
+        yield weakens(adjusted_for_state(before, partial_value(before, context)), reason)
 
 
 def locations_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -126,22 +126,22 @@ def locations_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
         else:
             where = f"outside {token_names(after.reach[move.dimension.name], context)}"
         reason = f"{loss(before, context)} {where}: the locations of policy {subject.name} were narrowed."
-        yield weakens(weighed(before, part_worth(before, context)), reason, technique(before))
+        yield weakens(adjusted_for_state(before, partial_value(before, context)), reason, technique(before))
 
 
 def conditions_narrowed(subject: Subject, context: Context) -> Iterator[Hit]:
     names = ("platforms", "excluded platforms", "client apps", *RARE_CONDITIONS)
     for before, after, move in _weaker_moves(subject, context, *names):
-        severity = part_worth(before, context)
+        severity = partial_value(before, context)
         if move.dimension.name in RARE_CONDITIONS and ALL in move.weaker:
-            severity = max(severity, worth(before, context))
+            severity = max(severity, policy_value(before, context))
         label = move.dimension.label
         if move.dimension.mode is Mode.EXCLUSION:
             what = f"the {label} {listed(move.weaker)} were excluded"
         else:
             what = f"it now applies only to the {label} {listed(after.reach[move.dimension.name])}"
         reason = f"{loss(before, context)} in every case: policy {subject.name} was narrowed, {what}."
-        yield weakens(weighed(before, severity), reason, technique(before))
+        yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def filter_changed(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -156,7 +156,9 @@ def filter_changed(subject: Subject, context: Context) -> Iterator[Hit]:
             reason = (
                 f"Policy {subject.name} applies to fewer sign-ins: a {name} ({new[0]}) was added: {new[1]}."
             )
-            yield weakens(weighed(before, part_worth(before, context)), reason, technique(before))
+            yield weakens(
+                adjusted_for_state(before, partial_value(before, context)), reason, technique(before)
+            )
         elif not new[1]:
             yield strengthens(f"Policy {subject.name} applies to more sign-ins: its {name} was removed.")
         else:
@@ -164,7 +166,7 @@ def filter_changed(subject: Subject, context: Context) -> Iterator[Hit]:
                 f"The {name} of policy {subject.name} changed from {old[1]} to {new[1]}: "
                 "check whom it leaves out."
             )
-            yield neutral(weighed(before, Severity.MEDIUM), reason)
+            yield neutral(adjusted_for_state(before, Severity.MEDIUM), reason)
 
 
 SENTINEL = "Sentinel: Conditional Access - A Conditional Access"
