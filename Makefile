@@ -30,9 +30,10 @@ run: $(STAMP) ## Web and worker for development on http://127.0.0.1:8000
 	@$(BIN)/python manage.py serve
 
 COVERAGE := --cov --cov-report=term --cov-report=json:var/coverage.json
+SLOWEST := --durations=15 --durations-min=1
 
 test: $(STAMP) ## The whole suite, on SQLite or on DATABASE_URL
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(SLOWEST) $(ARGS)
 
 coverage: $(STAMP) ## The whole suite, and what of the code it covers: fails below the bar
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE) $(ARGS)

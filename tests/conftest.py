@@ -12,10 +12,11 @@ from pytest_django import DjangoDbBlocker
 from lavawall.emulator import Emulator
 from tenants.trust import vault
 from tenants.trust.append_only import GATE
-from tests import prepared
+from tests import loopback, prepared
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+loopback.install()
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,14 @@ def django_db_setup(
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
     with django_db_blocker.unblock(), prepared.database(f"{worker}_{os.getpid()}"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _on_this_machine_only() -> Iterator[None]:
+    yield
+    attempts = [*loopback.attempts]
+    loopback.attempts.clear()
+    assert not attempts, f"This test reached for another machine: {', '.join(attempts)}"
 
 
 @pytest.fixture(autouse=True)

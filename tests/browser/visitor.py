@@ -29,6 +29,7 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 NOT_LOADED = re.compile(r"Failed to load resource: .* status of (\d+)")
 
