@@ -22,7 +22,6 @@ from lavawall.emulator import seed as seeds
 from lavawall.emulator.arm.control import Azure
 from lavawall.emulator.arm.service import ArmService
 from lavawall.emulator.certificates import make_server_certificate
-from lavawall.emulator.cloud import Cloud
 from lavawall.emulator.faults import NO_JSON, Behaviour, Fault, Faults
 from lavawall.emulator.graph import GraphRequest, GraphService, Logged
 from lavawall.emulator.login import LoginError, LoginService
@@ -85,11 +84,12 @@ class Emulator:
             soft_deleted_roles=soft_deleted_roles,
             role_settings_by_apps=role_settings_by_apps,
         )
-        self.cloud = Cloud(options, clock, rng_seed)
+        self.cloud, self._landscape = seeds.build(
+            seed, options, clock, rng_seed, users=users, groups=groups, apps=apps
+        )
         self.faults = Faults()
         self.requests: list[Logged] = []
         self._port = port
-        self._landscape = seeds.build(seed, self.cloud, users=users, groups=groups, apps=apps)
         self._graph = GraphService(self.cloud, self.faults, self.requests)
         self._arm = ArmService(self.cloud, self.requests)
         self.azure = Azure(self.cloud)

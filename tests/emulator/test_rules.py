@@ -1,14 +1,14 @@
 """Smaller promises: filters, who may write, other seeds, and the reproducible cloud."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lavawall.emulator import Emulator, TenantInfo
+from lavawall.emulator import Emulator, TenantInfo, seed
 from lavawall.emulator.attack import AttackError, StolenSession
 from lavawall.emulator.errors import GraphError
 from lavawall.emulator.filters import FilterParser
@@ -182,12 +182,34 @@ def test_the_empty_seed_is_a_usable_tenant_and_an_unknown_one_is_refused(
         Emulator(seed="nothing")
 
 
-def test_the_same_seed_gives_the_same_cloud() -> None:
-    first, second = (Emulator(shuffle=False) for _ in range(2))
+def test_the_same_seed_gives_the_same_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Emulator(shuffle=False)
+    monkeypatch.setattr(seed, "_PREPARED", {})
+    second = Emulator(shuffle=False)
     for tenant in first.tenants.values():
         one, two = (each.state(tenant.directory_id).export() for each in (first, second))
         for kind in ("conditionalAccessPolicy", "namedLocation", "group", "user", "unifiedRoleDefinition"):
             assert one[kind] == two[kind]
+
+
+def test_emulators_of_one_process_share_nothing_that_changes(start: Callable[..., Emulator]) -> None:
+    changed, other = start(), start()
+    tenant = changed.tenants["Aurora Dental"]
+    before = other.state(tenant.directory_id).export()
+    client_for(changed, tenant, tenant.writer).post(POLICIES, policy())
+    assert changed.state(tenant.directory_id).export() != before
+    assert (
+        other.state(tenant.directory_id).export() == Emulator().state(tenant.directory_id).export() == before
+    )
+
+
+def test_a_clock_that_is_behind_sees_the_whole_landscape(start: Callable[..., Emulator]) -> None:
+    long_ago = datetime(2025, 1, 1, tzinfo=UTC)
+    visible = []
+    for emulator in (start(), start(clock=lambda: long_ago)):
+        state = emulator.state(emulator.tenants["Aurora Dental"].directory_id)
+        visible.append({kind: len(list(state.all(kind))) for kind in state.records})
+    assert visible[0] == visible[1]
 
 
 def test_a_token_of_one_tenant_shows_nothing_of_another(emulator: Emulator, reader: Client) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from lavawall.emulator import audit, registry
 from lavawall.emulator.errors import bad_request, denied
@@ -229,7 +230,7 @@ def fulfilled_request(family: Family) -> Callable[[Session, Record], None]:
             return
         _write_audit(session, family, body)
         if body["action"] in ENDING:
-            directory.later(session.visible_from, lambda moment: _withdraw(session, family, body, moment))
+            directory.later(session.visible_from, partial(_withdraw, session, family, body))
         elif body["status"] == "Provisioned":
             schedule = _put_schedule(session, family, request)
             body["targetScheduleId"] = schedule.id
@@ -262,23 +263,24 @@ def _put_schedule(session: Session, family: Family, request: Record) -> Record:
 
 def _order(session: Session, family: Family, schedule: Record) -> None:
     """Begins the schedule when it is visible and due, ends it when its time is up, unless it was replaced by then."""
-    directory = session.directory
     start, end = window(session, schedule.body["scheduleInfo"])
-
-    def is_current() -> bool:
-        return directory.records[family.schedule].get(schedule.id) is schedule
-
-    def begin(moment: datetime) -> None:
-        if is_current():
-            family.begin(follow_up(session, moment), schedule)
-
-    def expire(moment: datetime) -> None:
-        if is_current():
-            _withdraw(session, family, schedule.body, moment)
-
-    directory.later(max(start, schedule.visible_from), begin)
+    session.directory.later(max(start, schedule.visible_from), partial(_begin, session, family, schedule))
     if end is not None:
-        directory.later(end, expire)
+        session.directory.later(end, partial(_expire, session, family, schedule))
+
+
+def _begin(session: Session, family: Family, schedule: Record, moment: datetime) -> None:
+    if _is_current(session, family, schedule):
+        family.begin(follow_up(session, moment), schedule)
+
+
+def _expire(session: Session, family: Family, schedule: Record, moment: datetime) -> None:
+    if _is_current(session, family, schedule):
+        _withdraw(session, family, schedule.body, moment)
+
+
+def _is_current(session: Session, family: Family, schedule: Record) -> bool:
+    return session.directory.records[family.schedule].get(schedule.id) is schedule
 
 
 def _withdraw(session: Session, family: Family, body: Json, moment: datetime) -> None:
