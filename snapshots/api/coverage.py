@@ -33,7 +33,7 @@ class CoverageSerializer(serializers.ModelSerializer[Coverage]):
 class RecoverableCoverageSerializer(CoverageSerializer):
     """With the verdicts on the type's resources. `recoverability` in the context holds the tenant's counts."""
 
-    summary = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
+    recoverability = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
 
     class Meta(CoverageSerializer.Meta):
         fields = (*CoverageSerializer.Meta.fields, "recoverability")
