@@ -3,7 +3,6 @@
 Exit status: 0 on success, 1 on a refused or failed operation, 2 on usage.
 """
 
-import getpass
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -22,11 +21,13 @@ from tenants.access.matrix import Action
 from tenants.access.permissions import NotVisible
 from tenants.errors import DomainError, logged
 from tenants.models import User
+from tenants.trust import os_accounts
 
 
 def operator() -> Actor:
-    """Whoever has a shell on the server: he holds the keys anyway, and the ledger says which account it was."""
-    return Actor(label=f"system:{getpass.getuser()}", via="command line", system_actions=frozenset(Action))
+    """Somebody with a shell on the server, who holds the keys anyway."""
+    label = f"system:{os_accounts.real_account()}"
+    return Actor(label=label, via="command line", system_actions=frozenset(Action))
 
 
 def person(username: str) -> Actor:
@@ -66,7 +67,8 @@ class ProductCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            with os_accounts.on_the_command_line():
+                return super().execute(*args, **options)
         except ValidationError as error:
             raise CommandError(_one_line(" ".join(error.messages))) from error
         except DomainError as error:

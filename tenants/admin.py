@@ -138,8 +138,8 @@ class RunAdmin(ScopedAdmin):
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ScopedAdmin):
     needed = Action.VIEW_LEDGER
-    list_display = ["sequence", "at", "actor", "via", "action", "target", "digest"]
-    search_fields = ["actor", "action", "target", "digest"]
+    list_display = ["sequence", "at", "actor", "via", "os_account", "action", "target", "digest"]
+    search_fields = ["actor", "os_account", "action", "target", "digest"]
     ordering = ["-sequence"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

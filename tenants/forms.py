@@ -66,8 +66,9 @@ class LedgerFilter(ListFilter):
         choose_from(self.fields["tenant"], tenants, NO_SUCH_TENANT)
 
     def _narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        if who := asked["actor"]:
+            rows = rows.filter(Q(actor__icontains=who) | Q(os_account__icontains=who))
         wanted = {
-            "actor__icontains": asked["actor"],
             "action__startswith": asked["action"],
             "tenant_id": asked["tenant"].pk if asked["tenant"] else None,
             "at__gte": asked["since"],

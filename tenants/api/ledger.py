@@ -22,6 +22,7 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
             "at",
             "actor",
             "via",
+            "os_account",
             "action",
             "target",
             "tenant_id",
@@ -36,6 +37,7 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
 class LedgerFilters(django_filters.FilterSet):
     tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by id or name.")
     actor = django_filters.CharFilter(help_text="User name, or system:<what>.")
+    os_account = django_filters.CharFilter(help_text="Operating-system account of whoever typed the command.")
     action = django_filters.CharFilter(
         lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all."
     )

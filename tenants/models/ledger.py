@@ -14,6 +14,11 @@ class LedgerEntry(models.Model):
     actor = models.CharField(max_length=200, help_text="User name, or system:<what>.")
     actor_id = models.BigIntegerField(null=True)
     via = models.CharField(max_length=100, help_text="page, admin, api token, command line or task")
+    os_account = models.CharField(  # noqa: DJ001 - NULL, because the digest of older entries does not cover it
+        max_length=255,
+        null=True,
+        help_text="Operating-system account of whoever typed the command; null for pages, API and tasks.",
+    )
     action = models.CharField(max_length=60, db_index=True)
     target = models.CharField(max_length=200)
     tenant_id = models.BigIntegerField(null=True, db_index=True)

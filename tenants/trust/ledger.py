@@ -18,7 +18,7 @@ from tenants.access.actors import Actor
 from tenants.errors import DomainError
 from tenants.locks import one_at_a_time
 from tenants.models import Customer, LedgerEntry, LedgerHead, Tenant
-from tenants.trust import vault
+from tenants.trust import os_accounts, vault
 
 GENESIS = "0" * 64
 LOCK_KEY = 0x1EDC
@@ -64,6 +64,7 @@ def record(
         actor=actor.label,
         actor_id=actor.user.pk if actor.user else None,
         via=actor.via,
+        os_account=os_accounts.current(),
         action=action,
         target=target[:200],
         tenant_id=tenant.pk if tenant else None,
@@ -157,23 +158,22 @@ def _head_seal(sequence: int, digest: str) -> str:
 
 
 def _digest(entry: LedgerEntry) -> str:
-    content = orjson.dumps(
-        {
-            "sequence": entry.sequence,
-            "at": entry.at.isoformat(),
-            "actor": entry.actor,
-            "actor_id": entry.actor_id,
-            "via": entry.via,
-            "action": entry.action,
-            "target": entry.target,
-            "tenant_id": entry.tenant_id,
-            "customer_id": entry.customer_id,
-            "detail": entry.detail,
-            "previous": entry.previous,
-        },
-        option=orjson.OPT_SORT_KEYS,
-        default=str,
-    )
+    facts = {
+        "sequence": entry.sequence,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "actor_id": entry.actor_id,
+        "via": entry.via,
+        "action": entry.action,
+        "target": entry.target,
+        "tenant_id": entry.tenant_id,
+        "customer_id": entry.customer_id,
+        "detail": entry.detail,
+        "previous": entry.previous,
+    }
+    if entry.os_account is not None:  # entries of before this column existed have digests without it
+        facts["os_account"] = entry.os_account
+    content = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS, default=str)
     return hmac.new(vault.ledger_key(), content, hashlib.sha256).hexdigest()
 
 

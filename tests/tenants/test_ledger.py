@@ -4,13 +4,14 @@ import threading
 
 import pytest
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tenants.access.actors import Actor
 from tenants.models import LedgerEntry, Tenant
-from tenants.trust import ledger
+from tenants.trust import append_only, ledger, os_accounts
 from tenants.trust.append_only import retention_gate
 from tenants.trust.ledger import Fault
 from tests.factories.tenants import TenantFactory, UserFactory
@@ -28,7 +29,7 @@ DETAILS = st.dictionaries(
 )
 
 
-def tamper(statement: str, *parameters: str | int | bytes) -> None:
+def tamper(statement: str, *parameters: str | int | bytes | None) -> None:
     """What somebody with a shell on the database could do: he opens the retention gate for himself."""
     with retention_gate("a test"), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -106,6 +107,8 @@ def test_whatever_is_recorded_verifies_after_it_was_read_back(db: None, details:
         ("actor", "somebody else"),
         ("actor_id", 99),
         ("via", "page"),
+        ("os_account", "root"),
+        ("os_account", ""),
         ("action", "test:other"),
         ("target", "another target"),
         ("tenant_id", 99),
@@ -117,6 +120,27 @@ def test_whatever_is_recorded_verifies_after_it_was_read_back(db: None, details:
 def test_each_altered_column_is_found(entries: list[LedgerEntry], column: str, value: str | int) -> None:
     tamper(f"UPDATE tenants_ledgerentry SET {column} = %s WHERE sequence = 2", value)
     assert ledger.verify() == [Fault(2, "was altered after it was written")]
+
+
+@pytest.mark.parametrize("value", ["somebody else", None])
+def test_an_altered_operating_system_account_is_found(db: None, value: str | None) -> None:
+    with os_accounts.on_the_command_line():
+        ledger.record(SYSTEM, "test:act", "target")
+    tamper("UPDATE tenants_ledgerentry SET os_account = %s", value)
+    assert ledger.verify() == [Fault(1, "was altered after it was written")]
+
+
+def test_entries_of_before_there_were_operating_system_accounts_verify(committed_db: None) -> None:
+    with transaction.atomic():
+        ledger.record(SYSTEM, "test:act", "target")
+    try:
+        MigrationExecutor(connection).migrate([("tenants", "0006_run_owner")])
+    finally:
+        ahead = MigrationExecutor(connection)
+        ahead.migrate(ahead.loader.graph.leaf_nodes())
+    assert LedgerEntry.objects.get().os_account is None
+    assert ledger.verify() == []
+    assert append_only.faults() == []
 
 
 def test_an_altered_digest_is_found_in_its_entry_and_in_the_next(entries: list[LedgerEntry]) -> None:

@@ -23,6 +23,7 @@ from lavawall.demo.story import Stage, play
 from lavawall.lifeline import spawn
 from lavawall.serving import HIGHEST_PORT, refuse_taken
 from tenants.models import Tenant
+from tenants.trust.os_accounts import on_the_command_line
 
 AUDIT_DELAY_SECONDS = "2"
 HOST = "127.0.0.1"
@@ -59,7 +60,8 @@ def _perform(cloud: dict[str, Any]) -> dict[str, Login]:
     show.panel("Lavawall", "An incident, from the attack to the verified rollback, over real HTTPS.")
     stage = Stage(show, cloud)
     try:
-        play(stage)
+        with on_the_command_line():
+            play(stage)
     except Exception as error:
         raise CommandError(f"The demo did not hold: {said(error)}") from error
     show.panel("All steps held", f"{show.number} steps in {show.seconds:.0f} s")
