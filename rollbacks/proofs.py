@@ -110,6 +110,25 @@ def signers(plan: Plan) -> set[int | None]:
     )
 
 
+def accounts_that_asked(plan: Plan) -> frozenset[str]:
+    """The operating-system accounts from which the rollback was requested, or this plan made, on the command line."""
+    return frozenset(
+        account
+        for entry, account in _typed(plan, PLANNED)
+        if entry.action == "rollback:plan" or entry.detail["digest"] == plan.digest
+    )
+
+
+def accounts_that_signed(plan: Plan) -> dict[int, str]:
+    """The operating-system account behind each signature that was given on the command line, by the signature's key."""
+    return {
+        part.pk: account
+        for entry, account in _typed(plan, SIGNED)
+        for part in map(Part.parse, entry.detail["proof"])
+        if part.kind == "signature"
+    }
+
+
 def faults(tenant: Tenant) -> Iterator[tuple[int, str]]:
     """Rollback, and what is wrong with it in words, for everything of the tenant that the ledger does not prove."""
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, action__startswith="rollback:").order_by(
@@ -235,6 +254,16 @@ def _entries_of(rollback: Rollback) -> QuerySet[LedgerEntry]:
         tenant_id=rollback.tenant_id,
         action__startswith="rollback:",
     ).order_by("sequence")
+
+
+def _typed(plan: Plan, actions: Iterable[str]) -> Iterator[tuple[LedgerEntry, str]]:
+    """The rollback's entries of these acts that were typed on the command line, with the account that did so.
+
+    One that was altered is left out here, and voids the signature or plan that it stands for (`signers`).
+    """
+    for entry in _entries_of(plan.rollback).filter(action__in=actions):
+        if entry.os_account is not None and ledger.is_authentic(entry):
+            yield entry, entry.os_account
 
 
 def _plan_rows(pk: int) -> list[Any]:

@@ -23,7 +23,7 @@ from tenants.access.permissions import Refused
 from tenants.errors import DomainError
 from tenants.models import Run, Tenant, User
 from tenants.runs import leases
-from tenants.trust import ledger
+from tenants.trust import ledger, os_accounts
 
 
 class NotApplicable(DomainError):
@@ -214,7 +214,7 @@ def _signed(
     permissions.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
     _locked(rollback)
     plan = _open_plan(rollback)
-    dependence = signatures.dependence(approver, plan)
+    dependence = signatures.dependence(approver, plan, os_accounts.current())
     if dependence is not None:
         raise Refused(dependence)
     if not hmac.compare_digest(digest.encode(), plan.digest.encode()):

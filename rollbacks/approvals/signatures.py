@@ -2,7 +2,7 @@
 execution is claimed, and by the worker before the first write. Reads only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from tenants.access import permissions
 from tenants.access.actors import Actor
 from tenants.access.matrix import ROLES, STAFF_ROLES, Action
 from tenants.accounts import user_accounts
+from tenants.connections import onboarding
 from tenants.control import record
 from tenants.control.graph import Kind, Log, Place
 from tenants.control.policy import Lowering, holding_for, in_force
@@ -24,6 +25,13 @@ from tenants.models import LedgerEntry, Tenant, User
 
 INDEPENDENT = "Independent: no unconfirmed control over this account, and none by it over the requester."
 ALTERED = "The record of who controls which account was altered. Run verify."
+SAME_ACCOUNT_ASKED = (
+    "The rollback was requested from the same operating-system account ({account}) on the command line."
+)
+SAME_ACCOUNT_SIGNED = (
+    "Another approval was given from the same operating-system account ({account}) on the command line."
+)
+ELSEWHERE = "Sign in, and approve on the rollback's page or through the API."
 WAITING: dict[Kind, str] = {
     kind: f"An administrator {did}, and no second administrator has confirmed that yet."
     for kind, did in {
@@ -57,21 +65,10 @@ def judged(plan: Plan) -> list[Signature]:
     """Every signature under this plan in the order of signing, each with its verdict.
 
     A signature counts if it is under this very plan, known to the ledger, and by an independent person who is active
-    and may approve on this tenant at this moment; at most one of them by the customer's portal.
+    and may approve on this tenant at this moment; at most one of them by the customer's portal, and one from each
+    operating-system account.
     """
-    case = _case(plan)
-    known = _known_to_the_ledger(plan)
-    portal_has_signed = False
-    signatures = []
-    for approval in plan.approvals.select_related("approver"):
-        reason = _flaw(approval, case, known)
-        is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
-        if reason is None and is_portal and portal_has_signed:
-            reason = "Only one approval by the customer's portal counts."
-        counts = reason is None
-        portal_has_signed |= counts and is_portal
-        signatures.append(Signature(approval, counts, reason or INDEPENDENT))
-    return signatures
+    return _judged(_case(plan))
 
 
 def valid_approvals(plan: Plan) -> list[Approval]:
@@ -93,9 +90,17 @@ def require_signatures(plan: Plan) -> None:
         )
 
 
-def dependence(approver: User, plan: Plan) -> str | None:
-    """Why a signature that this person gives now would not be independent; None if it would be."""
-    return _dependence(_case(plan), approver, timezone.now())
+def dependence(approver: User, plan: Plan, os_account: str | None) -> str | None:
+    """Why a signature that this person gives now would not be independent; None if it would be.
+
+    `os_account` is the operating-system account of whoever signs on the command line.
+    """
+    case = _case(plan)
+    if reason := _dependence(case, approver, timezone.now()):
+        return reason
+    used = {case.signed_from.get(each.approval.pk) for each in _judged(case) if each.counts}
+    shared = _shared_account(case, os_account, used)
+    return f"{shared} {ELSEWHERE}" if shared else None
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,11 @@ class _Case:
     """The requester, the planners, and everybody who was in control of one of them since the request."""
     severities: Sequence[str]
     now: datetime
+    accounts_count: bool
+    """Whether it matters from which operating-system account a command was typed: not for an emulator on loopback."""
+    requested_from: frozenset[str]
+    signed_from: Mapping[int, str]
+    """By the signature's key, of those given on the command line."""
 
     @property
     def needed(self) -> int:
@@ -140,7 +150,31 @@ def _case(plan: Plan) -> _Case:
         ),
         severities=[*severities, plan.dry_run.get("severity", "")],
         now=now,
+        accounts_count=not onboarding.is_on_loopback(rollback.tenant),
+        requested_from=proofs.accounts_that_asked(plan),
+        signed_from=proofs.accounts_that_signed(plan),
     )
+
+
+def _judged(case: _Case) -> list[Signature]:
+    plan = case.plan
+    known = _known_to_the_ledger(plan)
+    portal_has_signed = False
+    used: set[str] = set()
+    signatures = []
+    for approval in plan.approvals.select_related("approver"):
+        reason = _flaw(approval, case, known)
+        is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
+        if reason is None and is_portal and portal_has_signed:
+            reason = "Only one approval by the customer's portal counts."
+        account = case.signed_from.get(approval.pk)
+        reason = reason or _shared_account(case, account, used)
+        counts = reason is None
+        if counts and account is not None:
+            used.add(account)
+        portal_has_signed |= counts and is_portal
+        signatures.append(Signature(approval, counts, reason or INDEPENDENT))
+    return signatures
 
 
 def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
@@ -155,6 +189,15 @@ def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
     if case.needed_with(frozenset({approver.pk})) > case.needed:
         return "This person took part in lowering the number of approvals that the rollback needs."
     return None
+
+
+def _shared_account(case: _Case, account: str | None, used: Collection[str | None]) -> str | None:
+    """Why a signature from this operating-system account does not count; `used` are those of signatures that do."""
+    if account is None or not case.accounts_count:
+        return None
+    if account in case.requested_from:
+        return SAME_ACCOUNT_ASKED.format(account=account)
+    return SAME_ACCOUNT_SIGNED.format(account=account) if account in used else None
 
 
 def _flaw(approval: Approval, case: _Case, known: set[int | None]) -> str | None:

@@ -189,6 +189,12 @@ def open_client(
     )
 
 
+def is_on_loopback(tenant: Tenant) -> bool:
+    """Whether the tenant is an emulator's: it has connections, and all their endpoints are on this machine."""
+    endpoints = [_endpoints(connection) for connection in tenant.connections.all()]
+    return bool(endpoints) and all(each.is_loopback for each in endpoints)
+
+
 def config_of(connection: Connection) -> ConnectionConfig:
     return ConnectionConfig(
         directory_id=str(connection.tenant.directory_id),

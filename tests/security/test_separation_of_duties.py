@@ -300,7 +300,7 @@ def test_what_the_operator_does_is_no_control_by_a_person(
         )
     rollback = stage.request(stage.mallory)
     for name in ("olga", "omar"):
-        call_command("approve", rollback.pk, username=name, digest=digest_of(rollback))
+        sign_on_the_page(User.objects.get(username=name), rollback)
     assert Rollback.objects.get(pk=rollback.pk).state == State.APPROVED
     assert not ControlAct.objects.exists()
 

@@ -370,12 +370,15 @@ def rollback(db: None) -> Rollback:
     )
 
 
-def test_approve_signs_the_plan_whose_digest_it_is_given(rollback: Rollback) -> None:
+def test_approve_signs_the_plan_whose_digest_it_is_given(
+    rollback: Rollback, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number, digest = str(rollback.pk), digest_of(rollback)
     wrong = refusal("approve", number, "--digest", "e" * 64, "--as", "ada")
     assert "not its digest" in str(wrong)
     assert not Approval.objects.exists()
     assert command("approve", number, "--digest", digest, "--as", "ada")["state"] == "awaiting_approval"
+    monkeypatch.setattr("os.getuid", lambda: 61_001)
     assert command("approve", number, "--digest", digest, "--as", "ben")["state"] == "approved"
 
 
