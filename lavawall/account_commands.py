@@ -1,0 +1,37 @@
+"""Django's own commands on accounts, with an entry in the ledger for what they do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db.models.signals import post_save
+
+from lavawall.cli import operator
+from tenants.models import User
+from tenants.trust import ledger
+from tenants.trust.os_accounts import on_the_command_line
+
+
+class AccountCommand(BaseCommand):
+    """Mixed into one of Django's commands: each account that it saves is recorded as the operator's act."""
+
+    action: str
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with on_the_command_line(), _recording(self.action):
+            return super().execute(*args, **options)
+
+
+@contextmanager
+def _recording(action: str) -> Iterator[None]:
+    """Django's commands ask questions between reading and saving, so the entry joins the transaction of the save."""
+
+    def record(instance: User, **_: Any) -> None:
+        ledger.record(operator(), action, instance.get_username(), superuser=instance.is_superuser)
+
+    post_save.connect(record, sender=User, weak=False)
+    try:
+        yield
+    finally:
+        post_save.disconnect(record, sender=User)
