@@ -136,6 +136,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_HANDLER = "tenants.accounts.lockout.LockoutHandler"
 AXES_CLIENT_IP_CALLABLE = "tenants.accounts.lockout.client_address"
+AXES_USERNAME_CALLABLE = "tenants.accounts.lockout.counted_name"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

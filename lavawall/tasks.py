@@ -4,6 +4,7 @@ import logging
 
 from lavawall import pipeline, schedules, watchdog
 from rollbacks import services as rollbacks
+from tenants.accounts import sign_in_log
 from tenants.errors import DomainError
 from tenants.runs import leases
 
@@ -25,9 +26,12 @@ def perform(run_id: int) -> None:
 
 
 def tick() -> None:
-    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, abandoned and overdue plans."""
+    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, abandoned and overdue plans,
+    failed sign-ins of the past hour.
+    """
     watchdog.saw_tick()
     schedules.enqueue_due()
     leases.reconcile()
     rollbacks.close_abandoned()
     rollbacks.expire_overdue()
+    sign_in_log.sum_up()

@@ -1,7 +1,8 @@
 """Slows down guessing of passwords: by account and address, by address alone, and by account alone.
 
 A browser in which the person has signed in before is a known device: it is judged by its own failures only, so that
-nobody elsewhere can lock the person out. django-axes counts and refuses; this module says what is counted together.
+nobody elsewhere can lock the person out. django-axes counts and refuses; this module says what is counted together, and
+tells the ledger. Names that belong to no account are kept as digests: people type passwords into the name field.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from tenants.accounts import devices
+from tenants.accounts import devices, sign_in_log
+from tenants.models import User
 
 IPV6_SITE = 64
 """One IPv6 customer owns at least this prefix: its addresses are one address to us."""
@@ -56,13 +59,48 @@ def client_address(request: HttpRequest) -> str:
     return str(IPv6Address(int(address) >> (128 - IPV6_SITE) << (128 - IPV6_SITE)))
 
 
+def counted_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """What failures are counted under: the account's user name, or a keyed digest of what was typed instead."""
+    typed = str((credentials or request.POST).get("username", ""))
+    names: dict[str, str] = request.__dict__.setdefault("counted_names", {})
+    if typed not in names:
+        names[typed] = typed if User.objects.filter(username=typed).exists() else _digest(typed)
+    return names[typed]
+
+
+def _digest(typed: str) -> str:
+    return salted_hmac("lavawall.unknown-name", typed, algorithm="sha256").hexdigest()
+
+
 class LockoutHandler(AxesDatabaseHandler):
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        if request is not None and (device := _device(request, credentials)):
+        if request is None:
+            super().user_login_failed(sender, credentials, request, **kwargs)
+            return
+        if device := _device(request, credentials):
             request.axes_user_agent = device  # type: ignore[attr-defined]
+        was_locked_out = self.is_locked(request, credentials)
         super().user_login_failed(sender, credentials, request, **kwargs)
+        name = counted_name(request, credentials)
+        sign_in_log.failed(
+            name,
+            request.axes_ip_address,  # type: ignore[attr-defined]
+            is_account=name == credentials.get("username"),
+            was_wrong=not was_locked_out,
+            is_locked_out=was_locked_out or request.axes_locked_out,  # type: ignore[attr-defined]
+        )
+
+    def user_logged_in(self, sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+        super().user_logged_in(sender, request, user, **kwargs)
+        is_known_device = bool(devices.known(request, user.get_username()))
+        sign_in_log.signed_in(user, request.axes_ip_address, is_known_device=is_known_device)  # type: ignore[attr-defined]
+
+    def user_logged_out(self, sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+        super().user_logged_out(sender, request, user, **kwargs)
+        if user is not None:
+            sign_in_log.signed_out(user, request.axes_ip_address)  # type: ignore[attr-defined]
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """The failure limit where any of our limits is reached, else what the account and address have."""

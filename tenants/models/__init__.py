@@ -14,6 +14,7 @@ from tenants.models.control import ControlAct
 from tenants.models.keys import DataKey
 from tenants.models.ledger import LedgerEntry, LedgerHead
 from tenants.models.runs import Run
+from tenants.models.sign_ins import FailedSignIns
 from tenants.models.tenants import Customer, Tenant
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "CustomerGroupObjectPermission",
     "CustomerUserObjectPermission",
     "DataKey",
+    "FailedSignIns",
     "LedgerEntry",
     "LedgerHead",
     "RoleBinding",
