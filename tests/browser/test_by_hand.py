@@ -74,7 +74,7 @@ def test_an_approver_judges_and_signs_on_a_phone(scene: Scene, signed_in: SignIn
     page = person.page
     page.get_by_role("link", name="Review").tap()
     expect(page.get_by_text("Before you decide")).to_be_visible()
-    page.get_by_role("link", name="To your decision").tap()
+    page.get_by_role("link", name="Review and decide").tap()
     approve = page.get_by_role("button", name="Approve", exact=True)
     expect(approve).to_be_in_viewport()
     box = approve.bounding_box()

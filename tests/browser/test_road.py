@@ -37,7 +37,7 @@ def test_five_people_bring_a_tenant_back(stage: Stage, visit: Visit) -> None:
     approves_from_the_overview(amir.page, number, "Seen with the customer by phone")
     expect(amir.page.get_by_text("1 of 2").first).to_be_visible()
     expect(amir.page.get_by_role("button", name="Approve")).to_have_count(0)
-    expect(amir.page.get_by_text("You have signed.")).to_be_visible()
+    expect(amir.page.get_by_text("You have signed this plan.")).to_be_visible()
 
     aiko = signed_in(visit, stage, "aiko")
     approves_from_the_overview(aiko.page, number, "")
@@ -89,9 +89,9 @@ def plans_the_rollback(erin: Visitor, stage: Stage) -> None:
     erin.open("/changes/")
     page.get_by_label("Select all shown changes").check()
     expect(page.get_by_text(f"{total} changes selected")).to_be_visible()
-    page.get_by_label("Reason, for the approvers").fill("Stolen session of Petra")
+    page.get_by_label("Reason (shown to approvers)").fill("Stolen session of Petra")
     page.locator("label.choice", has_text="critical").click()
-    expect(page.get_by_text(f"{total - 2} of them are not shown")).to_be_visible()
+    expect(page.get_by_text(f"{total - 2} of them are hidden by this filter")).to_be_visible()
     page.get_by_role("button", name="Plan rollback").click()
 
     expect(page.get_by_role("heading", name="Stolen session of Petra", level=1)).to_be_visible()
@@ -112,7 +112,7 @@ def cannot_approve_alone(erin: Visitor) -> None:
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     expect(page.get_by_role("button", name="Execute now")).to_have_count(0)
     expect(
-        page.get_by_text("You requested this rollback, so somebody else has to approve it.")
+        page.get_by_text("You requested this rollback, so someone else must approve it.")
     ).to_be_visible()
     plan = Rollback.objects.get().plan
     assert plan is not None
@@ -144,7 +144,7 @@ def executes(page: Page) -> None:
     expect(progress).to_have_attribute("value", "0")
     tasks.perform(Run.objects.filter(kind=Run.Kind.EXECUTE).latest("pk").pk)
     verification = page.get_by_role("region", name="Verification")
-    expect(verification).to_contain_text("equal to the earlier version")
+    expect(verification).to_contain_text("the earlier version")
     expect(verification.get_by_role("table", name="Remapped IDs")).to_contain_text("Calgary clinic")
     expect(page.locator(".facts .state.verified")).to_be_visible()
     expect(page.get_by_role("heading", name="Executing")).to_have_count(0)

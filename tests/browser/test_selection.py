@@ -16,7 +16,7 @@ from tests.pages.conftest import Scene, make_scene
 from tests.pages.test_timeline import many_changes
 
 PASSWORD = "a-long-enough-word"
-REASON = "Reason, for the approvers"
+REASON = "Reason (shown to approvers)"
 SignIn = Callable[[User], Visitor]
 
 
@@ -74,7 +74,7 @@ def test_ticks_and_reason_survive_filters_and_their_fields_losing_focus(
     expect(page.locator("tbody tr")).to_have_count(1)
 
     counted(page, "4 changes selected")
-    expect(page.get_by_text("3 of them are not shown")).to_be_visible()
+    expect(page.get_by_text("3 of them are hidden by this filter")).to_be_visible()
     assert sent(page) == (chosen, "Stolen session")
 
 

@@ -22,7 +22,7 @@ SignIn = Callable[[User], Client]
 def test_what_waits_for_an_approver_comes_first(scene: Scene, signed_in: SignIn) -> None:
     page = signed_in(scene.approver).get(reverse("overview")).text
 
-    assert "waits for your approval" in page
+    assert "waiting for your approval" in page
     assert reverse("rollback", args=[scene.rollback.pk]) in page
 
 

@@ -70,7 +70,7 @@ def test_it_counts_the_verdicts_in_all_and_by_type(auditor: Client, tenant: Tena
 def test_a_resource_tells_its_losses_and_whom_it_would_re_point(auditor: Client, tenant: Tenant) -> None:
     assert "CI, key id k-1, expires 2027-01-31" in listed(auditor, tenant, type="application")
     group = listed(auditor, tenant, type="group")
-    assert "1 to re-point" in group
+    assert "1 reference to update" in group
     assert "Staff needs MFA" in group
 
 
@@ -80,9 +80,9 @@ def test_a_resource_tells_its_losses_and_whom_it_would_re_point(auditor: Client,
         ({"verdict": "partly"}, "Payroll", "Office"),
         ({"type": "group"}, "Staff", "Payroll"),
         ({"name": "office 007"}, "Office 007", "Office 008"),
-        ({"type": "group", "verdict": "partly"}, "Nothing matches this filter", "Staff"),
-        ({"type": "nothing"}, "This filter cannot be applied", "Payroll"),
-        ({"verdict": "nothing"}, "This filter cannot be applied", "Payroll"),
+        ({"type": "group", "verdict": "partly"}, "No results match this filter", "Staff"),
+        ({"type": "nothing"}, "This filter is not valid", "Payroll"),
+        ({"verdict": "nothing"}, "This filter is not valid", "Payroll"),
     ],
 )
 def test_filters_narrow_the_list(
@@ -117,7 +117,7 @@ def test_the_tenants_and_the_resources_page_lead_there_and_say_it(auditor: Clien
     assert link in auditor.get(reverse("tenant", args=[tenant.pk])).text
     resource = auditor.get(reverse("resource", args=[tenant.pk, "application", "a"])).text
     assert "partly restorable" in resource
-    assert "If it is purged as well" in resource
+    assert "If purged" in resource
 
 
 def test_another_tenants_resources_are_nowhere(auditor: Client, tenant: Tenant) -> None:

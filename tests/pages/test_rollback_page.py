@@ -58,7 +58,7 @@ def test_the_requesters_own_approval_is_refused_visibly(scene: Scene, signed_in:
 
     before, after = page(client, scene), approve(client, scene)
 
-    assert "You requested this rollback, so somebody else has to approve it." in before
+    assert "You requested this rollback, so someone else must approve it." in before
     assert ">Approve<" not in before
     assert 'role="alert">You requested this rollback; somebody else has to approve it.' in after
     assert not Approval.objects.exists()
@@ -80,7 +80,7 @@ def test_two_signatures_approve_and_their_comments_are_shown(scene: Scene, signe
 
     assert "I asked the customer." in first_page
     assert "1 of 2" in first_page
-    assert "An approval is missing" in first_page
+    assert "Waiting for approval" in first_page
     assert "2 of 2" in second_page
     assert state_of(scene) == State.APPROVED
 
@@ -92,7 +92,7 @@ def test_whoever_has_signed_is_not_asked_again(scene: Scene, signed_in: SignIn) 
     again = approve(client, scene)
 
     assert ">Approve<" not in signed
-    assert "You have signed." in signed
+    assert "You have signed this plan." in signed
     assert 'role="alert"' in again
     assert Approval.objects.count() == 1
 

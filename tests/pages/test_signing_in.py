@@ -141,7 +141,7 @@ def test_a_page_that_is_not_there_is_404_in_style(scene: Scene, client: Client) 
     response = client.get("/no/such/page/")
 
     assert response.status_code == 404
-    assert "There is nothing here" in response.text
+    assert "Page not found" in response.text
 
 
 def test_the_health_probe_needs_nobody(db: None, client: Client) -> None:

@@ -1,4 +1,4 @@
-// Small conveniences on top of pages that work without them. No data is kept here.
+// Progressive enhancement: every page works without this script. It stores no data.
 "use strict";
 
 // An open menu closes when something else is clicked or Escape is pressed.
@@ -15,7 +15,7 @@ document.addEventListener("keydown", (event) => {
   });
 });
 
-// What is loaded into a dialog opens it; "Back" and Escape close it, and the focus returns to where it was.
+// Content loaded into a dialog opens it. "Back" and Escape close it and return the focus.
 document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = event.detail.target?.closest("dialog");
   if (dialog && !dialog.open) dialog.showModal();
@@ -28,7 +28,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("close", (event) => event.target.matches("dialog") && event.target.replaceChildren(), true);
 
-// A form that is on its way cannot be sent twice; what it does can take seconds, so its button says so.
+// A form cannot be submitted twice. Its button shows that the request is in progress.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (!button || event.target.method !== "post" || event.defaultPrevented) return;

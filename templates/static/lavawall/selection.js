@@ -1,5 +1,5 @@
-// The changes chosen on the timeline, and the reason for rolling them back. They are kept for this browser tab, so that
-// filters, older rows, errors and the way back lose none of them. They go when a plan covers them, when they are
+// The changes selected on the timeline and the reason for the rollback. They are kept for this browser tab, so that
+// filters, older rows, errors and going back lose none of them. They are removed when a plan covers them, when they are
 // cleared, and when somebody else signs in.
 "use strict";
 
@@ -13,7 +13,7 @@
     try {
       kept = JSON.parse(sessionStorage.getItem(KEY));
     } catch {
-      // A browser without storage for this site: the selection lives as long as the page.
+      // Storage is disabled for this site: the selection lasts as long as the page.
     }
     return kept?.owner === owner ? kept : { owner, changes: {}, reason: "", submitted: [] };
   }
@@ -37,7 +37,7 @@
     }
   }
 
-  // What was submitted is planned if a rollback answers; any other page means that nothing was planned.
+  // If the response is a rollback page, the submitted changes were planned. Any other page means that nothing was planned.
   function settleSubmission() {
     if (selection.submitted.length === 0) return;
     if (document.querySelector("[data-rollback]")) {
@@ -73,7 +73,7 @@
     return item;
   }
 
-  // Brings ticks, counts, hidden fields and the list in line with the selection.
+  // Updates checkboxes, counts, hidden fields and the list from the selection.
   function show() {
     const bar = form();
     if (!bar) return;
@@ -90,10 +90,10 @@
 
     bar.querySelector("[data-selection-count]").textContent =
       ids.length === 0 ? "Select changes to roll back" : `${plural(ids.length, "change")} selected`;
-    bar.querySelector("[data-selection-tenants]").textContent = [...byTenant].map(([name, count]) => `${count} of ${name}`).join(", ");
+    bar.querySelector("[data-selection-tenants]").textContent = [...byTenant].map(([name, count]) => `${count} in ${name}`).join(", ");
     const note = bar.querySelector("[data-selection-unseen]");
     note.hidden = unseen.length === 0;
-    note.textContent = `${unseen.length} of them ${unseen.length === 1 ? "is" : "are"} not shown by this filter.`;
+    note.textContent = `${unseen.length} of them ${unseen.length === 1 ? "is" : "are"} hidden by this filter.`;
     bar.querySelector("[data-selection-hidden]").replaceChildren(...unseen.map(hidden));
     bar.querySelector("[data-selection-list]").replaceChildren(...ids.map((id) => listed(id, selection.changes[id])));
     bar.querySelector("[data-selection-tools]").hidden = ids.length === 0;
