@@ -111,9 +111,7 @@ def cannot_approve_alone(erin: Visitor) -> None:
     page = erin.page
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     expect(page.get_by_role("button", name="Execute now")).to_have_count(0)
-    expect(
-        page.get_by_text("You requested this rollback, so someone else must approve it.")
-    ).to_be_visible()
+    expect(page.get_by_text("You requested this rollback, so someone else must approve it.")).to_be_visible()
     plan = Rollback.objects.get().plan
     assert plan is not None
     for act, answer in (("approve", "somebody else has to approve it"), ("execute", "0 of 2 approvals")):

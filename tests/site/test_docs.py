@@ -30,7 +30,7 @@ def test_every_invariant_has_its_tests() -> None:
 
 def test_every_setting_of_the_readme_is_read() -> None:
     readme = (ROOT / "README.md").read_text()
-    table = readme[readme.index("### Settings") : readme.index("Production is any installation")]
+    table = readme[readme.index("### Settings") : readme.index("An installation counts as production")]
     source = "".join(
         (ROOT / "lavawall" / name).read_text() for name in ("settings.py", "environment.py", "secrets.py")
     )
