@@ -19,7 +19,7 @@ MOMENT = {"type": "datetime-local", "step": "1"}
 GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
     "open": ("Open", (State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING)),
     "executed": ("Executed", (State.VERIFIED, State.DIFFERS)),
-    "stopped": ("Stopped", (State.STALE, State.FAILED)),
+    "stopped": ("Stopped", (State.STALE, State.FAILED, State.PARTLY)),
     "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
 }
 """States that people look for together."""

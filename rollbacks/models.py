@@ -17,6 +17,7 @@ class Rollback(models.Model):
         APPROVED = "approved", "approved"
         EXECUTING = "executing", "executing"
         VERIFIED = "verified", "verified"
+        PARTLY = "partly", "partly executed"
         DIFFERS = "differs", "executed, but differs"
         STALE = "stale", "stale"
         FAILED = "failed", "failed"
@@ -188,7 +189,8 @@ class StepRecord(SealedRow):
         ALREADY = "already", "already so"
         STALE = "stale", "stale"
         UNKNOWN = "unknown", "unknown"
-        FAILED = "failed", "failed"
+        FAILED = "failed", "refused"
+        SKIPPED = "skipped", "skipped"
 
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="records")
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="records")

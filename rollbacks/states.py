@@ -31,9 +31,10 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
             State.CANCELLED,
         }
     ),
-    State.EXECUTING: frozenset({State.VERIFIED, State.DIFFERS, State.STALE, State.FAILED}),
+    State.EXECUTING: frozenset({State.VERIFIED, State.PARTLY, State.DIFFERS, State.STALE, State.FAILED}),
     State.STALE: frozenset({State.DRAFT, State.AWAITING_APPROVAL}),
-    State.FAILED: frozenset({State.DRAFT, State.AWAITING_APPROVAL}),
+    State.FAILED: frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.EXECUTING}),
+    State.PARTLY: frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.EXECUTING}),
     State.DIFFERS: frozenset({State.DRAFT, State.AWAITING_APPROVAL}),
     State.EXPIRED: frozenset({State.DRAFT, State.AWAITING_APPROVAL}),
     State.VERIFIED: frozenset(),
@@ -46,6 +47,8 @@ OPEN = frozenset({State.DRAFT, State.AWAITING_APPROVAL, State.APPROVED})
 CLOSED: frozenset[State] = frozenset(
     state for state in State if state not in OPEN and state != State.EXECUTING
 )
+RESUMABLE = frozenset({State.FAILED, State.PARTLY})
+"""The execution ended before all of its plan was done, and nothing says that the tenant moved meanwhile."""
 REPLANNABLE = frozenset(state for state in State if State.AWAITING_APPROVAL in TRANSITIONS[state])
 
 

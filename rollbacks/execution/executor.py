@@ -14,7 +14,7 @@ from rollbacks.execution.journal import SENT_PERHAPS, SETTLED, Journal, State
 from rollbacks.models import StepRecord
 from rollbacks.planning.build import unique_natural_key
 from rollbacks.planning.effects import after, foreseeable, same, shown, without_appended
-from rollbacks.planning.model import BRINGS_BACK, EffectKind, PlannedRequest, PlannedStep, StepKind
+from rollbacks.planning.model import BRINGS_BACK, Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.planning.tokens import request_with, step_with, token
 from rollbacks.selection.natural_keys import natural_key_matches
 from snapshots.canonical.form import canonicalise, resource_id
@@ -55,8 +55,23 @@ class Stopped(Exception):
     """A step failed and the execution must not go on."""
 
 
+class StepRefused(Exception):
+    """Microsoft refused a step. What does not need it can still be done."""
+
+
 class _UndeleteRefused(Exception):
     """Microsoft keeps the object but does not let us take it out; the plan foresees another way."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A step that was refused (`failed`) or skipped, and why."""
+
+    state: State
+    reason: str
+
+
+_PAST = {State.FAILED: "refused", State.SKIPPED: "skipped"}
 
 
 @dataclass
@@ -67,18 +82,32 @@ class Executor:
     reader: GraphClient
     writer: GraphClient
     sleep: Callable[[float], None] = time.sleep
-    born: dict[int, dict[str, str]] = field(default_factory=dict)
+    recreated_ids: dict[int, dict[str, str]] = field(default_factory=dict)
     """Order of a step that brought a resource back → its identifiers now."""
+    undone: dict[int, Undone] = field(default_factory=dict)
+    """Order of a step that was refused or skipped → which of both, and why."""
 
     def run(self, steps: Sequence[PlannedStep]) -> None:
         for planned in steps:
             leases.heartbeat(self.journal.lease)
+            missing = planned.missing(self.undone)
+            if missing is not None:
+                self._skip(planned, missing)
+                continue
             spec = registry.get(planned.resource_type)
-            _StepRun(self, bound(planned, spec, self.identifier), spec).run()
+            try:
+                _StepRun(self, bound(planned, spec, self.identifier), spec).run()
+            except StepRefused as refusal:
+                self.undone[planned.order] = Undone(State.FAILED, str(refusal))
+
+    def _skip(self, planned: PlannedStep, missing: int) -> None:
+        reason = f"Skipped: it needs step {missing}, which was {_PAST[self.undone[missing].state]}."
+        self.journal.note(self.journal.record(planned, 0), State.SKIPPED, message=reason)
+        self.undone[planned.order] = Undone(State.SKIPPED, reason)
 
     def identifier(self, number: int, name: str) -> str:
         """A token of a step that is yet to run stays a token: nothing that is sent now holds one."""
-        return self.born[number][name] if number in self.born else token(number, name)
+        return self.recreated_ids[number][name] if number in self.recreated_ids else token(number, name)
 
     def looks(self) -> Iterator[None]:
         """Once at once, then again after each wait."""
@@ -97,6 +126,8 @@ class _StepRun:
         self.journal = executor.journal
         self.step = step
         self.spec = spec
+        self.before: Document | None = None
+        """The object as it was read before the request."""
 
     def run(self) -> None:
         if any(record.closes_step for record in self.journal.of_step(self.step)):
@@ -116,7 +147,7 @@ class _StepRun:
 
     def _is_so_already(self) -> bool:
         """True where nothing was begun and the live object already is as it should be in the end."""
-        if self.journal.of_step(self.step):
+        if any(record.state != State.SKIPPED for record in self.journal.of_step(self.step)):
             return False
         live = self._read().document
         if not (same(live, self.step.target) or same(live, self.step.wanted)):
@@ -158,6 +189,7 @@ class _StepRun:
             return False
         live = self._as_left(live, record, index)
         if not shown(planned.effect, live.document, self.spec):
+            self.before = live.document
             record.before_digest = self._digest(live.document)
             if foreseeable(planned.effect, self.spec):
                 record.left_digest = self._digest(after(planned.effect, live.document, self.spec))
@@ -179,14 +211,20 @@ class _StepRun:
         if left is None and self.step.follows and self.spec.restore.arrives_with:
             return self._arriving(record)
         if left is None:
+            if self._is_as_refused(record, live):
+                return live
             if self.step.follows or not same(self._unmoved(live.document), self._unmoved(self.step.expected)):
                 self._stale(record, _moved(self.step, live.document, self.spec))
             return live
         for _ in self.executor.looks():
-            if self._digest(live.document) == left:
+            if self._digest(live.document) == left or self._is_as_refused(record, live):
                 return live
             live = self._read()
         return self._stale(record, "changed since this execution wrote it.")
+
+    def _is_as_refused(self, record: StepRecord, live: Live) -> bool:
+        """Whether the object is what an earlier, refused attempt left: of a batch, some parts may have been done."""
+        return record.state == State.FAILED and record.before_digest == self._digest(live.document)
 
     def _arriving(self, record: StepRecord) -> Live:
         """What comes into being with something that this plan brought back, as soon as it is there."""
@@ -247,7 +285,7 @@ class _StepRun:
         self.journal.note(record, State.FAILED, message=str(refused))
         if planned.effect.kind is EffectKind.UNDELETE and self.step.fallback:
             raise _UndeleteRefused from refused
-        raise Stopped(f"Step {self.step.order} failed: {refused}") from refused
+        raise StepRefused(str(refused)) from refused
 
     def _addressed(self, request: Request) -> Request:
         """With what only the live object tells of its place."""
@@ -260,12 +298,12 @@ class _StepRun:
         failed = azure_operations.failure(self.executor.reader, response, self.executor.looks())
         if failed:
             self.journal.note(record, State.FAILED, message=failed)
-            raise Stopped(f"Step {self.step.order} failed: {failed}")
+            raise StepRefused(failed)
 
     def _may_be_early(self, planned: PlannedRequest, refusal: Exception) -> bool:
         """Whether the refusal may only mean that something which we have just brought back is not seen yet."""
         return (
-            bool(self.executor.born)
+            bool(self.executor.recreated_ids)
             and isinstance(refusal, NOT_THERE_YET)
             and planned.effect.kind is not EffectKind.UNDELETE
         )
@@ -285,6 +323,7 @@ class _StepRun:
             return refusal
         live = self._read().document
         if isinstance(refusal, BatchRefused):
+            self._note_partial(effect, refusal, record)
             for index, inner in refusal.refusals.items():
                 if not shown(replace(effect, elements=(effect.elements[index],)), live, self.spec):
                     if isinstance(inner, REFUSED):
@@ -302,6 +341,13 @@ class _StepRun:
             left_digest=self._digest(live),
         )
         return None
+
+    def _note_partial(self, effect: Effect, refusal: BatchRefused, record: StepRecord) -> None:
+        """What the parts of a batch that were not refused leave: from there it may be tried again."""
+        done = tuple(each for index, each in enumerate(effect.elements) if index not in refusal.refusals)
+        if self.before is not None and foreseeable(effect, self.spec):
+            left = after(replace(effect, elements=done), self.before, self.spec)
+            record.before_digest = self._digest(left)
 
     def _was_created_before(self, record: StepRecord) -> bool:
         """Whether an earlier attempt, whose answer was lost, did arrive, so that the second one had to be refused."""
@@ -334,7 +380,7 @@ class _StepRun:
                 f"Step {self.step.order}: the answer to {planned.request.method} {planned.request.path} was lost, and "
                 "reading does not tell whether it arrived. Look at the object, then plan again."
             )
-            self.journal.note(record, State.FAILED, message=message)
+            self.journal.note(record, State.UNKNOWN, message=message)
             raise Stopped(message)
         return False
 
@@ -400,15 +446,15 @@ class _StepRun:
         if others and (given or step.kind is StepKind.RECREATE):
             live = self._visible(keys["id"])
             keys |= {name: str(at(live, name) or keys[name]) for name in others}
-        self.executor.born[step.order] = keys
+        self.executor.recreated_ids[step.order] = keys
         for name, new in keys.items():
             if new != step.keys[name]:
                 self.journal.remember_move(step, name, new)
 
     def _given(self, answer: Document) -> dict[str, str]:
         """The id that a create's answer tells; none where it tells only that the request was taken."""
-        told = {**self._wanted(), **answer}
-        known = told if not self.spec.restore.keeps_id else self._wanted()
+        answered = {**self._wanted(), **answer}
+        known = answered if not self.spec.restore.keeps_id else self._wanted()
         if not known.keys() >= set(self.spec.identity):
             return {}
         return {"id": resource_id(known, self.spec)}

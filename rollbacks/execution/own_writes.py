@@ -28,8 +28,12 @@ def mark_undone(execution: Execution, found: Mapping[str, Any]) -> None:
     differs = {(each["resource_type"], each["resource_id"]) for each in found.get("differs", ())}
     moved = present_ids(execution)
     verified: dict[int, bool] = {}
-    for record in _closed(execution).prefetch_related("step__changes"):
+    closed = list(_closed(execution).select_related("step").prefetch_related("step__changes"))
+    unfinished = _unfinished(execution, [record.step_id for record in closed])
+    for record in closed:
         key = (record.step.resource_type, record.step.resource_id)
+        if key in unfinished:
+            continue
         is_equal = bool(found) and (key[0], moved.get(key, key[1])) not in differs
         for change in record.step.changes.all():
             verified[change.pk] = verified.get(change.pk, True) and is_equal
@@ -40,6 +44,12 @@ def mark_undone(execution: Execution, found: Mapping[str, Any]) -> None:
         rollback=execution.plan.rollback_id,
         verified=verified,
     )
+
+
+def _unfinished(execution: Execution, closed: Iterable[int]) -> set[Key]:
+    """The resources of which some step is not done."""
+    left = execution.plan.steps.exclude(pk__in=closed).values_list("resource_type", "resource_id")
+    return set(left)
 
 
 def recognise(tenant: Tenant, changes: Sequence[Change]) -> None:

@@ -31,7 +31,7 @@ from tenants.trust.ledger import Forged
 
 
 def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Execution:
-    """The execution, ended: verified, different, stale or failed. Raises LeaseLost where another worker took over."""
+    """The execution, ended in one of the final states. Raises LeaseLost where another worker took over."""
     execution = Execution.objects.select_related("plan__rollback__tenant__customer", "started_by").get(
         run_id=lease.run.pk
     )
@@ -49,16 +49,29 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
         ):
             executor = Executor(Journal(execution, lease), reader, writer, sleep)
             executor.run(steps)
-            found = verification.verify(execution, steps, reader, executor.identifier)
+            found = verification.verify(execution, steps, reader, executor.identifier, executor.undone)
     except Stale as stale:
         return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
     except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, storage.Altered, Forged) as error:
         return _end(lease, execution, State.FAILED, str(error), {})
-    if found["differs"]:
-        return _end(
-            lease, execution, State.DIFFERS, f"{len(found['differs'])} resources differ from the plan.", found
+    state, message = _outcome(found, len(steps))
+    return _end(lease, execution, state, message, found)
+
+
+def _outcome(found: Mapping[str, Any], steps: int) -> tuple[State, str]:
+    """The state in which an execution ends that ran through all of its steps, and what to say about it."""
+    refused, skipped, differs = (len(found[name]) for name in ("refused", "skipped", "differs"))
+    if refused == steps - skipped:
+        return State.FAILED, f"Nothing was changed. {found['refused'][0]['reason']}"
+    if refused:
+        done = steps - refused - skipped
+        also = f" {differs} resources differ from the plan." if differs else ""
+        return State.PARTLY, (
+            f"{done} of {steps} steps were done, {refused} refused by Microsoft and {skipped} skipped.{also}"
         )
-    return _end(lease, execution, State.VERIFIED, _verified(found), found)
+    if differs:
+        return State.DIFFERS, f"{differs} resources differ from the plan."
+    return State.VERIFIED, _verified(found)
 
 
 def _verified(found: Mapping[str, Any]) -> str:

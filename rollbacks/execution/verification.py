@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from changes.diff.structural import diff
-from rollbacks.execution.executor import bound
-from rollbacks.models import Execution, Remapping
+from rollbacks.execution.executor import Undone, bound
+from rollbacks.models import Execution, Remapping, StepRecord
 from rollbacks.planning.effects import comparable, same, without_appended
 from rollbacks.planning.losses import attained, without_losses
 from rollbacks.planning.model import AnnouncedLoss, Key, PlannedStep
@@ -25,18 +25,23 @@ from tenants.microsoft.client import GraphClient
 
 
 def verify(
-    execution: Execution, steps: Sequence[PlannedStep], client: GraphClient, identifier: Lookup
+    execution: Execution,
+    steps: Sequence[PlannedStep],
+    client: GraphClient,
+    identifier: Lookup,
+    undone: Mapping[int, Undone],
 ) -> dict[str, Any]:
-    """`equal` and `differs` resources, the announced `losses`, and the `remapped` ids.
+    """`equal` and `differs` resources, the `refused` and `skipped` steps, the announced `losses`, the `remapped` ids.
 
     Equal is what is as the plan announced it. Values stay out of it; `differs` names the fields, and `added_by_policy`
-    what a policy of the customer added to an equal one.
+    what a policy of the customer added to an equal one. A resource with an undone step is neither.
     """
     announced = storage.losses_of(execution.plan)
     before = {step.key: step.expected for step in reversed(steps)}
     moved = present_ids(execution)
     equal, differs = [], []
-    for planned in {step.key: step for step in steps}.values():
+    unfinished = {step.key for step in steps if step.order in undone}
+    for planned in {step.key: step for step in steps if step.key not in unfinished}.values():
         spec = registry.get(planned.resource_type)
         step = bound(planned, spec, identifier)
         object_id = moved.get(step.key, step.resource_id)
@@ -59,9 +64,27 @@ def verify(
     return {
         "equal": equal,
         "differs": differs,
-        "losses": [as_json(loss) for loss in announced],
+        "refused": _undone(steps, undone, StepRecord.State.FAILED),
+        "skipped": _undone(steps, undone, StepRecord.State.SKIPPED),
+        "losses": [as_json(loss) for loss in announced if loss.key not in unfinished],
         "remapped": remapped(execution),
     }
+
+
+def _undone(
+    steps: Sequence[PlannedStep], undone: Mapping[int, Undone], state: StepRecord.State
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "order": step.order,
+            "resource_type": step.resource_type,
+            "resource_id": step.resource_id,
+            "display_name": step.display_name,
+            "reason": undone[step.order].reason,
+        }
+        for step in steps
+        if step.order in undone and undone[step.order].state == state
+    ]
 
 
 def as_json(loss: AnnouncedLoss) -> dict[str, Any]:

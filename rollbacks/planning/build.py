@@ -77,7 +77,7 @@ class _Builder:
             names = ", ".join(sorted({drafts[node].target.display_name or "?" for node in cycle.nodes}))
             blockers = (f"These resources refer to each other, so that none can be restored first: {names}.",)
             order = list(range(len(drafts)))
-        steps = self._numbered([drafts[index] for index in order])
+        steps = self._with_needs(self._numbered([drafts[index] for index in order]), drafts, needs, order)
         return PlanDraft(steps, tuple(dict.fromkeys(warnings)), tuple(losses), blockers)
 
     def _adoptions(self, targets: Sequence[Target]) -> dict[Key, str]:
@@ -306,6 +306,51 @@ class _Builder:
             return token(renumber[number], name)
 
         return tuple(self._step(draft, order, lookup) for order, draft in enumerate(drafts, 1))
+
+    def _with_needs(
+        self,
+        steps: Sequence[PlannedStep],
+        drafts: Sequence[Draft],
+        needs: Mapping[int, frozenset[int]],
+        order: Sequence[int],
+    ) -> tuple[PlannedStep, ...]:
+        """Each step with the earlier ones without which it must not run: those that decided its place, those on
+        resources that it names, and, before protection is relaxed, those that put protection of its type in place.
+        """
+        number_of = {index: number for number, index in enumerate(order, 1)}
+        phases = {number: drafts[index].phase for index, number in number_of.items()}
+        touching: dict[str, set[int]] = {}
+        for step in steps:
+            touching.setdefault(step.resource_id, set()).add(step.order)
+        result = []
+        for index, step in zip(order, steps, strict=True):
+            needed = {number_of[each] for each in needs[index]}
+            for resource_id in self._ids_named_by(step, steps):
+                needed |= touching.get(resource_id, set())
+            if phases[step.order] in (Phase.RELAX, Phase.DELETE):
+                needed |= {each.order for each in self._protecting(step, steps, phases)}
+            result.append(replace(step, needs=tuple(sorted(each for each in needed if each < step.order))))
+        return tuple(result)
+
+    def _ids_named_by(self, step: PlannedStep, steps: Sequence[PlannedStep]) -> set[str]:
+        """Ids in the step's references; a token stands for the resource that the named step brings back."""
+        spec = self.catalogue[step.resource_type]
+        documents = [document for document in (step.target, step.wanted) if document is not None]
+        named = {mention.value for document in documents for mention in mentions(spec, document)}
+        return named | {steps[number - 1].resource_id for number, _ in found_in(step.to_json())}
+
+    def _protecting(
+        self, step: PlannedStep, steps: Sequence[PlannedStep], phases: Mapping[int, Phase]
+    ) -> Iterator[PlannedStep]:
+        """Of a type that is enforced in stages: the steps that bring its resources back or enforce them."""
+        if self.catalogue[step.resource_type].restore.staged is None:
+            return
+        for other in steps:
+            if other.resource_type == step.resource_type and phases[other.order] in (
+                Phase.BRING_BACK,
+                Phase.ENFORCE,
+            ):
+                yield other
 
     def _step(self, draft: Draft, order: int, lookup: Callable[[int, str], str]) -> PlannedStep:
         target = draft.target

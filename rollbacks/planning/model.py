@@ -3,7 +3,7 @@
 Built by this package, sealed by the plan store, interpreted by the executor. Values only; they decide nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -191,31 +191,43 @@ class PlannedStep:
     fields: tuple[Mapping[str, Any], ...] = ()
     changes: tuple[int, ...] = ()
     announced: Document | None = None
+    needs: tuple[int, ...] | None = None
+    """Orders of the earlier steps without which this one is skipped; None (in plans of older releases): of all."""
 
     @property
     def key(self) -> Key:
         return self.resource_type, self.resource_id
 
+    def missing(self, undone: Collection[int]) -> int | None:
+        """The first of the undone steps that this one needs."""
+        needed = range(1, self.order) if self.needs is None else self.needs
+        return next((order for order in needed if order in undone), None)
+
     def to_json(self) -> dict[str, Any]:
         """Without what older plans do not have, so that their digests stay what they were."""
         announced = {} if self.announced is None else {"announced": self.announced}
-        return announced | {
-            "order": self.order,
-            "kind": self.kind.value,
-            "resource_type": self.resource_type,
-            "resource_id": self.resource_id,
-            "display_name": self.display_name,
-            "explanation": self.explanation,
-            "requests": [planned.to_json() for planned in self.requests],
-            "target": self.target,
-            "wanted": self.wanted,
-            "expected": self.expected,
-            "follows": self.follows,
-            "fallback": [planned.to_json() for planned in self.fallback],
-            "keys": dict(self.keys),
-            "fields": [dict(each) for each in self.fields],
-            "changes": list(self.changes),
-        }
+        needs = {} if self.needs is None else {"needs": list(self.needs)}
+        return (
+            announced
+            | needs
+            | {
+                "order": self.order,
+                "kind": self.kind.value,
+                "resource_type": self.resource_type,
+                "resource_id": self.resource_id,
+                "display_name": self.display_name,
+                "explanation": self.explanation,
+                "requests": [planned.to_json() for planned in self.requests],
+                "target": self.target,
+                "wanted": self.wanted,
+                "expected": self.expected,
+                "follows": self.follows,
+                "fallback": [planned.to_json() for planned in self.fallback],
+                "keys": dict(self.keys),
+                "fields": [dict(each) for each in self.fields],
+                "changes": list(self.changes),
+            }
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PlannedStep":
@@ -225,6 +237,7 @@ class PlannedStep:
             values[name] = tuple(PlannedRequest.from_json(each) for each in values[name])
         for name in ("fields", "changes"):
             values[name] = tuple(values[name])
+        values["needs"] = None if values.get("needs") is None else tuple(values["needs"])
         return cls(**values)
 
 
