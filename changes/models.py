@@ -60,8 +60,11 @@ class Change(models.Model):
 
     @property
     def resolution(self) -> "Resolution | None":
-        """What a rollback of ours has to do with it. Uses what `with_details` prefetched."""
-        return max(self.resolutions.all(), key=lambda resolution: resolution.pk, default=None)
+        """What a rollback of ours has to do with it; None also where one opened it again. Uses what `with_details`
+        prefetched.
+        """
+        newest = max(self.resolutions.all(), key=lambda resolution: resolution.pk, default=None)
+        return None if newest is None or newest.kind == Resolution.Kind.REOPENED else newest
 
 
 class Finding(models.Model):
@@ -99,11 +102,14 @@ class Acknowledgement(models.Model):
 
 
 class Resolution(models.Model):
-    """What one of our rollbacks has to do with a change: it undid it, or it made it. Append-only; the newest counts."""
+    """What one of our rollbacks has to do with a change: it undid it, made it, or opened it again by undoing the
+    rollback that had undone it. Append-only; the newest counts.
+    """
 
     class Kind(models.TextChoices):
         ROLLED_BACK = "rolled_back", "rolled back"
         EXPECTED = "expected", "expected"
+        REOPENED = "reopened", "reopened"
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="resolutions")
     kind = models.CharField(max_length=11, choices=Kind.choices)
@@ -117,7 +123,7 @@ class Resolution(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["change", "kind", "rollback"], name="a_rollback_resolves_a_change_once"
+                fields=["change", "kind", "rollback", "verified"], name="a_rollback_resolves_a_change_once"
             )
         ]
 

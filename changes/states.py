@@ -1,7 +1,7 @@
 """The state of a change: derived here, for pages, API, commands and counts alike."""
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from changes.models import Change, Resolution
 
@@ -22,11 +22,11 @@ def state_of(change: Change) -> State:
 
 
 def in_state(changes: QuerySet[Change], state: str) -> QuerySet[Change]:
-    resolutions = Resolution.objects.filter(change=OuterRef("pk"))
-    if state in Resolution.Kind.values:
-        newest = resolutions.order_by("-pk").values("kind")[:1]
-        return changes.annotate(resolved_as=newest).filter(resolved_as=state)
-    unresolved = changes.filter(~Q(Exists(resolutions)))
+    newest = Resolution.objects.filter(change=OuterRef("pk")).order_by("-pk").values("kind")[:1]
+    known = changes.annotate(resolved_as=newest)
+    if state in (State.EXPECTED, State.ROLLED_BACK):
+        return known.filter(resolved_as=state)
+    unresolved = known.filter(Q(resolved_as__isnull=True) | Q(resolved_as=Resolution.Kind.REOPENED))
     return unresolved.filter(acknowledgement__isnull=state == State.OPEN)
 
 

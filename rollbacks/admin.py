@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from rollbacks.models import Approval, Execution, Plan, Remapping, Rollback, Step, StepRecord
+from rollbacks.models import Approval, Execution, Plan, Remapping, Resumption, Rollback, Step, StepRecord
 from tenants.access.scoped_admin import ScopedAdmin
 
 
@@ -48,6 +48,12 @@ class ApprovalAdmin(ScopedAdmin):
 class ExecutionAdmin(ScopedAdmin):
     tenant_path = "plan__rollback__tenant"
     list_display = ["plan", "started_by", "started_at", "finished_at", "outcome"]
+
+
+@admin.register(Resumption)
+class ResumptionAdmin(ScopedAdmin):
+    tenant_path = "execution__plan__rollback__tenant"
+    list_display = ["execution", "resumed_by", "at", "outcome", "ended_at"]
 
 
 @admin.register(StepRecord)

@@ -23,7 +23,7 @@ from tenants.api.runs import RunSerializer, accepted
 from tenants.models import Run, Tenant
 from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, TenantFilter, shown_as
 
-TARGETS = ("changes", "actor", "snapshot")
+TARGETS = ("changes", "actor", "snapshot", "undo")
 TAGS = ["rollbacks"]
 SIGNED_DIGEST = (
     "The digest of the plan that was read. Refused with 409 when the current plan has another one."
@@ -203,7 +203,9 @@ class RollbackDetailSerializer(RollbackSerializer):
 
 
 class RequestRollbackSerializer(serializers.Serializer[Any]):
-    """What to bring back: chosen changes, everything an actor did in a window, or the state of a snapshot."""
+    """What to bring back: chosen changes, everything an actor did in a window, the state of a snapshot, or the state
+    before another rollback was executed.
+    """
 
     tenant = serializers.CharField(help_text=TENANT_HELP)
     changes = serializers.ListField(
@@ -219,6 +221,12 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
     resource = serializers.CharField(
         required=False, help_text="Only this resource id; needs snapshot and type."
     )
+    undo = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST,
+        help_text="Id of a rollback: back to before its execution.",
+    )
     reason = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
     def get_fields(self) -> dict[str, Any]:
@@ -230,7 +238,7 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
         given = [name for name in TARGETS if name in asked]
         if len(given) != 1:
             raise serializers.ValidationError(
-                "Give exactly one of changes, actor (with from and to) or snapshot."
+                "Give exactly one of changes, actor (with from and to), snapshot or undo."
             )
         if given == ["actor"] and not {"from", "to"} <= asked.keys():
             raise serializers.ValidationError({"actor": ["Say from when to when: give from and to."]})
@@ -283,6 +291,7 @@ def _acts(summary: str, **kwargs: Any) -> Any:
                 request_only=True,
             ),
             OpenApiExample("Back to a snapshot", {"tenant": "Contoso", "snapshot": 7}, request_only=True),
+            OpenApiExample("Undo a rollback", {"tenant": "Contoso", "undo": 12}, request_only=True),
         ],
     ),
     dry_run=_acts(
@@ -293,7 +302,9 @@ def _acts(summary: str, **kwargs: Any) -> Any:
     ),
     reject=_acts("Reject the plan with the digest that you read", request=RejectSerializer),
     cancel=_acts("Cancel a rollback of which nothing was written", request=None),
-    execute=_acts("Execute the approved plan", request=None, responses={202: RunSerializer}),
+    execute=_acts(
+        "Execute the approved plan, or resume its execution", request=None, responses={202: RunSerializer}
+    ),
     steps=_acts("The current plan's steps in order", responses=StepSerializer(many=True), filters=False),
 )
 class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
@@ -346,7 +357,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
     def execute(self, request: Request, **_kwargs: Any) -> Response:
         rollback = self.get_object()
         execution = services.execute(self.actor, rollback=rollback)
-        return accepted(Run.objects.select_related("tenant").get(pk=execution.run_id or 0), request)
+        return accepted(Run.objects.select_related("tenant").get(pk=execution.present_run), request)
 
     @action(detail=True, pagination_class=None, filter_backends=[])
     def steps(self, _request: Request, **_kwargs: Any) -> Response:
@@ -380,6 +391,8 @@ def _targets(actor: Actor, tenant: Tenant, asked: dict[str, Any]) -> dict[str, A
         return {"changes": chosen}
     if "actor" in asked:
         return {"actor_name": asked["actor"], "since": asked["from"], "until": asked["to"]}
+    if "undo" in asked:
+        return {"undo": asked["undo"]}
     snapshot = visible_snapshots(actor).filter(tenant=tenant, pk=asked["snapshot"]).first()
     if snapshot is None:
         raise serializers.ValidationError(

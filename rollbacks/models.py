@@ -1,5 +1,7 @@
 """Rollbacks: the request, its plan (data, digest-bound), approvals, executions with a write-ahead record."""
 
+from datetime import datetime
+
 from django.db import models
 
 from changes.models import Change
@@ -29,6 +31,7 @@ class Rollback(models.Model):
         CHANGES = "changes", "chosen changes"
         ACTOR = "actor", "everything an actor did"
         SNAPSHOT = "snapshot", "back to a snapshot"
+        UNDO = "undo", "undoing a rollback"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="rollbacks")
     requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -177,6 +180,42 @@ class Execution(models.Model):
 
     def __str__(self) -> str:
         return f"execution of {self.plan}"
+
+    @property
+    def present_run(self) -> int:
+        """Id of the run of its present, or last, attempt."""
+        last = self.resumptions.last()
+        return last.run_id if last is not None else self.run_id or 0
+
+    def attempts(self) -> list[tuple[datetime, datetime | None]]:
+        """When each attempt began and ended; None while it goes on."""
+        began, found = self.started_at, []
+        for resumption in self.resumptions.all():
+            found.append((began, resumption.ended_at))
+            began = resumption.at
+        return [*found, (began, self.finished_at)]
+
+
+class Resumption(SealedRow):
+    """An execution that had ended goes on, under the same plan and its signatures. Append-only.
+
+    Keeps how the attempt before it ended, for the execution's own columns then speak of the new one.
+    """
+
+    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="resumptions")
+    run_id = models.BigIntegerField()
+    resumed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(help_text="End of the attempt before.")
+    outcome = models.CharField(max_length=18, help_text="Of the attempt before.")
+    message = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"resumption of {self.execution}"
 
 
 class StepRecord(SealedRow):

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from rollbacks.models import Approval, Execution, Plan, Remapping, Rollback, Step, StepRecord
+from rollbacks.models import Approval, Execution, Plan, Remapping, Resumption, Rollback, Step, StepRecord
 from rollbacks.plans import storage
 from tenants.access.actors import Actor
 from tenants.models import LedgerEntry, Tenant
@@ -275,6 +275,7 @@ def _journal_rows(pk: int) -> list[Any]:
     return [
         *StepRecord.objects.filter(execution_id=pk).order_by("pk"),
         *Remapping.objects.filter(execution_id=pk).order_by("pk"),
+        *Resumption.objects.filter(execution_id=pk).order_by("pk"),
     ]
 
 

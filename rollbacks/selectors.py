@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from changes.models import Change
 from rollbacks.approvals import signatures
 from rollbacks.execution import verification
-from rollbacks.models import Execution, Plan, Rollback
+from rollbacks.models import Execution, Plan, Rollback, StepRecord
 from rollbacks.planning.model import PlannedStep
 from rollbacks.plans import storage
 from snapshots.catalog.stream_values import in_words
@@ -17,7 +17,7 @@ from tenants.access.actors import Actor
 from tenants.access.matrix import Action
 from tenants.microsoft.request import Request
 
-__all__ = ["Covered", "as_json", "covered", "differing", "visible_rollbacks"]
+__all__ = ["Covered", "as_json", "covered", "differing", "visible_rollbacks", "wrote_anything"]
 
 differing = verification.differing
 
@@ -48,6 +48,12 @@ class Covered:
         )
         others = f" and {self.others} other change{_s(self.others)}" if self.others else ""
         return f"{share} selected change{_s(self.selected)}{others}"
+
+
+def wrote_anything(rollback: Rollback) -> bool:
+    """Whether there is something to undo."""
+    done = StepRecord.objects.filter(execution__plan__rollback=rollback, state=StepRecord.State.DONE)
+    return done.exists()
 
 
 def covered(rollback: Rollback) -> Covered:
@@ -152,6 +158,18 @@ def _execution(execution: Execution | None) -> dict[str, Any] | None:
         "message": execution.message,
         "verification": execution.verification,
         "remapped": verification.remapped(execution),
+        "resumptions": [
+            {
+                "by": resumption.resumed_by.get_username(),
+                "at": resumption.at.isoformat(),
+                "after": {
+                    "outcome": resumption.outcome,
+                    "message": resumption.message,
+                    "ended_at": resumption.ended_at.isoformat(),
+                },
+            }
+            for resumption in execution.resumptions.select_related("resumed_by")
+        ],
         "records": [
             {
                 "order": record.step.order,

@@ -12,10 +12,10 @@ from django.utils import timezone
 from changes.models import Change
 from rollbacks import proofs
 from rollbacks.approvals import signatures
-from rollbacks.models import Approval, Execution, Plan, Rollback
+from rollbacks.models import Approval, Execution, Plan, Resumption, Rollback
 from rollbacks.plans import preparation, storage
-from rollbacks.selection.resolve import NothingToDo, RollbackSelection
-from rollbacks.states import CLOSED, OPEN, REPLANNABLE, MovedOn, State, move
+from rollbacks.selection.request import NothingToDo, RollbackSelection
+from rollbacks.states import CLOSED, OPEN, REPLANNABLE, RESUMABLE, MovedOn, State, move
 from tenants.access import permissions
 from tenants.access.actors import Actor
 from tenants.access.matrix import Action
@@ -51,6 +51,7 @@ def plan_rollback(
     snapshot: int | None = None,
     resource_type: str = "",
     resource_id: str = "",
+    undo: int | None = None,
     reason: str = "",
 ) -> Rollback:
     """Plans and dry-runs against the live tenant. Raises Refused, NothingToDo, NoConnection or MicrosoftError."""
@@ -60,9 +61,13 @@ def plan_rollback(
     chosen = tuple(change.pk for change in asked)
     if any(change.tenant_id != tenant.pk for change in asked):
         raise NothingToDo("A rollback speaks of one tenant: choose changes of one only.")
-    selection = RollbackSelection(chosen, actor_name, since, until, snapshot, resource_type, resource_id)
+    selection = RollbackSelection(
+        chosen, actor_name, since, until, snapshot, resource_type, resource_id, undo
+    )
     source = Rollback.Source.CHANGES
-    if snapshot is not None:
+    if undo is not None:
+        source = Rollback.Source.UNDO
+    elif snapshot is not None:
         source = Rollback.Source.SNAPSHOT
     elif actor_name:
         source = Rollback.Source.ACTOR
@@ -111,9 +116,10 @@ def reject(actor: Actor, *, rollback: Rollback, digest: str, reason: str) -> App
 
 
 def execute(actor: Actor, *, rollback: Rollback) -> Execution:
-    """Claims the one execution of an approved plan and enqueues its run. Raises Refused, Expired or MovedOn.
+    """Claims the one execution of an approved plan, or resumes it where it ended before all was done, and enqueues its
+    run. Raises Refused, Expired, NotApproved or MovedOn.
 
-    Everything that an approval is worth is checked anew here, against the database as it is now.
+    Signatures, permissions and the plan's expiry are checked again, against the database as it is now.
     """
     try:
         return _claim_execution(actor, rollback)
@@ -150,26 +156,27 @@ def expire_overdue(now: datetime | None = None) -> list[int]:
 
 def close_abandoned() -> list[int]:
     """Ends rollbacks whose run was given up in the middle, so that they can be planned again; returns their ids."""
-    abandoned = Rollback.objects.filter(
-        state=State.EXECUTING,
-        plan__execution__run_id__in=Run.objects.filter(
-            kind=Run.Kind.EXECUTE, state__in=(Run.State.FAILED, Run.State.QUARANTINED)
-        ).values("pk"),
+    executing = Execution.objects.filter(plan__current_of__state=State.EXECUTING).select_related(
+        "plan__rollback__tenant"
     )
+    given_up = Run.objects.filter(state__in=(Run.State.FAILED, Run.State.QUARANTINED))
     closed = []
-    for rollback in abandoned.select_related("tenant"):
-        message = "The execution was given up before its end. Look at its steps, then plan again."
+    for execution in executing:
+        if not given_up.filter(pk=execution.present_run).exists():
+            continue
+        rollback = execution.plan.rollback
+        message = (
+            "The execution was interrupted before its end. Resume it, or look at its steps and plan again."
+        )
         with transaction.atomic():
             try:
                 move(rollback, State.FAILED, needs=frozenset({State.EXECUTING}))
             except MovedOn:
                 continue
-            ended = list(Execution.objects.filter(plan__rollback=rollback, finished_at__isnull=True))
-            Execution.objects.filter(pk__in=[execution.pk for execution in ended]).update(
+            Execution.objects.filter(pk=execution.pk, finished_at__isnull=True).update(
                 finished_at=timezone.now(), outcome=State.FAILED, message=message
             )
-            written = [part for execution in ended for part in proofs.end_of(execution)]
-            proofs.record(Actor.system("schedule"), "rollback:failed", rollback, *written)
+            proofs.record(Actor.system("schedule"), "rollback:failed", rollback, *proofs.end_of(execution))
             closed.append(rollback.pk)
     return closed
 
@@ -257,10 +264,12 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     permissions.require(actor, Action.EXECUTE_ROLLBACK, rollback.tenant)
     starter = _person(actor, "execute a rollback")
     _locked(rollback)
-    plan = _open_plan(rollback)
+    plan = _open_plan(rollback, but=RESUMABLE)
     storage.check(plan)
     signatures.require_signatures(plan)
     proofs.require_intact(rollback)
+    if rollback.state in RESUMABLE:
+        return _resume(actor, starter, rollback, plan)
     if rollback.state != State.APPROVED:
         raise signatures.NotApproved(
             f"Rollback {rollback.pk} is {rollback.get_state_display()}, not approved."
@@ -276,13 +285,39 @@ def _claim_execution(actor: Actor, rollback: Rollback) -> Execution:
     return execution
 
 
+def _resume(actor: Actor, starter: User, rollback: Rollback, plan: Plan) -> Execution:
+    """Steps that are done stay done; the executor checks before each of the others that the tenant did not move."""
+    execution = Execution.objects.filter(plan=plan).first()
+    if execution is None or execution.finished_at is None:
+        raise MovedOn(f"The plan of rollback {rollback.pk} was never executed. Plan it again.")
+    move(rollback, State.EXECUTING, needs=RESUMABLE, plan_id=plan.pk)
+    run = leases.enqueue(
+        rollback.tenant, Run.Kind.EXECUTE, requested_by=actor.label, parameters={"rollback": rollback.pk}
+    )
+    Resumption(
+        execution=execution,
+        run_id=run.pk,
+        resumed_by=starter,
+        at=timezone.now(),
+        ended_at=execution.finished_at,
+        outcome=execution.outcome,
+        message=execution.message,
+    ).save(force_insert=True)
+    Execution.objects.filter(pk=execution.pk).update(
+        finished_at=None, outcome="", message="", verification={}
+    )
+    proofs.record(actor, "rollback:resume", rollback, *proofs.end_of(execution), digest=plan.digest)
+    execution.refresh_from_db()
+    return execution
+
+
 def _has_enough(plan: Plan) -> bool:
     return len(signatures.valid_approvals(plan)) >= signatures.approvals_needed(plan)
 
 
-def _open_plan(rollback: Rollback) -> Plan:
-    """The current plan of a rollback that can still be signed or executed."""
-    if rollback.state in CLOSED or rollback.state == State.EXECUTING:
+def _open_plan(rollback: Rollback, but: frozenset[State] = frozenset()) -> Plan:
+    """The current plan of a rollback that can still be signed or executed; `but` these closed states are open too."""
+    if rollback.state in CLOSED - but or rollback.state == State.EXECUTING:
         raise MovedOn(f"Rollback {rollback.pk} is {rollback.get_state_display()}.")
     plan = rollback.plan
     if plan is None or not plan.applicable:

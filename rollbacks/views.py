@@ -20,10 +20,10 @@ from changes.models import Change
 from changes.selectors import visible_changes
 from rollbacks import selectors, services
 from rollbacks.approvals import signatures
-from rollbacks.approvals.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, Act
+from rollbacks.approvals.confirmations import APPROVE, CANCEL, EXECUTE, REJECT, RESUME, Act
 from rollbacks.forms import ActorWindow, BackToSnapshot, RollbackFilter
 from rollbacks.models import Approval, Execution, Plan, Rollback, Step, StepRecord
-from rollbacks.states import OPEN, REPLANNABLE, State
+from rollbacks.states import OPEN, REPLANNABLE, RESUMABLE, State
 from snapshots.catalog import registry
 from tenants.access import permissions
 from tenants.access.actors import Actor
@@ -153,10 +153,11 @@ def reject(request: PageRequest, rollback_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @page
 def execute(request: PageRequest, rollback_id: int) -> HttpResponse:
+    resumable = _rollback(request, rollback_id).state in RESUMABLE
     return _confirmed(
         request,
         rollback_id,
-        EXECUTE,
+        RESUME if resumable else EXECUTE,
         lambda actor, rollback: services.execute(actor, rollback=rollback),
     )
 
@@ -282,6 +283,8 @@ def _plan_in(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse
         tenant=tenant,
         initial={name: request.GET.get(name) for name in ("snapshot", "resource_type", "resource_id")},
     )
+    if source == "undo":
+        return _plan_undo(request, actor, tenant)
     asked = {"actor": window, "snapshot": target}.get(source or "")
     if asked is not None and asked.is_valid():
         given = {name: value for name, value in asked.cleaned_data.items() if value not in ("", None)}
@@ -290,6 +293,15 @@ def _plan_in(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse
             return redirect("rollback", rollback.pk)
     context = {"section": "rollbacks", "tenant": tenant, "window": window, "target": target}
     return render(request, "rollbacks/plan.html", context)
+
+
+def _plan_undo(request: PageRequest, actor: Actor, tenant: Tenant) -> HttpResponse:
+    undone = integer(request.POST.get("undo"))
+    reason = request.POST.get("reason", "").strip() or f"Undo rollback {undone}"
+    rollback = _planned(
+        request, lambda: services.plan_rollback(actor, tenant=tenant, undo=undone or 0, reason=reason)
+    )
+    return redirect("rollback", rollback.pk) if rollback else redirect(_back(request))
 
 
 def _ids(given: dict[str, Any]) -> dict[str, Any]:
@@ -318,7 +330,7 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
     is_requester = rollback.requester_id == request.user.pk
     is_expired = plan is not None and rollback.state in OPEN and plan.expires_at <= timezone.now()
     may_request = permissions.can(actor, Action.REQUEST_ROLLBACK, tenant)
-    signatures = _signatures_under(plan)
+    signatures, execution = _signatures_under(plan), _execution_of(plan)
     has_signed = any(
         signature.approval.approver_id == request.user.pk for signature in signatures["signatures"]
     )
@@ -341,10 +353,16 @@ def _context(request: PageRequest, rollback: Rollback) -> dict[str, Any]:
         "may_reject": may_sign and rollback.state in (State.AWAITING_APPROVAL, State.APPROVED),
         "may_execute": rollback.state == State.APPROVED
         and permissions.can(actor, Action.EXECUTE_ROLLBACK, tenant),
+        "may_resume": rollback.state in RESUMABLE
+        and execution["execution"] is not None
+        and plan is not None
+        and plan.expires_at > timezone.now()
+        and permissions.can(actor, Action.EXECUTE_ROLLBACK, tenant),
+        "may_undo": may_request and rollback.state != State.EXECUTING and selectors.wrote_anything(rollback),
         "may_cancel": rollback.state in OPEN and may_request,
         "may_replan": rollback.state in REPLANNABLE and may_request,
         **signatures,
-        **_execution_of(plan),
+        **execution,
     }
 
 
@@ -409,6 +427,7 @@ def _execution_of(plan: Plan | None) -> dict[str, Any]:
         "remappings": execution.remappings.all(),
         "plan_steps": plan.steps.defer("sealed"),
         "finished_steps": len(settled),
+        "resumptions": execution.resumptions.select_related("resumed_by"),
     }
 
 

@@ -57,6 +57,17 @@ EXECUTE = Act(
     "the dry run saw it, and stops otherwise.",
     "The execution has started.",
 )
+RESUME = Act(
+    "execute-rollback",
+    "may_resume",
+    "Resume execution",
+    "Resume the execution",
+    "primary",
+    "Lavawall continues this plan of {steps} in {tenant} under its approvals. Steps that are done are not repeated; "
+    "refused and skipped ones are tried again. Before each step it checks that the live object is as the dry run saw "
+    "it, and stops otherwise.",
+    "The execution continues.",
+)
 CANCEL = Act(
     "cancel-rollback",
     "may_cancel",

@@ -104,6 +104,12 @@ class Journal:
             record.save()
 
 
+def wrote(execution: Execution) -> set[int]:
+    """Orders of the steps of which at least one request was done."""
+    done = [_sealed(record) for record in execution.records.filter(state=State.DONE).select_related("step")]
+    return {record.step.order for record in done}
+
+
 def _sealed(row: Row) -> Row:
     """Raises Forged where somebody else than the journal wrote this row."""
     row.require_seal()

@@ -15,7 +15,7 @@ from changes.attribution.linking import OwnWrites
 from changes.models import Change, Resolution
 from rollbacks.execution.executor import ABSENT
 from rollbacks.execution.verification import present_ids
-from rollbacks.models import Execution, StepRecord
+from rollbacks.models import Execution, Rollback, StepRecord
 from rollbacks.planning.model import Key
 from tenants.access.actors import Actor
 from tenants.models import Tenant
@@ -40,10 +40,19 @@ def mark_undone(execution: Execution, found: Mapping[str, Any]) -> None:
     services.resolve(
         RECOGNITION,
         tenant=execution.plan.rollback.tenant,
-        kind=Resolution.Kind.ROLLED_BACK,
+        kind=_kind(execution.plan.rollback),
         rollback=execution.plan.rollback_id,
         verified=verified,
     )
+
+
+def _kind(rollback: Rollback) -> Resolution.Kind:
+    """To undo a rollback opens again what it had rolled back."""
+    undone = rollback.parameters.get("undo")
+    if undone is None:
+        return Resolution.Kind.ROLLED_BACK
+    was = _kind(Rollback.objects.get(pk=undone))
+    return Resolution.Kind.REOPENED if was == Resolution.Kind.ROLLED_BACK else Resolution.Kind.ROLLED_BACK
 
 
 def _unfinished(execution: Execution, closed: Iterable[int]) -> set[Key]:
@@ -73,8 +82,9 @@ def of(tenant: Tenant, since: datetime) -> OwnWrites:
     """When our executions wrote to the tenant."""
     return OwnWrites(
         tuple(
-            (execution.started_at, execution.finished_at or timezone.now())
+            (began, ended or timezone.now())
             for execution in _executions(tenant, since)
+            for began, ended in execution.attempts()
         )
     )
 

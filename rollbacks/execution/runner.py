@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from rollbacks import proofs
@@ -32,9 +33,7 @@ from tenants.trust.ledger import Forged
 
 def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Execution:
     """The execution, ended in one of the final states. Raises LeaseLost where another worker took over."""
-    execution = Execution.objects.select_related("plan__rollback__tenant__customer", "started_by").get(
-        run_id=lease.run.pk
-    )
+    execution = _execution_of(lease)
     if execution.finished_at is not None:
         return execution
     tenant = execution.plan.rollback.tenant
@@ -56,6 +55,14 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
         return _end(lease, execution, State.FAILED, str(error), {})
     state, message = _outcome(found, len(steps))
     return _end(lease, execution, state, message, found)
+
+
+def _execution_of(lease: Lease) -> Execution:
+    """Whose first attempt, or one of whose resumptions, this run is."""
+    its = Q(run_id=lease.run.pk) | Q(resumptions__run_id=lease.run.pk)
+    return (
+        Execution.objects.select_related("plan__rollback__tenant__customer", "started_by").distinct().get(its)
+    )
 
 
 def _outcome(found: Mapping[str, Any], steps: int) -> tuple[State, str]:
@@ -81,12 +88,14 @@ def _verified(found: Mapping[str, Any]) -> str:
 
 
 def _still_allowed(execution: Execution) -> None:
-    """Asked again where nothing was sent yet: the run may have waited for hours. What was begun is brought to its end;
-    that it was begun is told by records which the journal itself has sealed.
+    """Checked again where this attempt has sent nothing yet: the run may have waited for hours. What was begun is
+    brought to its end; that it was begun is known from records that the journal has sealed.
 
     Raises Expired or NotApproved.
     """
-    if execution.records.exists():
+    resumption = execution.resumptions.last()
+    since = Q() if resumption is None else Q(finished_at__gte=resumption.at) | Q(sent_at__gte=resumption.at)
+    if execution.records.filter(since).exists():
         return
     plan = execution.plan
     if plan.expires_at <= timezone.now():

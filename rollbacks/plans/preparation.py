@@ -25,7 +25,8 @@ from rollbacks.selection.expiry import drop_expired
 from rollbacks.selection.natural_keys import natural_key_matches
 from rollbacks.selection.present_ids import with_present_ids
 from rollbacks.selection.referrers import with_referrers
-from rollbacks.selection.resolve import NothingToDo, RollbackSelection, resolve
+from rollbacks.selection.request import NothingToDo, RollbackSelection
+from rollbacks.selection.resolve import resolve
 from rollbacks.selection.successors import with_successors
 from rollbacks.selection.unfollowed import unfollowed
 from snapshots.catalog import registry

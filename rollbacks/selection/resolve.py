@@ -5,13 +5,14 @@ Reads the store only; the live tenant is read later.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from changes.attribution.linking import best_for
 from changes.attribution.matching import SKEW
 from changes.by_actor import by_actor
 from changes.models import Attribution, Change
 from rollbacks.planning.model import Key, Target
+from rollbacks.selection.before_rollback import before_rollback
+from rollbacks.selection.request import NothingToDo, Resolved, RollbackSelection
 from snapshots.canonical.form import canonicalise
 from snapshots.canonical.references import Mention, mentions
 from snapshots.catalog import registry
@@ -19,66 +20,17 @@ from snapshots.catalog.spec import Document, Reference
 from snapshots.collection.addresses import at
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.store import content_store
-from tenants.errors import DomainError
 from tenants.models import Tenant
-
-
-class NothingToDo(DomainError):
-    """What was asked for names nothing that could be brought back."""
-
-
-@dataclass(frozen=True)
-class RollbackSelection:
-    """What somebody asked for: changes, an actor's window, or a snapshot (of one type, or one resource)."""
-
-    changes: tuple[int, ...] = ()
-    actor_name: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    snapshot: int | None = None
-    resource_type: str = ""
-    resource_id: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "changes": list(self.changes),
-            "actor_name": self.actor_name,
-            "since": self.since.isoformat() if self.since else None,
-            "until": self.until.isoformat() if self.until else None,
-            "snapshot": self.snapshot,
-            "resource_type": self.resource_type,
-            "resource_id": self.resource_id,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> "RollbackSelection":
-        values = dict(data)
-        values["changes"] = tuple(values["changes"])  # type: ignore[arg-type]
-        for name in ("since", "until"):
-            moment = values[name]
-            values[name] = datetime.fromisoformat(str(moment)) if moment else None
-        return cls(**values)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """The targets, with the resources that they need; every change that going there undoes, asked for or not; and
-    what must be said about it.
-    """
-
-    targets: list[Target]
-    undone: list[Change]
-    warnings: tuple[str, ...] = ()
 
 
 def resolve(tenant: Tenant, selection: RollbackSelection) -> Resolved:
     """Raises NothingToDo."""
-    back_to_snapshot = selection.snapshot is not None
-    found = (
-        _of_snapshot(tenant, selection)
-        if back_to_snapshot
-        else _of_changes(tenant, _changes(tenant, selection))
-    )
+    if selection.undo is not None:
+        found = before_rollback(tenant, selection.undo)
+    elif selection.snapshot is not None:
+        found = _of_snapshot(tenant, selection)
+    else:
+        found = _of_changes(tenant, _changes(tenant, selection))
     if not found.targets:
         raise NothingToDo(" ".join(("There is nothing to roll back.", *found.warnings)))
     needed = [_in_present_form(target) for target in _with_needed(tenant, found.targets)]

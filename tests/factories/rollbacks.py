@@ -12,7 +12,7 @@ from rollbacks import proofs, states
 from rollbacks.models import Plan, Rollback
 from rollbacks.planning.model import Effect, EffectKind, PlannedRequest, PlannedStep, StepKind
 from rollbacks.plans import storage
-from rollbacks.selection.resolve import RollbackSelection
+from rollbacks.selection.request import RollbackSelection
 from tenants.access.actors import Actor
 from tenants.microsoft.request import Request
 from tenants.models import Tenant, User

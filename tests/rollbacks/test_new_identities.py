@@ -6,7 +6,7 @@ import pytest
 
 from rollbacks import selectors, services
 from rollbacks.models import Execution
-from rollbacks.selection.resolve import NothingToDo
+from rollbacks.selection.request import NothingToDo
 from snapshots.catalog import registry
 from snapshots.models import Snapshot
 from tests.rollbacks.conftest import CONTAINER, LOCATIONS, POLICIES, Scene, acting

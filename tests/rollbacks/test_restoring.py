@@ -7,7 +7,7 @@ import pytest
 from rollbacks import services
 from rollbacks.approvals import signatures
 from rollbacks.models import Remapping, Rollback
-from rollbacks.selection.resolve import NothingToDo
+from rollbacks.selection.request import NothingToDo
 from rollbacks.states import State
 from snapshots.models import Snapshot
 from tests.factories.rollbacks import digest_of

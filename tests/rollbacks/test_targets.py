@@ -11,7 +11,7 @@ from changes.models import Change
 from lavawall.emulator.attack import StolenSession
 from rollbacks import services
 from rollbacks.models import Plan, Rollback
-from rollbacks.selection.resolve import NothingToDo
+from rollbacks.selection.request import NothingToDo
 from snapshots.models import Snapshot
 from tenants.access.matrix import Role
 from tenants.microsoft.errors import MicrosoftError

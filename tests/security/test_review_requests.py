@@ -23,7 +23,7 @@ from rollbacks.guards.policy import required_approvals
 from rollbacks.models import Approval, Execution, Plan, Rollback
 from rollbacks.plans import preparation, storage
 from rollbacks.selection import resolve
-from rollbacks.selection.resolve import NothingToDo
+from rollbacks.selection.request import NothingToDo, RollbackSelection
 from rollbacks.states import State
 from snapshots.collection import capture
 from tenants.access.actors import Actor
@@ -42,7 +42,7 @@ from tests.factories.tenants import TenantFactory, person
 HIT: list[str] = []
 
 
-def severities(tenant: Tenant, selection: resolve.RollbackSelection) -> list[str]:
+def severities(tenant: Tenant, selection: RollbackSelection) -> list[str]:
     return [change.severity for change in resolve.resolve(tenant, selection).undone]
 
 
@@ -275,9 +275,9 @@ def test_a_critical_change_is_undone_by_as_many_approvals_whichever_way_it_is_as
         (critical,) = detect(capture.seal(collected(tenant, states[2]), requested_by="test"))
     assert (critical.severity, renamed.severity == "critical") == ("critical", False)
     selection = (
-        resolve.RollbackSelection(snapshot=renamed.snapshot_id)
+        RollbackSelection(snapshot=renamed.snapshot_id)
         if way == "snapshot"
-        else resolve.RollbackSelection((renamed.pk,))
+        else RollbackSelection((renamed.pk,))
     )
     assert required_approvals(holding_for(tenant, [], frozenset()), severities(tenant, selection)) == 3
 
@@ -295,9 +295,9 @@ def test_a_rollback_that_itself_does_something_critical_needs_the_critical_appro
     )
     assert hardened.severity != "critical"
     selection = (
-        resolve.RollbackSelection(snapshot=hardened.previous_snapshot_id)
+        RollbackSelection(snapshot=hardened.previous_snapshot_id)
         if way == "snapshot"
-        else resolve.RollbackSelection((hardened.pk,))
+        else RollbackSelection((hardened.pk,))
     )
     now = {(hardened.resource_type, hardened.resource_id): documents_of(hardened)[1]}
     pairs = [(each.key, now[each.key], each.wanted) for each in resolve.resolve(tenant, selection).targets]
@@ -338,7 +338,7 @@ def test_the_api_asks_for_a_snapshot_as_the_page_does(
 
     def remembered(_rollback: Rollback, selection: Any, _planner: User) -> None:
         asked.append((selection.snapshot, selection.resource_type, selection.resource_id))
-        raise resolve.NothingToDo("stop here")
+        raise NothingToDo("stop here")
 
     monkeypatch.setattr(preparation, "prepare", remembered)
     engineer = _api(person(Role.ENGINEER, tenant=tenant))

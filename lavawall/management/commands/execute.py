@@ -1,4 +1,4 @@
-"""Executes an approved rollback now, step by step, and verifies it."""
+"""Executes an approved rollback now, or resumes one that ended before all was done, and verifies it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ class Command(RollbackCommand):
 
     def act(self, actor: Actor, rollback: Rollback, _options: Mapping[str, Any]) -> None:
         claimed = services.execute(actor, rollback=rollback)
-        lease = leases.claim(claimed.run_id or 0)
+        lease = leases.claim(claimed.present_run)
         if lease is not None:
             with leases.failing(lease):
                 runner.perform(lease)
@@ -27,6 +27,10 @@ class Command(RollbackCommand):
     def lines(self, shown: Mapping[str, Any]) -> Iterator[str]:
         ended = shown["execution"]
         yield f"Rollback {shown['rollback']} is {shown['state']}. {ended['message']}"
+        for word in ("refused", "skipped"):
+            for step in ended["verification"].get(word, ()):
+                name = step["display_name"] or step["resource_id"]
+                yield f"Step {step['order']} {word}: {name}: {step['reason']}"
         for loss in ended["verification"].get("losses", ()):
             name = loss["display_name"] or loss["resource_id"]
             path = f", {loss['path']}" if loss["path"] else ""

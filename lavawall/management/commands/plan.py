@@ -1,4 +1,4 @@
-"""Plans a rollback and dry-runs it against the live tenant: of changes, of all that an actor did, or to a snapshot."""
+"""Plans a rollback and dry-runs it on the live tenant: of changes, of an actor, to a snapshot, or undoing another."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +26,9 @@ class Command(ProductCommand):
             "--actor", metavar="UPN", help="Everything that this actor did; with --from and --to."
         )
         wanted.add_argument("--to-snapshot", type=int, metavar="N", help="Back to this snapshot (its id).")
+        wanted.add_argument(
+            "--undo", type=int, metavar="ROLLBACK", help="Back to before this rollback was executed."
+        )
         parser.add_argument("--from", dest="since", type=moment, metavar="T")
         parser.add_argument("--to", dest="until", type=moment, metavar="T")
         parser.add_argument(
@@ -61,6 +64,7 @@ class Command(ProductCommand):
             snapshot=options["to_snapshot"],
             resource_type=options["type"],
             resource_id=options["resource"],
+            undo=options["undo"],
             reason=options["reason"],
         )
         shown = selectors.as_json(rollback)
