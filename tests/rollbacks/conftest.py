@@ -80,7 +80,7 @@ class Scene:
 
     def claim(self, rollback: Rollback) -> leases.Lease:
         claimed = services.execute(acting(self.engineer), rollback=rollback)
-        lease = leases.claim(claimed.run_id or 0)
+        lease = leases.claim(claimed.present_run)
         assert lease is not None
         return lease
 
@@ -89,7 +89,7 @@ class Scene:
 
     def resume(self, rollback: Rollback) -> Execution:
         """After the worker's death: the lease lapses, and another worker takes the run over."""
-        run_id = Execution.objects.get(plan__rollback=rollback).run_id or 0
+        run_id = Execution.objects.get(plan__rollback=rollback).present_run
         lease = leases.claim(run_id, now=timezone.now() + timedelta(hours=1))
         assert lease is not None
         return runner.perform(lease, sleep=without_sleep)
