@@ -15,4 +15,5 @@ urlpatterns = [
         name="resource",
     ),
     path("audit-events/", views.audit_events, name="audit-events"),
+    path("audit-events/<int:event_id>/", views.audit_event, name="audit-event"),
 ]

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from changes import presentation, selectors, services
+from changes.audit import records
 from changes.diff.structural import shown_diff
 from changes.forms import AuditEventFilter, ChangeFilter, ComparisonFilter
 from changes.models import AuditEvent, Change
@@ -181,6 +182,21 @@ def audit_events(request: PageRequest) -> HttpResponse:
         "events": newest_first(request, events.prefetch_related("attributions__change"), PAGE_SIZE),
     }
     return render(request, "changes/audit_events.html", context)
+
+
+@require_GET
+@page
+def audit_event(request: PageRequest, event_id: int) -> HttpResponse:
+    """One record, as Microsoft gave it."""
+    visible = AuditEvent.objects.filter(tenant__in=permissions.visible_tenants(actor_of(request)))
+    event = get_object_or_404(visible.select_related("tenant__customer"), pk=event_id)
+    context = {
+        "section": "audit-events",
+        "event": event,
+        "record": records.as_received(event),
+        "attributions": event.attributions.select_related("change"),
+    }
+    return render(request, "changes/audit_event.html", context)
 
 
 def listed(change: Change) -> dict[str, Any]:

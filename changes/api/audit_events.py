@@ -1,4 +1,4 @@
-"""Microsoft's audit events over REST, read-only. The record as Microsoft gave it stays sealed."""
+"""Microsoft's audit events over REST, read-only."""
 
 from typing import Any
 
@@ -6,8 +6,12 @@ import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from changes.audit import records
 from changes.models import AuditEvent
 from tenants.access import permissions
 from tenants.web.rest import TENANT_HELP, ApiViewSet, MomentFilter, TenantFilter
@@ -21,7 +25,7 @@ class AuditTargetSerializer(serializers.Serializer[Any]):
 
 
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
-    """A record of Microsoft's logs. The record as Microsoft gave it stays sealed."""
+    """What is known of a record of Microsoft's logs. `record` returns it as Microsoft gave it."""
 
     tenant = serializers.CharField(source="tenant.name", read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
@@ -66,6 +70,12 @@ class AuditEventFilters(django_filters.FilterSet):
         tags=["audit-events"], summary="Microsoft's audit events, as they were received, newest first"
     ),
     retrieve=extend_schema(tags=["audit-events"], summary="One audit event"),
+    record=extend_schema(
+        tags=["audit-events"],
+        summary="The record as Microsoft returned it",
+        responses=serializers.DictField(),
+        filters=False,
+    ),
 )
 class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEvent]):
     queryset = AuditEvent.objects.none()
@@ -75,3 +85,7 @@ class AuditEventViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[AuditEven
     def get_queryset(self) -> QuerySet[AuditEvent]:
         visible = AuditEvent.objects.filter(tenant__in=permissions.visible_tenants(self.actor))
         return visible.select_related("tenant").defer("sealed")
+
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def record(self, _request: Request, **_kwargs: Any) -> Response:
+        return Response(records.as_received(self.get_object()))

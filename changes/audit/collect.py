@@ -3,16 +3,17 @@
 Events arrive at Microsoft late and out of order: each read overlaps the last one, and reading twice changes nothing.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from changes.audit import records
 from changes.audit.parse import AuditEventFacts, SignInFacts
+from changes.audit.records import Record
 from changes.audit.sources import SIGN_INS, SOURCES, Source
 from changes.models import AuditCursor, AuditEvent, SignIn
 from tenants.access.actors import Actor
@@ -20,9 +21,8 @@ from tenants.microsoft.audit import read
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import LicenceMissing, MicrosoftError, PermissionMissing
 from tenants.models import Tenant
-from tenants.trust import proof, vault
+from tenants.trust import proof
 
-Record = dict[str, Any]
 Facts = TypeVar("Facts", AuditEventFacts, SignInFacts)
 
 OVERLAP = timedelta(hours=2)
@@ -52,12 +52,6 @@ def ingest(tenant: Tenant, client: GraphClient, *, now: datetime) -> Ingested:
     return Ingested(reading.new_events, reading.new_sign_ins, " ".join(reading.errors))
 
 
-def original(event: AuditEvent) -> Record:
-    """The whole record as Microsoft gave it. Raises tenants.trust.crypto.SealBroken where it was altered."""
-    record: Record = json.loads(vault.unseal(event.tenant, event.sealed, _context(event.event_id)))
-    return record
-
-
 class _Reading:
     """One pass over the logs of a tenant."""
 
@@ -80,8 +74,8 @@ class _Reading:
         since = reached if cursor is None else max(self.now - source.kept, reached - OVERLAP)
         error = ""
         try:
-            records = read(self.client, source.log, since, self.now, subscription=subscription)
-            for batch in _batches(record for record in records if source.counts(record)):
+            received = read(self.client, source.log, since, self.now, subscription=subscription)
+            for batch in _batches(record for record in received if source.counts(record)):
                 keep(batch)
             reached = self.now
         except MicrosoftError as refusal:
@@ -96,9 +90,9 @@ class _Reading:
             defaults={"read_until": reached, "error": error},
         )
 
-    def keep_events(self, source: Source[AuditEventFacts], records: list[Record]) -> None:
+    def keep_events(self, source: Source[AuditEventFacts], batch: list[Record]) -> None:
         found: dict[str, tuple[AuditEventFacts, Record]] = {}
-        for record in records:
+        for record in batch:
             if facts := source.parse(record):
                 found.setdefault(facts.event_id, (facts, record))
             else:
@@ -110,7 +104,6 @@ class _Reading:
         self.new_events += proof.append(COLLECTION, self.tenant, rows, ignore_conflicts=True)
 
     def _event(self, source: str, facts: AuditEventFacts, record: Record) -> AuditEvent:
-        whole = json.dumps(record, separators=(",", ":")).encode()
         return AuditEvent(
             tenant=self.tenant,
             event_id=facts.event_id,
@@ -127,13 +120,13 @@ class _Reading:
             actor_app_id=facts.actor_app_id,
             ip=facts.ip,
             targets=[target.to_json() for target in facts.targets],
-            sealed=vault.seal(self.tenant, whole, _context(facts.event_id)),
+            sealed=records.sealed(self.tenant, facts.event_id, record),
             received_at=self.now,
         )
 
-    def keep_sign_ins(self, records: list[Record]) -> None:
+    def keep_sign_ins(self, batch: list[Record]) -> None:
         found: dict[str, SignInFacts] = {}
-        for record in records:
+        for record in batch:
             if facts := SIGN_INS.parse(record):
                 found.setdefault(facts.event_id, facts)
             else:
@@ -174,7 +167,3 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     iterator = iter(records)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
-
-
-def _context(event_id: str) -> str:
-    return f"audit-event:{event_id}"

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from changes.audit import records
 from changes.models import Attribution, AuditEvent, Change
 from rollbacks.models import Rollback
 from tenants.access.actors import Actor
@@ -122,7 +123,7 @@ def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:
         actor_name=actor_name,
         ip="203.0.113.7",
         targets=[{"id": "x", "name": "Require MFA", "type": "Policy", "properties": ["State"]}],
-        sealed=b"sealed-bytes",
+        sealed=records.sealed(tenant, f"Directory_{actor_name}", {"initiatedBy": actor_name}),
         received_at=timezone.now(),
     )
 

@@ -77,6 +77,7 @@ OPERATIONS = (
     ),
     Operation("audit-event-list", "get", lambda side: f"audit-events/?tenant={side.tenant.pk}", lists=True),
     Operation("audit-event-detail", "get", lambda side: f"audit-events/{side.event.pk}/"),
+    Operation("audit-event-record", "get", lambda side: f"audit-events/{side.event.pk}/record/"),
     Operation(
         "ledger-list",
         "get",

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from changes.audit import records
 from changes.models import Attribution, AuditEvent, Change
 from rollbacks.models import Rollback
 from snapshots.models import Principal, Snapshot
@@ -68,7 +69,7 @@ def make_scene() -> Scene:
         actor_name=f"gina{HOSTILE}@contoso.example",
         ip="203.0.113.77",
         targets=[{"id": POLICY, "name": HOSTILE, "type": "Policy", "properties": []}],
-        sealed=b"",
+        sealed=records.sealed(tenant, f"event {HOSTILE}", {"activityDisplayName": f"Update {HOSTILE}"}),
         received_at=now,
     )
     Attribution.objects.create(

@@ -74,6 +74,7 @@ PAGES = [
     Page("compare", Role.AUDITOR, query=lambda scene: {"base": scene.before.pk, "target": scene.after.pk}),
     Page("resource", Role.AUDITOR, of=lambda scene: [scene.tenant.pk, "conditionalAccessPolicy", POLICY]),
     Page("audit-events", Role.AUDITOR, names_an_object=False),
+    Page("audit-event", Role.AUDITOR, of=lambda scene: [scene.event.pk]),
     Page("tenants", Role.AUDITOR, names_an_object=False),
     Page("tenant", Role.AUDITOR, of=_tenant),
     Page("recoverability", Role.AUDITOR, of=_tenant),

@@ -199,3 +199,11 @@ def test_a_change_shows_what_it_does_to_protection(scene: Scene, signed_in: Sign
     page = client.get(f"/changes/{renamed.pk}/").text
     assert "No effect on protection" in page
     assert "Neutral protection" not in page
+
+
+def test_an_audit_event_shows_the_record_as_microsoft_returned_it(
+    scene: Scene, signed_in: Callable[[User], Client]
+) -> None:
+    page = signed_in(person(Role.AUDITOR, tenant=scene.tenant)).get(f"/audit-events/{scene.event.pk}/").text
+    assert "activityDisplayName" in page
+    assert f"/changes/{scene.change.pk}/" in page

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from changes.audit.collect import Ingested, ingest, original
+from changes.audit.collect import Ingested, ingest
+from changes.audit.records import as_received
 from changes.models import AuditCursor, AuditEvent, SignIn
 from tenants.trust.crypto import SealBroken
 from tests.changes.audit.conftest import AUDIT_DELAY, BUCHAREST, World
@@ -38,7 +39,7 @@ def test_both_logs_are_kept_page_by_page_with_the_whole_record_sealed(world: Wor
     assert event.activity == "Update named location"
     assert event.actor_name == world.info.admins[0].user_principal_name
     assert event.ip == BUCHAREST
-    whole = original(event)
+    whole = as_received(event)
     assert whole["id"] == event.event_id
     assert whole["targetResources"][0]["modifiedProperties"]
     assert event.event_id.encode() not in bytes(event.sealed)
@@ -51,7 +52,7 @@ def test_a_sealed_record_opens_only_as_its_own_events(world: World) -> None:
     first, second = AuditEvent.objects.filter(tenant=world.tenant)
     first.sealed = second.sealed
     with pytest.raises(SealBroken):
-        original(first)
+        as_received(first)
 
 
 def test_reading_twice_keeps_each_event_once(world: World) -> None:
