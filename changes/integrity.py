@@ -13,6 +13,7 @@ from snapshots.collection.capture import Sealed
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.store.content_store import Fault
 from snapshots.store.intervals import Timeline
+from tenants.chunks import CHUNK
 from tenants.models import LedgerEntry, Tenant
 from tenants.trust import proof
 
@@ -132,5 +133,5 @@ def _broken_batches(tenant: Tenant) -> Iterator[Fault]:
         (Resolution, Resolution.objects.filter(change__tenant=tenant)),
     )
     for model, rows in batched:
-        for what in proof.faults(model, tenant, rows.iterator(chunk_size=proof.CHUNK)):
+        for what in proof.faults(model, tenant, rows.iterator(chunk_size=CHUNK)):
             yield Fault("history", what)

@@ -26,6 +26,7 @@ from snapshots.catalog import registry
 from snapshots.catalog.spec import AuditHints, Document, ResourceType
 from snapshots.store import content_store
 from tenants.access.actors import Actor
+from tenants.chunks import CHUNK, chunked
 from tenants.models import AppRegistration, Connection, Tenant
 from tenants.trust import proof
 from tenants.trust.crypto import SealBroken
@@ -38,7 +39,6 @@ SETTLED_AFTER = timedelta(hours=24)
 
 Each = TypeVar("Each")
 
-_CHUNK = 500
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ def attribute(
 def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
     """The likeliest explanation of each change, by change id: highest score, then latest event."""
     found: dict[int, Attribution] = {}
-    for ids in _chunks([change.pk for change in changes]):
+    for ids in chunked([change.pk for change in changes]):
         rows = Attribution.objects.filter(change_id__in=ids).select_related("event").defer("event__sealed")
         for row in rows.order_by("change_id", *Attribution.LIKELIEST_FIRST):
             found.setdefault(row.change_id, row)
@@ -141,7 +141,7 @@ class _Events:
 def _open(tenant: Tenant, now: datetime) -> Iterator[Change]:
     sure = Attribution.objects.filter(change=OuterRef("pk"), confidence=Attribution.Confidence.HIGH)
     recent = Change.objects.filter(tenant=tenant, detected_at__gte=now - LATE_EVENTS)
-    return recent.filter(~Exists(sure) | Q(detected_at__gte=now - SETTLED_AFTER)).iterator(chunk_size=_CHUNK)
+    return recent.filter(~Exists(sure) | Q(detected_at__gte=now - SETTLED_AFTER)).iterator(chunk_size=CHUNK)
 
 
 def _attribute_window(tenant: Tenant, changes: list[Change], ours: _Ours, now: datetime) -> int:
@@ -228,7 +228,7 @@ def _countries(tenant: Tenant, events: Sequence[AuditEvent]) -> SignInCountries:
     window = (min(times) - TOKEN_LIFE, max(times))
     return SignInCountries(
         row
-        for chunk in _chunks(principals)
+        for chunk in chunked(principals)
         for row in SignIn.objects.filter(
             tenant=tenant, principal_id__in=chunk, occurred_at__range=window
         ).values_list("principal_id", "ip", "occurred_at", "country")
@@ -269,7 +269,7 @@ def _company(events: Sequence[AuditEvent]) -> Iterator[str]:
 
 def _linked(changes: Sequence[Change]) -> dict[int, set[int]]:
     linked: dict[int, set[int]] = defaultdict(set)
-    for ids in _chunks([change.pk for change in changes]):
+    for ids in chunked([change.pk for change in changes]):
         pairs = Attribution.objects.filter(change_id__in=ids).values_list("change_id", "event_id")
         for change_id, event_id in pairs:
             linked[change_id].add(event_id)
@@ -280,7 +280,7 @@ def _expected(changes: Sequence[Change]) -> set[int]:
     """Those that our own executions made."""
     return {
         change_id
-        for ids in _chunks([change.pk for change in changes])
+        for ids in chunked([change.pk for change in changes])
         for change_id in Resolution.objects.filter(
             change_id__in=ids, kind=Resolution.Kind.EXPECTED
         ).values_list("change_id", flat=True)
@@ -292,7 +292,7 @@ def _spent(tenant: Tenant, changes: Sequence[Change]) -> dict[tuple[str, str], s
     and whoever undoes a change within minutes must not be taken for whoever made it.
     """
     spent: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for ids in _chunks(sorted({change.resource_id for change in changes})):
+    for ids in chunked(sorted({change.resource_id for change in changes})):
         rows = Attribution.objects.filter(
             change__tenant=tenant, change__resource_id__in=ids, change__snapshot_id__lt=changes[0].snapshot_id
         ).exclude(confidence=Attribution.Confidence.LOW)
@@ -324,8 +324,3 @@ def _facts(event: AuditEvent) -> EventFacts:
         log=event.source,
         correlation_id=event.correlation_id,
     )
-
-
-def _chunks(items: Sequence[Each]) -> Iterator[Sequence[Each]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

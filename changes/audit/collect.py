@@ -4,11 +4,10 @@ Events arrive at Microsoft late and out of order: each read overlaps the last on
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from changes.audit import records
@@ -17,6 +16,7 @@ from changes.audit.records import Record
 from changes.audit.sources import SIGN_INS, SOURCES, Source
 from changes.models import AuditCursor, AuditEvent, SignIn
 from tenants.access.actors import Actor
+from tenants.chunks import chunked
 from tenants.microsoft.audit import read
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import LicenceMissing, MicrosoftError, PermissionMissing
@@ -75,7 +75,7 @@ class _Reading:
         error = ""
         try:
             received = read(self.client, source.log, since, self.now, subscription=subscription)
-            for batch in _batches(record for record in received if source.counts(record)):
+            for batch in chunked((record for record in received if source.counts(record)), _BATCH):
                 keep(batch)
             reached = self.now
         except MicrosoftError as refusal:
@@ -161,9 +161,3 @@ def _describe_refusal(source: Source[Facts], subscription: str, refusal: Microso
     of = f" of subscription {subscription}" if subscription else ""
     remedy = f"The reader needs {source.needs}." if isinstance(refusal, PermissionMissing) else refusal.remedy
     return f"The {source.title}{of} was not read: {refusal.what}. {remedy}"
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    iterator = iter(records)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch

@@ -15,6 +15,7 @@ from snapshots.catalog.spec import Document
 from snapshots.collection.capture import Delta, Sealed
 from snapshots.models import Coverage, Snapshot
 from snapshots.store import content_store
+from tenants.chunks import CHUNK
 
 TEXT_LENGTH = 500
 
@@ -37,7 +38,7 @@ def detect(sealed: Sealed) -> list[Change]:
             _change(sealed, delta, verdict, since)
             for delta, verdict in zip(sealed.deltas, verdicts, strict=True)
         ],
-        batch_size=content_store.CHUNK,
+        batch_size=CHUNK,
     )
     Finding.objects.bulk_create(
         (
@@ -52,7 +53,7 @@ def detect(sealed: Sealed) -> list[Change]:
             for change, verdict in zip(changes, verdicts, strict=True)
             for finding in verdict.findings
         ),
-        batch_size=content_store.CHUNK,
+        batch_size=CHUNK,
     )
     return changes
 

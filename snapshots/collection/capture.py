@@ -26,6 +26,7 @@ from snapshots.collection.listing import Scope
 from snapshots.coverage import NO_PROBLEM
 from snapshots.models import Coverage, Snapshot, Version
 from snapshots.store import content_store
+from tenants.chunks import CHUNK, chunked
 from tenants.errors import DomainError, LoggedError, logged
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import AuthenticationFailed, LicenceMissing, MicrosoftError, PermissionMissing
@@ -363,10 +364,8 @@ def _move_versions(
     ended = sorted(
         current[(delta.resource_type, delta.resource_id)].pk for delta in deltas if delta.before is not None
     )
-    for start in range(0, len(ended), content_store.CHUNK):
-        Version.objects.filter(pk__in=ended[start : start + content_store.CHUNK]).update(
-            last_snapshot=previous
-        )
+    for chunk in chunked(ended):
+        Version.objects.filter(pk__in=chunk).update(last_snapshot=previous)
     Version.objects.bulk_create(
         (
             Version(
@@ -381,7 +380,7 @@ def _move_versions(
             for delta in deltas
             if delta.after is not None
         ),
-        batch_size=content_store.CHUNK,
+        batch_size=CHUNK,
     )
     return ended
 

@@ -8,7 +8,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -32,6 +31,7 @@ from snapshots.recoverability.verdicts import (
     restorability,
 )
 from snapshots.store import content_store
+from tenants.chunks import CHUNK, chunked
 from tenants.models import Connection, Tenant
 
 KEPT_SECONDS = 600
@@ -74,7 +74,7 @@ def verdicts(tenant: Tenant) -> dict[int, Verdict]:
     if known is None:
         known = {
             each.version.pk: each.restorability.verdict.value
-            for chunk in _chunked(current(tenant).order_by("pk"))
+            for chunk in chunked(current(tenant).order_by("pk").iterator(chunk_size=CHUNK))
             for each in _judge(tenant, chunk, _contents(tenant, chunk))
         }
         cache.set(key, known, KEPT_SECONDS)
@@ -169,7 +169,8 @@ def _referrers(
     meant = _by_value(versions, contents)
     found: dict[int, list[Referrer]] = {}
     types = [spec.key for spec in registry.all_types() if spec.references or spec.parts]
-    for chunk in _chunked(current(tenant).filter(resource_type__in=types).order_by("resource_type", "pk")):
+    rows = current(tenant).filter(resource_type__in=types).order_by("resource_type", "pk")
+    for chunk in chunked(rows.iterator(chunk_size=CHUNK)):
         documents = _contents(tenant, chunk)
         for version in chunk:
             referrer = Referrer(version.resource_type, version.resource_id, version.display_name)
@@ -223,9 +224,3 @@ def _cache_key(tenant: Tenant) -> str:
     granted = _granted(tenant)
     facts = [tenant.pk, latest.root if latest else "", None if granted is None else sorted(granted)]
     return f"recoverability:{hashlib.sha256(orjson.dumps(facts)).hexdigest()}"
-
-
-def _chunked(versions: QuerySet[Version]) -> Iterator[list[Version]]:
-    rows = versions.iterator(chunk_size=content_store.CHUNK)
-    while chunk := list(islice(rows, content_store.CHUNK)):
-        yield chunk

@@ -8,7 +8,7 @@ content and is in no digest: of two spellings of one content, the first that was
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -21,12 +21,12 @@ from snapshots.catalog.spec import Document, ResourceType
 from snapshots.models import Blob, Snapshot, Version
 from snapshots.store import pieces
 from snapshots.store.pieces import Outline
+from tenants.chunks import CHUNK, chunked
 from tenants.errors import StorageError
 from tenants.models import Tenant
 from tenants.trust import vault
 from tenants.trust.crypto import SealBroken
 
-CHUNK = 500
 COMPRESSION_LEVEL = 3
 MAXIMUM_DOCUMENT_BYTES = 256 * 1024 * 1024
 PIECE = ("piece", 0)
@@ -45,11 +45,6 @@ class Fault:
     what: str
 
 
-def chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
-
-
 def digest_of(tenant: Tenant, spec: ResourceType, document: Document) -> str:
     return _digest(tenant, spec.key, spec.version, canonical_bytes(document))
 
@@ -62,7 +57,7 @@ def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[
         digest = digest_of(tenant, spec, document)
         digests.append(digest)
         documents.setdefault(digest, document)
-    for chunk in chunks(_unknown(tenant, documents)):
+    for chunk in chunked(_unknown(tenant, documents)):
         blobs = (blob for digest in chunk for blob in _made_blobs(tenant, digest, documents[digest]))
         Blob.objects.bulk_create(blobs, ignore_conflicts=True)
     return digests
@@ -213,7 +208,7 @@ def _made_blobs(tenant: Tenant, digest: str, document: Document) -> Iterator[Blo
 
 
 def _blobs(tenant: Tenant, digests: Iterable[str]) -> Iterator[Blob]:
-    for chunk in chunks(sorted(set(digests))):
+    for chunk in chunked(sorted(set(digests))):
         yield from Blob.objects.filter(tenant=tenant, digest__in=chunk)
 
 
@@ -221,7 +216,7 @@ def _unknown(tenant: Tenant, digests: Iterable[str]) -> list[str]:
     """Those of the digests that the store has not, sorted."""
     wanted = sorted(set(digests))
     known: set[str] = set()
-    for chunk in chunks(wanted):
+    for chunk in chunked(wanted):
         known.update(Blob.objects.filter(tenant=tenant, digest__in=chunk).values_list("digest", flat=True))
     return [digest for digest in wanted if digest not in known]
 

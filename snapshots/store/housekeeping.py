@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from snapshots.models import Blob, Version
 from snapshots.store import content_store
 from tenants.access.actors import Actor
+from tenants.chunks import chunked
 from tenants.models import Tenant
 from tenants.trust import ledger
 from tenants.trust.append_only import retention_gate
@@ -43,6 +44,6 @@ def _pieces_left(tenant: Tenant, orphans: QuerySet[Blob], kept: QuerySet[Blob]) 
 
 def _delete_pieces(tenant: Tenant, digests: Iterable[str]) -> int:
     deleted = 0
-    for chunk in content_store.chunks(sorted(digests)):
+    for chunk in chunked(sorted(digests)):
         deleted += Blob.objects.filter(tenant=tenant, digest__in=chunk).delete()[0]
     return deleted

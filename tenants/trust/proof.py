@@ -15,11 +15,11 @@ from django.db import models, transaction
 from django.db.models import Model
 
 from tenants.access.actors import Actor
+from tenants.chunks import CHUNK
 from tenants.models import LedgerEntry, Tenant
 from tenants.trust import ledger, vault
 
 ACTION = "history:append"
-CHUNK = 500
 
 
 Row = TypeVar("Row", bound=Model)

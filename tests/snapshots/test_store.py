@@ -14,6 +14,7 @@ from snapshots.catalog import registry
 from snapshots.models import Blob, Snapshot, Version
 from snapshots.store import content_store
 from snapshots.store.content_store import Missing
+from tenants.chunks import CHUNK
 from tenants.models import Tenant
 from tenants.trust.append_only import retention_gate
 from tenants.trust.crypto import SealBroken
@@ -66,9 +67,9 @@ def test_equal_contents_are_stored_once(tenant: Tenant) -> None:
 
 
 def test_a_content_larger_than_a_chunk_of_digests_is_stored_whole(tenant: Tenant) -> None:
-    documents = [canonicalise(group(f"Team {number}"), GROUP) for number in range(content_store.CHUNK + 3)]
+    documents = [canonicalise(group(f"Team {number}"), GROUP) for number in range(CHUNK + 3)]
     digests = content_store.put(tenant, ((GROUP, document) for document in documents))
-    assert len(content_store.documents(tenant, digests)) == content_store.CHUNK + 3
+    assert len(content_store.documents(tenant, digests)) == CHUNK + 3
 
 
 def test_a_digest_tells_tenants_types_and_spec_versions_apart(tenant: Tenant) -> None:
