@@ -13,7 +13,7 @@ from django.utils import timezone
 from changes import services
 from changes.attribution.linking import OwnWrites
 from changes.models import Change, Resolution
-from rollbacks.execution.executor import ABSENT
+from rollbacks.execution.live_step import ABSENT
 from rollbacks.execution.verification import present_ids
 from rollbacks.models import Execution, Rollback, StepRecord
 from rollbacks.planning.model import Key

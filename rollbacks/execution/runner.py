@@ -16,8 +16,10 @@ from rollbacks import proofs
 from rollbacks.approvals import signatures
 from rollbacks.approvals.signatures import NotApproved
 from rollbacks.execution import own_writes, verification
-from rollbacks.execution.executor import Executor, Stale, Stopped
+from rollbacks.execution.context import ExecutionContext
+from rollbacks.execution.executor import Executor
 from rollbacks.execution.journal import Journal
+from rollbacks.execution.outcomes import Stale, Stopped
 from rollbacks.models import Execution
 from rollbacks.plans import storage
 from rollbacks.services import Expired
@@ -46,9 +48,11 @@ def perform(lease: Lease, *, sleep: Callable[[float], None] = time.sleep) -> Exe
             closing(open_client(tenant, "reader", priority="high")) as reader,
             closing(open_client(tenant, "writer", priority="high")) as writer,
         ):
-            executor = Executor(Journal(execution, lease), reader, writer, sleep)
+            executor = Executor(ExecutionContext(Journal(execution, lease), reader, writer, sleep))
             executor.run(steps)
-            found = verification.verify(execution, steps, reader, executor.identifier, executor.undone)
+            found = verification.verify(
+                execution, steps, reader, executor.context.identifier, executor.undone
+            )
     except Stale as stale:
         return _end(lease, execution, State.STALE, f"{stale} Nothing further was written. Plan again.", {})
     except (Stopped, Expired, NotApproved, MicrosoftError, NoConnection, storage.Altered, Forged) as error:

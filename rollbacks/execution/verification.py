@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from changes.diff.structural import diff
-from rollbacks.execution.executor import Undone, bound
+from rollbacks.execution.executor import bound
+from rollbacks.execution.outcomes import Undone
 from rollbacks.models import Execution, Remapping, StepRecord
 from rollbacks.planning.effects import comparable, same, without_appended
 from rollbacks.planning.losses import attained, without_losses

@@ -8,7 +8,7 @@ import pytest
 
 from lavawall.emulator import Emulator
 from rollbacks.execution import runner
-from rollbacks.execution.executor import WAITS
+from rollbacks.execution.context import WAITS
 from tenants.access.matrix import Role
 from tests.factories.cloud import onboarded
 from tests.factories.tenants import person
