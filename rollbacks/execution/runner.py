@@ -75,10 +75,12 @@ def _outcome(found: Mapping[str, Any], steps: int) -> tuple[State, str]:
     if refused == steps - skipped:
         return State.FAILED, f"Nothing was changed. {found['refused'][0]['reason']}"
     if refused:
+        first = found["refused"][0]
         done = steps - refused - skipped
         also = f" {differs} resources differ from the plan." if differs else ""
         return State.PARTLY, (
-            f"{done} of {steps} steps were done, {refused} refused by Microsoft and {skipped} skipped.{also}"
+            f"{done} of {steps} steps were done, {refused} refused by Microsoft and {skipped} skipped.{also} "
+            f"Step {first['order']} was refused: {first['reason']}"
         )
     if differs:
         return State.DIFFERS, f"{differs} resources differ from the plan."

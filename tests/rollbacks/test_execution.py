@@ -211,4 +211,10 @@ def test_a_permission_that_the_writer_lacks_fails_the_execution_with_the_reason(
     assert state_of(rollback) == State.FAILED
     assert "403" in done.message
     assert scene.writes() == []
-    assert StepRecord.objects.filter(state=StepRecord.State.FAILED).count() == 1
+    records = StepRecord.objects.order_by("step__order").values_list("step__display_name", "state")
+    assert [(name[:5], state) for name, state in records] == [
+        ("Block", "failed"),
+        ("CA006", "skipped"),
+        ("CA001", "failed"),
+        ("CA006", "skipped"),
+    ]

@@ -114,4 +114,10 @@ def test_only_the_declared_moves_happen(db: None) -> None:
 
 def test_nothing_that_is_executing_can_be_withdrawn_or_planned_again() -> None:
     assert State.EXECUTING not in OPEN | CLOSED
-    assert TRANSITIONS[State.EXECUTING] == {State.VERIFIED, State.DIFFERS, State.STALE, State.FAILED}
+    assert TRANSITIONS[State.EXECUTING] == {
+        State.VERIFIED,
+        State.PARTLY,
+        State.DIFFERS,
+        State.STALE,
+        State.FAILED,
+    }
