@@ -1,4 +1,4 @@
-"""Customers, tenants, people and the platform's own records in the admin. What can be changed goes through services."""
+"""Admin for customers, tenants, people and the platform's own records. Every change goes through a service."""
 
 from typing import Any, cast
 
@@ -38,7 +38,7 @@ from tenants.models import (
 )
 from tenants.selectors import readable_entries
 
-SECOND = " Approvals by this account count once a second administrator confirms it (see Confirmations)."
+SECOND = " Approvals by this account count after a second administrator confirms this (see Confirmations)."
 
 
 @admin.register(Customer)
@@ -56,7 +56,7 @@ class CustomerAdmin(ScopedAdmin):
 
 @admin.register(Tenant)
 class TenantAdmin(ScopedAdmin):
-    """The policy can be changed by administrators of the tenant; onboarding is a command of its own."""
+    """Administrators of the tenant can change its policy. Tenants are onboarded on the command line."""
 
     tenant_path = "pk"
     list_display = [
@@ -83,15 +83,13 @@ class TenantAdmin(ScopedAdmin):
         values = {name: form.cleaned_data[name] for name in form.changed_data}
         current = administration.change_policy(actor_of(request), tenant=obj, **values)
         if any(getattr(current, name) != value for name, value in values.items()):
-            text = (
-                "What weakens the approval policy comes into force when a second administrator confirms it."
-            )
+            text = "A weaker approval policy takes effect after a second administrator confirms it."
             self.message_user(request, text, messages.WARNING)
 
 
 @admin.register(AppRegistration)
 class AppRegistrationAdmin(ScopedAdmin):
-    """What is known of an app registration without its credential."""
+    """An app registration, without its credential."""
 
     list_display = ["name", "client_id", "tenant", "credential_kind", "expires_at"]
     search_fields = ["name", "client_id"]
@@ -152,7 +150,7 @@ class LedgerEntryAdmin(ScopedAdmin):
 
 @admin.register(RoleBinding)
 class RoleBindingAdmin(FormPages, ScopedAdmin):
-    """Roles are bound and unbound here, never edited: the grants are derived from the rows."""
+    """Roles are bound and unbound, never edited. Grants are derived from the bindings."""
 
     needed = Action.BIND_ROLES
     list_display = ["user", "group", "role", "scope_label", "created_at"]
@@ -186,7 +184,7 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
         def bind(given: dict[str, Any]) -> str:
             subject, scope = given["user"] or given["group"], form.chosen_scope()
             user_accounts.bind_role(actor, subject=subject, role=Role(given["role"]), scope=scope)
-            return f"{subject} is {given['role'].replace('_', ' ')} on {scope} now.{SECOND}"
+            return f"{subject} is now {given['role'].replace('_', ' ')} on {scope}.{SECOND}"
 
         return self.form_page(request, form, "Bind a role", bind)
 
@@ -196,7 +194,7 @@ class RoleBindingAdmin(FormPages, ScopedAdmin):
 
 @admin.register(User)
 class UserAdmin(FormPages, ScopedAdmin):
-    """Accounts: created, locked, given a new password. Roles are bound elsewhere; grants are never edited."""
+    """Accounts: create, lock, set a new password. Roles are bound elsewhere; grants are never edited."""
 
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff"]
@@ -278,7 +276,7 @@ class UserAdmin(FormPages, ScopedAdmin):
 
         def create(given: dict[str, Any]) -> str:
             user = user_accounts.create_user(actor, **given)
-            return f"{user} can sign in now. Bind a role, or there is nothing to see.{SECOND}"
+            return f"{user} can now sign in. Bind a role to give the account access.{SECOND}"
 
         return self.form_page(request, NewAccountForm(request.POST or None), "Add a person", create)
 
@@ -287,7 +285,7 @@ class UserAdmin(FormPages, ScopedAdmin):
 
         def set_groups(given: dict[str, Any]) -> str:
             user_accounts.set_groups(actor, user=user, groups=given["groups"])
-            return f"{user} is in {', '.join(given['groups']) or 'no group'} now.{SECOND}"
+            return f"{user} is now in {', '.join(given['groups']) or 'no group'}.{SECOND}"
 
         form = GroupsForm(
             request.POST or None, initial={"groups": ", ".join(user.groups.values_list("name", flat=True))}
@@ -315,13 +313,13 @@ class UserAdmin(FormPages, ScopedAdmin):
     def _user(self, request: HttpRequest, user_id: int) -> User:
         user: User | None = self.get_queryset(request).filter(pk=user_id).first()
         if user is None:
-            raise Http404("There is no such account, or you cannot see it.")
+            raise Http404("This account does not exist, or you do not have access to it.")
         return user
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(FormPages, ScopedAdmin):
-    """Tokens: issued (the text is shown this once) and revoked, never edited."""
+    """API tokens: issue (the token is shown once) and revoke, never edit."""
 
     list_display = [
         "name",
@@ -356,7 +354,7 @@ class ApiTokenAdmin(FormPages, ScopedAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
             user_accounts.revoke_token(actor_of(request), token)
-            self.message_user(request, f"{token} is revoked.", messages.SUCCESS)
+            self.message_user(request, f"{token} was revoked.", messages.SUCCESS)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         actor = actor_of(request)

@@ -1,4 +1,4 @@
-"""The admin's own forms. Their choices hold only what the administrator may see or bind."""
+"""Admin forms. Their choices contain only what the administrator may see or bind."""
 
 from typing import Any
 
@@ -16,7 +16,9 @@ LONGEST_GROUP = 150
 
 
 def visible_users(actor: Actor) -> QuerySet[User]:
-    """Everybody for administrators of the whole MSP; otherwise those with a role within the administrator's scope."""
+    """All users for administrators of the whole MSP; otherwise users with a role within the administrator's
+    scope.
+    """
     if permissions.can_everywhere(actor, Action.BIND_ROLES):
         return User.objects.all()
     within = RoleBinding.objects.filter(
@@ -29,16 +31,18 @@ def visible_users(actor: Actor) -> QuerySet[User]:
 
 
 class RoleBindingForm(forms.Form):
-    """The scope is chosen, never inferred from what was left blank."""
+    """The scope is an explicit choice, never inferred from blank fields."""
 
     user = forms.ModelChoiceField(queryset=User.objects.none(), required=False, label="Person")
     group = forms.ModelChoiceField(
-        queryset=Group.objects.none(), required=False, help_text="Instead of a person: all its members."
+        queryset=Group.objects.none(),
+        required=False,
+        help_text="Instead of a person: all members of the group.",
     )
     role = forms.ChoiceField(choices=[(role.value, role.value.replace("_", " ")) for role in Role])
     scope = forms.ChoiceField(
         choices=[
-            ("", "Choose where the role holds"),
+            ("", "Choose the scope of the role"),
             ("tenant", "One tenant"),
             ("customer", "One customer, with all its tenants"),
             ("msp", "The whole MSP: every tenant of every customer"),
@@ -64,7 +68,7 @@ class RoleBindingForm(forms.Form):
             if given.get("scope") == scope and not given.get(scope):
                 self.add_error(scope, f"Choose the {scope}.")
             elif given.get("scope") not in (scope, None) and given.get(scope):
-                self.add_error(scope, "This does not fit the chosen scope. Leave it blank.")
+                self.add_error(scope, "This does not match the chosen scope. Leave it blank.")
         return given
 
     def chosen_scope(self) -> user_accounts.Scope:
@@ -75,13 +79,15 @@ class RoleBindingForm(forms.Form):
 class GroupsForm(forms.Form):
     groups = forms.CharField(
         required=False,
-        help_text="Names, separated by commas. A new name makes a new group. Members have the group's roles.",
+        help_text=(
+            "Names, separated by commas. A new name creates a new group. Members get the group's roles."
+        ),
     )
 
     def clean_groups(self) -> list[str]:
         names = [name.strip() for name in self.cleaned_data["groups"].split(",") if name.strip()]
         if any(len(name) > LONGEST_GROUP for name in names):
-            raise forms.ValidationError(f"A group's name has at most {LONGEST_GROUP} characters.")
+            raise forms.ValidationError(f"A group name can have at most {LONGEST_GROUP} characters.")
         return names
 
 
@@ -92,13 +98,13 @@ class PasswordForm(forms.Form):
     again = forms.CharField(
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        label="The same again",
+        label="Repeat the new password",
     )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if given.pop("again", None) != given.get("password"):
-            raise forms.ValidationError("The two passwords are not the same.")
+            raise forms.ValidationError("The two passwords do not match.")
         return given
 
 
@@ -110,13 +116,17 @@ class NewAccountForm(PasswordForm):
 
 
 class TokenForm(forms.Form):
-    user = forms.ModelChoiceField(queryset=User.objects.none(), help_text="Whose rights the token carries.")
-    name = forms.CharField(max_length=100, help_text="What it is for.")
+    user = forms.ModelChoiceField(
+        queryset=User.objects.none(), help_text="The token acts with this user's permissions."
+    )
+    name = forms.CharField(max_length=100, help_text="What the token is for.")
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, scope.value) for scope in TokenScope], widget=forms.CheckboxSelectMultiple
     )
     customer = forms.ModelChoiceField(
-        queryset=Customer.objects.none(), required=False, help_text="Limits it to this customer's tenants."
+        queryset=Customer.objects.none(),
+        required=False,
+        help_text="Limits the token to this customer's tenants.",
     )
 
     def __init__(self, data: Any, *, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Customers, tenants, the keys to them, the people who may act, and the ledger of what they did."""
+"""Customers, tenants, connections, users and their roles, and the ledger."""
 
 from django.apps import AppConfig
 

@@ -1,7 +1,6 @@
-"""The base of every error that a person can act upon, and what people see of every other error.
-
-Pages, API and commands show the text of a DomainError. Everything else that is raised is a bug of ours: it is logged
-with its traceback, and shown as a LoggedError with a reference id.
+"""Base classes for errors. Pages, API and commands show the message of a DomainError to the user. Any other
+exception is a bug in Lavawall: it is logged with its traceback and shown as a LoggedError with a reference
+ID.
 """
 
 import logging
@@ -12,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class DomainError(Exception):
-    """The message is one or more sentences for the person who asked; `remedy` says what to do, where that helps."""
+    """An error for the user. The message is one or more sentences; `remedy` says what to do about it."""
 
     http_status: ClassVar[int] = 409
     exit_code: ClassVar[int] = 1
@@ -27,36 +26,38 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """What was given cannot be used; the text says what to give instead."""
+    """Invalid input; the message says what to enter instead."""
 
     http_status = 400
 
 
 class InternalError(DomainError):
-    """Something that is not the fault of the person who asked. Pages and API show it by a reference id only."""
+    """An error that the user did not cause. Pages and API show only a reference ID."""
 
     http_status = 500
 
 
 class StorageError(InternalError):
-    """What is stored cannot be used: a key does not fit, or contents are missing or altered. For the operator."""
+    """Stored data cannot be used: wrong key, or missing or altered contents. For the operator."""
 
 
 class LoggedError(InternalError):
-    """A bug as people see it: a reference id, under which the log has the traceback."""
+    """A bug as shown to users: a reference ID that identifies the traceback in the log."""
 
     def __init__(self, reference: str, about: str = "") -> None:
         super().__init__(
             f"Internal error {reference} in Lavawall{f' at {about}' if about else ''}.",
-            remedy="Try again. If it fails again, give your administrator this reference: the log has the details.",
+            remedy=(
+                "Try again. If it fails again, give your administrator this reference. The log has "
+                "the details."
+            ),
         )
         self.reference = reference
 
 
 def logged(error: BaseException | None, during: str, *, about: str = "") -> LoggedError:
-    """Logs the error with its traceback under a new reference id, unless that was done already.
-
-    `about` names what people can look at, such as an object.
+    """Logs the error with its traceback under a new reference ID, unless already logged. `about` names what
+    was being processed, such as an object.
     """
     if isinstance(error, LoggedError):
         return error

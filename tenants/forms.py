@@ -1,4 +1,4 @@
-"""Forms of the platform's own pages, and filters that pages of several rooms use."""
+"""Forms of this app's pages, and filters shared by pages of several apps."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from tenants.models import Customer, Tenant, User
 from tenants.web.lists import ListFilter, choose_from
 
 DATETIME = {"type": "datetime-local"}
-NO_SUCH_TENANT = "There is no such tenant, or you cannot see it."
+NO_SUCH_TENANT = "This tenant does not exist, or you do not have access to it."
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """One's own new password, set by the service: it ends the account's tokens, and the ledger has it."""
+    """Changes the user's own password through the service, which also revokes tokens and writes the ledger."""
 
     def save(self, commit: bool = True) -> User:  # noqa: ARG002
         user_accounts.set_password(
@@ -37,7 +37,7 @@ class TenantFilter(ListFilter):
         choose_from(
             self.fields["customer"],
             permissions.visible_customers(actor),
-            "There is no such customer, or you cannot see it.",
+            "This customer does not exist, or you do not have access to it.",
         )
 
     def _narrow(self, rows: QuerySet[Tenant], asked: dict[str, Any]) -> QuerySet[Tenant]:

@@ -1,4 +1,4 @@
-"""Reading the platform's own records."""
+"""Queries on the platform's own records."""
 
 from django.db.models import Q, QuerySet
 
@@ -9,7 +9,7 @@ from tenants.models import LedgerEntry
 
 
 def readable_entries(actor: Actor) -> QuerySet[LedgerEntry]:
-    """The ledger as far as the actor may read it; what concerns the whole MSP only for those who read all of it."""
+    """The ledger entries that the actor may read. Entries of the whole MSP need a role on the whole MSP."""
     if permissions.can_everywhere(actor, Action.VIEW_LEDGER):
         return LedgerEntry.objects.all()
     tenants = permissions.visible_tenants(actor, Action.VIEW_LEDGER)
@@ -31,5 +31,5 @@ def require_ledger(actor: Actor) -> None:
     """Raises Refused."""
     if not may_read_ledger(actor):
         raise permissions.Refused(
-            f"{actor.label} may not read the ledger. Ask an administrator for the auditor's role."
+            f"{actor.label} may not read the ledger. Ask an administrator for the auditor role."
         )

@@ -1,4 +1,4 @@
-"""Pages of the platform itself."""
+"""URLs of this app's pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages of the platform itself: a run's progress, the ledger, and one's own password."""
+"""Pages of this app: the progress of a run, the ledger, and changing the password."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ UNFINISHED = frozenset({Run.State.QUEUED.value, Run.State.RUNNING.value})
 @require_GET
 @page
 def run(request: PageRequest, run_id: int) -> HttpResponse:
-    """How a run stands; asked again every second by the page that started it, until it is finished."""
+    """The progress of a run. The page that started it polls every second until the run is finished."""
     runs = Run.objects.filter(tenant__in=permissions.visible_tenants(actor_of(request))).select_related(
         "tenant"
     )
@@ -39,7 +39,7 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 @require_GET
 @page
 def ledger(request: PageRequest) -> HttpResponse:
-    """Who did what in this product, within the reader's scope."""
+    """The ledger, within the user's scope."""
     actor = actor_of(request)
     selectors.require_ledger(actor)
     tenants = permissions.visible_tenants(actor).select_related("customer")
@@ -56,7 +56,7 @@ def ledger(request: PageRequest) -> HttpResponse:
 
 
 class OwnPassword(PasswordChangeView):
-    """For everybody who is signed in, portal accounts included."""
+    """For all signed-in users, including portal accounts."""
 
     form_class = OwnPasswordForm
     template_name = "registration/password.html"
@@ -64,7 +64,8 @@ class OwnPassword(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(
-            self.request, "Your password is changed. Your other sessions and your API tokens have ended."
+            self.request,
+            "Your password was changed. Your other sessions were signed out and your API tokens revoked.",
         )
         return super().form_valid(form)
 
@@ -75,7 +76,7 @@ password = never_cache(OwnPassword.as_view())
 @require_GET
 @page
 def confirmations(request: PageRequest) -> HttpResponse:
-    """The acts of control that wait for a second administrator, read-only for auditors."""
+    """Control actions waiting for a second administrator. Read-only for auditors."""
     actor = actor_of(request)
     selectors.require_ledger(actor)
     log, now = record.load(), timezone.now()
@@ -104,8 +105,8 @@ def confirm(request: PageRequest, number: int) -> HttpResponse:
     attempt(
         request,
         lambda: confirmation.confirm(actor, act=act),
-        done="Confirmed. The act gives nobody control any more."
+        done="Confirmed. The action no longer gives anyone control."
         if act.subject
-        else "Confirmed. The new policy is in force.",
+        else "Confirmed. The new policy is now in force.",
     )
     return redirect("confirmations")

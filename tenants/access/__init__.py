@@ -1,1 +1,1 @@
-"""Who may do what: the declared matrix, the one permission function, and the admin that obeys it."""
+"""Permissions: the role matrix, the one permission function, and admin base classes that use it."""

@@ -1,4 +1,6 @@
-"""Who acts in this product: a person, a person through an API token, or the named system. Passed to every service."""
+"""The actor of an operation: a person, a person through an API token, or a system task. Passed to every
+service.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +10,7 @@ from tenants.models import ApiToken, User
 
 @dataclass(frozen=True)
 class Actor:
-    """`user` is None for the system, whose `system_actions` say what that part of it may do."""
+    """`user` is None for system tasks; their `system_actions` list what they may do."""
 
     label: str
     via: str
@@ -31,7 +33,7 @@ class Actor:
         return cls(label=f"system:{name}", via="task", system_actions=frozenset(actions))
 
     def permits(self, action: Action) -> bool:
-        """Whether this way of acting can carry the action at all, before any scope is looked at."""
+        """Whether this kind of actor can ever perform the action, regardless of scope."""
         if self.user is None:
             return action in self.system_actions
         if not self.user.is_active:

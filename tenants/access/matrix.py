@@ -1,10 +1,10 @@
-"""THE permission matrix: which role may do what. Pure data; guardian's grants are written from it only."""
+"""The permission matrix: which role may do what. Pure data; guardian grants are derived from it."""
 
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What somebody may do on a scope (the whole MSP, a customer, a tenant)."""
+    """An action that a role allows on a scope (the whole MSP, a customer or a tenant)."""
 
     VIEW = "view_configuration"
     TAKE_SNAPSHOT = "take_snapshot"
@@ -62,7 +62,7 @@ ROLES: dict[Role, frozenset[Action]] = {
 }
 
 STAFF_ROLES = frozenset({Role.ENGINEER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR})
-"""Roles of the MSP's own people, who may enter the admin. The portal roles belong to API clients."""
+"""Roles of the MSP's staff, who can use the admin. Portal roles belong to API clients."""
 
 
 class TokenScope(StrEnum):
@@ -78,7 +78,9 @@ TOKEN_SCOPES: dict[TokenScope, frozenset[Action]] = {
     ),
     TokenScope.APPROVE: frozenset({Action.APPROVE_ROLLBACK}),
 }
-"""What a token may carry, at the most, of what its user may do. No scope lets a token manage or bind."""
+"""The scopes of API tokens. A token never allows more than its user may do, and never managing or role
+binding.
+"""
 
 PERMISSIONS: tuple[tuple[str, str], ...] = tuple((action.value, LABELS[action]) for action in Action)
 """For the Meta of Customer and Tenant: guardian grants live on both."""

@@ -1,7 +1,6 @@
-"""The one place that answers who may do what on which tenant, for admin, pages, API, commands and tasks alike.
-
-Deny by default. A tenant outside the actor's sight does not exist for him (NotVisible); one that he sees but may not
-act on is Refused.
+"""The permission checks used by admin, pages, API, commands and tasks. Access is denied by default. A tenant
+that the actor cannot see raises NotVisible, as if it did not exist; one that the actor can see but not act on
+raises Refused.
 """
 
 from typing import Any
@@ -29,13 +28,13 @@ from tenants.web.input_limits import integer
 
 
 class Refused(DomainError):
-    """The actor may not do this. The text says why, and names nothing outside his sight."""
+    """The actor may not do this. The message says why and names nothing that the actor cannot see."""
 
     http_status = 403
 
 
 class NotVisible(Refused):
-    """The object does not exist as far as this actor is concerned."""
+    """The object does not exist, or the actor cannot see it."""
 
     http_status = 404
 
@@ -53,7 +52,7 @@ def visible_tenants(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Tena
 
 
 def visible_customers(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Customer]:
-    """Customers on which the actor may do this, or that own a tenant on which he may."""
+    """Customers on which the actor may do this, or that own such a tenant."""
     if not actor.permits(action):
         return Customer.objects.none()
     through_tenants = Customer.objects.filter(tenants__in=visible_tenants(actor, action))
@@ -72,24 +71,24 @@ def can(actor: Actor, action: Action, tenant: Tenant) -> bool:
 
 
 def require(actor: Actor, action: Action, tenant: Tenant) -> None:
-    """Raises NotVisible for a tenant out of sight, Refused where the actor sees it but may not do this."""
+    """Raises NotVisible if the actor cannot see the tenant, Refused if the actor may not do this there."""
     if can(actor, action, tenant):
         return
     if action == Action.VIEW or not can(actor, Action.VIEW, tenant):
-        raise NotVisible("There is no such tenant, or you cannot see it.")
+        raise NotVisible("This tenant does not exist, or you do not have access to it.")
     raise Refused(
         f"{actor.label} may not {_verb(action)} on {tenant.name}. Ask an administrator for the role."
     )
 
 
 def require_everywhere(actor: Actor, action: Action) -> None:
-    """For acts that belong to no tenant. Raises Refused."""
+    """For actions that concern the whole MSP. Raises Refused."""
     if not can_everywhere(actor, action):
         raise Refused(f"{actor.label} may not {_verb(action)} for the whole MSP.")
 
 
 def whole_customers(actor: Actor, action: Action) -> QuerySet[Customer]:
-    """The customers on which the actor may do this as a whole; a role on one of their tenants is not enough."""
+    """Customers on which the actor has the role as a whole; a role on a single tenant is not enough."""
     if can_everywhere(actor, action):
         return Customer.objects.all()
     if actor.user is None or not actor.permits(action):
@@ -104,7 +103,7 @@ def whole_customers(actor: Actor, action: Action) -> QuerySet[Customer]:
 
 
 def require_on_customer(actor: Actor, action: Action, customer: Customer) -> None:
-    """For acts on a customer as a whole. Raises Refused."""
+    """For actions on a customer as a whole. Raises Refused."""
     if not whole_customers(actor, action).filter(pk=customer.pk).exists():
         raise Refused(f"{actor.label} may not {_verb(action)} for the whole of this customer.")
 
@@ -118,14 +117,16 @@ def can_everywhere(actor: Actor, action: Action) -> bool:
 
 
 def may_administer(actor: Actor, user: User) -> bool:
-    """Nobody but a superuser touches a superuser's account: it would make one of him. The operator is above both."""
+    """Only superusers and the operator may act on a superuser's account, since control over it gives
+    superuser rights.
+    """
     if user.is_superuser and actor.user is not None and not actor.user.is_superuser:
         return False
     return can_everywhere(actor, Action.BIND_ROLES)
 
 
 def require_account_admin(actor: Actor, user: User) -> None:
-    """For acts on another person's account. Raises Refused."""
+    """For actions on another person's account. Raises Refused."""
     require_everywhere(actor, Action.BIND_ROLES)
     if not may_administer(actor, user):
         raise Refused("Only a superuser may act on a superuser's account.")
@@ -138,13 +139,13 @@ def tenant_named(actor: Actor, name: str, action: Action = Action.VIEW) -> Tenan
     if tenant is None and (pk := integer(name)) is not None:
         tenant = tenants.filter(pk=pk).first()
     if tenant is None:
-        raise NotVisible(f"There is no tenant called {name}, or you cannot see it.")
+        raise NotVisible(f"There is no tenant called {name}, or you do not have access to it.")
     require(actor, action, tenant)
     return tenant
 
 
 def sync_grants(subject: User | Group) -> None:
-    """Makes guardian's grants to a user or group exactly what its role bindings say."""
+    """Synchronises the guardian grants of a user or group with its role bindings."""
     wanted: set[tuple[str, Customer | Tenant | None]] = set()
     for binding in _bindings(subject):
         scope = binding.tenant or binding.customer
@@ -171,7 +172,9 @@ def _scope_of(user: User, action: Action) -> models.Q:
 
 
 def _everywhere(user: User, action: Action) -> bool:
-    """Asks the database each time: Django's own answer is kept on the user object and outlives an unbinding."""
+    """Queries the database each time. Django caches permissions on the user object, which would outlive an
+    unbinding.
+    """
     if user.is_superuser:
         return True
     mine = models.Q(user=user) | models.Q(group__user=user)
@@ -181,7 +184,7 @@ def _everywhere(user: User, action: Action) -> bool:
 
 
 def _everywhere_permission(codename: str) -> Permission:
-    """Customer and Tenant declare the same codenames; the tenant's stands for the whole MSP."""
+    """Customer and Tenant declare the same codenames; the Tenant permission represents the whole MSP."""
     return Permission.objects.get(content_type=ContentType.objects.get_for_model(Tenant), codename=codename)
 
 

@@ -1,4 +1,5 @@
-"""What every room's admin classes are made of: rows out of scope do not exist, history is read-only for everybody.
+"""Base classes for the admin of every app: rows out of scope are hidden, and history is read-only for
+everyone.
 
 Permissions come from tenants.access.permissions alone; Django's own model permissions play no part.
 """
@@ -33,7 +34,9 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def can_on_any_tenant(request: HttpRequest, action: Action) -> bool:
-    """Whether the person may do this on any tenant; asked once in a request, for every model in the menu asks it."""
+    """Whether the user may do this on any tenant. Cached per request, because every model in the menu checks
+    it.
+    """
     answers: dict[Action, bool] = request.__dict__.setdefault("can_on_any_tenant", {})
     if action not in answers:
         answers[action] = permissions.visible_tenants(actor_of(request), action).exists()
@@ -41,7 +44,7 @@ def can_on_any_tenant(request: HttpRequest, action: Action) -> bool:
 
 
 class TenantFilter(admin.SimpleListFilter):
-    """By tenant, naming only those in scope."""
+    """Filters by tenant and offers only tenants in scope."""
 
     title = "tenant"
     parameter_name = "in_tenant"
@@ -63,7 +66,7 @@ def tenant_filter(path: str) -> type[TenantFilter]:
 
 
 class ScopedAdmin(ModelAdmin):
-    """Shows the rows whose tenant (at the end of `tenant_path`) the person may see; nothing can be changed."""
+    """Shows rows whose tenant (at the end of `tenant_path`) is visible to the user. Read-only."""
 
     tenant_path: ClassVar[str] = "tenant"
     needed: ClassVar[Action] = Action.VIEW
@@ -79,7 +82,9 @@ class ScopedAdmin(ModelAdmin):
         return [tenant_filter(self.tenant_path), *super().get_list_filter(request)]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only what the list's own filters ask: a column that can be asked freely is read letter by letter."""
+        """Allows only the declared filters: free lookups would let a user guess hidden column values letter
+        by letter.
+        """
         return NUL not in value and lookup in set(_lookups(self.get_list_filter(request)))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -101,7 +106,7 @@ class ScopedAdmin(ModelAdmin):
 
 
 def _lookups(filters: Iterable[Any]) -> Iterator[str]:
-    """The parameters by which Django's filters of these fields, and filters of our own, ask."""
+    """The query parameters of Django's filters for these fields and of our own filters."""
     for each in filters:
         if isinstance(each, str):
             yield from (each, f"{each}__exact", f"{each}__isnull")
@@ -110,7 +115,7 @@ def _lookups(filters: Iterable[Any]) -> Iterator[str]:
 
 
 class FormPages:
-    """Pages of one plain form whose fields go to a service; a refusal stands above the form."""
+    """A page with one form whose fields are passed to a service. A refusal is shown above the form."""
 
     opts: Any
     admin_site: Any
@@ -124,9 +129,11 @@ class FormPages:
         *,
         allowed: bool | None = None,
     ) -> HttpResponse:
-        """`act` is given the cleaned fields and says what it did. `allowed` defaults to the permission to add."""
+        """`act` takes the cleaned fields and returns a success message. `allowed` defaults to the add
+        permission.
+        """
         if not (self.has_add_permission(request) if allowed is None else allowed):  # type: ignore[attr-defined]
-            raise PermissionDenied("Your role does not include this.")
+            raise PermissionDenied("Your role does not allow this.")
         if form.is_valid():
             try:
                 done = act(form.cleaned_data)

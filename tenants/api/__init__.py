@@ -1,1 +1,1 @@
-"""The REST API of this room, and the pieces of which every room's API is made."""
+"""The REST API of this app, and base classes for the APIs of all apps."""

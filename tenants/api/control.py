@@ -1,4 +1,4 @@
-"""Acts of control over REST: what waits for a second administrator, and confirming it."""
+"""REST API of control actions: list those waiting for a second administrator, and confirm them."""
 
 import django_filters
 from django.db.models import QuerySet
@@ -20,16 +20,16 @@ TAGS = ["confirmations"]
 
 
 class ControlActSerializer(serializers.ModelSerializer[ControlAct]):
-    """An act by which a person gained control over another account, or proposed a weaker approval policy."""
+    """An action by which a person gained control over another account, or proposed a weaker approval policy."""
 
     kind = Choice("ControlKind", [(kind.value, LABELS[kind]) for kind in Kind], read_only=True)
     actor = serializers.CharField(source="actor.username", default=None, read_only=True, allow_null=True)
     subject = serializers.CharField(source="subject.username", default=None, read_only=True, allow_null=True)
-    sentence = serializers.SerializerMethodField(help_text="What was done, in words.")
+    sentence = serializers.SerializerMethodField(help_text="What was done, as a sentence.")
     cools_off_at = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="When it ends without a confirmation, where no second administrator exists.",
+        help_text="When the hold ends without confirmation, if there is no second administrator.",
     )
 
     class Meta:
@@ -57,16 +57,16 @@ class ControlActFilters(django_filters.FilterSet):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=TAGS, summary="Acts that wait for a second administrator, newest first"),
+    list=extend_schema(tags=TAGS, summary="List actions waiting for a second administrator, newest first"),
     confirm=extend_schema(
         tags=TAGS,
-        summary="Confirm an act of another administrator; in a session only, no token may",
+        summary="Confirm an action of another administrator (browser sessions only, not with a token)",
         request=None,
         responses=ControlActSerializer,
     ),
 )
 class ControlActViewSet(ListModelMixin, ApiViewSet[ControlAct]):
-    """For administrators; auditors may look."""
+    """For administrators; auditors can view."""
 
     queryset = ControlAct.objects.none()
     serializer_class = ControlActSerializer

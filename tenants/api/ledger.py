@@ -1,4 +1,4 @@
-"""The ledger over REST, read-only, for those who may read it."""
+"""REST API of the ledger, read-only."""
 
 import django_filters
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from tenants.web.rest import ApiViewSet, MomentFilter, named
 
 
 class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
-    detail = serializers.JSONField(read_only=True, help_text="The facts of the act; never a secret.")
+    detail = serializers.JSONField(read_only=True, help_text="Details of the action. Never contains secrets.")
 
     class Meta:
         model = LedgerEntry
@@ -35,11 +35,12 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
 
 
 class LedgerFilters(django_filters.FilterSet):
-    tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by id or name.")
+    tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by ID or name.")
     actor = django_filters.CharFilter(help_text="User name, or system:<what>.")
     os_account = django_filters.CharFilter(help_text="Operating-system account of whoever typed the command.")
     action = django_filters.CharFilter(
-        lookup_expr="startswith", help_text="E.g. rollback:approve, or rollback: for all."
+        lookup_expr="startswith",
+        help_text="For example rollback:approve, or the prefix rollback: for all rollback actions.",
     )
     since = MomentFilter(field_name="at", lookup_expr="gte")
     until = MomentFilter(field_name="at", lookup_expr="lt")
@@ -48,9 +49,11 @@ class LedgerFilters(django_filters.FilterSet):
         return queryset.filter(tenant_id__in=Tenant.objects.filter(named(value)).values("pk"))
 
 
-@extend_schema_view(list=extend_schema(tags=["ledger"], summary="Who did what, newest first"))
+@extend_schema_view(list=extend_schema(tags=["ledger"], summary="List ledger entries, newest first"))
 class LedgerViewSet(ListModelMixin, ApiViewSet[LedgerEntry]):
-    """Entries of the tenants and customers on which you may read it; those of the whole MSP need that scope."""
+    """Entries of the tenants and customers in your scope. Entries of the whole MSP need a role on the whole
+    MSP.
+    """
 
     queryset = LedgerEntry.objects.none()
     serializer_class = LedgerEntrySerializer
@@ -59,5 +62,7 @@ class LedgerViewSet(ListModelMixin, ApiViewSet[LedgerEntry]):
 
     def get_queryset(self) -> QuerySet[LedgerEntry]:
         if not selectors.may_read_ledger(self.actor):
-            raise permissions.Refused("You may not read the ledger. Ask an administrator for the role.")
+            raise permissions.Refused(
+                "You may not read the ledger. Ask an administrator for the auditor role."
+            )
         return selectors.readable_entries(self.actor)

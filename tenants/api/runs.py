@@ -1,4 +1,4 @@
-"""Runs over REST: how far work that was asked for has come."""
+"""REST API of runs: the progress of queued work."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     tenant_id = serializers.IntegerField(read_only=True)
     kind = Choice("RunKind", Run.Kind.choices, read_only=True)
     state = Choice("RunState", Run.State.choices, read_only=True)
-    result = serializers.JSONField(read_only=True, help_text="What came of it, e.g. the snapshot's id.")
+    result = serializers.JSONField(read_only=True, help_text="The result, for example the snapshot's ID.")
 
     class Meta:
         model = Run
@@ -39,7 +39,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         read_only_fields = fields
 
 
-@extend_schema_view(retrieve=extend_schema(tags=["runs"], summary="How far a run has come"))
+@extend_schema_view(retrieve=extend_schema(tags=["runs"], summary="Get the progress of a run"))
 class RunViewSet(RetrieveModelMixin, ApiViewSet[Run]):
     queryset = Run.objects.none()
     serializer_class = RunSerializer
@@ -49,6 +49,6 @@ class RunViewSet(RetrieveModelMixin, ApiViewSet[Run]):
 
 
 def accepted(run: Run, request: Any) -> Response:
-    """202: the work is queued; Location says where to ask about it."""
+    """A 202 response: the work is queued, and the Location header names the run."""
     location = reverse("run-detail", args=[run.pk], request=request)
     return Response(RunSerializer(run).data, status=202, headers={"Location": location})

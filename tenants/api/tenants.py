@@ -1,4 +1,4 @@
-"""Tenants over REST: who they are and what policy holds for them. Their credentials are not part of this API."""
+"""REST API of tenants and their policies. Credentials are not part of this API."""
 
 import django_filters
 from django.db.models import QuerySet
@@ -40,7 +40,7 @@ class TenantFilters(django_filters.FilterSet):
 
 
 class TenantViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Tenant]):
-    """Higher rooms add to this what they know of a tenant."""
+    """Base view; higher apps add their own fields."""
 
     queryset = Tenant.objects.none()
     serializer_class = TenantSerializer

@@ -1,1 +1,1 @@
-"""How a tenant is reached: onboarding, stored credentials, connection tests, clients."""
+"""Connections to tenants: onboarding, stored credentials, connection tests, clients."""

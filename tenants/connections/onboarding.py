@@ -1,6 +1,5 @@
-"""Onboarding tenants, keeping their sealed credentials, and opening clients for them.
-
-The only place that unseals a credential. What permissions a purpose needs is told by callers, who know the catalogue.
+"""Onboards tenants, stores their encrypted credentials, and opens clients for them. The only module that
+decrypts a credential. Callers, who know the catalogue, pass in which permissions a purpose needs.
 """
 
 import hashlib
@@ -41,12 +40,14 @@ class NoConnection(DomainError):
 
 
 class Misconfigured(InvalidInput):
-    """What was given cannot be a connection; the text says what to give instead."""
+    """Invalid connection settings; the message says what to enter instead."""
 
 
 @dataclass(frozen=True)
 class NewConnection:
-    """What an administrator gives for one connection. `shared` marks the MSP's multi-tenant app registration."""
+    """The settings of one connection, as entered by an administrator. `shared` marks the MSP's multi-tenant
+    app registration.
+    """
 
     client_id: UUID
     credential: Credential
@@ -54,7 +55,7 @@ class NewConnection:
     endpoints: Endpoints | None = None
     shared: bool = False
     granted: tuple[str, ...] | None = None
-    """The permissions that a probe has just seen, if there was one."""
+    """The permissions seen by a connection test, if one was made."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Ability:
 
     granted: tuple[str, ...]
     missing: Mapping[str, tuple[str, ...]]
-    """Permission that the token lacks → what stays unread (or unwritten) without it."""
+    """Missing permission → what cannot be read (or written) without it."""
 
 
 @transaction.atomic
@@ -92,7 +93,7 @@ def onboard(
             )
     except IntegrityError as error:
         raise Misconfigured(
-            f"A tenant called {name}, or one with directory id {directory_id}, is already connected."
+            f"A tenant called {name}, or one with directory ID {directory_id}, is already connected."
         ) from error
     ledger.record(actor, "tenant:create", name, tenant=tenant, directory_id=str(directory_id))
     connect(actor, tenant=tenant, purpose="reader", new=reader)
@@ -138,7 +139,9 @@ def connect(actor: Actor, *, tenant: Tenant, purpose: Purpose, new: NewConnectio
 
 
 def probe(directory_id: UUID, new: NewConnection) -> tuple[str, ...]:
-    """Signs in with a connection that is not stored yet: the permissions in its token. Raises MicrosoftError."""
+    """Signs in with a connection that is not stored yet. Returns the permissions in its token. Raises
+    MicrosoftError.
+    """
     if new.cloud != Connection.Cloud.CUSTOM:
         endpoints = CLOUDS[new.cloud]
     elif new.endpoints is None:
@@ -157,9 +160,8 @@ def probe(directory_id: UUID, new: NewConnection) -> tuple[str, ...]:
 
 
 def check_connection(actor: Actor, *, tenant: Tenant, purpose: Purpose) -> tuple[str, ...]:
-    """Signs in with the stored connection: the permissions in its token.
-
-    Raises MicrosoftError with the reason where signing in fails; both outcomes are kept on the connection.
+    """Signs in with the stored connection and returns the permissions in its token. Records the result on the
+    connection. Raises MicrosoftError with the reason if signing in fails.
     """
     permissions.require(actor, Action.MANAGE, tenant)
     connection = _connection(tenant, purpose)
@@ -213,7 +215,8 @@ def _connection(tenant: Tenant, purpose: Purpose) -> Connection:
     )
     if connection is None:
         raise NoConnection(
-            f"{tenant.name} has no {purpose} connection. Add one with its app registration's client id and credential."
+            f"{tenant.name} has no {purpose} connection. Add one with the client ID and credential of "
+            "its app registration."
         )
     return connection
 
@@ -230,9 +233,9 @@ def _endpoints(connection: Connection) -> Endpoints:
 
 
 def _registration(actor: Actor, tenant: Tenant, new: NewConnection) -> AppRegistration:
-    """The app registration with this credential: the shared one is found again, a tenant's own is replaced.
-
-    The shared one reaches every tenant, so only who may manage them all sets its credential.
+    """The app registration with this credential. A shared registration is reused, a tenant's own one is
+    replaced. The shared registration can reach every tenant, so only someone who may manage all of them can
+    set its credential.
     """
     owner = None if new.shared else tenant
     kind, text, expires_at = _parts(new.credential)

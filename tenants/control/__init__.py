@@ -1,1 +1,1 @@
-"""Who controls which account: the record of such acts, the graph they form, and their confirmation."""
+"""Control over accounts: the record of control actions, the graph that they form, and their confirmation."""

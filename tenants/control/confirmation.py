@@ -1,4 +1,4 @@
-"""Confirming acts of control: who may, and what still waits for it."""
+"""Confirms control actions: who may confirm, and what is waiting for confirmation."""
 
 from datetime import datetime
 
@@ -17,14 +17,13 @@ from tenants.trust import ledger
 
 
 class NothingToConfirm(DomainError):
-    """The act has ended, or a later one took its place."""
+    """The action has ended or was replaced by a later one."""
 
 
 def confirm(actor: Actor, *, act: ControlAct) -> ControlAct:
-    """Ends the control that this act gave, or puts the proposed policy into force.
-
-    The confirming administrator vouches that the act was right. They administer the act's scope, did not take part in
-    it, and nobody has unconfirmed control over their own account. The operator may always confirm. Raises Refused or
+    """Ends the control that this action gave, or applies the proposed policy. The confirming administrator
+    vouches for the action. They must administer its scope, must not have taken part in it, and nobody may
+    have unconfirmed control over their own account. The operator may always confirm. Raises Refused or
     NothingToConfirm.
     """
     try:
@@ -44,22 +43,22 @@ def confirm(actor: Actor, *, act: ControlAct) -> ControlAct:
 
 
 def obstacle(user: User, act: Act, log: Log, now: datetime) -> str | None:
-    """Why this administrator may not confirm this act; None if they may."""
+    """Why this administrator may not confirm this action; None if they may."""
     if not log.intact:
-        return "The record of acts of control was altered. Run verify."
+        return "The record of control actions was altered. Run verify."
     if user.pk == act.actor:
-        return "You did this yourself. Another administrator has to confirm it."
+        return "This was your own action. Another administrator must confirm it."
     if user.pk == act.subject:
-        return "This was done to your own account. Another administrator has to confirm it."
+        return "This action changed your own account. Another administrator must confirm it."
     if log.holding_upon(user.pk, act.place, since=now, now=now):
-        return "Your own account waits for a confirmation. Another administrator has to confirm this."
+        return "Your own account is waiting for confirmation. Another administrator must confirm this."
     if act.actor is not None and user.pk in log.controllers(act.actor, act.place, since=act.at, now=now):
-        return "You had control over the account that did this. Another administrator has to confirm it."
+        return "You controlled the account that did this. Another administrator must confirm it."
     return None
 
 
 def may_administer(actor: Actor, act: ControlAct) -> bool:
-    """Whether the actor administers the scope of the act."""
+    """Whether the actor administers the scope of the action."""
     try:
         _require_over(actor, act.tenant, act.customer)
     except permissions.Refused:
@@ -68,7 +67,7 @@ def may_administer(actor: Actor, act: ControlAct) -> bool:
 
 
 def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
-    """The acts on scopes of which the actor may read the ledger."""
+    """Control actions on scopes whose ledger the actor may read."""
     acts = ControlAct.objects.select_related("actor", "subject", "customer", "tenant")
     if permissions.can_everywhere(actor, Action.VIEW_LEDGER):
         return acts
@@ -80,12 +79,12 @@ def visible_acts(actor: Actor) -> QuerySet[ControlAct]:
 
 
 def waiting(actor: Actor, now: datetime | None = None) -> list[ControlAct]:
-    """The acts in the actor's sight that wait for a confirmation or for the end of their cooling-off period."""
+    """Visible actions that are waiting for confirmation or for the end of their cooling-off period."""
     return [row for row in _open(now).filter(pk__in=visible_acts(actor)) if not _is_moot(row, now)]
 
 
 def cooling_off(now: datetime | None = None) -> QuerySet[ControlAct]:
-    """The acts that end by themselves, and are announced until then."""
+    """Actions whose hold ends without confirmation; a notice is shown until then."""
     return _open(now).filter(cools_off_at__isnull=False, subject__is_active=True)
 
 
@@ -99,7 +98,7 @@ def _open(now: datetime | None) -> QuerySet[ControlAct]:
 
 
 def _is_moot(row: ControlAct, now: datetime | None) -> bool:
-    """Whether a confirmation would change nothing at present."""
+    """Whether confirming would currently have no effect."""
     if row.kind == Kind.LOWER:
         later = ControlAct.objects.filter(
             number__gt=row.number, tenant=row.tenant, kind__in=(Kind.LOWER, Kind.POLICY)
@@ -118,9 +117,9 @@ def _confirm(actor: Actor, row: ControlAct) -> ControlAct:
     log, now = record.load(), timezone.now()
     act = next((each for each in log.acts if each.number == row.number), None)
     if act is None or act.kind not in CONFIRMABLE:
-        raise NothingToConfirm("This act needs no confirmation.")
+        raise NothingToConfirm("This action needs no confirmation.")
     if act.ended(now):
-        raise NothingToConfirm("This act was confirmed already, or its cooling-off period is over.")
+        raise NothingToConfirm("This action was already confirmed, or its cooling-off period is over.")
     if actor.user is not None and (reason := obstacle(actor.user, act, log, now)):
         raise permissions.Refused(reason)
     if act.kind == Kind.LOWER:

@@ -1,4 +1,4 @@
-"""Who stands behind an account, computed from the acts of control. Pure: no database, no clock."""
+"""Computes who controls an account from the recorded control actions. Pure: no database, no clock."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What was done. The first group gives the actor control over the subject's account."""
+    """The kinds of control actions. The first group gives the actor control over the subject's account."""
 
     CREATE = "create"
     PASSWORD = "password"
@@ -62,7 +62,7 @@ EVERYWHERE = Place()
 
 @dataclass(frozen=True)
 class Act:
-    """One act. It ends when it is confirmed, or when its cooling-off period is over; others never end."""
+    """One control action. It ends when it is confirmed or when its cooling-off period is over, if it has one."""
 
     number: int
     kind: Kind
@@ -71,24 +71,26 @@ class Act:
     subject: int | None
     place: Place = EVERYWHERE
     promotes: bool = False
-    """It made an administrator of somebody who was none."""
+    """The action made someone an administrator."""
     cools_off_at: datetime | None = None
     confirmed_at: datetime | None = None
     confirmed_by: int | None = None
     confirmation: int | None = None
-    """The number of the confirming act."""
+    """The number of the confirming action."""
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def ended(self, moment: datetime) -> bool:
         return any(end is not None and end <= moment for end in (self.confirmed_at, self.cools_off_at))
 
     def holds(self, since: datetime, now: datetime) -> bool:
-        """Whether it has not ended by now, or was in force at an earlier moment."""
+        """Whether the action is still in force, or was in force at an earlier time."""
         return not self.ended(now) or (self.at <= since and not self.ended(since))
 
 
 class Log:
-    """All acts in order. Where one does not verify (`intact`), nobody is independent of anybody."""
+    """All control actions in order. If any of them fails verification (`intact` is false), nobody counts as
+    independent.
+    """
 
     def __init__(self, acts: Sequence[Act], *, intact: bool = True) -> None:
         self.acts = acts
@@ -99,14 +101,13 @@ class Log:
                 self._upon[act.subject].append(act)
 
     def holding_upon(self, user: int, place: Place, *, since: datetime, now: datetime) -> list[Act]:
-        """Acts of control over this account that matter on this scope and hold."""
+        """Control actions on this account that are in force on this scope."""
         return [act for act in self._upon.get(user, ()) if act.place.covers(place) and act.holds(since, now)]
 
     def controllers(self, user: int, place: Place, *, since: datetime, now: datetime) -> frozenset[int]:
-        """The account itself and everybody who was behind it at `since`, or is behind it now, at any distance.
-
-        Behind an act stands whoever was behind its actor at that time: confirming a middle account later does not
-        undo what was done through it before.
+        """The account itself and everyone who controlled it at `since` or controls it now, directly or
+        through other accounts. An action also counts for everyone who controlled its actor at that time:
+        confirming an intermediate account later does not undo what was done through it.
         """
         earliest = {user: since}
         waiting = [user]
@@ -120,6 +121,6 @@ class Log:
         return frozenset(earliest)
 
     def promoted(self, now: datetime) -> frozenset[int]:
-        """Accounts that became administrators by an act that has not ended."""
+        """Accounts that became administrators through an action that is still in force."""
         acts = (act for act in self.acts if act.promotes and not act.ended(now))
         return frozenset(act.subject for act in acts if act.subject is not None)

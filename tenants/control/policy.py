@@ -1,4 +1,6 @@
-"""The approval policy: what weakens it, proposals to weaken it, and for whom an earlier, stricter one still holds."""
+"""The approval policy: which changes weaken it, proposals to weaken it, and for whom an earlier, stricter
+policy still applies.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ class Replaced(DomainError):
 
 @dataclass(frozen=True)
 class Lowering:
-    """A weakening that is in force, and everybody who had a part in it."""
+    """A weakened policy that is in force, and everyone who took part in weakening it."""
 
     field: str
     before: int
@@ -43,7 +45,7 @@ def weakens(field: str, old: int, new: int) -> bool:
 
 
 def in_force(log: Log, place: Place, now: datetime) -> list[Lowering]:
-    """What people weakened on this tenant and nobody strengthened again."""
+    """Weakened settings of this tenant that have not been strengthened since."""
     found: list[Lowering] = []
     for _, changed, makers in sorted(_effects(log, place, now), key=lambda effect: effect[0]):
         for field, (old, new) in changed.items():
@@ -55,7 +57,9 @@ def in_force(log: Log, place: Place, now: datetime) -> list[Lowering]:
 
 
 def holding_for(tenant: Tenant, lowerings: Iterable[Lowering], people: frozenset[int]) -> dict[str, int]:
-    """The policy for a rollback in which these people take part: a weakening does not hold for its makers."""
+    """The policy for a rollback in which these people take part. A weakened policy does not apply to those
+    who weakened it.
+    """
     policy = {field: getattr(tenant, field) for field in STRICTER}
     for lowering in lowerings:
         if lowering.makers & people:
@@ -64,7 +68,7 @@ def holding_for(tenant: Tenant, lowerings: Iterable[Lowering], people: frozenset
 
 
 def for_people(tenant: Tenant, users: Iterable[User]) -> dict[str, int]:
-    """The policy that holds for a rollback that these people request or plan now."""
+    """The policy for a rollback that these people request or plan now."""
     log, place, now = record.load(), record.place_of(tenant), timezone.now()
     people = (log.controllers(user.pk, place, since=now, now=now) for user in users)
     return holding_for(tenant, in_force(log, place, now), frozenset().union(*people))
@@ -101,7 +105,7 @@ def apply(tenant: Tenant, changed: Changed) -> None:
 
 
 def _effects(log: Log, place: Place, now: datetime) -> Iterator[tuple[int, Changed, frozenset[int]]]:
-    """Each change that came into force: when, what, and by whom where it needed two people."""
+    """Each change that took effect: when, what, and who took part if it needed two people."""
     for act in log.acts:
         if act.place != place:
             continue

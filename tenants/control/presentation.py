@@ -1,4 +1,4 @@
-"""Acts of control in words, for pages, API and commands."""
+"""Control actions as sentences, for pages, API and commands."""
 
 from tenants.control.graph import Kind
 from tenants.models import ControlAct
@@ -17,16 +17,16 @@ SENTENCES: dict[Kind, str] = {
     Kind.EMAIL: "{actor} changed the e-mail address of {subject}",
     Kind.ROLE: "{actor} bound the role {role} to {subject} on {scope}",
     Kind.GROUP: "{actor} added {subject} to {groups}",
-    Kind.TOKEN: "{actor} issued the API token {name} in the name of {subject}",
-    Kind.REMOVE: "{actor} removed the administrator's rights of {subject}",
+    Kind.TOKEN: "{actor} issued the API token {name} for {subject}",
+    Kind.REMOVE: "{actor} removed the administrator rights of {subject}",
     Kind.LOWER: "{actor} proposed a weaker approval policy for {scope}: {policy}",
     Kind.POLICY: "{actor} changed the approval policy of {scope}: {policy}",
-    Kind.CONFIRM: "{actor} confirmed an act upon {subject}",
+    Kind.CONFIRM: "{actor} confirmed an action on {subject}",
 }
 
 
 def sentence(act: ControlAct) -> str:
-    """What was done, in words."""
+    """What was done, as a sentence."""
     detail = act.detail
     policy = (f"{FIELDS[field]} {old} → {new}" for field, (old, new) in detail.get("policy", {}).items())
     return SENTENCES[Kind(act.kind)].format(

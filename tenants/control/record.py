@@ -1,7 +1,6 @@
-"""The acts of control as rows: appending them in the transaction of the act, loading and verifying them.
-
-The rows are chained by keyed digests, and the chain's end is sealed: a forged, altered or removed row is noticed by
-whoever decides upon them, and `faults` compares them with the ledger.
+"""Stores control actions: appends them in the transaction of the action, loads and verifies them. Rows are
+chained by keyed digests and the end of the chain is sealed, so that a forged, altered or removed row is
+detected whenever a decision depends on it. `faults` compares the rows with the ledger.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ from tenants.trust.proof import facts
 HEAD = LedgerHead.Chain.CONTROL
 """The row of LedgerHead that seals the end of this chain."""
 LEDGER_KEY = "controls"
-"""Under this key a ledger entry names the accounts over which its actor gained control."""
+"""The key in a ledger entry's detail that lists the accounts over which its actor gained control."""
 
 
 def append(
@@ -36,7 +35,9 @@ def append(
     confirms: ControlAct | None = None,
     **detail: Any,
 ) -> ControlAct:
-    """Appends one act of the ledger entry's actor. The entry was just written, so no other writer is at work."""
+    """Appends one action of the ledger entry's actor. The entry was just written, so no other writer is
+    active.
+    """
     last = ControlAct.objects.order_by("-number").first()
     row = ControlAct(
         number=last.number + 1 if last else 1,
@@ -68,7 +69,7 @@ def load() -> Log:
 
 
 def faults() -> Iterator[str]:
-    """Whatever is not as it was written, in words. Called by the verify command."""
+    """Descriptions of every row that is not as it was written. Called by the verify command."""
     rows = list(ControlAct.objects.order_by("number"))
     yield from _faults_of_chain(rows)
     entries = {
@@ -80,12 +81,12 @@ def faults() -> Iterator[str]:
     for row in rows:
         entry = entries.get(row.entry)
         if entry is None or (row.actor_id, row.at) != (entry.actor_id, entry.at):
-            yield f"act {row.number} is not that of ledger entry {row.entry}"
+            yield f"action {row.number} does not match ledger entry {row.entry}"
     recorded = {(row.entry, row.subject_id) for row in rows}
     for sequence, entry in entries.items():
         for user in entry.detail.get(LEDGER_KEY, ()):
             if (sequence, user) not in recorded:
-                yield f"the act of ledger entry {sequence} upon user {user} is missing"
+                yield f"the action of ledger entry {sequence} on user {user} is missing"
 
 
 def place_of(tenant: Tenant) -> Place:
@@ -116,18 +117,18 @@ def _faults_of_chain(rows: list[ControlAct]) -> Iterator[str]:
     previous = GENESIS
     for number, row in enumerate(rows, 1):
         if row.number != number or row.previous != previous:
-            yield f"acts before act {row.number} are missing"
+            yield f"actions before action {row.number} are missing"
         if not hmac.compare_digest(row.digest, _digest(row)):
-            yield f"act {row.number} was altered"
+            yield f"action {row.number} was altered"
         previous = row.digest
     head = LedgerHead.objects.filter(pk=HEAD).first()
     if head is None:
         if rows or LedgerEntry.objects.filter(detail__has_key=LEDGER_KEY).exists():
-            yield "the end of the acts of control is missing"
+            yield "the seal of the control actions is missing"
     elif not hmac.compare_digest(head.seal, _seal(head.sequence, head.digest)):
-        yield "the end of the acts of control was altered"
+        yield "the seal of the control actions was altered"
     elif (head.sequence, head.digest) != (len(rows), previous):
-        yield f"the acts of control ended with act {head.sequence}"
+        yield f"the control actions should end with action {head.sequence}"
 
 
 def _digest(row: ControlAct) -> str:

@@ -1,4 +1,4 @@
-"""Who administers what, and whether an administrator has a second one beside them."""
+"""Who administers which scope, and whether a second administrator exists."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ Standing = frozenset[Place]
 
 
 def of(user: User) -> Standing:
-    """Asked of the database, not of what the caller holds in hand."""
+    """Reads the database instead of the caller's possibly outdated objects."""
     account = User.objects.get(pk=user.pk)
     if not account.is_active:
         return frozenset()
@@ -31,16 +31,15 @@ def of(user: User) -> Standing:
 
 
 def lost(before: Standing, after: Standing) -> Standing:
-    """The scopes that are no longer administered."""
+    """Scopes that no longer have an administrator."""
     return frozenset(place for place in before if not any(kept.covers(place) for kept in after))
 
 
 def seconds(log: Log, actor: int, place: Place, now: datetime) -> frozenset[int]:
-    """Administrators of this scope beside the actor who do not owe that to the actor.
-
-    Whoever was removed counts until the removal is confirmed, so that nobody becomes the only administrator by
-    removing the others; whoever was promoted does not count until that is confirmed, so that nobody makes their own
-    second administrator. Where one person alone stands behind the actor, that person is no second either.
+    """Other administrators of this scope who are independent of the actor. A removed administrator counts
+    until the removal is confirmed, so that nobody becomes the only administrator by removing the others. A
+    promoted one does not count until the promotion is confirmed, so that nobody creates their own second
+    administrator. A person who alone controls the actor does not count either.
     """
     promoted = log.promoted(now)
     behind = log.controllers(actor, place, since=now, now=now) - promoted
@@ -49,7 +48,7 @@ def seconds(log: Log, actor: int, place: Place, now: datetime) -> frozenset[int]
 
 
 def removed(log: Log, place: Place, now: datetime) -> frozenset[int]:
-    """Whose right to administer this scope was taken away by somebody else, unconfirmed as yet."""
+    """Users who lost administration of this scope through someone else's action that is not confirmed yet."""
     return frozenset(
         act.subject
         for act in log.acts

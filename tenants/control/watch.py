@@ -1,4 +1,4 @@
-"""Recording what an act means for the control over accounts: measured before and after it, in its transaction."""
+"""Records how an action changes control over accounts, measured before and after it in the same transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -13,13 +13,14 @@ from tenants.models import Customer, Tenant, User
 from tenants.trust import ledger
 
 COOLING_OFF = timedelta(hours=72)
-"""How long an act of control waits, announced to all approvers and auditors, where no second administrator exists."""
+"""How long a control action is on hold if there is no second administrator. Approvers and auditors see a
+notice.
+"""
 
 
 class Watch:
-    """Made before an act upon other people's accounts, asked to record after it.
-
-    What the operator does is in the ledger as the operator's, and is no control by a person.
+    """Create it before an action on other people's accounts, and call `record` after it. Actions of the
+    operator are recorded in the ledger and do not count as control by a person.
     """
 
     def __init__(self, actor: Actor, users: Iterable[User], place: Place = EVERYWHERE) -> None:
@@ -44,8 +45,8 @@ class Watch:
         act: Mapping[str, Any] | None = None,
         **detail: Any,
     ) -> None:
-        """Writes the ledger entry, and with it an act of each kind upon each of the others (`act`: its detail), and
-        the loss of an administrator's rights.
+        """Writes the ledger entry, one control action for each kind and affected account (`act`: its detail),
+        and the loss of administrator rights.
         """
         if kinds and self._before:
             detail[record.LEDGER_KEY] = [user.pk for user in self._before]

@@ -1,8 +1,6 @@
-"""Microsoft's logs of who did what, each declared once, and reading a window of time of one. Used by attribution; only
-reads.
-
-Facts: Microsoft Graph reference (directoryAudit, signIn, customSecurityAttributeAudit, Intune's auditEvent) and Azure
-Monitor's REST reference (activity logs), which names the few filters that these logs understand.
+"""Declares Microsoft's audit logs and reads a time window of one of them. Used by attribution; only reads.
+Sources: Microsoft Graph reference (directoryAudit, signIn, customSecurityAttributeAudit, Intune's auditEvent)
+and Azure Monitor's REST reference (activity logs), which lists the filters that these logs support.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,16 +13,16 @@ from tenants.microsoft.client import GraphClient
 
 @dataclass(frozen=True)
 class Log:
-    """Where a log is read, and how it wants to be asked for a window of time."""
+    """An audit log: where it is read and how it is filtered by time."""
 
     path: str
-    """May hold `{subscription}`."""
+    """May contain `{subscription}`."""
     time: str
     """The property by which the log is filtered."""
     service: str = "audit"
     params: Mapping[str, str] = field(default_factory=dict)
     quote: str = ""
-    """What stands around a time in a filter."""
+    """The characters around a time in a filter."""
 
 
 DIRECTORY_AUDITS = Log(
@@ -51,7 +49,7 @@ def read(
 
 
 def _window(log: Log, since: datetime, until: datetime) -> str:
-    """Whole milliseconds, widened outwards: an event on the edge is read twice rather than never."""
+    """Whole milliseconds, rounded outwards, so that an event on the boundary is read twice rather than never."""
     end = until + timedelta(microseconds=-until.microsecond % 1000)
     first, last = (f"{log.quote}{_instant(each)}{log.quote}" for each in (since, end))
     return f"{log.time} ge {first} and {log.time} le {last}"
@@ -59,5 +57,5 @@ def _window(log: Log, since: datetime, until: datetime) -> str:
 
 def _instant(moment: datetime) -> str:
     if moment.tzinfo is None:
-        raise ValueError("Audit logs are read by aware times. Give the time zone, such as UTC.")
+        raise ValueError("Audit logs need times with a time zone. Add one, such as UTC.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,6 @@
-"""Graph's JSON batching: up to twenty requests in one, each with its own outcome.
-
-Called by the client, which does the sending. Works in rounds: everything is sent, then all that may be repeated waits
-together and is sent again; never a write that may have been applied.
+"""Graph's JSON batching: up to twenty requests in one, each with its own result. Called by the client, which
+sends. Works in rounds: everything is sent, then all requests that may be repeated wait together and are sent
+again. A write that may have been applied is never repeated.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,18 +28,18 @@ Alone = Callable[[Request], Response]
 Batched = Callable[[Request, float, int], Response]
 Hold = Callable[[Request, float], None]
 Outcome = Response | MicrosoftError
-"""An answer; or, for a read, why there is none that can be used."""
+"""A response, or for a read the reason why there is no usable response."""
 
 
 def run_batch(
     requests: Sequence[Request], alone: Alone, batched: Batched, hold: Hold, retrier: Retrier
 ) -> list[Response]:
-    """Raises OutcomeUnknown for a write, and what is wrong with a read that stays without a usable answer."""
+    """Raises OutcomeUnknown for a write. For a read without a usable response, raises its error."""
     return _Rounds(requests, alone, batched, hold, retrier).run()
 
 
 def as_one(requests: Sequence[Request], answers: Sequence[Response]) -> Response:
-    """The answer of a batch that counts as one request. Raises OutcomeUnknown or BatchRefused."""
+    """The response of a batch that counts as one request. Raises OutcomeUnknown or BatchRefused."""
     refusals = {}
     for index, (request, answer) in enumerate(zip(requests, answers, strict=True)):
         if is_ambiguous(answer.status, request.safety):
@@ -65,7 +64,7 @@ class _Rounds:
     retrier: Retrier
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     travelled: set[int] = field(default_factory=set)
-    """What was sent in a batch, and is repeated in one."""
+    """Requests that were sent in a batch and are repeated in one."""
 
     def run(self) -> list[Response]:
         patience = [self.retrier.patience() for _ in self.requests]
@@ -80,7 +79,7 @@ class _Rounds:
         return [self._final(index) for index in range(len(self.requests))]
 
     def _next_round(self, indexes: Sequence[int], patience: Sequence[Patience]) -> tuple[float, list[int]]:
-        """How long to wait, and for what: the longest that any of them asks for serves them all."""
+        """How long to wait: the longest delay that any of the requests needs."""
         waits = {}
         for index in indexes:
             outcome = self.outcomes[index]
@@ -92,7 +91,7 @@ class _Rounds:
         return max(waits.values(), default=0.0), list(waits)
 
     def _send(self, chunk: Mapping[int, Request]) -> None:
-        """Notes what each request of the chunk was answered."""
+        """Records the response to each request of the chunk."""
         first = next(iter(chunk.values()))
         is_single = len(chunk) == 1 and not self.travelled & chunk.keys()
         if is_single or not service_limit(first.service).batched:
@@ -137,7 +136,7 @@ class _Rounds:
 
 
 def _chunks(requests: Sequence[Request], indexes: Sequence[int]) -> Iterator[list[int]]:
-    """Indexes that may travel together: one service, one API version, reads apart from writes."""
+    """Indexes of requests that can share a batch: same service and API version, reads separate from writes."""
     groups: dict[tuple[str, str, bool], list[int]] = {}
     for index in indexes:
         request = requests[index]
@@ -148,7 +147,7 @@ def _chunks(requests: Sequence[Request], indexes: Sequence[int]) -> Iterator[lis
 
 
 def _refused(envelope: Request, response: Response) -> MicrosoftError:
-    """Why the batch as a whole was not done, or may have been."""
+    """Why the batch as a whole was not applied, or may have been."""
     if is_ambiguous(response.status, envelope.safety):
         return OutcomeUnknown(
             f"Microsoft answered a batch of writes with {response.status}",
@@ -169,7 +168,7 @@ def _parts_of(response: Response, chunk: Mapping[int, Request]) -> dict[int, Out
     }
     if set(answers) == set(chunk):
         return answers
-    what = "A batch was answered without an answer for each of its requests"
+    what = "The response to a batch does not contain a response for each request"
     if any(request.writes for request in chunk.values()):
         raise OutcomeUnknown(what, request_id=response.request_id)
     missing = InvalidAnswer(what, request_id=response.request_id)
@@ -182,7 +181,7 @@ def _read_part(part: dict[str, JSON], request: Request | None) -> Outcome:
     )
     response = Response(part["status"], part.get("body"), headers, headers.get("request-id", ""))
     if request is not None and request.safety is Safety.READ and _is_no_object(response):
-        what = f"The answer to {request.method} {request.path} in a batch is no JSON object"
+        what = f"The answer to {request.method} {request.path} in a batch is not a JSON object"
         return InvalidAnswer(what, request_id=response.request_id)
     return response
 

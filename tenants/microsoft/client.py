@@ -1,7 +1,8 @@
-"""The client for Microsoft Graph and Azure Resource Manager: reads, listings, batches and single writes of one tenant.
+"""The client for Microsoft Graph and Azure Resource Manager: reads, listings, batches and single writes of
+one tenant.
 
-Used by collection, attribution and the rollback's senders. Writes only when it was made writable;
-never guesses what became of a write whose answer was lost. One client per thread, one pacer for all.
+Used by collection, attribution and rollback execution. Writes only if it was created as writable, and never
+guesses the outcome of a write whose response was lost. One client per thread, one pacer for all.
 """
 
 import time
@@ -39,9 +40,9 @@ T = TypeVar("T", bound=Answered)
 AZURE = "arm"
 GONE = 404
 MOST_PAGES = 5_000
-"""Of one listing: with pages of 999, five million objects."""
+"""Limit for one listing: with pages of 999, five million objects."""
 MOST_PAGES_WITHOUT_NEWS = 50
-"""Pages in a row that bring no object which this listing has not shown already."""
+"""Limit of consecutive pages without a new object."""
 Priority = Literal["low", "normal", "high"]
 
 
@@ -80,7 +81,7 @@ class GraphClient:
         return self._tokens.token(self._origin)
 
     def check(self) -> TokenFacts:
-        """Sign in, and say which application permissions the token carries."""
+        """Signs in and returns the application permissions in the token."""
         return token_facts(self._tokens.token(self._origin))
 
     def get(
@@ -96,7 +97,7 @@ class GraphClient:
         return _json_object(self.send(request), path)
 
     def get_bytes(self, path: str, *, service: str = "directory") -> bytes:
-        """What is no JSON: an image, a style sheet."""
+        """Content that is not JSON, such as an image or a style sheet."""
         request = Request("GET", path, headers={"Accept": "*/*"}, service=service)
         answer = self._exchange(request, self._url(request), _bytes_in)
         if not 200 <= answer.status < 300:
@@ -104,11 +105,11 @@ class GraphClient:
         return answer.content
 
     def get_at(self, link: str, *, service: str) -> dict[str, Any]:
-        """The object at an address that the service itself gave."""
+        """The object at a URL that the service returned."""
         parts = urlsplit(link)
         request = Request("GET", parts.path, params=dict(parse_qsl(parts.query)), service=service)
         if not same_origin(link, self._origin_of(request)):
-            raise InvalidAnswer("The service refers to a foreign address, which was not followed")
+            raise InvalidAnswer("The service refers to another host, which was not followed")
         return _json_object(self.send(request), parts.path)
 
     def pages(
@@ -129,7 +130,7 @@ class GraphClient:
             page = _json_object(self._answered(request, url), path)
             values = page.get("value")
             if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
-                raise InvalidAnswer(f"The listing {path} came without a list of objects")
+                raise InvalidAnswer(f"The listing {path} does not contain a list of objects")
             bounds.count(values)
             yield values
             url = self._next_link(page.get("@odata.nextLink", page.get("nextLink")), seen, request)
@@ -147,9 +148,9 @@ class GraphClient:
             yield from page
 
     def send(self, request: Request) -> Response:
-        """One request. Raises for an answer that is no success; OutcomeUnknown when a write got no answer.
-
-        A batch counts as one: it is paced, and repeated where throttled, by its parts. Raises BatchRefused for it.
+        """Sends one request. Raises for an unsuccessful response, and OutcomeUnknown if a write got no
+        response. A batch counts as one request; its parts are paced and repeated individually. Raises
+        BatchRefused for a batch.
         """
         self._allow(request)
         if request.parts:
@@ -157,10 +158,9 @@ class GraphClient:
         return self._answered(request, self._url(request))
 
     def batch(self, requests: Sequence[Request]) -> list[Response]:
-        """Any number of independent requests, answers in the same order, each with its own status.
-
-        A request that stays throttled to the end is answered by its 429. Services that are limited to a few
-        requests are called one by one. What has to be repeated waits together.
+        """Sends any number of independent requests. Returns responses in the same order, each with its own
+        status; 429 if a request stays throttled. Services with very low limits are called one request at a
+        time. Repeated requests wait together.
         """
         for request in requests:
             self._allow(request)
@@ -170,7 +170,7 @@ class GraphClient:
         service_limit(request.service)
         if request.writes and not self.writable:
             raise ReadOnlyConnection(
-                f"{request.method} {request.path} was not sent: this connection only reads"
+                f"{request.method} {request.path} was not sent because this connection is read-only"
             )
 
     def _answered(self, request: Request, url: str) -> Response:
@@ -180,7 +180,7 @@ class GraphClient:
         return response
 
     def _exchange(self, request: Request, url: str, read: Callable[[Request, Answer], T]) -> T:
-        """Send, repeated as allowed. Raises OutcomeUnknown where a write may or may not have been applied."""
+        """Sends and repeats as allowed. Raises OutcomeUnknown if a write may or may not have been applied."""
 
         def once() -> T:
             return read(request, self._attempt(request, url, units=self._units(request, url)))
@@ -206,7 +206,7 @@ class GraphClient:
         return _response_in(envelope, answer)
 
     def _attempt(self, request: Request, url: str, *, units: float, writes: int | None = None) -> Answer:
-        """Send once; a refused token is renewed. Raises Unanswered for a read, OutcomeUnknown for a write."""
+        """Sends once and renews a refused token. Raises Unanswered for a read, OutcomeUnknown for a write."""
         if writes is None:
             writes = int(request.writes)
         origin = self._origin_of(request)
@@ -218,9 +218,9 @@ class GraphClient:
         except AnswerLost:
             label = f"{request.method} {request.path}"
             if request.writes:
-                raise OutcomeUnknown(f"{label} was sent, and its answer was lost") from None
+                raise OutcomeUnknown(f"{label} was sent, but its response was lost") from None
             raise Unanswered(
-                Unreachable(f"The connection broke before Microsoft had answered {label}")
+                Unreachable(f"The connection broke before Microsoft responded to {label}")
             ) from None
         return answer
 
@@ -268,15 +268,15 @@ class GraphClient:
             return None
         if not isinstance(link, str) or not same_origin(link, self._origin_of(request)):
             raise InvalidAnswer(
-                f"The listing {request.path} continues at a foreign address, which was not followed"
+                f"The listing {request.path} continues on another host, which was not followed"
             )
         if link in seen:
-            raise InvalidAnswer(f"The listing {request.path} refers back to a page that was read already")
+            raise InvalidAnswer(f"The listing {request.path} refers back to a page that was already read")
         return link
 
 
 class _Bounds:
-    """Ends a listing that would never end by itself. Raises AnswerTooLarge."""
+    """Stops an endless listing. Raises AnswerTooLarge."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -294,9 +294,8 @@ class _Bounds:
 
 
 def _response_in(request: Request, answer: Answer) -> Response:
-    """The answer with its body read. Raises Unanswered or OutcomeUnknown where that is not what Microsoft sends.
-
-    A 404 is believed only in Microsoft's own form: absence needs proof.
+    """The response with its body read. Raises Unanswered or OutcomeUnknown if it is not in Microsoft's
+    format. A 404 is accepted only in Microsoft's format, because absence needs proof.
     """
     body = None
     try:
@@ -308,14 +307,14 @@ def _response_in(request: Request, answer: Answer) -> Response:
         usable = isinstance(body, dict)
     if usable:
         return Response(answer.status, body, answer.headers, answer.headers.get("request-id", ""))
-    what = f"The answer to {request.method} {request.path} is no JSON object"
+    what = f"The answer to {request.method} {request.path} is not a JSON object"
     if request.writes:
         raise OutcomeUnknown(what)
     raise Unanswered(InvalidAnswer(what))
 
 
 def _bytes_in(request: Request, answer: Answer) -> Answer:
-    """A page is no image: something on the way answered in Microsoft's place."""
+    """An HTML page is not an image: something in between responded instead of Microsoft."""
     if answer.status == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
         raise Unanswered(InvalidAnswer(f"The answer to {request.method} {request.path} is a web page"))
     return answer
@@ -323,5 +322,5 @@ def _bytes_in(request: Request, answer: Answer) -> Answer:
 
 def _json_object(response: Response, path: str) -> dict[str, Any]:
     if not isinstance(response.body, dict):
-        raise InvalidAnswer(f"The answer to GET {path} is no JSON object")
+        raise InvalidAnswer(f"The answer to GET {path} is not a JSON object")
     return response.body

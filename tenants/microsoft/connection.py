@@ -1,6 +1,5 @@
-"""How a tenant is reached: endpoints of its cloud, the app registration and its credential, as plain values.
-
-Built by the services that decrypt credentials; read by the token source and the client. Opens no socket.
+"""The settings of a connection as plain values: cloud endpoints, app registration and credential. Created by
+the services that decrypt credentials; used by the token source and the client. Opens no socket.
 """
 
 import ipaddress
@@ -21,7 +20,7 @@ from tenants.errors import InvalidInput
 
 
 class InvalidConnection(InvalidInput):
-    """The endpoints, ids or credential of a connection cannot be used; the text says what to give instead."""
+    """Invalid endpoints, IDs or credential of a connection; the message says what to enter instead."""
 
 
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
@@ -50,13 +49,13 @@ def _origin(name: str, url: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise InvalidConnection(f"{name} is no address: {url!r}.") from error
+        raise InvalidConnection(f"{name} is not a valid URL: {url!r}.") from error
     if parts.scheme != "https" or not parts.hostname:
         raise InvalidConnection(
-            f"{name} must be an https address such as https://graph.microsoft.com, not {url!r}."
+            f"{name} must be an https URL such as https://graph.microsoft.com, not {url!r}."
         )
     if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
-        raise InvalidConnection(f"{name} must be a host (and a port, if needed) without path, user or query.")
+        raise InvalidConnection(f"{name} must be a host with an optional port, without path, user or query.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"https://{host}" + (f":{port}" if port and port != 443 else "")
 
@@ -108,19 +107,19 @@ class SecretCredential:
 
     def __post_init__(self) -> None:
         if not self.secret.strip():
-            raise InvalidConnection("The client secret is empty. Give the secret's value (not its id).")
+            raise InvalidConnection("The client secret is empty. Enter the secret's value (not its ID).")
 
 
 @dataclass(frozen=True)
 class CertificateCredential:
-    """A private key and its certificate in one PEM text; refused at once when they do not belong together."""
+    """A private key and its certificate in one PEM text. Rejected if they do not match."""
 
     pem: str = field(repr=False)
 
     def __post_init__(self) -> None:
         if self.certificate.public_key() != self._private_key.public_key():
             raise InvalidConnection(
-                "The private key does not belong to the certificate. Put the matching pair into one PEM file."
+                "The private key does not match the certificate. Put the matching pair into one PEM file."
             )
 
     @cached_property
@@ -128,7 +127,7 @@ class CertificateCredential:
         blocks = [block for kind, block in self._blocks if kind == "CERTIFICATE"]
         if not blocks:
             raise InvalidConnection(
-                "The PEM text holds no certificate. Append the certificate to the private key."
+                "The PEM text contains no certificate. Append the certificate to the private key."
             )
         try:
             return x509.load_pem_x509_certificate(blocks[0].encode())
@@ -142,7 +141,7 @@ class CertificateCredential:
         blocks = [block for kind, block in self._blocks if kind.endswith("PRIVATE KEY")]
         if not blocks:
             raise InvalidConnection(
-                "The PEM text holds no private key. Put it into one PEM file with the certificate."
+                "The PEM text contains no private key. Put it into one PEM file with the certificate."
             )
         try:
             key = serialization.load_pem_private_key(blocks[0].encode(), password=None)
@@ -155,7 +154,9 @@ class CertificateCredential:
                 "The private key in the PEM text cannot be read. Export it again as PEM."
             ) from None
         if not isinstance(key, RSAPrivateKey):
-            raise InvalidConnection("Microsoft's sign-in needs an RSA key. Make a certificate with one.")
+            raise InvalidConnection(
+                "Microsoft's sign-in needs an RSA key. Create a certificate with an RSA key."
+            )
         return key
 
     @cached_property
@@ -163,7 +164,7 @@ class CertificateCredential:
         blocks = [(match[1], match[0]) for match in _PEM_BLOCK.finditer(self.pem)]
         if not blocks:
             raise InvalidConnection(
-                "This is not PEM text. Give one PEM file with the private key and the certificate."
+                "This is not PEM text. Provide one PEM file with the private key and the certificate."
             )
         return blocks
 
@@ -196,17 +197,17 @@ class ConnectionConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.-]+", self.directory_id):
             raise InvalidConnection(
-                "The directory id must be the tenant's GUID (or one of its domain names)."
+                "The directory ID must be the tenant's GUID (or one of its domain names)."
             )
         if not self.client_id:
             raise InvalidConnection(
-                "The client id is missing. Give the app registration's application (client) id."
+                "The client ID is missing. Enter the application (client) ID of the app registration."
             )
         if self.pace not in {"published", "unlimited"}:
             raise InvalidConnection(f"Unknown pace {self.pace!r}. Use 'published' or 'unlimited'.")
         if self.pace == "unlimited" and not self.endpoints.is_loopback:
             raise InvalidConnection(
-                "An unlimited pace is allowed only against this machine itself. Use pace='published' here."
+                "An unlimited pace is allowed only against loopback addresses. Use pace='published' here."
             )
         if not self.tenant_key:
             object.__setattr__(self, "tenant_key", self.directory_id)

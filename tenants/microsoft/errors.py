@@ -1,6 +1,5 @@
-"""Everything that can go wrong on the way to Microsoft, each as a sentence and a remedy that can be shown.
-
-Raised by this package, shown by commands, pages and coverage. Holds no secret and no token.
+"""Errors of requests to Microsoft, each with a message and a remedy for users. Raised by this package; shown
+by commands, pages and coverage. Never contains a secret or token.
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ class MicrosoftError(DomainError):
     """`what` happened (one sentence), the `remedy` (what to do), Microsoft's error `code` and request id."""
 
     http_status = 502
-    default_remedy = "Try again; if it persists, give Microsoft's support the request id."
+    default_remedy = "Try again. If the problem persists, give the request ID to Microsoft support."
 
     def __init__(self, what: str, remedy: str = "", *, code: str = "", request_id: str = "") -> None:
         self.what = what.strip().rstrip(".")
@@ -23,7 +22,7 @@ class MicrosoftError(DomainError):
 
 
 class AuthenticationFailed(MicrosoftError):
-    default_remedy = "Check the connection's directory id, client id and credential."
+    default_remedy = "Check the connection's directory ID, client ID and credential."
 
     def __init__(
         self, what: str, remedy: str = "", *, reason: str = "other", code: str = "", request_id: str = ""
@@ -34,15 +33,15 @@ class AuthenticationFailed(MicrosoftError):
 
 class TokenExpired(MicrosoftError):
     default_remedy = (
-        "Check that the app registration is still enabled in this tenant "
-        "and that the clock of this machine is right."
+        "Check that the app registration is still enabled in this tenant and that this machine's clock "
+        "is correct."
     )
 
 
 class PermissionMissing(MicrosoftError):
     default_remedy = (
-        "Grant the app registration the application permission that this needs, "
-        "and give admin consent in the tenant."
+        "Grant the required application permission to the app registration, and give admin consent in "
+        "the tenant."
     )
 
     def __init__(
@@ -58,7 +57,7 @@ class PermissionMissing(MicrosoftError):
         self.permissions = permissions
 
     def naming(self, permissions: tuple[str, ...]) -> Self:
-        """The same refusal, told by a caller who knows which permissions the request needs."""
+        """The same error, raised by a caller who knows which permissions the request needs."""
         names = " or ".join(permissions)
         remedy = f"Grant the app registration the permission {names}, and give admin consent in the tenant."
         return type(self)(
@@ -67,36 +66,37 @@ class PermissionMissing(MicrosoftError):
 
 
 class LicenceMissing(MicrosoftError):
-    default_remedy = (
-        "The tenant needs the licence for this feature; without it there is nothing to read here."
-    )
+    default_remedy = "The tenant needs the licence for this feature. Without it there is nothing to read."
 
 
 class NotFound(MicrosoftError):
-    default_remedy = "It may have been deleted in the meantime: take a new snapshot and look again."
+    default_remedy = "It may have been deleted in the meantime. Take a new snapshot and check again."
 
 
 class BadRequest(MicrosoftError):
-    default_remedy = "The request does not fit what Microsoft accepts here; the message says which part."
+    default_remedy = "Microsoft does not accept the request; its message says which part."
 
 
 class Conflict(MicrosoftError):
     default_remedy = (
-        "Something with the same identity exists already, or it changed meanwhile: read it again first."
+        "An object with the same identity already exists, or the object has changed in the meantime. "
+        "Read it again first."
     )
 
 
 class WriteRefused(MicrosoftError):
-    default_remedy = "Nothing was changed by this request; the message says why."
+    default_remedy = "The request changed nothing; the message says why."
 
 
 class BatchRefused(MicrosoftError):
-    """Some parts of a batch were refused, and the others done. `refusals` are told by the parts' positions."""
+    """Some parts of a batch were refused, the others were applied. `refusals` maps positions of parts to
+    errors.
+    """
 
     def __init__(self, refusals: Mapping[int, MicrosoftError], parts: int) -> None:
         first = refusals[min(refusals)]
         super().__init__(
-            f"{len(refusals)} of {parts} requests of a batch were refused, such as: {first.what}",
+            f"{len(refusals)} of {parts} requests of a batch were refused, for example: {first.what}",
             first.remedy,
             code=first.code,
             request_id=first.request_id,
@@ -105,29 +105,32 @@ class BatchRefused(MicrosoftError):
 
 
 class ReadOnlyConnection(MicrosoftError):
-    default_remedy = "Writes go through the tenant's writer connection, as a step of an approved plan."
+    default_remedy = (
+        "Writes are sent only through the tenant's writer connection, as a step of an approved plan."
+    )
 
 
 class Throttled(MicrosoftError):
     default_remedy = (
-        "Wait some minutes and try again; other applications may be using up the tenant's budget."
+        "Wait a few minutes and try again. Other applications may be using up the tenant's request budget."
     )
 
 
 class ServiceUnavailable(MicrosoftError):
-    default_remedy = "Microsoft's service has a problem: wait some minutes and try again."
+    default_remedy = "Microsoft's service has a problem. Wait a few minutes and try again."
 
 
 class InvalidAnswer(MicrosoftError):
     default_remedy = (
-        "Check that the endpoints are right and that no proxy or sign-in page answers in Microsoft's place."
+        "Check that the endpoints are correct and that no proxy or sign-in page responds instead of "
+        "Microsoft."
     )
 
 
 class AnswerTooLarge(InvalidAnswer):
     default_remedy = (
-        "Check that no proxy answers in Microsoft's place; if the object or listing really is that large, "
-        "report it: it is beyond what Lavawall reads."
+        "Check that no proxy responds instead of Microsoft. If the object or listing really is this "
+        "large, report it: it exceeds what Lavawall can read."
     )
 
 
@@ -137,10 +140,10 @@ class Unreachable(MicrosoftError):
 
 class CertificateUntrusted(MicrosoftError):
     default_remedy = (
-        "If a proxy or an emulator with an own certificate authority is expected there, "
-        "set REQUESTS_CA_BUNDLE to a file with that authority's certificate; otherwise do not connect."
+        "If you expect a proxy or an emulator with its own certificate authority, set "
+        "REQUESTS_CA_BUNDLE to a file with that authority's certificate. Otherwise do not connect."
     )
 
 
 class OutcomeUnknown(MicrosoftError):
-    default_remedy = "It may or may not have been done: read the object before anything is repeated."
+    default_remedy = "The write may or may not have been applied. Read the object before you repeat anything."

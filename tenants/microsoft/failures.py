@@ -1,6 +1,5 @@
-"""Turns an answer of Graph or ARM with an error status into the error that says what to do.
-
-Called by the client for each answer that is final; raises nothing, decides nothing about repeating.
+"""Converts an error response of Graph or ARM into an error with a remedy. Called by the client for each final
+response. Raises nothing and does not decide about retries.
 """
 
 import re
@@ -25,7 +24,8 @@ from tenants.microsoft.request import Response
 LICENCE_CODES = frozenset(
     {"Authentication_RequestFromNonPremiumTenantOrB2CTenant", "AadPremiumLicenseRequired"}
 )
-# A 400 that merely names a licence property is no missing licence, so each status has its own words.
+# A 400 that only mentions a licence property does not mean a missing licence, so each status has its own
+# pattern.
 LICENCE_WORDS: Mapping[int, re.Pattern[str]] = {
     400: re.compile(r"not applicable to target tenant", re.IGNORECASE),
     403: re.compile(r"licen[cs]e|premium|not applicable to target tenant", re.IGNORECASE),
@@ -43,27 +43,28 @@ _BY_STATUS: Mapping[int, type[MicrosoftError]] = {
 }
 
 
-# Azure's codes say more than their status: what helps where one is met.
+# Azure error codes are more specific than the status. Remedies by code.
 REMEDIES: Mapping[str, str] = {
     "AuthorizationFailed": (
-        "Give the app registration the Azure role Reader on the subscription (to write: those that the docs name for "
-        "the type), then wait some minutes."
+        "Give the app registration the Azure role Reader on the subscription (for writing: the roles "
+        "that the docs list for the type), then wait a few minutes."
     ),
     "LinkedAuthorizationFailed": "Give the app registration its Azure role on the linked resource as well.",
     "SubscriptionNotFound": (
-        "Check the subscription's id, and give the app registration the Azure role Reader on it; if it is gone for "
-        "good, take it out of the tenant's list."
+        "Check the subscription ID, and give the app registration the Azure role Reader on it. If the "
+        "subscription no longer exists, remove it from the tenant's list."
     ),
-    "InvalidAuthenticationTokenTenant": "The subscription belongs to another directory: register it there.",
+    "InvalidAuthenticationTokenTenant": "The subscription belongs to another directory. Add it to that tenant instead.",
     "MissingSubscriptionRegistration": (
-        "Register the resource provider on the subscription, or leave it: nothing of this kind can exist there yet."
+        "Register the resource provider on the subscription, or ignore this: no resource of this type "
+        "can exist there yet."
     ),
-    "ReadOnlyDisabledSubscription": "The subscription is disabled: enable it again in Azure's billing.",
-    "DisabledSubscription": "The subscription is disabled: enable it again in Azure's billing.",
-    "ScopeLocked": "A lock forbids it: remove the lock, then plan again.",
+    "ReadOnlyDisabledSubscription": "The subscription is disabled. Re-enable it in Azure billing.",
+    "DisabledSubscription": "The subscription is disabled. Re-enable it in Azure billing.",
+    "ScopeLocked": "An Azure lock prevents this. Remove the lock, then plan again.",
 }
 FORBIDDEN = frozenset({"SubscriptionNotFound"})
-"""Codes of what is not to be seen, which is no absence of what is asked for."""
+"""Codes that mean "not visible", which does not prove that the object is absent."""
 
 
 class Refusal(NamedTuple):
@@ -100,7 +101,7 @@ def _kind(status: int, refusal: Refusal, *, writes: bool) -> type[MicrosoftError
 
 
 def read_refusal(response: Response) -> Refusal:
-    """Code and message of an OData error body, on one line and no longer than a person reads."""
+    """Code and message of an OData error body, on one line and shortened."""
     error = response.body.get("error") if isinstance(response.body, dict) else None
     if isinstance(error, dict):
         return Refusal(tidy(error.get("code"), 80), tidy(error.get("message"), 300))

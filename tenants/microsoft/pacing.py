@@ -1,6 +1,5 @@
-"""Keeps every caller in this process within Microsoft's published request budgets, per tenant and service.
-
-One table declares the budgets; a Pacer waits. Used by the client around each request. Never sends anything.
+"""Keeps all callers in this process within Microsoft's published request limits, per tenant and service. A
+table declares the limits; a Pacer waits. Used by the client around each request. Sends nothing itself.
 Sources: learn.microsoft.com/graph/throttling-limits, and Azure Resource Manager's page on request limits.
 """
 
@@ -17,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Budget:
-    """So many units in any window of so many seconds."""
+    """A number of units in any window of a number of seconds."""
 
     units: float
     seconds: float
@@ -25,7 +24,9 @@ class Budget:
 
 @dataclass(frozen=True)
 class ServiceLimit:
-    """Budgets of a service. `tiers` rise with the tenant's size; `writes` is charged besides, per write."""
+    """Budgets of a service. `tiers` grow with the tenant's size; `writes` is charged in addition for each
+    write.
+    """
 
     tiers: tuple[Budget, ...]
     writes: Budget | None = None
@@ -48,7 +49,7 @@ SERVICES: Mapping[str, ServiceLimit] = MappingProxyType(
     }
 )
 
-# Resource units of the directory service; what is not listed costs 1.
+# Resource units of the directory service; everything else costs 1.
 _UNIT_COSTS: tuple[tuple[re.Pattern[str], int], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), units)
     for pattern, units in (
@@ -72,7 +73,7 @@ def service_limit(service: str) -> ServiceLimit:
 
 
 def resource_units(url: str, params: Mapping[str, str] | None = None) -> int:
-    """What one read costs the directory's budget, by its path and query options; never below 1."""
+    """The cost of one read in the directory's budget, by path and query options; at least 1."""
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()} | dict(params or {})
     units = next((cost for pattern, cost in _UNIT_COSTS if pattern.search(parts.path)), 1)
@@ -82,7 +83,7 @@ def resource_units(url: str, params: Mapping[str, str] | None = None) -> int:
 
 
 class _Window:
-    """What was charged within the last seconds of a budget; a sliding window, so no burst can exceed it."""
+    """The units charged in a sliding window, so that no burst can exceed the budget."""
 
     def __init__(self) -> None:
         self.used = 0.0
@@ -125,7 +126,7 @@ class _Lane:
         return self.limit.tiers[self.tier]
 
     def wait_or_charge(self, now: float, units: float, writes: int) -> float:
-        """Seconds to wait, or 0 after having charged the budgets."""
+        """Seconds to wait, or 0 if the budgets were charged."""
         with self.lock:
             wait = max(0.0, self.held_until - now, self.all.wait(now, units, self.budget))
             write_budget = self.limit.writes if writes else None
@@ -138,10 +139,9 @@ class _Lane:
             return wait
 
     def learn(self, now: float, charged: float, headers: Mapping[str, str]) -> None:
-        """Correct our count by what the service says it counted.
-
-        It reports the used share of its limit only from 80 % on: silence at a nearly spent budget proves a
-        larger tier, and a share above our own count shows what others use up.
+        """Corrects our count with the usage that the service reports. It reports usage only from 80 % of its
+        limit: no report at a nearly spent budget proves a larger tier, and a higher share than ours shows
+        usage by others.
         """
         actual, share = (
             _number(headers.get("x-ms-resource-unit")),
@@ -166,7 +166,7 @@ def _number(text: str | None) -> float | None:
 
 
 class Pacer:
-    """Thread-safe; one per process serves all clients, since the budgets belong to the tenant."""
+    """Thread-safe. One pacer per process serves all clients, because budgets belong to the tenant."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -177,7 +177,7 @@ class Pacer:
 
     @contextmanager
     def slot(self, tenant_key: str, service: str, *, units: float = 1, writes: int = 0) -> Iterator[None]:
-        """Wait until the request fits the budget; an exclusive service lets one request run at a time."""
+        """Waits until the request fits the budget. An exclusive service runs one request at a time."""
         lane = self._lane(tenant_key, service)
         with lane.turn if lane.limit.exclusive else nullcontext():
             while wait := lane.wait_or_charge(self._clock(), units, writes):
@@ -187,12 +187,15 @@ class Pacer:
                 yield
             finally:
                 if lane.limit.exclusive:
-                    # The next one counts from our answer: so arrivals over there cannot come closer together.
+                    # The next request is timed from our response, so that requests cannot arrive closer
+                    # together.
                     with lane.lock:
                         lane.all.restart_last(self._clock())
 
     def hold(self, tenant_key: str, service: str, seconds: float) -> None:
-        """Stop everybody on this service of this tenant: rejected requests count against the budget too."""
+        """Pauses all requests to this service of this tenant, because rejected requests also count against
+        the budget.
+        """
         lane = self._lane(tenant_key, service)
         with lane.lock:
             lane.held_until = max(lane.held_until, self._clock() + seconds)
@@ -210,7 +213,7 @@ class Pacer:
 
 
 class UnlimitedPacer(Pacer):
-    """For an emulator on this machine: nobody waits."""
+    """For an emulator on this machine: never waits."""
 
     @contextmanager
     def slot(self, tenant_key: str, service: str, *, units: float = 1, writes: int = 0) -> Iterator[None]:
@@ -218,10 +221,10 @@ class UnlimitedPacer(Pacer):
         yield
 
     def hold(self, tenant_key: str, service: str, seconds: float) -> None:
-        """Nobody is stopped."""
+        """Does not pause requests."""
 
     def learn(self, tenant_key: str, service: str, *, units: float, headers: Mapping[str, str]) -> None:
-        """Nothing is counted."""
+        """Does not count."""
 
 
 PROCESS_PACER = Pacer()

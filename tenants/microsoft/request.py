@@ -1,7 +1,6 @@
-"""One request to Microsoft, and its answer, as values.
-
-A dry run shows requests, a plan stores them, an execution sends exactly them. Several may travel as the parts of one
-(Graph's JSON batching). Sends nothing itself.
+"""A request to Microsoft and its response, as values. A dry run shows requests, a plan stores them, and an
+execution sends exactly these. Several requests can be the parts of one batch (Graph's JSON batching). Sends
+nothing itself.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ JSON: TypeAlias = Any
 
 
 class Safety(IntEnum):
-    """What happens where a request arrives twice, from the best to the worst."""
+    """What happens if a request arrives twice, from best to worst."""
 
     READ = 0
     IDEMPOTENT = 1
-    """The second one changes nothing, or is refused because it is so already."""
+    """The second request changes nothing, or is refused because the change is already in place."""
     ONCE = 2
-    """It may create a second object, or start an action again."""
+    """The second request may create a second object or repeat an action."""
 
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -37,7 +36,7 @@ _BATCH = "/$batch"
 
 
 class UnsafePath(DomainError):
-    """A path that could leave the configured origin, or the resource that its caller named."""
+    """A path that could leave the configured origin or the intended resource."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +61,16 @@ class Request:
 
     @property
     def writes(self) -> bool:
-        """Whether it may change the tenant; a few POST requests only read, and a batch does what its parts do."""
+        """Whether the request may change the tenant. Some POST requests only read; a batch does what its
+        parts do.
+        """
         if self.parts:
             return any(part.writes for part in self.parts)
         return self.method != "GET" and not self.path.endswith(_READS_BY_POST)
 
     @property
     def safety(self) -> Safety:
-        """Whether it may be sent again though it may have been applied; a batch is as safe as its worst part."""
+        """Whether it is safe to send again even if it was applied. A batch is as safe as its worst part."""
         if self.parts:
             return max(part.safety for part in self.parts)
         if not self.writes:
@@ -79,7 +80,7 @@ class Request:
 
     @property
     def content(self) -> bytes | None:
-        """The bytes that are the body, where it is no JSON: it then is their base64, and a header says their type."""
+        """The raw body if it is not JSON. Such a body is stored as base64, with its media type in a header."""
         if isinstance(self.body, str) and "Content-Type" in self.headers:
             return base64.b64decode(self.body)
         return None
@@ -91,7 +92,7 @@ class Request:
 
     @property
     def parts(self) -> tuple[Request, ...]:
-        """The requests that travel in this one, in order; none where it is no batch."""
+        """The parts of this batch in order; empty if this is not a batch."""
         if not self.path.endswith(_BATCH) or not isinstance(self.body, Mapping):
             return ()
         version = self.path.removesuffix(_BATCH)
@@ -113,7 +114,9 @@ class Request:
     def from_json(cls, data: Mapping[str, JSON]) -> Request:
         unknown = set(data) - {each.name for each in fields(cls)}
         if unknown or not {"method", "path"} <= set(data):
-            raise ValueError("This is no stored request: it needs a method and a path, and nothing unknown.")
+            raise ValueError(
+                "Not a valid stored request: it needs a method and a path, and no unknown fields."
+            )
         return cls(**data)
 
 
@@ -130,7 +133,7 @@ class Response:
 
 
 def batch_of(requests: Mapping[int, Request], why: str = "") -> Request:
-    """One request in which these travel, each under its number. They share service and API version."""
+    """A batch of these requests, each under its number. They share service and API version."""
     first = next(iter(requests.values()))
     return Request(
         "POST",
@@ -158,15 +161,15 @@ def _part(number: int, request: Request) -> dict[str, JSON]:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that could leave the configured origin or the resource that its caller named. Raises UnsafePath."""
+    """Rejects a path that could leave the configured origin or the intended resource. Raises UnsafePath."""
     plain = unquote(path.partition("?")[0])
     if not path.startswith("/") or plain.startswith("//"):
         raise UnsafePath(
-            f"A request's path starts with one slash, such as /v1.0/groups: {path[:80]!r} does not."
+            f"A request path must start with one slash, such as /v1.0/groups: {path[:80]!r} does not."
         )
     if ".." in plain.split("/") or "." in plain.split("/"):
-        raise UnsafePath(f"A request's path has no dot segments: {path[:80]!r}.")
+        raise UnsafePath(f"A request path must not contain dot segments: {path[:80]!r}.")
     if any(ch in "\\#" or ch.isspace() or not ch.isprintable() for ch in plain + path):
         raise UnsafePath(
-            f"A request's path has no spaces, backslashes, # or control characters: {path[:80]!r}."
+            f"A request path must not contain spaces, backslashes, # or control characters: {path[:80]!r}."
         )

@@ -1,6 +1,5 @@
-"""When a request may be repeated, and after how long.
-
-Shared by sign-in, single requests and batches. A write whose outcome is unknown is never repeated here.
+"""Decides whether and when a request is retried. Shared by sign-in, single requests and batches. Never
+retries a write whose outcome is unknown.
 """
 
 import time
@@ -31,7 +30,7 @@ T = TypeVar("T", bound=Answered)
 
 
 class Unanswered(Exception):
-    """A read got no answer that can be used. `error` is what is raised where it stays so."""
+    """A read got no usable response. `error` is raised if retries do not help."""
 
     def __init__(self, error: MicrosoftError) -> None:
         super().__init__(str(error))
@@ -39,9 +38,8 @@ class Unanswered(Exception):
 
 
 def may_repeat(status: int, safety: Safety) -> bool:
-    """Whether a request that was answered so may be sent again.
-
-    429 says that nothing was done. A 503 may come after the effect, so only what does no harm twice is repeated.
+    """Whether a request may be retried after this response. 429 means that nothing was done. A 503 may follow
+    a change that was applied, so only requests that are safe to repeat are retried.
     """
     if status == THROTTLED:
         return True
@@ -51,13 +49,13 @@ def may_repeat(status: int, safety: Safety) -> bool:
 
 
 def is_ambiguous(status: int, safety: Safety) -> bool:
-    """Whether a write that was finally answered so may have been applied all the same."""
+    """Whether a write may have been applied despite this final response."""
     return safety is not Safety.READ and status >= 500 and status != NOT_IMPLEMENTED
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and after how long. Throttling wants patience; a server error usually passes at once."""
+    """Number of attempts and delays. Throttling needs long delays; server errors are usually short."""
 
     attempts: int = 6
     first_wait: float = 5.0
@@ -69,7 +67,7 @@ class RetryPolicy:
     jitter: Callable[[float, float], float] = field(default=SystemRandom().uniform, repr=False)
 
     def wait(self, attempt: int, headers: Mapping[str, str], now: float, *, throttled: bool = True) -> float:
-        """Seconds to wait after an attempt: what the service asks for, else doubling from the first wait."""
+        """Seconds to wait after an attempt: as the service requests, otherwise doubling from the first delay."""
         asked = retry_after(headers.get("Retry-After"), now)
         if asked is not None:
             return asked
@@ -79,7 +77,7 @@ class RetryPolicy:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from a Retry-After header, a number or an HTTP date; None when it says nothing usable."""
+    """Seconds from a Retry-After header (a number or an HTTP date); None if it is not usable."""
     text = (value or "").strip()
     if not text:
         return None
@@ -96,7 +94,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 @dataclass
 class ClientStats:
-    """What a client did: requests sent, answers that throttled it, repetitions."""
+    """Counters of a client: requests sent, throttled responses, retries."""
 
     requests: int = 0
     throttled: int = 0
@@ -105,14 +103,16 @@ class ClientStats:
 
 @dataclass
 class Patience:
-    """What is left of one request's attempts. Several requests may wait at the same time."""
+    """The remaining attempts of one request. Several requests may wait at the same time."""
 
     policy: RetryPolicy
     attempt: int = 0
     waited: float = 0.0
 
     def next_wait(self, answer: Answered | None, now: float) -> float | None:
-        """Seconds until the next attempt after this answer (None: no usable one); None where there is none."""
+        """Seconds until the next attempt after this response (None: no usable response). None if there is no
+        next attempt.
+        """
         self.attempt += 1
         throttled = answer is not None and answer.status == THROTTLED
         wait = self.policy.wait(self.attempt, answer.headers if answer else {}, now, throttled=throttled)
@@ -144,9 +144,8 @@ class Retrier:
     def run(
         self, send: Callable[[], T], safety: Safety, *, on_throttled: Callable[[float], None] = _nobody
     ) -> T:
-        """Send until the answer is final, the attempts are used up or the waiting would take too long.
-
-        What comes back may thus still be a 429 or 5xx; without any usable answer, an error is raised.
+        """Sends until the response is final, the attempts are used up or the wait would be too long. The
+        result may still be a 429 or 5xx. Raises an error if there is no usable response.
         """
         patience = self.patience()
         while True:
@@ -165,7 +164,7 @@ class Retrier:
             self.stats.retried += 1
 
     def once(self, send: Callable[[], T]) -> T | MicrosoftError:
-        """One attempt: the answer, or what is to be raised where a read stays without a usable one."""
+        """One attempt: the response, or the error to raise if a read gets no usable response."""
         self.stats.requests += 1
         try:
             answer = send()
@@ -176,6 +175,6 @@ class Retrier:
         return answer
 
     def hold(self, answer: Answered) -> float:
-        """For how long nobody should ask a service that throttled us."""
+        """How long to pause requests to a service that throttled us."""
         asked = retry_after(answer.headers.get("Retry-After"), self.now())
         return min(self.policy.first_wait if asked is None else asked, self.policy.total_wait)

@@ -1,6 +1,5 @@
-"""Turns a refusal of Microsoft's sign-in service (an AADSTS code) into a sentence with a remedy.
-
-Called by the token source. The codes: learn.microsoft.com/entra/identity-platform/reference-error-codes.
+"""Converts an error of Microsoft's sign-in service (an AADSTS code) into a message with a remedy. Called by
+the token source. Codes: learn.microsoft.com/entra/identity-platform/reference-error-codes.
 """
 
 import re
@@ -23,17 +22,18 @@ class _Refusal:
 _UNKNOWN_DIRECTORY = _Refusal(
     "unknown_directory",
     "There is no directory {directory_id} in this cloud",
-    "Check the directory (tenant) id, and that the connection uses the right cloud's endpoints.",
+    "Check the directory (tenant) ID, and that the connection uses the endpoints of the correct cloud.",
 )
 _NOT_CONSENTED = _Refusal(
     "not_consented",
     "The application {client_id} has no consent in directory {directory_id}",
-    "Let an administrator of that tenant give admin consent to the app registration, then try again.",
+    "Ask an administrator of that tenant to give admin consent to the app registration, then try again.",
 )
 _CERTIFICATE_UNKNOWN = _Refusal(
     "certificate_not_registered",
     "The certificate is not registered on the application {client_id}",
-    "Upload the certificate (its public part) to the app registration, or connect with the registered one.",
+    "Upload the certificate (public part) to the app registration, or connect with the registered "
+    "certificate.",
 )
 _CERTIFICATE_EXPIRED = _Refusal(
     "expired_certificate",
@@ -43,37 +43,37 @@ _CERTIFICATE_EXPIRED = _Refusal(
 _DISABLED = _Refusal(
     "other",
     "The application {client_id} is disabled in directory {directory_id}",
-    "Let an administrator of that tenant enable its enterprise application again.",
+    "Ask an administrator of that tenant to re-enable its enterprise application.",
 )
 _WRONG_CLOUD = _Refusal(
     "other",
-    "Directory {directory_id} does not know the service that a token was asked for",
-    "Check that sign-in and Graph endpoints of the connection belong to the same cloud.",
+    "Directory {directory_id} does not know the service for which a token was requested",
+    "Check that the sign-in and Graph endpoints of the connection belong to the same cloud.",
 )
 
 _REFUSALS: Mapping[int, _Refusal] = {
     7000215: _Refusal(
         "wrong_secret",
         "The client secret of the application {client_id} is wrong",
-        "Store the secret's value (not its id) with the connection; make a new one if the value is lost.",
+        "Store the secret's value (not its ID) in the connection. Create a new secret if the value is lost.",
     ),
     7000222: _Refusal(
         "expired_secret",
         "The client secret of the application {client_id} has expired",
-        "Make a new secret in the app registration, and store it with the connection.",
+        "Create a new secret in the app registration, and store it in the connection.",
     ),
     700027: _CERTIFICATE_UNKNOWN,
     700024: _Refusal(
         "other",
         "The sign-in assertion is not valid at this time",
-        "Check that the clock of this machine is right.",
+        "Check that this machine's clock is correct.",
     ),
     90002: _UNKNOWN_DIRECTORY,
     900023: _UNKNOWN_DIRECTORY,
     700016: _Refusal(
         "unknown_application",
         "The application {client_id} is not known in directory {directory_id}",
-        "Check client id and directory id; a multi-tenant app needs admin consent in this tenant first.",
+        "Check the client ID and directory ID. A multi-tenant app first needs admin consent in this tenant.",
     ),
     7000229: _NOT_CONSENTED,
     65001: _NOT_CONSENTED,
@@ -108,7 +108,7 @@ def authentication_failed(config: ConnectionConfig, body: JSON, status: int) -> 
 
 
 def certificate_expired(config: ConnectionConfig, day: str) -> AuthenticationFailed:
-    """Said before anything is sent: the certificate's own date is enough to know."""
+    """Checked before anything is sent: the certificate's expiry date is enough."""
     return AuthenticationFailed(
         f"{_CERTIFICATE_EXPIRED.what.format(client_id=config.client_id)} on {day}",
         _CERTIFICATE_EXPIRED.remedy,

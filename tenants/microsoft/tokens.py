@@ -1,6 +1,5 @@
-"""Access tokens by MSAL's client-credentials flow, with a secret or a certificate.
-
-Used by the client alone. Speaks only to the configured sign-in origin; keeps tokens in memory, logs none.
+"""Gets access tokens with MSAL's client-credentials flow, with a secret or a certificate. Used only by the
+client. Connects only to the configured sign-in origin, keeps tokens in memory and never logs them.
 """
 
 import base64
@@ -28,7 +27,7 @@ from tenants.microsoft.retry import Retrier, Unanswered
 from tenants.microsoft.signin_errors import authentication_failed, certificate_expired
 from tenants.microsoft.wire import Answer, AnswerLost, exchange, same_origin
 
-# Names of one sign-in service each: its discovery document may answer with the other name.
+# Each line lists names of one sign-in service: its discovery document may return the other name.
 _ALIASES: tuple[frozenset[str], ...] = (
     frozenset(
         {"https://login.microsoftonline.com", "https://login.microsoft.com", "https://login.windows.net"}
@@ -40,7 +39,7 @@ _ALIASES: tuple[frozenset[str], ...] = (
 
 @dataclass(frozen=True)
 class TokenFacts:
-    """What our own token says: for which directory and application, with which application permissions."""
+    """The claims of our token: directory, application and application permissions."""
 
     directory_id: str
     app_id: str
@@ -56,12 +55,12 @@ class TokenSource:
         self._app: Any = None
 
     def token(self, origin: str) -> str:
-        """A token for the service at this origin that is still valid; asks for one only when none is kept."""
+        """A valid token for the service at this origin, from the cache if possible."""
         with self._lock:
             return self._acquire(origin)
 
     def renew(self, origin: str, refused: str) -> str:
-        """A token other than the refused one."""
+        """A token different from the refused one."""
         with self._lock:
             current = self._acquire(origin)
             if current != refused:
@@ -79,14 +78,14 @@ class TokenSource:
         return token
 
     def _asked(self, origin: str) -> Any:
-        """MSAL trusts the sign-in service: an answer in an unknown form makes it raise whatever it stumbles over."""
+        """MSAL trusts the sign-in service: a malformed response makes it raise arbitrary exceptions."""
         try:
             return self._app.acquire_token_for_client([f"{origin}/.default"])
         except DomainError:
             raise
         except Exception as error:
             raise InvalidAnswer(
-                f"The sign-in service answered in a form that MSAL cannot read ({type(error).__name__})"
+                f"The sign-in service sent a response that MSAL cannot read ({type(error).__name__})"
             ) from error
 
     def _sign_in(self) -> Any:
@@ -101,8 +100,8 @@ class TokenSource:
             }
         else:
             proof = credential.secret
-        # The authority is configured, not guessed: asking the public cloud whether it exists would tell it
-        # of private and national clouds, and fail in closed networks.
+        # The authority is configured. Checking it with the public cloud would disclose private and national
+        # clouds, and fail in closed networks.
         return msal.ConfidentialClientApplication(
             self._config.client_id,
             client_credential=proof,
@@ -113,7 +112,7 @@ class TokenSource:
 
 
 class _SignIn:
-    """The HTTP client that MSAL is given: our session, pinned to the sign-in origin."""
+    """The HTTP client for MSAL: our session, pinned to the sign-in origin."""
 
     def __init__(self, config: ConnectionConfig, session: requests.Session, retrier: Retrier) -> None:
         self._config, self._session, self._retrier = config, session, retrier
@@ -127,7 +126,7 @@ class _SignIn:
         return self._call("POST", url, options)
 
     def close(self) -> None:
-        """MSAL's protocol asks for it; the session belongs to the client."""
+        """Required by MSAL; the session belongs to the client."""
 
     def _call(self, method: str, url: str, options: Mapping[str, Any]) -> "_SignInAnswer":
         if not any(same_origin(url, origin) for origin in self._origins):
@@ -152,7 +151,7 @@ class _SignIn:
                 form=options.get("data"),
             )
         except AnswerLost:
-            what = f"The connection broke before Microsoft had answered {method} of the sign-in service"
+            what = f"The connection broke before the sign-in service responded to {method}"
             raise Unanswered(Unreachable(what)) from None
         if answer.status < 300:
             try:
@@ -169,12 +168,12 @@ def _object_in(answer: Answer) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict) or 300 <= answer.status < 400:
-        raise InvalidAnswer(f"The sign-in service answered with {answer.status} and no JSON object")
+        raise InvalidAnswer(f"The sign-in service answered with {answer.status} and without a JSON object")
     return body
 
 
 class _SignInAnswer:
-    """A successful answer in the form that MSAL reads."""
+    """A successful response in the form that MSAL expects."""
 
     def __init__(self, answer: Answer) -> None:
         self.status_code = answer.status
@@ -182,11 +181,11 @@ class _SignInAnswer:
         self.headers = dict(answer.headers)
 
     def raise_for_status(self) -> None:
-        """Errors have been raised before MSAL sees an answer."""
+        """Errors are raised before MSAL sees a response."""
 
 
 def token_facts(token: str) -> TokenFacts:
-    """Read the claims of our own token, unverified: they decide nothing but what the user is told."""
+    """Reads the claims of our own token without verification: they are only shown to the user."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,6 +1,5 @@
-"""One HTTP exchange with one origin over TLS: no redirects, no cookies, always a timeout.
-
-Used by the token source and the client. Never repeats anything; says whether a request may have arrived.
+"""One HTTP exchange with one origin over TLS: no redirects, no cookies, always a timeout. Used by the token
+source and the client. Never retries; reports whether a request may have arrived.
 """
 
 from collections.abc import Mapping
@@ -28,10 +27,10 @@ from tenants.microsoft.request import JSON
 USER_AGENT = "Lavawall/1.0"
 TIMEOUT = (10.0, 60.0)
 MOST_BYTES = 64 << 20
-"""Of one decompressed answer. A full page of the largest objects has a few megabytes."""
+"""Limit for one decompressed response. A full page of the largest objects has a few megabytes."""
 CHUNK_BYTES = 1 << 16
 
-# In this order: urllib3 makes the first a special case of the second, and that of the third.
+# The order matters: in urllib3 the first is a subclass of the second, and the second of the third.
 _NEVER_SENT: tuple[tuple[type[Exception], str], ...] = (
     (NameResolutionError, "The name {host} cannot be resolved"),
     (NewConnectionError, "{host} refused the connection"),
@@ -40,7 +39,7 @@ _NEVER_SENT: tuple[tuple[type[Exception], str], ...] = (
 
 
 class AnswerLost(Exception):
-    """The request may have arrived, its answer did not."""
+    """The request may have arrived, but its response did not."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,13 @@ class Answer:
     content: bytes
 
     def json(self) -> JSON:
-        """The body, None when there is none; ValueError when it is not JSON."""
+        """The parsed body, or None if there is none. Raises ValueError if it is not JSON."""
         return orjson.loads(self.content) if self.content.strip() else None
 
 
 def open_session() -> requests.Session:
     session = requests.Session()
-    # Without an auth of its own, requests would replace our token by what it finds in ~/.netrc.
+    # Without this, requests would replace our token with credentials from ~/.netrc.
     session.auth = _leave_as_it_is
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = USER_AGENT
@@ -93,7 +92,9 @@ def exchange(
     json_body: JSON = None,
     form: Any = None,
 ) -> Answer:
-    """Send once. Raises Unreachable or CertificateUntrusted when it surely was not sent, else AnswerLost."""
+    """Sends once. Raises Unreachable or CertificateUntrusted if the request was certainly not sent, otherwise
+    AnswerLost.
+    """
     try:
         answer = session.request(
             method,
@@ -117,19 +118,20 @@ def exchange(
 
 
 def _content(answer: requests.Response) -> bytes:
-    """The decompressed body; never more of it than an honest service sends. Raises AnswerTooLarge."""
+    """The decompressed body, up to the size limit. Raises AnswerTooLarge."""
     body = bytearray()
     for piece in answer.iter_content(CHUNK_BYTES):
         body += piece
         if len(body) > MOST_BYTES:
             raise AnswerTooLarge(
-                f"An answer of {urlsplit(answer.url).netloc} has more than {MOST_BYTES >> 20} MB; the rest was not read"
+                f"A response from {urlsplit(answer.url).netloc} is larger than {MOST_BYTES >> 20} MB; "
+                "the rest was not read"
             )
     return bytes(body)
 
 
 def _proxies(url: str) -> dict[str, str] | None:
-    """No proxy for this machine itself, whatever the environment says; else what the environment says."""
+    """No proxy for loopback addresses; otherwise the proxy from the environment."""
     host = urlsplit(url).hostname or ""
     return {"no_proxy": host} if is_loopback(host) else None
 
@@ -142,11 +144,11 @@ def _explain(error: requests.RequestException, host: str) -> MicrosoftError | An
         if "CERTIFICATE_VERIFY_FAILED" in text:
             return CertificateUntrusted(f"The TLS certificate of {host} is not trusted by this machine")
         if "WRONG_VERSION_NUMBER" in text or "HANDSHAKE_FAILURE" in text:
-            return Unreachable(f"No TLS connection to {host} could be agreed")
+            return Unreachable(f"A TLS connection to {host} could not be established")
         return AnswerLost(host)
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.exceptions.ProxyError):
-        return Unreachable(f"The proxy on the way to {host} cannot be used")
+        return Unreachable(f"The proxy for {host} cannot be used")
     for kind, what in _NEVER_SENT:
         if isinstance(reason, kind):
             return Unreachable(what.format(host=host))
@@ -157,6 +159,6 @@ def _explain(error: requests.RequestException, host: str) -> MicrosoftError | An
 
 def _no_authorities() -> CertificateUntrusted:
     return CertificateUntrusted(
-        "The file with trusted certificate authorities cannot be read",
-        "Let REQUESTS_CA_BUNDLE name a readable PEM file, or unset it.",
+        "The file with the trusted certificate authorities cannot be read",
+        "Set REQUESTS_CA_BUNDLE to a readable PEM file, or unset it.",
     )

@@ -1,1 +1,1 @@
-"""Durable runs: work that outlives the process that does it."""
+"""Durable runs: work that survives the process that performs it."""

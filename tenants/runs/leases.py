@@ -1,6 +1,7 @@
-"""Claiming, heartbeating and finishing durable runs, each by one conditional UPDATE whose row count is checked.
+"""Claiming, heartbeating and finishing durable runs, each by one conditional UPDATE whose row count is
+checked.
 
-The queue is told only after the commit and only the run's id; losing or repeating that hint does no harm.
+The queue is notified after the commit, with the run's ID only. Losing or repeating this hint does no harm.
 """
 
 import logging
@@ -25,17 +26,17 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=10)
 MAXIMUM_ATTEMPTS = 3
 PULSE_SECONDS = 15.0
-"""How often progress is written down at the most."""
+"""Minimum interval between heartbeats."""
 TASK = "lavawall.tasks.perform"
 
 
 class LeaseLost(DomainError):
-    """Another worker took the run over: whoever meets this must stop without writing."""
+    """Another worker took over the run. The caller must stop without writing."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work on a run, until it lapses or somebody with a higher fencing token takes it."""
+    """The right to work on a run, until it lapses or another worker with a higher fencing token takes it."""
 
     run: Run
     fencing_token: int
@@ -44,7 +45,7 @@ class Lease:
 def enqueue(
     tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None
 ) -> Run:
-    """A queued run, and a hint to the queue after the commit."""
+    """Creates a queued run and notifies the queue after the commit."""
     run = Run.objects.create(
         tenant=tenant, kind=kind, requested_by=requested_by, parameters=dict(parameters or {})
     )
@@ -55,16 +56,15 @@ def enqueue(
 def create(
     tenant: Tenant, kind: Run.Kind, *, requested_by: str, parameters: Mapping[str, Any] | None = None
 ) -> Run:
-    """A queued run that the caller performs itself, at once (command line)."""
+    """Creates a run that the caller performs immediately (command line)."""
     return Run.objects.create(
         tenant=tenant, kind=kind, requested_by=requested_by, parameters=dict(parameters or {})
     )
 
 
 def claim(run_id: int, *, now: datetime | None = None) -> Lease | None:
-    """The lease, or None where the run is done, held by a living worker, or another run of its kind is at work.
-
-    The attempt is counted before the work, so that a run which kills its worker is quarantined in the end.
+    """The lease, or None if the run is done, is held by a live worker, or another run of its kind is active.
+    The attempt is counted before the work, so that a run that kills its worker is eventually quarantined.
     """
     now = now or timezone.now()
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=now)
@@ -98,7 +98,9 @@ def heartbeat(lease: Lease) -> None:
 
 
 def pulse(lease: Lease, *, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
-    """To be called at every sign of progress, such as each answer of Microsoft; now and then it is a heartbeat."""
+    """Call at every sign of progress, such as each response from Microsoft. Sends a heartbeat from time to
+    time.
+    """
     last: float | None = None
 
     def beat() -> None:
@@ -112,7 +114,7 @@ def pulse(lease: Lease, *, clock: Callable[[], float] = time.monotonic) -> Calla
 
 
 def still_held(lease: Lease) -> None:
-    """To be called inside the transaction that makes the work visible. Raises LeaseLost."""
+    """Call inside the transaction that makes the work visible. Raises LeaseLost."""
     _update(lease, heartbeat_at=timezone.now())
 
 
@@ -126,7 +128,9 @@ def fail(lease: Lease, error: str) -> None:
 
 @contextmanager
 def failing(lease: Lease) -> Iterator[None]:
-    """Ends the run as failed where its work raises, and raises on: a bug as LoggedError, anything else as it is."""
+    """Marks the run as failed if its work raises, and re-raises: a bug as LoggedError, other errors
+    unchanged.
+    """
     try:
         yield
     except LeaseLost:
@@ -141,14 +145,16 @@ def failing(lease: Lease) -> Iterator[None]:
 
 
 def withdraw(run: Run) -> None:
-    """Ends a queued run that nobody will perform."""
+    """Ends a queued run that will not be performed."""
     Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(
-        state=Run.State.FAILED, error="Another run of this kind was at work.", finished_at=timezone.now()
+        state=Run.State.FAILED, error="Another run of this kind was active.", finished_at=timezone.now()
     )
 
 
 def end_orphans(tenant: Tenant, kind: Run.Kind) -> list[int]:
-    """Ends running runs of the tenant whose process provably is gone, so that another can begin; returns their ids."""
+    """Ends running runs of the tenant whose process has provably ended, so that another can start. Returns
+    their IDs.
+    """
     ended = []
     for run in Run.objects.filter(tenant=tenant, kind=kind, state=Run.State.RUNNING):
         if processes.is_gone(run.owner):
@@ -156,16 +162,15 @@ def end_orphans(tenant: Tenant, kind: Run.Kind) -> list[int]:
             if own.update(
                 state=Run.State.FAILED,
                 finished_at=timezone.now(),
-                error="The process that performed it ended before it was done; another run took its place.",
+                error="The process ended before the run was done. Another run replaced it.",
             ):
                 ended.append(run.pk)
     return ended
 
 
 def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
-    """Re-enqueues runs whose lease lapsed or whose hint was lost; quarantines those that keep failing.
-
-    Returns the ids of both.
+    """Re-enqueues runs whose lease lapsed or whose hint was lost, and quarantines runs that keep failing.
+    Returns the IDs of both.
     """
     now = now or timezone.now()
     _release_orphans(now)
@@ -177,7 +182,7 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
             given_up = Run.objects.filter(lapsed, pk=run.pk, fencing_token=run.fencing_token).update(
                 state=Run.State.QUARANTINED,
                 finished_at=now,
-                error=f"Given up after {run.attempts} attempts that ended without an answer.",
+                error=f"Given up after {run.attempts} attempts that ended without a result.",
             )
             if given_up:
                 logger.error("run %s quarantined after %s attempts", run.pk, run.attempts)
@@ -189,7 +194,7 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
 
 
 def _release_orphans(now: datetime) -> None:
-    """Nobody waits for the lease of a process that provably is gone."""
+    """The lease of a process that has provably ended is ignored."""
     for run in Run.objects.filter(state=Run.State.RUNNING, lease_until__gte=now).exclude(owner=""):
         if processes.is_gone(run.owner):
             Run.objects.filter(pk=run.pk, fencing_token=run.fencing_token).update(

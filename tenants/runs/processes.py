@@ -1,6 +1,5 @@
-"""Which process works on a run, in words that another process on this machine can check.
-
-Linux only: elsewhere nobody is ever provably gone, and leases lapse by time alone.
+"""Identifies the process that works on a run, so that another process on this machine can check it. Linux
+only: elsewhere no process has provably ended, and leases lapse by time alone.
 """
 
 import os
@@ -11,12 +10,12 @@ UNKNOWN = ""
 
 
 def this_process() -> str:
-    """Machine, boot, process-id namespace, process id and start: together they name one process for good."""
+    """Machine, boot, process ID namespace, process ID and start time: together they identify one process."""
     return _identity(os.getpid()) or UNKNOWN
 
 
 def is_gone(owner: str) -> bool:
-    """Whether the process provably has ended. False where this process cannot tell."""
+    """Whether the process has provably ended. False if this process cannot tell."""
     here = _surroundings()
     if not owner or here is None or not owner.startswith(f"{here}/"):
         return False
@@ -35,7 +34,7 @@ def _identity(number: int) -> str | None:
 
 
 def _surroundings() -> str | None:
-    """Process ids mean the same only within one namespace of one boot of one machine."""
+    """Process IDs are comparable only within one namespace of one boot of one machine."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         namespace = Path("/proc/self/ns/pid").readlink()

@@ -1,4 +1,4 @@
-"""Template tags that every page uses: times, values, navigation. They format; they decide nothing."""
+"""Template tags for all pages: times, values, navigation. They only format."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ MINUTE = 60
 
 @register.simple_tag
 def ago(moment: datetime | None, absent: str = "never") -> SafeString | str:
-    """A moment in words that fit a table, its exact UTC time on hover and for machines."""
+    """A relative time for tables, with the exact UTC time in the title and for machines."""
     if moment is None:
         return absent
     exact = moment.astimezone(UTC)
@@ -48,7 +48,7 @@ def ago(moment: datetime | None, absent: str = "never") -> SafeString | str:
 
 @register.simple_tag
 def at(moment: datetime | None, absent: str = "never") -> SafeString | str:
-    """The exact UTC time, for records."""
+    """The exact UTC time."""
     if moment is None:
         return absent
     exact = moment.astimezone(UTC)
@@ -79,13 +79,13 @@ def spaced(word: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
-    """The page's own query string with some parameters set (or, given an empty value, taken away)."""
+    """The page's query string with some parameters set, or removed if the value is empty."""
     return _query(context, changes)
 
 
 @register.simple_tag(takes_context=True)
 def page_query(context: template.Context, parameter: str, value: Any) -> str:
-    """The same for one parameter that the list names."""
+    """The same for the parameter named by the list."""
     return _query(context, {parameter: value})
 
 
@@ -107,7 +107,9 @@ def navigation(context: template.Context) -> dict[str, Any]:
 
 @register.inclusion_tag("includes/_cooling_off.html", takes_context=True)
 def cooling_off(context: template.Context) -> dict[str, Any]:
-    """The notice to all approvers, auditors and administrators while acts of a single administrator cool off."""
+    """The notice to approvers, auditors and administrators during the cooling-off period of a single
+    administrator's actions.
+    """
     actor = actor_of(context["request"])
     acts = list(confirmation.cooling_off())
     is_told = bool(acts) and (

@@ -1,1 +1,1 @@
-"""What must not be forged or read: keys, sealed rows, append-only tables, the ledger."""
+"""Integrity and confidentiality: keys, sealed rows, append-only tables, the ledger."""

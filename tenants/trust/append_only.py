@@ -1,7 +1,6 @@
-"""Database triggers that keep history append-only, for PostgreSQL and SQLite. Used by migrations of every room.
-
-Retention and crypto-shredding pass through `retention_gate()`: a row in a small table that only its own transaction
-sees. The gate is for code that means it; the ledger records each use.
+"""Database triggers that keep history append-only, for PostgreSQL and SQLite. Used by migrations of every
+app. Retention and crypto-shredding use `retention_gate()`: a row in a small table that only its own
+transaction sees. The ledger records each use.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +21,7 @@ MESSAGE = "append-only"
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger and the statements that make it, as the database keeps them."""
+    """A trigger and the statements that create it, as stored by the database."""
 
     name: str
     table: str
@@ -30,11 +29,11 @@ class Trigger:
 
 
 Triggers = Callable[[str, Sequence[str]], Iterable[Trigger]]
-"""From the database's vendor and the table's columns."""
+"""Takes the database vendor and the table's columns."""
 
 
 class Protection(RunPython):
-    """Makes the triggers of a table, or takes them away. `faults` asks the migrations which there must be."""
+    """Creates or removes the triggers of a table. `faults` derives the expected triggers from the migrations."""
 
     def __init__(self, table: str, triggers: Triggers, *, installs: bool = True) -> None:
         self.table = table
@@ -70,14 +69,14 @@ def create_gate() -> RunPython:
 
 
 def append_only(table: str, *, mutable: Sequence[str] = ()) -> Protection:
-    """Refuses DELETE, and UPDATE of every column but the `mutable` ones."""
+    """Refuses DELETE, and UPDATE of all columns except the `mutable` ones."""
     return Protection(table, _append_only(table, mutable))
 
 
 def lift_append_only(table: str, *, mutable: Sequence[str] = ()) -> Protection:
-    """Takes the triggers away, for a migration that alters the table and then calls `append_only` anew.
-
-    Triggers know the columns of their day, and SQLite loses them where Django rebuilds a table.
+    """Removes the triggers, for a migration that alters the table and then calls `append_only` again.
+    Triggers know only the columns that existed when they were created, and SQLite drops them when Django
+    rebuilds a table.
     """
     return Protection(table, _append_only(table, mutable), installs=False)
 
@@ -85,9 +84,10 @@ def lift_append_only(table: str, *, mutable: Sequence[str] = ()) -> Protection:
 def refuse(
     table: str, name: str, *, verb: str, condition: str, message: str, sqlite_condition: str = ""
 ) -> Protection:
-    """A trigger that refuses a row for which the SQL `condition` (over NEW and OLD) holds.
+    """A trigger that refuses rows for which the SQL `condition` (over NEW and OLD) is true.
 
-    `verb` is INSERT, UPDATE or DELETE. The condition must read the same in both databases, or SQLite's is given too.
+    `verb` is INSERT, UPDATE or DELETE. Pass a separate condition for SQLite if the same SQL does not work in
+    both databases.
     """
 
     def triggers(vendor: str, _columns: Sequence[str]) -> Iterator[Trigger]:
@@ -108,7 +108,7 @@ def refuse(
 
 
 def faults(database: Any = connection) -> list[str]:
-    """Triggers that are missing, altered or not the product's, and a retention gate that somebody left open."""
+    """Triggers that are missing, altered or not part of the product, and a retention gate that was left open."""
     wanted = {trigger.name: trigger for trigger in _wanted(database)}
     present = {trigger.name: trigger for trigger in _present(database)}
     tables = {trigger.table for trigger in wanted.values()}
@@ -122,7 +122,7 @@ def faults(database: Any = connection) -> list[str]:
         if wanted[name].statements != present[name].statements
     ]
     found += [
-        f"trigger {name} on {present[name].table} is not one of the product's"
+        f"trigger {name} on {present[name].table} is not part of the product"
         for name in sorted(present.keys() - wanted.keys())
         if present[name].table in tables
     ]
@@ -135,7 +135,7 @@ def faults(database: Any = connection) -> list[str]:
 
 @contextmanager
 def retention_gate(reason: str) -> Iterator[None]:
-    """Lets the current transaction delete history. The caller records why in the ledger."""
+    """Allows the current transaction to delete history. The caller records the reason in the ledger."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {GATE} (reason) VALUES (%s)", [reason])
         yield
@@ -179,7 +179,7 @@ def _append_only(table: str, mutable: Sequence[str]) -> Triggers:
 
 
 def _with_function(name: str, table: str, verb: str, body: str) -> Trigger:
-    """PostgreSQL's triggers call a function each."""
+    """Each PostgreSQL trigger calls a function."""
     each = "STATEMENT" if verb == "TRUNCATE" else "ROW"
     return Trigger(
         name,
@@ -192,7 +192,7 @@ def _with_function(name: str, table: str, verb: str, body: str) -> Trigger:
 
 
 def _wanted(database: BaseDatabaseWrapper) -> Iterator[Trigger]:
-    """What the applied migrations leave behind, all told."""
+    """The triggers that result from all applied migrations."""
     loader = MigrationLoader(database)
     wanted: dict[str, Trigger] = {}
     seen: set[tuple[str, str]] = set()
@@ -213,14 +213,15 @@ def _wanted(database: BaseDatabaseWrapper) -> Iterator[Trigger]:
 
 
 def _present(database: BaseDatabaseWrapper) -> Iterator[Trigger]:
-    """What the database's own catalogue has. A trigger that is switched off is none."""
+    """The triggers in the database's catalogue, without disabled ones."""
     with database.cursor() as cursor:
         if database.vendor == "sqlite":
             cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
             yield from (Trigger(name, table, (sql,)) for name, table, sql in cursor.fetchall())
             return
         cursor.execute(
-            "SELECT t.tgname, c.relname, p.proname, p.prosrc, pg_get_triggerdef(t.oid, true) FROM pg_trigger t "
+            "SELECT t.tgname, c.relname, p.proname, p.prosrc, pg_get_triggerdef(t.oid, true) FROM "
+            "pg_trigger t "
             "JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
             "JOIN pg_proc p ON p.oid = t.tgfoid "
             "WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND n.nspname = current_schema()"

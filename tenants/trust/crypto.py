@@ -1,7 +1,6 @@
-"""AES-256-GCM envelopes. Pure: keys and bytes in, bytes out; used by the vault only.
-
-An envelope is one format byte, a 12-byte random nonce, then ciphertext and tag. The caller's `context` is bound in
-as associated data, so that an envelope moved to another row, field or tenant does not open.
+"""AES-256-GCM envelopes. Pure: keys and bytes in, bytes out. Used by the vault only. An envelope is one
+format byte, a 12-byte random nonce, then ciphertext and tag. The caller's `context` is included as associated
+data, so that an envelope that is moved to another row, field or tenant cannot be opened.
 """
 
 import os
@@ -19,7 +18,7 @@ FORMAT = b"\x01"
 
 
 class SealBroken(StorageError):
-    """An envelope does not open: wrong key, wrong place, or altered bytes."""
+    """An envelope cannot be opened: wrong key, wrong place or altered bytes."""
 
 
 def new_key() -> bytes:
@@ -41,10 +40,11 @@ def unseal(key: bytes, envelope: bytes | memoryview, context: str) -> bytes:
         return AESGCM(key).decrypt(nonce, sealed, context.encode())
     except InvalidTag as error:
         raise SealBroken(
-            f"The stored envelope of {context} does not open: it was altered, moved, or sealed under another key."
+            f"The stored envelope of {context} cannot be opened: it was altered, moved, or encrypted "
+            "with another key."
         ) from error
 
 
 def derive(key: bytes, purpose: str) -> bytes:
-    """A key for one purpose (digests, ledger), so that no key serves two algorithms."""
+    """Derives a key for one purpose (digests, ledger), so that no key is used by two algorithms."""
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)

@@ -1,7 +1,6 @@
-"""Rows that can prove themselves, for append-only tables whose rows belong to no snapshot.
-
-Each batch stands in the ledger with a keyed digest over all its columns: an altered, removed or slipped-in row is found
-by `faults`. A row that is written again and again carries a seal of its own (`SealedRow`).
+"""Integrity proofs for append-only tables whose rows do not belong to a snapshot. The ledger records a keyed
+digest over all columns of each batch; `faults` finds altered, removed and inserted rows. A row that is
+updated carries its own seal (`SealedRow`).
 """
 
 import hashlib
@@ -26,7 +25,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def append(actor: Actor, tenant: Tenant, rows: Sequence[Row], *, ignore_conflicts: bool = False) -> int:
-    """Inserts rows of one model and their proof in one transaction; returns how many were new."""
+    """Inserts rows of one model and their proof in one transaction. Returns the number of new rows."""
     if not rows:
         return 0
     model, batch = type(rows[0]), uuid.uuid4().hex
@@ -49,7 +48,7 @@ def append(actor: Actor, tenant: Tenant, rows: Sequence[Row], *, ignore_conflict
 
 
 def faults(model: type[Model], tenant: Tenant, rows: Iterable[Model]) -> Iterator[str]:
-    """What is wrong with a tenant's `rows` (all of them) of this model, in words."""
+    """Descriptions of faults in a tenant's `rows` (all of them) of this model."""
     table, name = model._meta.db_table, str(model._meta.verbose_name_plural)
     proven = {
         entry.detail["batch"]: entry.detail["digest"]
@@ -60,7 +59,7 @@ def faults(model: type[Model], tenant: Tenant, rows: Iterable[Model]) -> Iterato
     for row in rows:
         found.setdefault(getattr(row, "batch"), []).append(row)  # noqa: B009
     for batch in sorted(found.keys() - proven.keys()):
-        yield f"{len(found[batch])} {name} are not known to the ledger"
+        yield f"{len(found[batch])} {name} are not recorded in the ledger"
     for batch, digest in proven.items():
         present = sorted(found.get(batch, []), key=lambda row: row.pk)
         if not hmac.compare_digest(digest, digest_of(present)):
@@ -68,13 +67,15 @@ def faults(model: type[Model], tenant: Tenant, rows: Iterable[Model]) -> Iterato
 
 
 def digest_of(rows: Iterable[Any]) -> str:
-    """A keyed digest over every column of these rows, or of what their JSON is."""
+    """A keyed digest over all columns of these rows or their JSON."""
     content = orjson.dumps([facts(row) for row in rows], option=orjson.OPT_SORT_KEYS, default=_text)
     return hmac.new(vault.ledger_key(), content, hashlib.sha256).hexdigest()
 
 
 def facts(row: Any, *, but: Collection[str] = (), only: Collection[str] | None = None) -> Any:
-    """The columns of a row by name: all `but` these, or these `only`; anything that is no row is what it is."""
+    """The columns of a row by name: all `but` these, or `only` these. Values that are not rows are returned
+    unchanged.
+    """
     if not isinstance(row, Model):
         return row
     names = (field.attname for field in type(row)._meta.concrete_fields)
@@ -82,7 +83,7 @@ def facts(row: Any, *, but: Collection[str] = (), only: Collection[str] | None =
 
 
 class SealedRow(models.Model):
-    """A row that the product writes more than once: each write seals its columns with a keyed digest."""
+    """A row that can be updated. Each write seals its columns with a keyed digest."""
 
     seal = models.CharField(max_length=64, null=True, editable=False, help_text="Over all other columns.")  # noqa: DJ001
 
@@ -100,11 +101,11 @@ class SealedRow(models.Model):
         return f"{self._meta.verbose_name} {self.pk}"
 
     def has_seal(self) -> bool:
-        """Whether the row is as the product wrote it."""
+        """Whether the row is unchanged since the product wrote it."""
         return self.seal is not None and hmac.compare_digest(self.seal, self._seal())
 
     def require_seal(self) -> None:
-        """Raises Forged where the row is not as the product wrote it."""
+        """Raises Forged if the row is not as the product wrote it."""
         if not self.has_seal():
             raise ledger.Forged(f"The {self.label} was not written by the product.")
 

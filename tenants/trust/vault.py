@@ -1,7 +1,7 @@
 """The data keys: one for each tenant and one for the platform, each wrapped by the master key.
 
-The only module that touches the master key. Callers name what they seal (`context`); they never see a key, except
-through `digest_key`, `ledger_key` and `secret_key`, which are derived for one purpose.
+The only module that touches the master key. Callers name what they encrypt (`context`). They never see a key,
+except the derived single-purpose keys from `digest_key`, `ledger_key` and `secret_key`.
 """
 
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from tenants.models import DataKey, Tenant
 from tenants.trust import crypto
 
 _kept: dict[int | None, bytes] = {}
-"""Unwrapped keys, kept from the commit on: a key whose row is rolled back must never seal anything again."""
+"""Cache of unwrapped keys, filled on commit: a key whose row is rolled back must never be used."""
 
 
 class MasterKeyMismatch(StorageError):
-    """The stored data keys were wrapped by another master key than the one configured."""
+    """The stored data keys were wrapped by a different master key than the configured one."""
 
 
 def seal(tenant: Tenant | None, plaintext: bytes, context: str) -> bytes:
@@ -27,12 +27,12 @@ def seal(tenant: Tenant | None, plaintext: bytes, context: str) -> bytes:
 
 
 def unseal(tenant: Tenant | None, envelope: bytes | memoryview, context: str) -> bytes:
-    """Raises crypto.SealBroken where the envelope was altered or belongs elsewhere."""
+    """Raises crypto.SealBroken if the envelope was altered or belongs elsewhere."""
     return crypto.unseal(_data_key(_id(tenant)), envelope, context)
 
 
 def digest_key(tenant: Tenant) -> bytes:
-    """The key of the tenant's content digests: equal contents in two tenants have unrelated digests."""
+    """The key for the tenant's content digests. Equal contents in two tenants have unrelated digests."""
     return _derived(_data_key(_id(tenant)), "digest")
 
 
@@ -41,19 +41,19 @@ def ledger_key() -> bytes:
 
 
 def secret_key() -> bytes:
-    """The key of the marks by which kept secrets are told apart without being shown."""
+    """The key for the marks that distinguish stored secrets without showing them."""
     return _derived(_data_key(None), "secret")
 
 
 def forget() -> None:
-    """Drops cached keys: after a rotation, and between tests, which reuse row ids."""
+    """Clears the key cache, after a rotation and between tests (which reuse row IDs)."""
     _kept.clear()
     connection.run_on_commit = [each for each in connection.run_on_commit if not isinstance(each[1], _Keep)]
     _derived.cache_clear()
 
 
 def rewrap_all() -> int:
-    """Wraps every data key anew under the current master key; returns how many were rewrapped."""
+    """Rewraps every data key with the current master key. Returns the number of rewrapped keys."""
     with transaction.atomic():
         rows = list(DataKey.objects.select_for_update())
         for row in rows:
@@ -86,7 +86,7 @@ def _data_key(tenant_id: int | None) -> bytes:
 
 @dataclass(frozen=True)
 class _Keep:
-    """Keeps a key when the transaction in which it was read commits; a rollback drops it."""
+    """Caches a key when its transaction commits; a rollback discards it."""
 
     tenant_id: int | None
     key: bytes = field(repr=False)
@@ -96,7 +96,7 @@ class _Keep:
 
 
 def _waiting() -> list[_Keep]:
-    """What this transaction has read already and keeps on commit, as Django remembers it."""
+    """Keys that this transaction has read and will cache on commit."""
     return [each[1] for each in connection.run_on_commit if isinstance(each[1], _Keep)]
 
 
@@ -117,8 +117,9 @@ def _unwrap(row: DataKey) -> bytes:
         except crypto.SealBroken:
             continue
     raise MasterKeyMismatch(
-        "The stored keys do not open with this LAVAWALL_MASTER_KEY. Start with the key this database was set up "
-        "with, or, while rotating, give the old one as LAVAWALL_PREVIOUS_MASTER_KEY and run rotate_keys."
+        "The stored keys cannot be opened with this LAVAWALL_MASTER_KEY. Use the key that this "
+        "database was set up with. During a rotation, set the old key as LAVAWALL_PREVIOUS_MASTER_KEY "
+        "and run rotate_keys."
     )
 
 

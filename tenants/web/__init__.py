@@ -1,1 +1,1 @@
-"""What pages and API of every app share."""
+"""Code shared by the pages and APIs of all apps."""

@@ -1,15 +1,15 @@
-"""What came from outside as text, before a database sees it. For pages, API and admin of every room; pure."""
+"""Checks text from outside before it reaches the database. For pages, API and admin of all apps. Pure."""
 
 from typing import Any
 
 NUL = "\x00"
-"""PostgreSQL takes it in no text, and fails where it is asked for one."""
+"""PostgreSQL accepts no NUL character in text, neither in values nor in queries."""
 LONGEST_NOTE = 2000
-"""Characters in what a person writes beside an act: a note, a comment, a reason."""
+"""Maximum length of a note, a comment or a reason."""
 
 
 def integer(text: Any) -> int | None:
-    """A row id; None for anything else, and for more digits than an id can have."""
+    """A row ID, or None if the text is not one or has too many digits."""
     return (
         int(text)
         if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19

@@ -1,7 +1,5 @@
-"""What every long list on a page shares: a form that narrows it, and pages.
-
-Lists of records, newest first, go from id to id: nothing is shown twice while new records arrive, and no page costs
-more than the first. All other lists count their pages.
+"""Filtering and pagination of lists. Lists of records, newest first, use keyset pagination: nothing is shown
+twice while new records arrive, and every page costs the same. All other lists use numbered pages.
 """
 
 from collections.abc import Sequence
@@ -21,14 +19,16 @@ Record = TypeVar("Record", bound=Model)
 
 @dataclass(frozen=True)
 class Part(Generic[Row]):
-    """One page of a list. `previous` and `next` are values of the query's `parameter`; None where there is none."""
+    """One page of a list. `previous` and `next` are values for the query `parameter`; None if there is no
+    such page.
+    """
 
     rows: list[Row]
     parameter: str
     previous: int | str | None
     next: int | str | None
     first: int = 0
-    """Number of the first row shown, counted from 1; 0 where the rows are not counted."""
+    """Number of the first row shown, from 1; 0 if rows are not counted."""
     total: int = 0
 
     @property
@@ -37,7 +37,9 @@ class Part(Generic[Row]):
 
 
 class ListFilter(forms.Form):
-    """Every field is optional; what does not parse narrows to nothing and says so. Subclasses give `_narrow`."""
+    """A filter form with optional fields. Invalid input gives no rows and an error message. Subclasses define
+    `_narrow`.
+    """
 
     def __init__(self, data: Any, *, prefix: str | None = None) -> None:
         super().__init__(data, prefix=prefix, auto_id="filter-%s")
@@ -56,7 +58,7 @@ class ListFilter(forms.Form):
 
 
 def choose_from(field: forms.Field, rows: QuerySet[Any], unknown: str) -> None:
-    """Gives a ModelChoiceField its rows, and the words for one that is not among them."""
+    """Sets the rows of a ModelChoiceField and the message for an invalid choice."""
     if isinstance(field, forms.ModelChoiceField):
         field.queryset = rows
         field.error_messages["invalid_choice"] = unknown
@@ -65,7 +67,7 @@ def choose_from(field: forms.Field, rows: QuerySet[Any], unknown: str) -> None:
 def numbered(
     request: HttpRequest, rows: QuerySet[Record] | Sequence[Any], size: int, *, parameter: str = "page"
 ) -> Part[Any]:
-    """The page whose number the query gives; the nearest one where there is no such page."""
+    """The page with the number from the query, or the nearest existing page."""
     shown = Paginator(rows, size).get_page(request.GET.get(parameter))
     return Part(
         list(shown.object_list),
@@ -85,7 +87,7 @@ def newest_first(
     parameter: str = "before",
     key: str = "pk",
 ) -> Part[Record]:
-    """The records before the one that the query gives. `key` grows with every record."""
+    """The records before the one given in the query. `key` must increase with every record."""
     older_than = integer(request.GET.get(parameter))
     if older_than is not None:
         rows = rows.filter(**{f"{key}__lt": older_than})

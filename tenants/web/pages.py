@@ -1,6 +1,5 @@
-"""What every room's pages share: who is asking, what a refusal looks like, and when a fragment is enough.
-
-Views of all rooms use it; it never decides who may do what (tenants.access.permissions does).
+"""Shared by the pages of all apps: the current user, how refusals are shown, and when a fragment is
+sufficient. It does not decide permissions (see tenants.access.permissions).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,11 +28,11 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 NOBODY = 0
-"""The id of no row: what an id that does not parse stands for."""
+"""An ID that no row has, used for invalid IDs."""
 
 
 class PageRequest(HttpRequest):
-    """A request as the middleware leaves it, for somebody who is signed in."""
+    """A request of a signed-in user, after the middleware."""
 
     user: User
     htmx: HtmxDetails
@@ -44,9 +43,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def page(view: Page[P]) -> View[P]:
-    """Only for the signed in, never cached; out of sight is 404, not allowed is 403, a NUL anywhere is 400.
-
-    Any other refusal is shown with its own status; what is no DomainError is a bug, and left to the page for those.
+    """Requires a signed-in user and disables caching. NotVisible gives 404, Refused 403, and a NUL character
+    400. Other DomainErrors use their own status. Any other exception is a bug and goes to the error page.
     """
 
     @never_cache
@@ -55,7 +53,7 @@ def page(view: Page[P]) -> View[P]:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         if any(NUL in text for text in _texts_of(request, kwargs)):
-            raise BadRequest("The request holds a NUL character.")
+            raise BadRequest("The request contains a NUL character.")
         try:
             return view(request, *args, **kwargs)
         except NotVisible as error:
@@ -71,7 +69,7 @@ def page(view: Page[P]) -> View[P]:
 
 
 def _to_sign_in(request: PageRequest) -> HttpResponse:
-    """To the sign-in page, and back to where the person was. htmx moves the whole page: it must not swap a part."""
+    """Redirects to the sign-in page and back afterwards. For htmx requests the whole page is redirected."""
     if request.htmx:
         here = request.htmx.current_url_abs_path or reverse("overview")
     elif request.method == "GET":
@@ -83,7 +81,7 @@ def _to_sign_in(request: PageRequest) -> HttpResponse:
 
 
 def came_from(request: HttpRequest) -> str:
-    """The page of ours that the browser says it comes from; empty where it says none."""
+    """The page that the browser came from if it is ours, otherwise empty."""
     referer = request.headers.get("Referer", "")
     safe = url_has_allowed_host_and_scheme(
         referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -104,7 +102,9 @@ def attempt(
     done: str | Callable[[Result], str],
     level: int = messages.SUCCESS,
 ) -> Result | None:
-    """Runs a service and tells the person how it went; None where it refused. Raises whatever is a bug."""
+    """Runs a service and shows the user a success or error message. Returns None if the service refused. Bugs
+    are raised.
+    """
     try:
         result = act()
     except (NotVisible, InternalError):
@@ -120,15 +120,15 @@ def attempt(
 
 
 def typed(request: HttpRequest, name: str) -> str:
-    """A note from a form. Raises InvalidInput where it is too long."""
+    """A note from a form. Raises InvalidInput if it is too long."""
     text = request.POST.get(name, "").strip()
     if len(text) > LONGEST_NOTE:
-        raise InvalidInput(f"The {name} has {len(text)} characters. Keep it to {LONGEST_NOTE}.")
+        raise InvalidInput(f"The {name} has {len(text)} characters. The limit is {LONGEST_NOTE}.")
     return text
 
 
 def wants_fragment(request: PageRequest) -> bool:
-    """Whether htmx swaps a part of the page, and not the browser (or its history) the whole of it."""
+    """Whether htmx requests a part of the page, rather than the browser (or its history) the whole page."""
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 

@@ -1,6 +1,5 @@
-"""What every room's API is made of: who acts, the base view, typed choices, the documented problem responses.
-
-It decides nothing about permissions: that is tenants.access.permissions, through each room's selectors and services.
+"""Base classes for the APIs of all apps: the actor, the base view, typed choices, and problem documents.
+Permissions are decided by tenants.access.permissions, through the selectors and services of each app.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +36,7 @@ WRITING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def actor_of(request: Request) -> Actor:
-    """Who acts in this request: the token that came with it, else the signed-in person."""
+    """The actor of this request: the token sent with it, otherwise the signed-in user."""
     if isinstance(request.auth, ApiToken):
         return Actor.bearer(request.auth)
     if not isinstance(request.user, User):
@@ -48,21 +47,21 @@ def actor_of(request: Request) -> Actor:
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error, as RFC 9457 describes it."""
 
-    type = serializers.CharField(help_text="Which kind of problem: a stable identifier.")
-    title = serializers.CharField(help_text="The kind of problem in words.")
+    type = serializers.CharField(help_text="A stable identifier of the kind of problem.")
+    title = serializers.CharField(help_text="A short description of the kind of problem.")
     status = serializers.IntegerField(help_text="The HTTP status.")
-    detail = serializers.CharField(help_text="What was wrong and what to do.")
-    instance = serializers.CharField(help_text="The path that was asked for.")
+    detail = serializers.CharField(help_text="What went wrong and what to do.")
+    instance = serializers.CharField(help_text="The requested path.")
     errors = serializers.DictField(  # type: ignore[assignment]
-        required=False, help_text="Field → what is wrong with it; validation only."
+        required=False, help_text="Field → errors; for validation problems only."
     )
     reference = serializers.CharField(
-        required=False, help_text="Internal errors only: names the entry in the server's log."
+        required=False, help_text="For internal errors only: identifies the entry in the server's log."
     )
 
 
 class ApiSchema(AutoSchema):
-    """Adds the problem documents that any operation may answer with."""
+    """Adds the problem documents that any operation may return."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
@@ -76,24 +75,24 @@ class ApiSchema(AutoSchema):
 
     def _problems(self) -> Iterable[tuple[str, str]]:
         yield "400", "The request is not valid."
-        yield "401", "No valid API token was sent, and nobody is signed in."
-        yield "403", "You may not do this."
-        yield "404", "There is no such object, or you cannot see it."
+        yield "401", "No valid API token was sent and no user is signed in."
+        yield "403", "You do not have permission to do this."
+        yield "404", "The object does not exist, or you do not have access to it."
         if self.method in WRITING_METHODS:
-            yield "409", "The object is not in a state that allows this."
-        yield "429", "Too many requests; wait as long as Retry-After says."
-        yield "500", "Internal error; its reference names the entry in the server's log."
+            yield "409", "The state of the object does not allow this."
+        yield "429", "Too many requests. Wait for the time in the Retry-After header."
+        yield "500", "Internal error. The reference identifies the entry in the server's log."
         if self.method in WRITING_METHODS:
-            yield "502", "Microsoft's service refused or failed."
+            yield "502", "Microsoft's service refused the request or failed."
 
 
 def shown_as(form: Any) -> Callable[[Method], Method]:
-    """What a SerializerMethodField's method returns, for the OpenAPI document."""
+    """Declares what a SerializerMethodField's method returns, for the OpenAPI document."""
     return cast("Callable[[Method], Method]", extend_schema_field(form))
 
 
 class Choice(serializers.ChoiceField):
-    """A choice whose set of values has a name of its own in the OpenAPI document."""
+    """A choice field whose set of values has its own name in the OpenAPI document."""
 
     def __init__(self, name: str, choices: Any, **kwargs: Any) -> None:
         self.name = name
@@ -111,7 +110,7 @@ class ChoiceExtension(OpenApiSerializerFieldExtension):
 
 
 class ShallowJSONParser(JSONParser):
-    """JSON that Python's parser can hold on its stack."""
+    """A JSON parser that reports too deeply nested documents."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -123,7 +122,7 @@ class ShallowJSONParser(JSONParser):
 
 
 class ApiViewSet(GenericViewSet[Row]):
-    """Every view of the API. Its rows come from a selector that takes the actor; its acts go to a service."""
+    """Base class of all API views. Rows come from a selector that takes the actor; actions go to a service."""
 
     schema = ApiSchema()
     parser_classes = (ShallowJSONParser,)
@@ -151,14 +150,16 @@ class ApiViewSet(GenericViewSet[Row]):
 
 
 class TenantFilter(django_filters.CharFilter):
-    """`?tenant=` by id or name. It narrows rows that are visible already, so it tells nothing about other tenants."""
+    """`?tenant=` by ID or name. It filters rows that are already visible, so it reveals nothing about other
+    tenants.
+    """
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         return queryset.filter(tenant__in=Tenant.objects.filter(named(value))) if value else queryset
 
 
 class MomentField(IsoDateTimeField):
-    """A moment, in UTC; with some offsets the calendar's ends are beyond it, where a database fails."""
+    """A time in UTC. Rejects times that overflow the calendar after conversion, where databases fail."""
 
     def to_python(self, value: Any) -> datetime | None:
         moment: datetime | None = super().to_python(value)
@@ -173,7 +174,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 class CommaSeparated(forms.SelectMultiple):
-    """Reads `?name=a,b` as well as `?name=a&name=b`."""
+    """Accepts `?name=a,b` as well as `?name=a&name=b`."""
 
     def value_from_datadict(self, data: Any, _files: Any, name: str) -> list[str]:
         return [part.strip() for text in data.getlist(name) for part in text.split(",") if part.strip()]
@@ -187,9 +188,9 @@ class ListFilter(django_filters.MultipleChoiceFilter):
 
 
 TENANT_PARAMETER = OpenApiParameter(
-    "tenant", OpenApiTypes.STR, required=True, description="Tenant, by id or name."
+    "tenant", OpenApiTypes.STR, required=True, description="Tenant, by ID or name."
 )
-TENANT_HELP = "Tenant, by id or name."
+TENANT_HELP = "Tenant, by ID or name."
 
 
 def named(text: str) -> Q:
@@ -198,8 +199,8 @@ def named(text: str) -> Q:
 
 
 def tenant_asked_for(request: Request, actor: Actor, action: Action = Action.VIEW) -> Tenant:
-    """The tenant of `?tenant=`, which must be given. Raises ValidationError, NotVisible or Refused."""
+    """The tenant from `?tenant=`, which is required. Raises ValidationError, NotVisible or Refused."""
     text = request.query_params.get("tenant", "")
     if not text:
-        raise serializers.ValidationError({"tenant": ["Say which tenant, by id or name."]})
+        raise serializers.ValidationError({"tenant": ["The tenant parameter is required: an ID or a name."]})
     return permissions.tenant_named(actor, text, action)

@@ -1,4 +1,6 @@
-"""The demo's road in a real browser: each person at a window of their own, from the overview to the verification."""
+"""The demo's road in a real browser: each person at a window of their own, from the overview to the
+verification.
+"""
 
 import re
 
@@ -161,7 +163,7 @@ def reads_everything_and_changes_nothing(otto: Visitor, number: int) -> None:
     before = Rollback.objects.count()
     with otto.refused_with(403):
         otto.open("/rollbacks/new/")
-    expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
+    expect(page.get_by_role("heading", name="You do not have permission")).to_be_visible()
     assert Rollback.objects.count() == before
 
 

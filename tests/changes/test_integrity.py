@@ -306,4 +306,4 @@ def test_a_removed_row_is_missed(kept: Tenant, table: str) -> None:
 
 def test_a_row_that_was_slipped_in_is_found(kept: Tenant) -> None:
     SignIn.objects.create(tenant=kept, event_id="s2", principal_id="u1", occurred_at=timezone.now())
-    assert faults(kept) == [("history", "1 sign ins are not known to the ledger")]
+    assert faults(kept) == [("history", "1 sign ins are not recorded in the ledger")]

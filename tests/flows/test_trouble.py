@@ -1,5 +1,5 @@
-"""A connected tenant gets into each kind of trouble: the command says what is wrong and what to do, in one line each,
-nothing is taken for deleted, and once the trouble is over the tenant is found as it was.
+"""A connected tenant gets into each kind of trouble: the command says what is wrong and what to do, in one
+line each, nothing is taken for deleted, and once the trouble is over the tenant is found as it was.
 """
 
 import io
@@ -77,7 +77,7 @@ def untrusted_tls(_tenant: Tenant, _emulator: Emulator, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("trouble", "wrong", "remedy"),
     [
-        (wrong_secret, "secret", "make a new one"),
+        (wrong_secret, "secret", "Create a new secret"),
         (expired_certificate, "certificate", "new certificate"),
         (unknown_directory, "directory", "Check the directory"),
         (untrusted_tls, "certificate", "REQUESTS_CA_BUNDLE"),
@@ -141,7 +141,7 @@ def a_loop(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch
         (missing_permission, "forbidden", ("Policy.Read.All", "consent")),
         (forbidden, "forbidden", ("403", "Policy.Read.All")),
         (no_json, "failed", ("JSON",)),
-        (a_loop, "failed", ("page that was read already",)),
+        (a_loop, "failed", ("page that was already read",)),
     ],
 )
 def test_a_type_that_cannot_be_read_is_named_with_its_remedy_and_nothing_is_deleted(

@@ -166,7 +166,7 @@ def test_a_role_is_bound_and_unbound_through_the_services(scene: Scene, signed_i
         ({"scope": ""}, "This field is required."),
         ({"scope": "tenant"}, "Choose the tenant."),
         ({"scope": "customer"}, "Choose the customer."),
-        ({"scope": "msp", "tenant": "any"}, "This does not fit the chosen scope."),
+        ({"scope": "msp", "tenant": "any"}, "This does not match the chosen scope."),
         ({"scope": "msp", "confirmed": ""}, "This field is required."),
         ({"scope": "msp", "user": ""}, "Choose a person or a group."),
     ],

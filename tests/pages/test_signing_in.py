@@ -83,7 +83,7 @@ def test_everybody_changes_their_own_password_from_any_page(role: Role, scene: S
         {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
         follow=True,
     )
-    assert "Your password is changed." in changed.text
+    assert "Your password was changed." in changed.text
     assert changed.redirect_chain == [(reverse("overview"), 302)]
     assert Client().login(request=RequestFactory().post("/"), username=user.username, password=new)
 

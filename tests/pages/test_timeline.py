@@ -79,9 +79,9 @@ def test_a_filter_for_a_foreign_tenant_is_no_oracle(scene: Scene, foreign: Scene
         for pk in (foreign.tenant.pk, 999999)
     )
 
-    assert "There is no such tenant, or you cannot see it." in known
+    assert "This tenant does not exist, or you do not have access to it." in known
     assert reverse("change", args=[foreign.change.pk]) not in known
-    assert "There is no such tenant, or you cannot see it." in unknown
+    assert "This tenant does not exist, or you do not have access to it." in unknown
 
 
 def test_htmx_gets_the_list_alone_and_the_browser_the_page(scene: Scene, signed_in: SignIn) -> None:

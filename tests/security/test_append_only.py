@@ -1,4 +1,6 @@
-"""History cannot be changed by anybody's code: the database itself refuses, by ORM and by SQL, on both databases."""
+"""History cannot be changed by anybody's code: the database itself refuses, by ORM and by SQL, on both
+databases.
+"""
 
 import pytest
 from django.apps import apps
@@ -179,7 +181,7 @@ def test_a_trigger_of_somebody_else_is_found(db: None) -> None:
             "CREATE TRIGGER mine AFTER INSERT ON changes_change "
             "FOR EACH ROW EXECUTE FUNCTION changes_change_no_update_fn()"
         )
-    assert append_only.faults() == ["trigger mine on changes_change is not one of the product's"]
+    assert append_only.faults() == ["trigger mine on changes_change is not part of the product"]
 
 
 def test_a_retention_gate_that_was_left_open_is_found(db: None) -> None:

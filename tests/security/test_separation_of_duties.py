@@ -1,5 +1,6 @@
-"""One person is never a whole quorum: not through accounts, passwords, roles, groups, tokens or policies that they
-control, directly or through others. Played through the admin's pages; signed by page, API and command line.
+"""One person is never a whole quorum: not through accounts, passwords, roles, groups, tokens or policies that
+they control, directly or through others. Played through the admin's pages; signed by page, API and command
+line.
 """
 
 import json
@@ -225,7 +226,9 @@ def test_a_password_reset_after_signing_voids_the_signature(stage: Stage) -> Non
 
 
 def test_a_confirmation_does_not_save_what_was_requested_under_control(stage: Stage) -> None:
-    """Mallory, also an approver, requests through eve; eve is confirmed later; mallory's signature does not count."""
+    """Mallory, also an approver, requests through eve; eve is confirmed later; mallory's signature does not
+    count.
+    """
     bind(stage.mallory, Role.APPROVER)
     eve = stage.create("eve", Role.ENGINEER)
     rollback = stage.request(eve)
@@ -328,7 +331,7 @@ def approved_by(stage: Stage, requester: User, signers: list[User]) -> bool:
 def test_the_acts_of_the_only_administrator_cool_off_and_everybody_is_told(stage: Stage) -> None:
     alone(stage)
     requester, signers = creates_everybody(stage)
-    told = "The only administrator changed accounts or roles (6 acts)"
+    told = "The only administrator changed accounts or roles (6 actions)"
     portal = person(Role.PORTAL_APPROVER, customer=stage.tenant.customer)
     for user in (stage.mallory, stage.approvers[0], person(Role.AUDITOR), portal):
         assert told in signed_in(user).get(reverse("overview")).text
@@ -381,14 +384,16 @@ def test_the_operator_confirms_a_removal_and_the_next_acts_cool_off(stage: Stage
 
 
 def test_a_puppet_is_no_second_administrator(stage: Stage) -> None:
-    """Neither to confirm, nor so that the only administrator would be held up by it; when it cooled off, it is one."""
+    """Neither to confirm, nor so that the only administrator would be held up by it; when it cooled off, it
+    is one.
+    """
     alone(stage)
     puppet = stage.create("mid", Role.ADMINISTRATOR)
     pat = stage.create("pat", Role.APPROVER)
     act = ControlAct.objects.filter(subject=pat).first()
     assert act is not None
     assert act.cools_off_at is not None
-    with pytest.raises(Refused, match="Your own account waits for a confirmation"):
+    with pytest.raises(Refused, match="Your own account is waiting for confirmation"):
         confirmation.confirm(acting(puppet), act=act)
     with after(COOLING_OFF + timedelta(minutes=1)):
         sam = stage.create("sam", Role.APPROVER)
@@ -428,10 +433,10 @@ def test_lowering_the_policy_takes_a_second_administrator_and_raising_does_not(s
     answer = signed_in(stage.mallory).post(
         reverse("admin:tenants_tenant_change", args=[stage.tenant.pk]), form, follow=True
     )
-    assert "when a second administrator confirms it" in answer.text
+    assert "after a second administrator confirms it" in answer.text
     assert policy_of(stage) == (2, 2, 24)
     (proposal,) = confirmation.waiting(acting(stage.bob))
-    with pytest.raises(Refused, match="You did this yourself"):
+    with pytest.raises(Refused, match="This was your own action"):
         confirmation.confirm(acting(stage.mallory), act=proposal)
     signed_in(stage.bob).post(f"/api/v1/control-acts/{proposal.number}/confirm/")
     assert policy_of(stage) == (1, 1, 48)
@@ -473,11 +478,11 @@ def test_a_puppet_does_not_confirm_a_lower_policy(stage: Stage) -> None:
     puppet = stage.create("mid", Role.ADMINISTRATOR)
     lower(stage, puppet, required_approvals=1)
     (proposal,) = (act for act in confirmation.waiting(acting(stage.bob)) if act.subject is None)
-    with pytest.raises(Refused, match="You had control over the account"):
+    with pytest.raises(Refused, match="You controlled the account"):
         confirmation.confirm(acting(stage.mallory), act=proposal)
     lower(stage, stage.mallory, required_approvals=1)
     (proposal,) = (act for act in confirmation.waiting(acting(stage.bob)) if act.subject is None)
-    with pytest.raises(Refused, match="Your own account waits"):
+    with pytest.raises(Refused, match="Your own account is waiting"):
         confirmation.confirm(acting(puppet), act=proposal)
     assert policy_of(stage) == (2, 2, 24)
 
@@ -493,7 +498,7 @@ def test_auditors_see_what_waits_and_confirm_nothing(stage: Stage) -> None:
     assert "Confirmations (1)" in page
     assert ">Confirm<" not in page
     assert ">Confirm<" in signed_in(stage.bob).get(reverse("confirmations")).text
-    assert "You did this yourself" in signed_in(stage.mallory).get(reverse("confirmations")).text
+    assert "This was your own action" in signed_in(stage.mallory).get(reverse("confirmations")).text
     act = ControlAct.objects.get()
     signed_in(auditor).post(reverse("confirm-act", args=[act.number]))
     answer = signed_in(auditor).post(f"/api/v1/control-acts/{act.number}/confirm/")

@@ -1,4 +1,6 @@
-"""Subscriptions that cannot be read are reported with the reason and the remedy; nothing of them is called deleted."""
+"""Subscriptions that cannot be read are reported with the reason and the remedy; nothing of them is called
+deleted.
+"""
 
 from contextlib import closing
 
@@ -57,10 +59,10 @@ def test_without_the_role_reader_the_last_state_stays(tenant: Tenant, emulator: 
 @pytest.mark.parametrize(
     ("status", "code", "covered", "remedy"),
     [
-        (404, "SubscriptionNotFound", "forbidden", "Check the subscription's id"),
+        (404, "SubscriptionNotFound", "forbidden", "Check the subscription ID"),
         (409, "MissingSubscriptionRegistration", "failed", "Register the resource provider"),
-        (403, "DisabledSubscription", "forbidden", "enable it again"),
-        (409, "ReadOnlyDisabledSubscription", "failed", "enable it again"),
+        (403, "DisabledSubscription", "forbidden", "Re-enable it"),
+        (409, "ReadOnlyDisabledSubscription", "failed", "Re-enable it"),
     ],
 )
 def test_each_refusal_of_a_subscription_has_its_remedy(

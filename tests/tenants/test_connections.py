@@ -1,4 +1,6 @@
-"""Connecting tenants: over real TLS and sign-in, credentials sealed, and each mistake told in a clear sentence."""
+"""Connecting tenants: over real TLS and sign-in, credentials sealed, and each mistake told in a clear
+sentence.
+"""
 
 from contextlib import closing
 from datetime import UTC, datetime

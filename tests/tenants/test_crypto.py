@@ -33,7 +33,7 @@ def test_a_shortened_envelope_is_refused(plaintext: bytes, data: st.DataObject) 
 
 def test_an_envelope_that_was_moved_to_another_place_does_not_open() -> None:
     envelope = crypto.seal(KEY, b"content", "blob:one")
-    with pytest.raises(crypto.SealBroken, match="altered, moved, or sealed under another key"):
+    with pytest.raises(crypto.SealBroken, match="altered, moved, or encrypted with another key"):
         crypto.unseal(KEY, envelope, "blob:two")
 
 

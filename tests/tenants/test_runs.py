@@ -114,7 +114,7 @@ def test_a_run_that_keeps_killing_its_worker_is_not_claimed_for_ever(tenant: Ten
     assert leases.reconcile(now=now) == ([], [run.pk])
     stored = Run.objects.get()
     assert stored.state == "quarantined"
-    assert stored.error == "Given up after 3 attempts that ended without an answer."
+    assert stored.error == "Given up after 3 attempts that ended without a result."
     claimed(queued(tenant))
 
 

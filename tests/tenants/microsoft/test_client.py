@@ -100,7 +100,7 @@ def test_a_next_link_to_a_foreign_address_gets_no_token(
     if isinstance(link, str):
         link = link.replace("{url}", cloud.url).replace("{host}", cloud.url.removeprefix("https://"))
     cloud.on("GET", GROUPS, Say(body={"value": [], "@odata.nextLink": link}))
-    with pytest.raises(InvalidAnswer, match="foreign address"):
+    with pytest.raises(InvalidAnswer, match="another host"):
         list(make_client().items(GROUPS))
     assert len(cloud.calls) == 1
 
@@ -187,7 +187,7 @@ def test_a_missing_permission_can_be_named_by_the_caller(cloud: Cloud, make_clie
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 def test_a_reading_connection_sends_no_write(cloud: Cloud, make_client: MakeClient, method: str) -> None:
     client = make_client()
-    with pytest.raises(ReadOnlyConnection, match="only reads"):
+    with pytest.raises(ReadOnlyConnection, match="read-only"):
         client.send(Request(method, GROUP, body={}))
     with pytest.raises(ReadOnlyConnection):
         client.batch([Request("GET", GROUP), Request(method, GROUP, body={})])
@@ -245,7 +245,7 @@ def test_a_write_that_is_refused_for_another_reason_says_that_nothing_changed(
     cloud: Cloud, make_client: MakeClient
 ) -> None:
     cloud.on("DELETE", GROUP, refusal(423, "Locked"))
-    with pytest.raises(WriteRefused, match="Nothing was changed"):
+    with pytest.raises(WriteRefused, match="changed nothing"):
         make_client(writable=True).send(Request("DELETE", GROUP))
 
 

@@ -62,7 +62,7 @@ def test_an_unlimited_pace_is_for_this_machine_only() -> None:
     assert ConnectionConfig(DIRECTORY, CLIENT, LOCAL, credential, pace="unlimited").pace == "unlimited"
     mixed = Endpoints(LOCAL.login_url, LOCAL.graph_url, LOCAL.arm_url, "https://manage.office.com")
     for endpoints in (mixed, *CLOUDS.values()):
-        with pytest.raises(InvalidConnection, match="only against this machine"):
+        with pytest.raises(InvalidConnection, match="only against loopback"):
             ConnectionConfig(DIRECTORY, CLIENT, endpoints, credential, pace="unlimited")
 
 
@@ -79,14 +79,14 @@ def test_pacing_is_keyed_by_the_directory_unless_told_otherwise() -> None:
 
 @pytest.mark.parametrize("directory", ["", "../common", "a/b", "x?y"])
 def test_a_directory_id_that_could_change_the_address_is_refused(directory: str) -> None:
-    with pytest.raises(InvalidConnection, match="directory id"):
+    with pytest.raises(InvalidConnection, match="directory ID"):
         ConnectionConfig(directory, CLIENT, LOCAL, SecretCredential(SECRET))
 
 
 def test_an_empty_secret_or_client_id_is_refused() -> None:
     with pytest.raises(InvalidConnection, match="empty"):
         SecretCredential("  ")
-    with pytest.raises(InvalidConnection, match="client id"):
+    with pytest.raises(InvalidConnection, match="client ID"):
         ConnectionConfig(DIRECTORY, "", LOCAL, SecretCredential(SECRET))
 
 
@@ -119,9 +119,9 @@ def test_an_unusable_pem_text_says_what_is_missing(pem: str) -> None:
     for text, sentence in (
         ("", "not PEM text"),
         ("hello", "not PEM text"),
-        (key, "holds no certificate"),
-        (certificate, "holds no private key"),
-        (other_key + certificate, "does not belong"),
+        (key, "contains no certificate"),
+        (certificate, "contains no private key"),
+        (other_key + certificate, "does not match"),
         (locked.decode() + certificate, "passphrase"),
         (elliptic.decode() + certificate, "RSA key"),
         (broken_key + certificate, "private key in the PEM text cannot be read"),
@@ -145,7 +145,7 @@ def test_a_request_survives_being_stored() -> None:
 
 @pytest.mark.parametrize("data", [{}, {"method": "GET"}, {"method": "GET", "path": "/a", "extra": 1}])
 def test_something_else_is_no_stored_request(data: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="no stored request"):
+    with pytest.raises(ValueError, match="Not a valid stored request"):
         Request.from_json(data)
 
 

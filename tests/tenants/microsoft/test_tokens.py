@@ -102,13 +102,13 @@ def test_a_fresh_token_that_is_refused_too_ends_it(cloud: Cloud, make_client: Ma
 @pytest.mark.parametrize(
     ("number", "text", "reason", "remedy"),
     [
-        (7000215, "Invalid client secret provided.", "wrong_secret", "not its id"),
+        (7000215, "Invalid client secret provided.", "wrong_secret", "not its ID"),
         (7000222, "The provided client secret keys are expired.", "expired_secret", "new secret"),
         (700027, "The certificate is not registered on application.", "certificate_not_registered", "Upload"),
         (700027, "The key was expired.", "expired_certificate", "new certificate"),
         (90002, "Tenant not found.", "unknown_directory", "directory"),
         (900023, "Specified tenant identifier is not valid.", "unknown_directory", "directory"),
-        (700016, "Application was not found in the directory.", "unknown_application", "client id"),
+        (700016, "Application was not found in the directory.", "unknown_application", "client ID"),
         (7000229, "The client application is missing service principal.", "not_consented", "consent"),
         (65001, "No consent.", "not_consented", "consent"),
         (7000112, "Application is disabled.", "other", "enable"),
@@ -196,7 +196,7 @@ def test_a_broken_sign_in_service_is_named(cloud: Cloud, make_client: MakeClient
 )
 def test_a_sign_in_answer_that_is_no_json_is_refused(cloud: Cloud, make_client: MakeClient, say: Say) -> None:
     refuse_tokens(cloud, say)
-    with pytest.raises(InvalidAnswer, match="no JSON"):
+    with pytest.raises(InvalidAnswer, match="without a JSON object"):
         make_client().token()
 
 
