@@ -175,6 +175,10 @@ class Emulator:
         """What a directory holds, for assertions: documents(type), links(id, name), export(), deleted, audits."""
         return self.cloud.directories[directory_id]
 
+    def export(self, directory_id: str) -> dict[str, dict[str, Any]]:
+        """All that a tenant holds, Azure included, but logs and recycle bins: type -> key -> body."""
+        return self.state(directory_id).export() | self.cloud.azure[directory_id].export()
+
     def add_app_registration(
         self,
         name: str,

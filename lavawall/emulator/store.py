@@ -158,13 +158,14 @@ class Directory:
             return set(record.links[name]) if record is not None else set()
 
     def export(self) -> dict[str, dict[str, Json]]:
-        """Everything but logs and recycle bins: type -> id -> body with links, for whole-tenant comparison."""
+        """Everything but logs and recycle bins: type -> key -> body with links, for whole-tenant comparison."""
         with self.lock:
             self.settle()
             return {
                 type_name: {
                     key: copy.deepcopy(record.body)
                     | {name: sorted(ids) for name, ids in record.links.items() if ids}
+                    | {f"secret of {name}": value for name, value in record.secrets.items()}
                     for key, record in records.items()
                 }
                 for type_name, records in self.records.items()

@@ -63,6 +63,10 @@ class Scene:
     def named(self, path: str, name: str) -> dict[str, Any]:
         return next(each for each in self.read(path)["value"] if each["displayName"].startswith(name))
 
+    def held(self) -> dict[str, dict[str, Any]]:
+        """What the emulator itself says that the tenant holds."""
+        return self.cloud.export(str(self.tenant.directory_id))
+
     def plan(self, changes: Iterable[Change], **facts: Any) -> Rollback:
         return services.plan_rollback(acting(self.requester), tenant=self.tenant, changes=changes, **facts)
 

@@ -91,3 +91,12 @@ class AzureTenant:
         """Copies of all stored bodies by id, for assertions."""
         with self.directory.lock:
             return {each.id: copy.deepcopy(each.body) for each in self.all(type_name)}
+
+    def export(self) -> dict[str, dict[str, Json]]:
+        """Every resource as it is stored: type -> id -> body with what else is bound to it."""
+        with self.directory.lock:
+            found: dict[str, dict[str, Json]] = {}
+            for each in self._resources.values():
+                bound = {"bound": sorted(each.bound)} if each.bound else {}
+                found.setdefault(each.type, {})[each.id] = copy.deepcopy(each.body) | bound
+            return found
