@@ -9,7 +9,11 @@ from tests.roundtrip.model import Case
 
 
 @lru_cache(maxsize=1)
-def all_cases() -> tuple[Case, ...]:
+def families() -> tuple[tuple[Case, ...], ...]:
+    """The cases by the module that declares them: one family of types each."""
     names = sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
-    modules = [importlib.import_module(f"{cases.__name__}.{name}") for name in names]
-    return tuple(case for module in modules for case in module.CASES)
+    return tuple(tuple(importlib.import_module(f"{cases.__name__}.{name}").CASES) for name in names)
+
+
+def all_cases() -> tuple[Case, ...]:
+    return tuple(case for family in families() for case in family)

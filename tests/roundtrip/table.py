@@ -12,7 +12,7 @@ _HEAD = """\
 # Round trips
 
 This page is written from `tests/roundtrip/cases/`. Each line is played by
-`tests/roundtrip/test_roundtrips.py::test_every_attack_on_a_type_is_undone[<case>]`: the attack over the emulator's API,
+`tests/roundtrip/test_roundtrips.py::test_an_attack_is_undone[<case>: <attack>]`: the attack over the emulator's API,
 detection, plan, approval, execution, verification, and a comparison of the whole type with what it was before,
 remapped ids aside. *Impossible* says why Microsoft's API leaves nothing to attack or nothing to restore with.
 
