@@ -14,8 +14,12 @@ from tenants.trust import vault
 from tenants.trust.append_only import GATE
 from tests import loopback, prepared
 
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+_common = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.register_profile("quick", _common, max_examples=15)
+settings.register_profile("exhaustive", _common, max_examples=300)
+settings.load_profile("quick")
 loopback.install()
 
 
@@ -54,11 +58,17 @@ def open_gate(transactional_db: None) -> Iterator[None]:
         cursor.execute(f"INSERT INTO {GATE} (reason) VALUES ('the end of a test')")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        asked_for = set(getattr(item, "fixturenames", ()))
+        if asked_for & {"db", "transactional_db"} or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
     """The gate that an earlier test left open for its clearing is closed before the next one runs."""
-    asked_for = set(getattr(item, "fixturenames", ()))
-    if asked_for & {"db", "transactional_db"} or item.get_closest_marker("django_db"):
+    if item.get_closest_marker("database"):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {GATE}")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 KEYS = st.sampled_from(
@@ -53,6 +54,11 @@ SCALARS = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXT
 )
+
+
+def at_most(examples: int) -> settings:
+    """For a property that costs much per example: no more than these, whatever the profile asks for."""
+    return settings(max_examples=min(examples, settings().max_examples))
 
 
 def json_values() -> st.SearchStrategy[Any]:

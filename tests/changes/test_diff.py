@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.diff.structural import Difference, FieldChange, diff
@@ -25,7 +25,6 @@ TYPES = st.sampled_from(catalog.all_types())
 
 
 @given(TYPES, json_objects(), json_objects())
-@settings(max_examples=300)
 def test_applying_a_difference_leads_from_one_document_to_the_other(
     spec: ResourceType, one: Document, other: Document
 ) -> None:

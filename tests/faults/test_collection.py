@@ -23,6 +23,7 @@ from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import MicrosoftError
 from tenants.models import Tenant
 from tests.factories.cloud import impatient_client, onboarded, path_of
+from tests.suites import representative
 
 KEY = "namedLocation"
 OTHERS = ("conditionalAccessPolicy", "group")
@@ -71,7 +72,9 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", representative(FAULTS, shown=3, why="each fault fails its type the same way")
+)
 def test_a_type_that_cannot_be_read_is_failed_and_carried_over(
     tenant: Tenant, emulator: Emulator, name: str
 ) -> None:
@@ -126,7 +129,10 @@ def test_a_passing_fault_is_overcome(tenant: Tenant, emulator: Emulator, fault: 
     assert not Change.objects.exists()
 
 
-@pytest.mark.parametrize("behaviour", ["answer", "close_before", "not_json"])
+@pytest.mark.parametrize(
+    "behaviour",
+    representative(["answer", "close_before", "not_json"], why="each fault is retried the same way"),
+)
 def test_a_tenant_of_which_every_fifth_request_fails_is_read_without_long_waits(
     db: None, emulator: Emulator, behaviour: Behaviour
 ) -> None:

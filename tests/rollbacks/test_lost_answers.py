@@ -8,6 +8,7 @@ import pytest
 
 from lavawall.emulator.faults import Behaviour
 from tests.rollbacks.conftest import LOCATIONS, POLICIES, Scene
+from tests.suites import representative
 
 GROUPS, APPLICATIONS = "/v1.0/groups", "/v1.0/applications"
 VERSION = "api-version=2023-09-01"
@@ -149,7 +150,9 @@ HARMLESS_TWICE = ("PATCH", "PUT")
 """Written once more after a 503: the second one changes nothing."""
 
 
-@pytest.mark.parametrize("lost", LOSSES)
+@pytest.mark.parametrize(
+    "lost", representative(LOSSES, shown=2, why="lost before and after the effect are shown")
+)
 @pytest.mark.parametrize("name", CASES)
 def test_a_lost_answer_neither_doubles_nor_drops_a_write(scene: Scene, name: str, lost: Behaviour) -> None:
     case = CASES[name]

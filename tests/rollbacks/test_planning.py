@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbacks.planning.bodies import create_body, update_body
@@ -169,7 +169,6 @@ def location(name: str) -> Document:
     return canonicalise(raw, LOCATION)
 
 
-@settings(max_examples=50)
 @given(
     st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=3, unique=True), max_size=4),
     st.randoms(),
@@ -189,7 +188,6 @@ def test_every_reference_comes_back_before_what_names_it(named: list[list[str]],
         assert at[StepKind.ENFORCE, f"p{number}"] > max(at[StepKind.RECREATE, each] for each in ids)
 
 
-@settings(max_examples=50)
 @given(
     st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=3, unique=True), max_size=4),
     st.randoms(),

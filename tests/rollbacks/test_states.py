@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbacks import services
@@ -20,6 +20,7 @@ from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
 from tests.rollbacks.conftest import acting
+from tests.strategies import at_most
 
 PEOPLE = ("requester", "ada", "ben", "cleo", "auditor", "root")
 ACTS = st.lists(
@@ -81,7 +82,7 @@ def test_no_sequence_of_acts_runs_a_rollback_without_enough_other_signers(db: No
     people = cast(tenant)
     rollback = planned(tenant, people["requester"], [disabled_mfa(tenant)])
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @at_most(25)
     @given(ACTS)
     def explore(acts: list[tuple[str, str]]) -> None:
         with transaction.atomic():

@@ -17,7 +17,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.models import Change
@@ -37,6 +37,7 @@ from tenants.models import ControlAct, LedgerEntry, RoleBinding, Tenant, User
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
+from tests.strategies import at_most
 
 OPERATOR = Actor.system("operator", *Action)
 PASSWORD = "a long enough phrase 7"
@@ -532,7 +533,7 @@ def test_no_sequence_of_administrative_acts_by_one_person_makes_a_quorum(stage: 
     portal = person(Role.PORTAL_APPROVER, tenant=stage.tenant, username="portal")
     Group.objects.create(name="team")
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @at_most(25)
     @given(MODEL_ACTS, st.booleans())
     def explore(acts: list[tuple[str, int, int, int]], late: bool) -> None:
         with transaction.atomic():

@@ -16,6 +16,8 @@ from tests.factories.cloud import onboarded
 from tests.snapshots.test_capture import take
 
 _FIELD = re.compile(r"\\\{\w+\\\}")
+pytestmark = pytest.mark.exhaustive("four kinds of trouble, each for all types of a whole tenant")
+
 TROUBLES: tuple[tuple[str, int, str, str, str], ...] = (
     ("permission", 403, "Authorization_RequestDenied", "Insufficient privileges to complete.", "forbidden"),
     ("licence", 403, "AadPremiumLicenseRequired", "The tenant needs a premium licence.", "unlicensed"),

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snapshots.canonical.form import canonical_bytes, canonicalise
@@ -22,6 +21,7 @@ from tenants.trust.append_only import retention_gate
 from tenants.trust.crypto import SealBroken
 from tests.factories.snapshots import take
 from tests.factories.tenants import TenantFactory
+from tests.strategies import at_most
 
 GROUP = registry.get("group")
 GROUP_ID = "00000000-0000-4000-8000-000000000000"
@@ -79,9 +79,7 @@ ELEMENTS = st.one_of(
 )
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@at_most(60)
 @given(
     lists=st.dictionaries(st.sampled_from(["members", "owners", "x"]), st.lists(ELEMENTS, max_size=30)),
     name=st.text(max_size=5),

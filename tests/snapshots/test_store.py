@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
@@ -20,6 +19,7 @@ from tenants.trust.append_only import retention_gate
 from tenants.trust.crypto import SealBroken
 from tests.factories.snapshots import State, take
 from tests.factories.tenants import TenantFactory
+from tests.strategies import at_most
 
 GROUP = registry.get("group")
 LOCATION = registry.get("namedLocation")
@@ -150,9 +150,7 @@ STATES = st.lists(
 )
 
 
-@hypothesis_settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@at_most(30)
 @given(states=STATES)
 def test_intervals_say_what_full_copies_would_say(db: None, states: list[dict[str, dict[str, str]]]) -> None:
     """A type that a state does not name was not read: the naive copy carries it over too."""
@@ -274,9 +272,7 @@ def test_an_interrupted_collections_contents_are_no_fault(told: Tenant) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=3), st.text(max_size=3)), max_size=9))
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@at_most(40)
 def test_a_root_depends_on_every_entry_and_on_no_order(db: None, entries: list[tuple[str, str, str]]) -> None:
     tenant = Tenant.objects.first() or TenantFactory()
     root = content_store.manifest_root(tenant, entries, "")

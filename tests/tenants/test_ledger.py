@@ -5,8 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.access.actors import Actor
@@ -15,6 +14,7 @@ from tenants.trust import append_only, ledger, os_accounts
 from tenants.trust.append_only import retention_gate
 from tenants.trust.ledger import Fault
 from tests.factories.tenants import TenantFactory, UserFactory
+from tests.strategies import at_most
 
 SYSTEM = Actor.system("test")
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4)
@@ -92,9 +92,7 @@ def test_details_that_look_like_a_secret_are_refused(db: None, name: str) -> Non
     assert not LedgerEntry.objects.exists()
 
 
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@at_most(40)
 @given(details=DETAILS)
 def test_whatever_is_recorded_verifies_after_it_was_read_back(db: None, details: dict[str, object]) -> None:
     ledger.record(SYSTEM, "test:act", "target", given=details)

@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.attribution.country import SignInCountries, country_of
 from tests.changes.audit import geoip_file
 from tests.changes.audit.records import ALICE, MALLORY, MINUTE, NOON
+from tests.strategies import at_most
 
 IP = "198.51.100.7"
 NOWHERE = SignInCountries(())
@@ -104,7 +105,7 @@ def test_a_file_that_is_put_right_is_read_again(tmp_path: Path, caplog: pytest.L
     assert country_of(ALICE, IP, NOON, NOWHERE, str(file)) == ("NG", "geoip")
 
 
-@settings(max_examples=60, deadline=None)
+@at_most(60)
 @given(st.data())
 def test_a_damaged_file_never_stops_attribution(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

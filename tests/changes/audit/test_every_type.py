@@ -21,6 +21,8 @@ from tests.roundtrip.registry import all_cases
 
 __all__ = ["scene"]
 
+pytestmark = pytest.mark.exhaustive("every type; test_attribution.py shows each way of finding who did it")
+
 FOLLOW_UPS = {
     "Managed Service Identity": "the principal of a managed identity goes with it; who deleted it stands there",
 }

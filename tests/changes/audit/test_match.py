@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.attribution.compared import ChangeFacts, Kind, change_facts
@@ -380,7 +380,6 @@ _changes = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     _changes,
     st.lists(_words, max_size=5).map(" ".join)

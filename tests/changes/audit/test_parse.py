@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.audit import fields, parse
@@ -174,7 +174,6 @@ _anything = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(_names, _anything, max_size=10), _anything)
 def test_no_shape_stops_the_reading(members: dict[str, Any], whole: Any) -> None:
     for record in (whole, members, audit_record() | members):

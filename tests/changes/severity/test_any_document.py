@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changes.severity.engine import grade
@@ -51,7 +51,6 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(TYPES), damaged() | st.none(), damaged() | st.none(), damaged())
 def test_any_pair_of_documents_gets_a_verdict(
     resource_type: str, before: dict[str, Any] | None, after: dict[str, Any] | None, other: dict[str, Any]
@@ -63,7 +62,6 @@ def test_any_pair_of_documents_gets_a_verdict(
     assert all(finding.reason for finding in verdict.findings)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CASES), st.text(max_size=4))
 def test_a_verdict_does_not_depend_on_how_keys_and_sets_are_ordered(case: Case, salt: str) -> None:
     """Canonical documents agree on one order of a set; which one it is must not matter."""
@@ -85,7 +83,6 @@ POLICIES = (ADMINS, EVERYBODY, FINANCE, LEGACY, DEVICES, STRONG, SESSIONS)
 NAMES = st.sets(st.sampled_from(["a", "b", "c", "d"]), min_size=1)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(POLICIES), NAMES, NAMES, st.sampled_from(["users", "applications", "locations"]))
 def test_excluding_more_always_weakens_and_excluding_less_always_strengthens(
     policy: dict[str, Any], kept: set[str], extra: set[str], where: str

@@ -1,10 +1,11 @@
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.microsoft.pacing import SERVICES, Pacer, UnlimitedPacer, resource_units, service_limit
+from tests.strategies import at_most
 
 
 class Clock:
@@ -157,7 +158,7 @@ def test_an_exclusive_service_lets_one_request_run_at_a_time(pacer: Pacer) -> No
     assert second_inside.is_set()
 
 
-@settings(max_examples=40, deadline=None)
+@at_most(40)
 @given(
     st.sampled_from(sorted(SERVICES)),
     st.lists(st.tuples(st.floats(0, 5), st.integers(1, 300)), min_size=1, max_size=60),
