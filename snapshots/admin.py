@@ -1,4 +1,4 @@
-"""Snapshots in the admin: to look at only. Sealed contents are not shown here at all."""
+"""Snapshots in the admin, read-only. Encrypted contents are not shown here."""
 
 from django.contrib import admin
 

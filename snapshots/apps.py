@@ -1,4 +1,4 @@
-"""What a tenant looks like, at each snapshot."""
+"""Snapshots: the state of a tenant's configuration at one time."""
 
 from django.apps import AppConfig
 

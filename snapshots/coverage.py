@@ -1,7 +1,6 @@
-"""What is known of each resource type of a tenant, over all its snapshots.
-
-The one place from which pages, API and commands take what is covered: the newest word on each type counts, so that a
-snapshot of some types neither hides an older problem nor counts as one. A type that nobody read yet is not covered.
+"""The coverage of each resource type of a tenant, over all its snapshots. Used by pages, API and commands.
+The latest result for each type counts, so that a snapshot of some types neither hides an older problem nor
+counts as one. A type that was never read is not covered.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,20 +15,20 @@ from tenants.models import Tenant
 
 Status = Coverage.Status
 COVERED = frozenset({Status.COMPLETE.value, Status.NOT_APPLICABLE.value})
-"""Nothing of the type is missing."""
+"""The type is completely covered."""
 NO_PROBLEM = COVERED | {Status.NOT_REQUESTED.value}
-"""In one snapshot: what was not asked for is no problem of that snapshot."""
+"""In one snapshot, a type that was not requested is not a problem."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How well a tenant is covered, by the newest word on each type."""
+    """How well a tenant is covered, by the latest result for each type."""
 
     rows: Sequence[Coverage]
     problems: Sequence[Coverage]
-    """What was asked for and could not be read completely."""
+    """Types that were requested and could not be read completely."""
     unread: Sequence[ResourceType]
-    """What no snapshot has asked for yet."""
+    """Types that no snapshot has requested yet."""
 
     @property
     def is_complete(self) -> bool:
@@ -45,7 +44,7 @@ class Standing:
 
 
 def standings(tenants: Iterable[Tenant]) -> dict[int, Standing]:
-    """Tenant id → its standing, in a number of queries that does not grow with the tenants."""
+    """Tenant ID → coverage, in a constant number of queries."""
     found = {tenant.pk: tenant for tenant in tenants}
     rows: dict[int, list[Coverage]] = {pk: [] for pk in found}
     for row in _newest(list(found)):
@@ -58,13 +57,13 @@ def standing(tenant: Tenant) -> Standing:
 
 
 def coverage_of(tenant: Tenant) -> QuerySet[Coverage]:
-    """The newest word on each type; `not requested` where no snapshot has asked for it yet."""
+    """The latest result for each type; `not requested` if no snapshot has requested it yet."""
     newest = [row.pk for row in _newest([tenant.pk])]
     return Coverage.objects.filter(pk__in=newest).select_related("snapshot")
 
 
 def problems_in(snapshot: Snapshot) -> QuerySet[Coverage]:
-    """What the snapshot asked for and could not read completely."""
+    """Types that the snapshot requested and could not read completely."""
     return snapshot.coverage.exclude(status__in=NO_PROBLEM)
 
 
@@ -78,16 +77,17 @@ def _standing(tenant: Tenant, rows: Sequence[Coverage]) -> Standing:
 
 
 def _was_read(tenant: Tenant, row: Coverage) -> bool:
-    """Whether a snapshot tried; what did not apply then may apply now that a subscription is registered."""
+    """Whether a snapshot tried to read the type. A type that did not apply then may apply after a
+    subscription is registered.
+    """
     if row.status == Status.NOT_APPLICABLE:
         return not tenant.subscriptions
     return row.status != Status.NOT_REQUESTED
 
 
 def _newest(tenants: Sequence[int]) -> list[Coverage]:
-    """The newest row on each type of each tenant, by type; one that was not asked for only where there is no other.
-
-    Older snapshots are searched only for what the newest of a tenant did not ask for.
+    """The latest row for each type of each tenant; a row for a type that was not requested only if there is
+    no other. Older snapshots are searched only for types that the latest one did not request.
     """
     snapshots = Snapshot.objects.filter(tenant__in=tenants).order_by().values("tenant")
     latest = snapshots.annotate(newest=Max("pk")).values("newest")

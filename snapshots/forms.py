@@ -1,4 +1,4 @@
-"""What may be asked of a tenant's lists: snapshots, their contents, coverage and recoverability."""
+"""Filter forms for a tenant's lists: snapshots, their contents, coverage and recoverability."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from tenants.web.lists import ListFilter
 def type_choices(
     types: Iterable[ResourceType], counts: Mapping[str, int] | None = None
 ) -> list[tuple[str, str]]:
-    """By the name that people read, with the number of each where it is known."""
+    """By display name, with the number of resources if known."""
     known = sorted(types, key=lambda spec: spec.plural.lower())
     label = "{0.plural}" if counts is None else "{0.plural} ({1})"
     return [
@@ -47,7 +47,7 @@ class RestorabilityFilter(ListFilter):
 
 
 class ContentFilter(ListFilter):
-    """What a snapshot holds."""
+    """The contents of a snapshot."""
 
     type = forms.ChoiceField(label="Resource type")
     name = forms.CharField(

@@ -1,8 +1,7 @@
-"""What each object is called on screen: the one place.
-
-Most objects have a name of their own, which their declaration knows (`ResourceType.name`). What joins others is called
-by all that it joins, so that no two look alike; the names of those come from the same snapshot. Called at the end of a
-collection, when all of them are known; pages, plans, API and commands show what was stored then.
+"""Computes the display names of objects. Most objects have their own name, as declared in
+`ResourceType.name`. Objects that connect others, such as assignments, are named after everything they
+connect, so that no two look alike; those names come from the same snapshot. Called at the end of a
+collection, when all names are known. Pages, plans, API and commands show the stored name.
 """
 
 import re
@@ -12,19 +11,19 @@ from typing import Any, Protocol
 from snapshots.catalog.spec import Document, ResourceType
 
 NO_ROLE = "00000000-0000-0000-0000-000000000000"
-"""Stands in an assignment to an application that has no roles of its own."""
+"""The role ID in assignments to an application without roles."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Surroundings(Protocol):
-    """What a snapshot knows beside the object."""
+    """Lookups in the same snapshot."""
 
     def name(self, identifier: str) -> str:
-        """Of the resource or principal with this id; the id itself where nobody knows it."""
+        """The name of the resource or principal with this ID, or the ID itself if it is unknown."""
         ...
 
     def app_role(self, resource_id: str, role_id: str) -> str:
-        """Of a service principal's own roles, as `Mail.ReadWrite`; empty where it is not known."""
+        """The name of a service principal's role, such as `Mail.ReadWrite`; empty if unknown."""
         ...
 
 
@@ -37,7 +36,9 @@ def joins_others(spec: ResourceType) -> bool:
 
 
 def name(spec: ResourceType, own: str, document: Document | None, known: Surroundings) -> str:
-    """`own`: what the declaration calls the object, which may hold ids; `document` only where `joins_others`."""
+    """`own`: the name from the declaration, which may contain IDs. `document` is needed only if
+    `joins_others`.
+    """
     namer = _NAMERS.get(spec.key)
     if namer is not None and document is not None:
         return namer(document, known)
@@ -45,8 +46,8 @@ def name(spec: ResourceType, own: str, document: Document | None, known: Surroun
 
 
 def app_roles(spec: ResourceType, raw: Document) -> dict[str, str]:
-    """The names of the roles that a service principal defines, by id. They are no state of it: its application has
-    them, in another tenant for Microsoft's own services.
+    """The names of the roles that a service principal defines, by ID. They are not part of its state: they
+    belong to its application, which for Microsoft's services is in another tenant.
     """
     roles = raw.get("appRoles") if spec.key == "servicePrincipal" else None
     return {
@@ -85,7 +86,7 @@ def _group_place(document: Document, known: Surroundings) -> str:
 
 
 def _within(scope: str, known: Surroundings) -> str:
-    """` in Front of House`; nothing for the whole directory."""
+    """` in Front of House`; empty for the whole directory."""
     place = scope.rpartition("/")[2]
     return f" in {known.name(place)}" if place else ""
 

@@ -1,4 +1,6 @@
-"""Reading snapshots: what an actor may see, a resource's history, and the comparison of any two snapshots."""
+"""Queries on snapshots: what an actor may see, the history of a resource, and the comparison of two
+snapshots.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,12 +19,12 @@ from tenants.errors import InvalidInput
 
 
 class NotComparable(InvalidInput):
-    """Two snapshots that do not belong to one tenant."""
+    """Two snapshots that do not belong to the same tenant."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One resource that is not the same in two snapshots; None on the side where it does not exist."""
+    """A resource that differs between two snapshots; None on the side where it does not exist."""
 
     resource_type: str
     resource_id: str
@@ -66,7 +68,7 @@ def compare(base: Snapshot, target: Snapshot) -> list[Compared]:
 
 
 def _only_respelled(before: Version | None, after: Version | None) -> bool:
-    """Whether nothing differs but the canonical form of two releases."""
+    """Whether the difference is only caused by different spec versions."""
     if before is None or after is None or before.spec_version == after.spec_version:
         return False
     spec = registry.get(after.resource_type)
@@ -76,7 +78,7 @@ def _only_respelled(before: Version | None, after: Version | None) -> bool:
 
 
 def by_label(versions: QuerySet[Version], types: Iterable[str]) -> QuerySet[Version]:
-    """In the order in which people read: by the types' plurals, then by name. `types`: those that there are."""
+    """In display order: by the plural of the type, then by name. `types`: the existing types."""
     plurals = sorted(types, key=lambda key: registry.get(key).plural.casefold())
     rank = Case(
         *(When(resource_type=key, then=Value(place)) for place, key in enumerate(plurals)),

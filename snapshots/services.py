@@ -1,4 +1,4 @@
-"""Acts on snapshots."""
+"""Actions on snapshots."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,9 +23,8 @@ def request_snapshot(
     types: Sequence[str] | None = None,
     mode: Snapshot.Mode = Snapshot.Mode.FULL,
 ) -> Run:
-    """A queued collection of the given types (default: all); the one already waiting, where it is the same.
-
-    Raises NotVisible, Refused or UnknownResourceType.
+    """Queues a collection of the given types (default: all), or returns an identical one that is already
+    waiting. Raises NotVisible, Refused or UnknownResourceType.
     """
     permissions.require(actor, Action.TAKE_SNAPSHOT, tenant)
     parameters: dict[str, Any] = {"mode": mode.value}

@@ -1,4 +1,4 @@
-"""Pages of tenants and snapshots."""
+"""URLs of the pages of tenants and snapshots."""
 
 from django.urls import path, register_converter
 

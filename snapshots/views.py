@@ -1,4 +1,4 @@
-"""Pages of what a tenant looks like: tenants with their coverage and connections, and snapshots."""
+"""Pages of tenants, with their coverage and connections, and of snapshots."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -30,7 +30,7 @@ TYPES_SHOWN = 25
 RUNS_SHOWN = 5
 RESOURCES_SHOWN = 50
 OTHERS_OFFERED = 100
-"""Newest snapshots that one may be compared with."""
+"""Number of latest snapshots offered for comparison."""
 
 
 @require_GET
@@ -102,7 +102,7 @@ def tenant(request: PageRequest, tenant_id: int) -> HttpResponse:
 @require_GET
 @page
 def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
-    """What of the tenant is covered and could be brought back: by type, and resource by resource."""
+    """Coverage and recoverability of a tenant, by type and by resource."""
     found = _tenant(request, tenant_id)
     form = RestorabilityFilter(request.GET, tenant=found)
     counted = summary.counts(found)
@@ -143,11 +143,9 @@ def recoverable(request: PageRequest, tenant_id: int) -> HttpResponse:
 @require_POST
 @page
 def take(request: PageRequest, tenant_id: int) -> HttpResponse:
-    """Asks for a snapshot; the answer is the run, whose progress the page then follows."""
+    """Requests a snapshot. Responds with the run, whose progress the page polls."""
     actor, found = actor_of(request), _tenant(request, tenant_id)
-    run = attempt(
-        request, lambda: services.request_snapshot(actor, tenant=found), done="A snapshot was asked for."
-    )
+    run = attempt(request, lambda: services.request_snapshot(actor, tenant=found), done="Snapshot requested.")
     if wants_fragment(request) and run is not None:
         return render(request, "snapshots/_taken.html", {"run": run, "unfinished": True})
     if wants_fragment(request):
@@ -164,7 +162,7 @@ def check_connection(request: PageRequest, tenant_id: int, purpose: Connection.P
         lambda: onboarding.check_connection(
             actor, tenant=found, purpose=cast("onboarding.Purpose", purpose.value)
         ),
-        done=f"The {purpose.label} signed in.",
+        done=f"The {purpose.label} signed in successfully.",
     )
     return redirect("tenant", found.pk)
 
@@ -212,13 +210,13 @@ def _tenant(request: PageRequest, tenant_id: int) -> Tenant:
 
 
 def _by_type(rows: Iterable[Coverage]) -> list[dict[str, Any]]:
-    """With what each type is called, in that order."""
+    """With the label of each type, in that order."""
     found = [{"row": row, "type": registry.get(row.resource_type)} for row in rows]
     return sorted(found, key=lambda each: each["type"].plural.casefold())
 
 
 def _connection(connection: Connection) -> dict[str, Any]:
-    """What a person may know of a connection: never its credential, only what kind it is and when it ends."""
+    """Displayable facts about a connection: never its credential, only its kind and expiry."""
     purpose: Literal["read", "write"] = "read" if connection.purpose == Connection.Purpose.READER else "write"
     missing = registry.lacking_permissions(purpose, connection.granted)
     return {

@@ -1,4 +1,4 @@
-"""Coverage over REST, and tenants with what their snapshots say of them."""
+"""REST API of coverage, and of tenants with facts from their snapshots."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -19,7 +19,7 @@ from tenants.web.rest import TENANT_PARAMETER, ApiViewSet, Choice, shown_as, ten
 
 
 class CoverageSerializer(serializers.ModelSerializer[Coverage]):
-    """Whether a resource type is covered, by the newest snapshot that asked for it."""
+    """Whether a resource type is covered, according to the newest snapshot that included it."""
 
     status = Choice("CoverageStatus", Coverage.Status.choices, read_only=True)
     snapshot = serializers.IntegerField(source="snapshot_id", read_only=True)
@@ -31,7 +31,9 @@ class CoverageSerializer(serializers.ModelSerializer[Coverage]):
 
 
 class RecoverableCoverageSerializer(CoverageSerializer):
-    """With the verdicts on the type's resources. `recoverability` in the context holds the tenant's counts."""
+    """Adds the verdicts on the type's resources. `recoverability` in the context contains the tenant's
+    counts.
+    """
 
     recoverability = serializers.SerializerMethodField(help_text="Verdict → number of resources.")
 
@@ -47,7 +49,7 @@ class RecoverableCoverageSerializer(CoverageSerializer):
 @extend_schema_view(
     list=extend_schema(
         tags=["coverage"],
-        summary="What of a tenant is covered, by resource type",
+        summary="Get a tenant's coverage by resource type",
         parameters=[TENANT_PARAMETER],
         responses=RecoverableCoverageSerializer(many=True),
     )
@@ -76,14 +78,16 @@ class LatestSnapshotSerializer(serializers.ModelSerializer[Snapshot]):
 
 
 class ObservedTenantSerializer(TenantSerializer):
-    """`snapshots` and `standings` in the context hold each tenant's facts by its id."""
+    """`snapshots` and `standings` in the context contain each tenant's facts by ID."""
 
     latest_snapshot = serializers.SerializerMethodField()
     coverage = serializers.SerializerMethodField(help_text="Coverage status → number of resource types.")
     problems = serializers.SerializerMethodField(
-        help_text="Resource types that were asked for and could not be read completely."
+        help_text="Resource types that were requested and could not be read completely."
     )
-    not_read = serializers.SerializerMethodField(help_text="Resource types that no snapshot asked for yet.")
+    not_read = serializers.SerializerMethodField(
+        help_text="Resource types that no snapshot has requested yet."
+    )
 
     class Meta(TenantSerializer.Meta):
         fields = (*TenantSerializer.Meta.fields, "latest_snapshot", "coverage", "problems", "not_read")
@@ -108,8 +112,8 @@ class ObservedTenantSerializer(TenantSerializer):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["tenants"], summary="The tenants that you can see"),
-    retrieve=extend_schema(tags=["tenants"], summary="One tenant"),
+    list=extend_schema(tags=["tenants"], summary="List the tenants that you can see"),
+    retrieve=extend_schema(tags=["tenants"], summary="Get a tenant"),
 )
 class ObservedTenantViewSet(TenantViewSet):
     """Tenants with their latest snapshot and coverage, in a fixed number of queries for any page."""

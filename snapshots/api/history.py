@@ -1,4 +1,4 @@
-"""The history of one resource over REST."""
+"""REST API of the history of a resource."""
 
 from typing import Any
 
@@ -17,14 +17,17 @@ from tenants.web.rest import TENANT_PARAMETER, ApiViewSet, tenant_asked_for
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):
-    """One content of the resource. `documents` in the context holds contents by digest."""
+    """A version of the resource. `documents` in the context contains contents by digest."""
 
     first_snapshot = serializers.IntegerField(source="first_snapshot_id", read_only=True)
     last_snapshot = serializers.IntegerField(
-        source="last_snapshot_id", read_only=True, allow_null=True, help_text="Null: it is still so."
+        source="last_snapshot_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Null if this is the current version.",
     )
     since = serializers.DateTimeField(source="first_snapshot.completed_at", read_only=True)
-    document = serializers.SerializerMethodField(help_text="Its canonical content, in Microsoft's spelling.")
+    document = serializers.SerializerMethodField(help_text="The canonical content, in Microsoft's spelling.")
 
     class Meta:
         model = Version
@@ -40,7 +43,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
     list=extend_schema(
         operation_id="resources_history_list",
         tags=["resources"],
-        summary="Every version of a resource, newest first",
+        summary="List all versions of a resource, newest first",
         parameters=[
             TENANT_PARAMETER,
             OpenApiParameter("resource_type", OpenApiTypes.STR, OpenApiParameter.PATH),
@@ -58,7 +61,7 @@ class HistoryViewSet(ApiViewSet[Version]):
         tenant = tenant_asked_for(request, self.actor)
         versions: QuerySet[Version] = content_store.history(tenant, resource_type, resource_id)
         if not versions.exists():
-            raise permissions.NotVisible("There is no such resource, or you cannot see it.")
+            raise permissions.NotVisible("This resource does not exist, or you do not have access to it.")
         page = self.paginate_queryset(versions) or []
         documents = content_store.documents(tenant, (version.digest for version in page))
         return self.get_paginated_response(

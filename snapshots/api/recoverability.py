@@ -1,4 +1,4 @@
-"""What of a tenant could be brought back, resource by resource, over REST."""
+"""REST API of recoverability: what could be restored, resource by resource."""
 
 from typing import Any
 
@@ -26,11 +26,11 @@ VERDICT_PARAMETER = OpenApiParameter(
 
 
 class LossSerializer(serializers.Serializer[Any]):
-    path = serializers.CharField(help_text="Property of the resource.")
+    path = serializers.CharField(help_text="The affected property.")
     what = serializers.CharField()
     items = serializers.ListField(
         child=serializers.CharField(),
-        help_text="What exactly, item by item: secrets by name, key id and expiry. Never a secret itself.",
+        help_text="The affected items: secrets by name, key ID and expiry, never their values.",
     )
 
 
@@ -41,7 +41,7 @@ class ReferrerSerializer(serializers.Serializer[Any]):
 
 
 class CaseSerializer(serializers.Serializer[Any]):
-    """What a rollback could do in one case."""
+    """What a rollback can do in one case."""
 
     verdict = Choice("RestorabilityVerdict", VERDICTS)
     reason = serializers.CharField()
@@ -49,30 +49,30 @@ class CaseSerializer(serializers.Serializer[Any]):
 
 
 class RestorabilitySerializer(serializers.Serializer[Any]):
-    """Whether and how a resource could be brought back: the worse of what can happen to it."""
+    """Whether and how a resource can be restored, in the worst case."""
 
     resource_type = serializers.CharField()
     resource_id = serializers.CharField()
     display_name = serializers.CharField(allow_blank=True)
     verdict = Choice("RestorabilityVerdict", VERDICTS)
     reason = serializers.CharField()
-    remedy = serializers.CharField(allow_blank=True, help_text="What would make more possible.")
+    remedy = serializers.CharField(allow_blank=True, help_text="How to make more possible.")
     losses = LossSerializer(many=True)
     remapped = ReferrerSerializer(
         many=True,
-        help_text=f"What would be re-pointed, should it get a new id; at most {summary.MORE}.",
+        help_text=f"References that would be updated if it gets a new ID; at most {summary.MORE}.",
     )
-    if_changed = CaseSerializer(allow_null=True, help_text="Null: nobody can change it.")
-    if_deleted = CaseSerializer(allow_null=True, help_text="Null: nobody can delete it.")
+    if_changed = CaseSerializer(allow_null=True, help_text="Null if it cannot be changed.")
+    if_deleted = CaseSerializer(allow_null=True, help_text="Null if it cannot be deleted.")
     if_purged = CaseSerializer(
-        allow_null=True, help_text="If it is not in the deleted items either; null where there are none."
+        allow_null=True, help_text="If it is also removed from the deleted items. Null if the type has none."
     )
 
 
 @extend_schema_view(
     list=extend_schema(
         tags=["recoverability"],
-        summary="What of a tenant could be brought back, and how",
+        summary="List what can be restored in a tenant, and how",
         parameters=[TENANT_PARAMETER, VERDICT_PARAMETER],
         responses=RestorabilitySerializer(many=True),
     )

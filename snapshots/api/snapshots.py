@@ -1,4 +1,4 @@
-"""Snapshots over REST: taking and reading them, and the resources in each."""
+"""REST API of snapshots and their resources."""
 
 from typing import Any
 
@@ -62,13 +62,15 @@ class SnapshotDetailSerializer(SnapshotSerializer):
 class TakeSnapshotSerializer(serializers.Serializer[Any]):
     tenant = serializers.CharField(help_text=TENANT_HELP)
     types = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Resource types; all, if left out."
+        child=serializers.CharField(), required=False, help_text="Resource types. Default: all."
     )
     mode = Choice(
         "SnapshotMode",
         Snapshot.Mode.choices,
         default=Snapshot.Mode.FULL,
-        help_text="What may be used; every snapshot is read in full at present, and its mode says so.",
+        help_text=(
+            "The mode that may be used. Currently every snapshot is read in full, and its mode says so."
+        ),
     )
 
     def validate_types(self, types: list[str]) -> list[str]:
@@ -79,9 +81,9 @@ class TakeSnapshotSerializer(serializers.Serializer[Any]):
 
 
 class ResourceSerializer(serializers.ModelSerializer[Version]):
-    """A resource as a snapshot has it. `documents` in the context, where asked for, holds contents by digest."""
+    """A resource in a snapshot. `documents` in the context, if requested, contains contents by digest."""
 
-    document = serializers.SerializerMethodField(help_text="Its canonical content; null unless asked for.")
+    document = serializers.SerializerMethodField(help_text="The canonical content; null unless requested.")
 
     class Meta:
         model = Version
@@ -103,19 +105,19 @@ class SnapshotFilters(django_filters.FilterSet):
 class ResourceFilters(django_filters.FilterSet):
     type = django_filters.CharFilter(field_name="resource_type", help_text="Resource type.")
     name = django_filters.CharFilter(
-        field_name="display_name", lookup_expr="icontains", help_text="Part of its name."
+        field_name="display_name", lookup_expr="icontains", help_text="Part of the name."
     )
 
 
 DOCUMENTS_PARAMETER = OpenApiParameter(
-    "documents", OpenApiTypes.BOOL, description="Whether to send each resource's content too."
+    "documents", OpenApiTypes.BOOL, description="Whether to include each resource's content."
 )
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["snapshots"], summary="Snapshots, newest first"),
+    list=extend_schema(tags=["snapshots"], summary="List snapshots, newest first"),
     retrieve=extend_schema(
-        tags=["snapshots"], summary="One snapshot, with its coverage", responses=SnapshotDetailSerializer
+        tags=["snapshots"], summary="Get a snapshot with its coverage", responses=SnapshotDetailSerializer
     ),
     create=extend_schema(
         tags=["snapshots"],
@@ -123,7 +125,7 @@ DOCUMENTS_PARAMETER = OpenApiParameter(
         request=TakeSnapshotSerializer,
         responses={202: RunSerializer},
         examples=[
-            OpenApiExample("All of a tenant", {"tenant": "Contoso"}, request_only=True),
+            OpenApiExample("All types of a tenant", {"tenant": "Contoso"}, request_only=True),
             OpenApiExample(
                 "Two types",
                 {"tenant": "Contoso", "types": ["conditionalAccessPolicy", "namedLocation"]},
@@ -133,7 +135,7 @@ DOCUMENTS_PARAMETER = OpenApiParameter(
     ),
     resources=extend_schema(
         tags=["snapshots"],
-        summary="The resources in a snapshot",
+        summary="List the resources in a snapshot",
         parameters=[DOCUMENTS_PARAMETER],
         responses=ResourceSerializer(many=True),
     ),
@@ -176,5 +178,5 @@ class SnapshotViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Any]):
         pk = integer(text)
         found = self.get_queryset().filter(pk=pk).first() if pk is not None else None
         if found is None:
-            raise permissions.NotVisible("There is no such snapshot, or you cannot see it.")
+            raise permissions.NotVisible("This snapshot does not exist, or you do not have access to it.")
         return found

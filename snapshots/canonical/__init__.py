@@ -1,1 +1,1 @@
-"""The canonical form of a document: one value for one state. Pure."""
+"""The canonical form of a document: equal states have equal values. Pure."""

@@ -1,7 +1,7 @@
-"""The canonical form: one value for one state, whatever the key order, set order, nulls and letter case. A text that it
-spells otherwise than Microsoft remembers the original (`snapshots.canonical.spelling`), which no comparison looks at.
-
-Called at collection for every object read, and by whoever compares. Never reads a database, clock or setting.
+"""The canonical form: equal states have equal values, regardless of key order, set order, nulls and letter
+case. A text whose canonical spelling differs from Microsoft's keeps the original
+(`snapshots.canonical.spelling`), which comparisons ignore. Called for every collected object and by all
+comparisons. Never reads a database, clock or setting.
 """
 
 import re
@@ -23,26 +23,27 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d
 
 
 def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
-    """The document of an object as Graph returned it, or of a document (a fixed point)."""
+    """The document of an object as returned by Graph. Applied to a document, it returns the same document."""
     if spec.respelled is not None:
         raw = spec.respelled(dict(raw))
     return _object(raw, ROOT, spec, spec.entity or spec.key)
 
 
 def canonical_bytes(document: Any) -> bytes:
-    """The bytes that are stored and hashed; two states are equal when these are."""
+    """The bytes that are stored and hashed. Two states are equal if these bytes are equal."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def resource_id(raw: Mapping[str, Any], spec: ResourceType) -> str:
-    """Who an object is: its id or natural key, and for a singleton the name of its type."""
+    """The identity of an object: its ID or natural key, or the type's key for a singleton."""
     if spec.read.singleton:
         return spec.key
     values = [raw.get(name) for name in spec.identity]
     if not all(isinstance(value, str) and value for value in values):
         raise IncompleteObject(
-            f"An object of type {spec.key} came without {' and '.join(spec.identity)}, which identify it. "
-            "Read the type again; if it persists, the API answers in a form that the catalogue does not know."
+            f"An object of type {spec.key} has no {' and '.join(spec.identity)}, which identifies it. "
+            "Read the type again. If the problem persists, the API returns a format that the catalogue "
+            "does not know."
         )
     return "|".join(_text(str(value)) for value in values)
 
@@ -60,7 +61,9 @@ def _value(value: Any, path: Path, spec: ResourceType, declared_as: str) -> Any:
 
 
 def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as: str) -> Document:
-    """`declared_as` is the type that Microsoft declares for the value; that it names itself so says nothing more."""
+    """`declared_as` is the type that Microsoft declares for the value; an `@odata.type` that repeats it is
+    dropped.
+    """
     keep_only = place(spec, path).keep_only
     named = raw.get(ODATA_TYPE)
     own_type = _type_name(named).removeprefix(NAMESPACE) if isinstance(named, str) else declared_as
@@ -82,14 +85,14 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as:
 
 
 def _is_annotation(key: str, spec: ResourceType) -> bool:
-    """Envelope keys, annotations of a neighbour (`members@odata.context`) and advertised actions."""
+    """Protocol keys, annotations of other properties (`members@odata.context`) and advertised actions."""
     if spec.on_azure or key == ODATA_TYPE or (spec.typed_values and key.endswith(ODATA_TYPE)):
         return False
     return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
 
 
 def _set(elements: list[Any], declared: SetOf) -> list[Any]:
-    """Sorted and without repetition; elements that say nothing are left out."""
+    """Sorted, without duplicates and empty elements."""
     distinct = {
         canonical_bytes(element): element for element in elements if element is not None and element != {}
     }
@@ -121,7 +124,7 @@ def _string(value: str, path: Path, spec: ResourceType) -> str | None:
 
 
 def _text(value: str) -> str:
-    """GUIDs and ids of Azure resources compare without regard to letter case; all other text is what it is."""
+    """GUIDs and IDs of Azure resources are compared case-insensitively; all other text is compared exactly."""
     return value.lower() if GUID.fullmatch(value) or AZURE_ID.match(value) else value
 
 

@@ -1,4 +1,4 @@
-"""What a document refers to, as its spec declares it. Pure; used for names on screen, for grading and for planning."""
+"""The references in a document, as declared by its spec. Pure; used for display names, severity and planning."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PRINCIPAL_TYPES = frozenset({"user", "group", "servicePrincipal", "directoryObje
 
 @dataclass(frozen=True)
 class Mention:
-    """One id in a document, and the resource type (and property) that it names."""
+    """An ID in a document, and the resource type (and property) to which it refers."""
 
     to: str
     by: str
@@ -21,13 +21,13 @@ class Mention:
 
 
 def mentions(spec: ResourceType, document: Document) -> Iterator[Mention]:
-    """Every reference in the document that is an id and not one of the special words."""
+    """All references in the document that are IDs and not special words."""
     for reference, value in references_in(spec, document):
         yield Mention(reference.to, reference.by, value)
 
 
 def references_in(spec: ResourceType, document: Document) -> Iterator[tuple[Reference, str]]:
-    """The declaration of each reference, and the identifier that stands there."""
+    """Each reference's declaration and the identifier found there."""
     for reference in spec.references:
         for value in values_at(document, parse(reference.path)):
             for named in reference.named(value):
@@ -41,8 +41,8 @@ def references_in(spec: ResourceType, document: Document) -> Iterator[tuple[Refe
 
 
 def principals_of(spec: ResourceType, document: Document) -> set[str]:
-    """Ids of people, groups and service principals. What is no GUID is a word of Microsoft's that we do not know yet:
-    nobody can be asked about it, and it names nobody who could be gone.
+    """IDs of users, groups and service principals. Anything that is not a GUID is an unknown special word of
+    Microsoft: it cannot be looked up and does not refer to an object that could be missing.
     """
     return {
         mention.value
@@ -52,7 +52,7 @@ def principals_of(spec: ResourceType, document: Document) -> set[str]:
 
 
 def means(mention: Mention, spec: ResourceType, resource_id: str, document: Document) -> bool:
-    """Whether the mention names this resource by something that another one in its place would not have."""
+    """Whether the mention refers to this resource by a value that a recreated resource would not have."""
     if any(
         mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(document, path)
         for path, (kind, by) in spec.embodies.items()

@@ -1,11 +1,8 @@
-"""Texts that are compared loosely and written exactly: `all` is the same as `All`, and Microsoft gets `All` back.
-
-A secret that Microsoft gives out is such a text too: it is compared by its mark, and nothing but a body on its way to
-Microsoft takes the original (`revealed`).
-
-A document holds the compared form, so that whoever compares, sorts or looks something up need not know about spelling.
-Where Microsoft spells the value otherwise, the text remembers how. A body that is sent, and whatever people see, take
-the original. Pure.
+"""Texts that are compared loosely and written exactly: `all` equals `All`, and Microsoft gets `All` back. A
+readable secret is also such a text: it is compared by its mark, and only request bodies to Microsoft use the
+original (`revealed`). Documents contain the compared form, so that comparison, sorting and lookups need not
+know about spelling. If Microsoft's spelling differs, the text keeps it. Request bodies and everything shown
+to people use the original. Pure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,13 +29,13 @@ class Spelled(str):
 
 
 class Secret(Spelled):
-    """A secret: its text is the mark that is stored, compared and shown in its place."""
+    """A secret. Its text is the mark that is stored, compared and shown instead."""
 
     __slots__ = ()
 
 
 def spelled(compared: str, source: str) -> str:
-    """The compared form of a text that may itself remember how it was spelled."""
+    """The compared form of a text that may already keep an original spelling."""
     if isinstance(source, Secret):
         return source
     original = source.original if isinstance(source, Spelled) else source
@@ -46,7 +43,7 @@ def spelled(compared: str, source: str) -> str:
 
 
 def original(value: Any) -> Any:
-    """The JSON value as Microsoft spells it; of secrets, their marks."""
+    """The JSON value in Microsoft's spelling, with marks instead of secrets."""
     if isinstance(value, Spelled):
         return str(value) if isinstance(value, Secret) else value.original
     if isinstance(value, Mapping):
@@ -62,7 +59,7 @@ def secrets_in(value: Any) -> dict[str, str]:
 
 
 def revealed(value: Any, secrets: Mapping[str, str]) -> Any:
-    """The JSON value with the secrets in the place of their marks: for nobody but Microsoft."""
+    """The JSON value with secrets instead of their marks. Only for requests to Microsoft."""
     if isinstance(value, str):
         return secrets.get(value, value)
     if isinstance(value, Mapping):
@@ -73,7 +70,7 @@ def revealed(value: Any, secrets: Mapping[str, str]) -> Any:
 
 
 def spellings(value: Any, where: str = "") -> Iterator[tuple[str, Spelled]]:
-    """JSON Pointer and text of everything that is not compared as it is spelled."""
+    """JSON Pointer and text of every value whose compared form differs from its spelling."""
     if isinstance(value, Spelled):
         yield where, value
     elif isinstance(value, Mapping):
@@ -85,7 +82,7 @@ def spellings(value: Any, where: str = "") -> Iterator[tuple[str, Spelled]]:
 
 
 def to_json(value: Any) -> dict[str, dict[str, str]]:
-    """What `with_spellings` needs to know beside the JSON value; empty where it has nothing of the kind."""
+    """The data that `with_spellings` needs in addition to the JSON value; empty if there is none."""
     found: dict[str, dict[str, str]] = {}
     for where, text in spellings(value):
         found.setdefault(_SECRETS if isinstance(text, Secret) else _SPELLINGS, {})[where] = text.original

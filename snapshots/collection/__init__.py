@@ -1,1 +1,1 @@
-"""Reading a tenant's configuration and taking a snapshot of it."""
+"""Reads a tenant's configuration and takes snapshots of it."""

@@ -1,4 +1,4 @@
-"""Where an object of a type is found: its paths and query parameters, filled with what identifies it. Pure."""
+"""Builds the paths and query parameters of an object from its identity. Pure."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -12,8 +12,8 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """What the placeholders of a type's paths stand for: texts of the document, the parts of a composed id, `id` and,
-    for Azure, the collection (`scope`) and the `subscription` that the object is in, and its `name` there.
+    """Values for the placeholders in a type's paths: texts of the document, the parts of a composed ID, `id`
+    and, for Azure, the object's collection (`scope`), `subscription` and `name`.
     """
     values = {name: value for name, value in (document or {}).items() if isinstance(value, str)}
     values["id"] = object_id
@@ -27,7 +27,9 @@ def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | No
 
 
 def present_identity(spec: ResourceType, object_id: str, document: Mapping[str, Any]) -> str:
-    """A composed id with those of its parts that the document holds as they are there; any other id as it is."""
+    """A composed ID, with parts taken from the document where it contains them. Other IDs are returned
+    unchanged.
+    """
     parts = object_id.split("|")
     if len(parts) != len(spec.identity) or len(parts) == 1:
         return object_id
@@ -35,8 +37,8 @@ def present_identity(spec: ResourceType, object_id: str, document: Mapping[str, 
 
 
 def expand_path(template: str, values: Mapping[str, str], later: Collection[str] = ()) -> str:
-    """The path with its placeholders filled, percent-encoded; an Azure id keeps its slashes. What is only known `later`
-    stays a placeholder.
+    """The path with its placeholders filled in and percent-encoded; an Azure ID keeps its slashes. Values
+    that are only known `later` stay placeholders.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -51,7 +53,7 @@ def expand_path(template: str, values: Mapping[str, str], later: Collection[str]
 
 
 def expand_params(params: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Query parameters with their placeholders filled, as OData quotes text."""
+    """Query parameters with their placeholders filled in, quoted for OData."""
     return {
         name: _FIELD.sub(lambda match: values.get(match[1], "").replace("'", "''"), text)
         for name, text in params.items()
@@ -59,25 +61,25 @@ def expand_params(params: Mapping[str, str], values: Mapping[str, str]) -> dict[
 
 
 def placed(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Document:
-    """The object with the properties that say where it is, which the service's answer leaves out."""
+    """The object with its location properties, which the service's response omits."""
     known = {**values, spec.read.id_key: raw.get("id")}
     return {**raw, **{name: known[name] for name in sorted(spec.addressing) if known.get(name)}}
 
 
 def place_of(spec: ResourceType, raw: Mapping[str, Any] | None) -> dict[str, str]:
-    """The properties that say where an object is."""
+    """The properties that locate an object."""
     return {name: str(raw[name]) for name in sorted(spec.addressing) if raw is not None and raw.get(name)}
 
 
 def at(value: Any, path: str) -> Any:
-    """The value at a dotted path of keys; None where there is none."""
+    """The value at a dotted path of keys, or None."""
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
 def with_value(document: Document, path: str, value: Any) -> Document:
-    """The document with another value at a dotted path; None takes the key away."""
+    """The document with a different value at a dotted path; None removes the key."""
     head, _, rest = path.partition(".")
     inner = value if not rest else with_value(document.get(head) or {}, rest, value)
     kept = {name: each for name, each in document.items() if name != head}

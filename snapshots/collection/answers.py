@@ -1,4 +1,4 @@
-"""What Microsoft answered: one object, or the objects of a listing over all its pages. Sends reads only."""
+"""Responses from Microsoft: one object, or the objects of a listing over all its pages. Sends reads only."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +12,14 @@ from tenants.microsoft.request import Request, Response
 
 GONE = 404
 Failed: TypeAlias = list[MicrosoftError] | None
-"""Where the failures of single requests are noted, so that the others count; None where one failure is too many."""
+"""Collects failures of single requests so that the others can be used. None if any failure is fatal."""
 
 
 def listings(
     client: GraphClient, requests: Sequence[Request], failed: Failed = None
 ) -> Iterator[list[Document] | None]:
-    """Each request's items; None where the owner vanished meanwhile. Small listings travel in batches.
-
-    None as well where the request failed, and `failed` is given.
+    """Each request's items. None if the owner was deleted in the meantime, or if the request failed and
+    `failed` is given. Small listings are batched.
     """
     for request, response in zip(requests, client.batch(requests), strict=True):
         items = None
@@ -32,7 +31,7 @@ def listings(
 
 @contextmanager
 def noting(failed: Failed) -> Iterator[None]:
-    """Notes the failure of one request of several in `failed`, where that is given; else raises it."""
+    """Adds the failure of one request to `failed` if given, otherwise raises it."""
     try:
         yield
     except AuthenticationFailed:
@@ -47,7 +46,7 @@ def object_in(request: Request, response: Response) -> Document:
     if not response.ok:
         raise error_for(request.method, request.path, response, writes=False)
     if not isinstance(response.body, dict):
-        raise InvalidAnswer(f"The answer to GET {request.path} is no JSON object")
+        raise InvalidAnswer(f"The answer to GET {request.path} is not a JSON object")
     return response.body
 
 
@@ -60,9 +59,9 @@ def _items_in(client: GraphClient, request: Request, response: Response) -> list
 
 
 def objects(value: Any, where: str) -> list[Document]:
-    """What must be an array of objects. Raises InvalidAnswer."""
+    """Checks that the value is an array of objects. Raises InvalidAnswer."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise InvalidAnswer(f"{where} came without a list of objects")
+        raise InvalidAnswer(f"{where} does not contain a list of objects")
     return value
 
 

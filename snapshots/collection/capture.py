@@ -1,7 +1,6 @@
-"""Taking a snapshot: collect everything first, then make it visible in one transaction.
-
-Called by the pipeline, which runs `seal` and the detection of changes in the same transaction. A type that could not
-be read completely is carried over unchanged and marked in the coverage: absence of data is never a deletion.
+"""Takes a snapshot: collects everything first, then makes it visible in one transaction. Called by the
+pipeline, which runs `seal` and change detection in the same transaction. A type that could not be read
+completely is carried over unchanged and marked in the coverage: missing data is never treated as a deletion.
 """
 
 from collections import Counter
@@ -39,40 +38,42 @@ NAME_LENGTH = 400
 
 @dataclass(frozen=True)
 class Outcome:
-    """How reading one type went."""
+    """The result of reading one type."""
 
     status: Coverage.Status
     count: int = 0
     reason: str = ""
     remedy: str = ""
     beside: tuple[str, ...] = ()
-    """Listings that were read too, since the type leaves out what they say in full."""
+    """Other listings that were read, because objects in them are left out of this type."""
 
 
 NO_SUBSCRIPTION = Outcome(
     Coverage.Status.NOT_APPLICABLE,
-    reason="No Azure subscription of this tenant is registered.",
-    remedy="Register it, and give the reader application the Azure role Reader on it.",
+    reason="No Azure subscription is registered for this tenant.",
+    remedy="Register one, and give the reader application the Azure role Reader on it.",
 )
 
 
 @dataclass
 class Collected:
-    """A tenant as it was read, by digest; nothing of it is visible yet."""
+    """The collected state of a tenant, by digest. Not visible yet."""
 
     tenant: Tenant
     started_at: datetime
     states: dict[Key, tuple[str, str]] = field(default_factory=dict)
-    """(type, id) → (digest, display name), for what was read."""
+    """(type, ID) → (digest, display name) of everything that was read."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     app_roles: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    """Id of a service principal → names of the roles that it defines, by id."""
+    """ID of a service principal → names of the roles that it defines, by ID."""
     requests: int = 0
 
 
 @dataclass(frozen=True)
 class Delta:
-    """One resource that is not as it was: digests of both sides, None where it did not or does not exist."""
+    """A resource that differs from the previous snapshot: digests before and after, None if it did not or
+    does not exist.
+    """
 
     resource_type: str
     resource_id: str
@@ -83,13 +84,15 @@ class Delta:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A snapshot that becomes visible with the surrounding transaction, and what differs from the one before."""
+    """A snapshot that becomes visible when the surrounding transaction commits, and its differences from the
+    previous one.
+    """
 
     snapshot: Snapshot
     previous: Snapshot | None
     deltas: Sequence[Delta]
     ended: Sequence[int]
-    """Keys of the versions that this snapshot no longer has."""
+    """Keys of the versions that ended with this snapshot."""
 
 
 def collect(
@@ -99,9 +102,8 @@ def collect(
     types: Iterable[str] | None = None,
     progress: Callable[[ResourceType, Outcome], None] = lambda _spec, _outcome: None,
 ) -> Collected:
-    """Reads the given types (default: all). Raises the first error where nothing at all could be read.
-
-    A bug of ours in reading a type fails that type alone, and is told as such in its coverage.
+    """Reads the given types (default: all). Raises the first error if nothing could be read. A bug in reading
+    a type fails only that type and is reported as an internal error in its coverage.
     """
     wanted = {registry.get(key).key for key in types} if types is not None else None
     collected = Collected(tenant, started_at=timezone.now())
@@ -135,7 +137,7 @@ def collect(
 
 
 def seal(collected: Collected, *, requested_by: str, run_id: int | None = None) -> Sealed:
-    """Writes the snapshot, its coverage and its versions. Must run inside the caller's transaction."""
+    """Writes the snapshot, its coverage and its versions. Must be called inside a transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("capture.seal must run inside the transaction that makes the snapshot visible.")
     tenant = collected.tenant
@@ -160,7 +162,9 @@ def _attempted(
     known: Mapping[Key, Version],
     mentioned: set[str],
 ) -> tuple[Outcome, DomainError | None]:
-    """How reading the type went, and what made it fail. Raises what must end the whole collection."""
+    """The result of reading the type, and the error if it failed. Raises errors that must end the whole
+    collection.
+    """
     try:
         return _collect_type(collected, client, spec, known, mentioned), None
     except (AuthenticationFailed, DatabaseError):
@@ -204,9 +208,8 @@ def _collect_type(
 def _present_all_the_same(
     tenant: Tenant, client: GraphClient, spec: ResourceType, scope: Scope, missing: Sequence[Version]
 ) -> list[type_reading.Found]:
-    """Graph's listings leave objects out: what one no longer has is looked for before it is called deleted.
-
-    At its own address; where the type's objects have none, in a second complete listing.
+    """Graph's listings sometimes omit objects. Before an object is considered deleted, it is looked up at its
+    own URL or, if the type has none, in a second complete listing.
     """
     if not missing:
         return []
@@ -221,21 +224,21 @@ def _present_all_the_same(
 
 
 def _partly(spec: ResourceType, failed: Sequence[MicrosoftError], *, count: int) -> Outcome:
-    """What was read counts; everything else of the type is kept as it was, and nothing of it is called deleted."""
+    """Uses what was read. The rest of the type is carried over, and nothing counts as deleted."""
     first = type_reading.named(failed[0], spec)
     others = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
     return Outcome(
         Coverage.Status.PARTIAL,
         count=count,
-        reason=f"Some of it could not be read and is kept as it was: {first.what}{others}",
+        reason=f"Some objects could not be read and were carried over: {first.what}{others}",
         remedy=first.remedy,
     )
 
 
 def _parent_ids(collected: Collected, spec: ResourceType, failed: list[MicrosoftError]) -> list[str]:
-    """Ids of the parent type's objects as just read; a parent that could not be read fails its children too.
-
-    Where only some parents could be read, that is noted in `failed`, and the known ones are asked for too.
+    """IDs of the parent type's objects as just read. If the parent type could not be read, its children fail
+    too. If only some parents could be read, this is added to `failed`, and previously known parents are used
+    as well.
     """
     if spec.read.parent is None:
         return []
@@ -249,7 +252,7 @@ def _parent_ids(collected: Collected, spec: ResourceType, failed: list[Microsoft
     if outcome.status == Coverage.Status.COMPLETE:
         return read
     parents = registry.get(spec.read.parent).plural.lower()
-    what = f"{spec.plural} are read for each of the {parents}, which could not be read"
+    what = f"{spec.plural} are read per parent, but the {parents} could not be read"
     if outcome.status != Coverage.Status.PARTIAL:
         raise MicrosoftError(what, outcome.remedy)
     failed.append(MicrosoftError(f"{what} completely", outcome.remedy))
@@ -257,7 +260,7 @@ def _parent_ids(collected: Collected, spec: ResourceType, failed: list[Microsoft
 
 
 def _never_read_parent(collected: Collected, spec: ResourceType) -> ResourceType | None:
-    """The type below whose objects this one is read, if neither this snapshot nor any before it knows them."""
+    """The parent type of this one, if neither this snapshot nor an earlier one has read it."""
     if spec.read.parent is None:
         return None
     outcome = collected.outcomes.get(spec.read.parent)
@@ -270,13 +273,13 @@ def _never_read_parent(collected: Collected, spec: ResourceType) -> ResourceType
 def _without_parent(spec: ResourceType, parent: ResourceType) -> Outcome:
     return Outcome(
         Coverage.Status.FAILED,
-        reason=f"{spec.plural} are read for each of the {parent.plural.lower()}, which were never read.",
-        remedy=f"Take a snapshot of {parent.key} along with {spec.key}, or of everything.",
+        reason=f"{spec.plural} are read per parent, but the {parent.plural.lower()} were never read.",
+        remedy=f"Take a snapshot of {parent.key} and {spec.key} together, or of all types.",
     )
 
 
 def _name(collected: Collected, known: Mapping[Key, Version]) -> None:
-    """What is new or different is called by what it joins too; all of those have names by now."""
+    """Names new and changed objects. At this point, all objects that they connect have names."""
     fresh = {
         key: digest
         for key, (digest, _) in collected.states.items()
@@ -360,7 +363,7 @@ def _deltas(collected: Collected, current: Mapping[Key, Version], read: set[str]
 def _move_versions(
     snapshot: Snapshot, previous: Snapshot | None, deltas: Sequence[Delta], current: Mapping[Key, Version]
 ) -> list[int]:
-    """Ends what is no longer as it was and begins what is new; returns the keys of the versions that ended."""
+    """Ends outdated versions and creates new ones. Returns the keys of the versions that ended."""
     ended = sorted(
         current[(delta.resource_type, delta.resource_id)].pk for delta in deltas if delta.before is not None
     )
@@ -388,9 +391,9 @@ def _move_versions(
 def _reportable(
     collected: Collected, deltas: Sequence[Delta], current: Mapping[Key, Version], previous: Snapshot | None
 ) -> list[Delta]:
-    """Without the first sight of a type (or of what only partial reads of it had left out), without what only a new
-    version of our own spec made different, and without what is left out only because another listing that says it in
-    full may be read for the first time.
+    """Removes differences that are not changes in the tenant: the first read of a type (or of objects omitted
+    by partial reads), differences caused by a new spec version, and objects left out because another listing
+    that contains them was read for the first time.
     """
     tenant = collected.tenant
     seen_before = _seen(tenant, until=previous) if previous else set()
@@ -414,12 +417,12 @@ def _reportable(
 def _seen(
     tenant: Tenant, until: Snapshot | None = None, status: Coverage.Status = Coverage.Status.COMPLETE
 ) -> set[str]:
-    """Types that a snapshot (of those until one) has complete, or with the given status."""
+    """Types that are complete, or have the given status, in a snapshot up to the given one."""
     return set(_with(status, tenant, until).values_list("resource_type", flat=True).distinct())
 
 
 def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = None) -> frozenset[str]:
-    """The listings that were read beside the type when it was last complete (in a snapshot until one)."""
+    """The other listings that were read with the type when it was last complete (up to the given snapshot)."""
     if spec.read.shadows is None and all(part.shadows is None for part in spec.parts):
         return frozenset()
     complete = _complete(tenant, until).filter(resource_type=spec.key)
@@ -428,7 +431,7 @@ def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = 
 
 
 def _complete(tenant: Tenant, until: Snapshot | None = None) -> QuerySet[Coverage]:
-    """Types that were completely read, with the snapshot (of those until one)."""
+    """Types that were read completely, with the snapshot (up to the given one)."""
     return _with(Coverage.Status.COMPLETE, tenant, until)
 
 
@@ -438,7 +441,7 @@ def _with(status: Coverage.Status, tenant: Tenant, until: Snapshot | None) -> Qu
 
 
 def _only_unmasked(tenant: Tenant, delta: Delta) -> bool:
-    """Whether all that differs is that secrets may be read since, or may not be read any more."""
+    """Whether the only difference is that secrets became readable or unreadable."""
     spec = registry.get(delta.resource_type)
     if not spec.secrets or delta.before is None or delta.after is None:
         return False

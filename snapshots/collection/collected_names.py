@@ -1,4 +1,4 @@
-"""What the naming of a collection looks up: the objects just read, those kept from before, and principals."""
+"""The names used by a collection: objects just read, carried-over objects, and principals."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,8 +10,8 @@ Key = tuple[str, str]
 
 
 class CollectedNames:
-    """`states`: (type, id) → (digest, name) as just read; `known`: the current versions before; `app_roles`: id of a
-    service principal → its roles' names by id.
+    """`states`: (type, ID) → (digest, name) as just read; `known`: the previous current versions;
+    `app_roles`: ID of a service principal → names of its roles by ID.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class CollectedNames:
 
     @cached_property
     def _called(self) -> dict[str, str]:
-        """By id. Azure's roles are named elsewhere by the last part of theirs."""
+        """By ID. References to Azure roles use only the last part of the ID."""
         found: dict[str, str] = {}
         for key, (_, name) in self._states.items():
             found[_mentioned_as(key)] = name

@@ -1,7 +1,6 @@
-"""What one listing shows only because another says it in full: left out, so that one fact is kept once.
-
-Where we may not read the other listing, or the tenant has no licence for what it lists, nothing casts a shadow; unless
-it could be read before: then what it hides would look like new. Sends reads only.
+"""Leaves out objects that only repeat what another listing contains in full, so that each fact is stored
+once. If the other listing cannot be read (permission or licence), nothing is left out, unless it could be
+read before: then the repeated objects would look new. Sends reads only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +14,14 @@ from tenants.microsoft.errors import LicenceMissing, PermissionMissing
 from tenants.microsoft.request import Request
 
 Source = tuple[str, tuple[tuple[str, str], ...]]
-"""Path and parameters of a listing that casts shadows."""
+"""Path and parameters of the other listing."""
 
 
 @dataclass(frozen=True)
 class Beside:
-    """The listings that are read beside a type: in its last complete snapshot, and now (added while it is read)."""
+    """The listings that are read beside a type: in its last complete snapshot, and now (added while it is
+    read).
+    """
 
     before: frozenset[str] = frozenset()
     now: set[str] = field(default_factory=set)
@@ -48,9 +49,8 @@ def leave_out_of_parts(
     raws: Mapping[str, Document],
     beside: Beside | None = None,
 ) -> None:
-    """Takes the shadows out of the parts of each object, by its id; one listing serves all parts that it shadows.
-
-    Raises as `leave_out` does.
+    """Removes repeated elements from the parts of each object, by its ID. One listing serves all parts.
+    Raises the same errors as `leave_out`.
     """
     parts_of: dict[Source, list[tuple[Part, Shadows]]] = {}
     for part in spec.parts:
@@ -83,7 +83,7 @@ def _listed(
     values: Sequence[Mapping[str, str]],
     beside: Beside | None,
 ) -> list[list[Document]]:
-    """The listing as each of the values narrows it."""
+    """The listing, filtered by each of the values."""
     path, params = source
     requests = [
         Request("GET", path, params=expand_params(dict(params), each), service=spec.read.service)

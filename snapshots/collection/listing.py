@@ -1,4 +1,4 @@
-"""All objects of a type as Microsoft lists them, whatever form the listing has. Sends reads only."""
+"""Lists all objects of a type, for every kind of listing. Sends reads only."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from tenants.microsoft.request import Request
 
 @dataclass(frozen=True)
 class Scope:
-    """Below what a type is listed: ids of its parent type's objects, and the tenant's Azure subscriptions."""
+    """The scope in which a type is listed: IDs of its parent objects, and the tenant's Azure subscriptions."""
 
     parents: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
     beside: Beside | None = None
     failed: Failed = None
-    """Takes what could not be read of the type, while the rest is read; without it, one failure fails the type."""
+    """Collects failures while the rest of the type is read. Without it, one failure fails the type."""
 
 
 EVERYWHERE = Scope()
-"""For types that are listed below nothing."""
+"""For types without a parent."""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """One address that is read for a type, and what its objects do not say themselves."""
+    """A URL that is read for a type, and properties to add to its objects."""
 
     path: str
     params: Mapping[str, str]
@@ -37,7 +37,7 @@ class _Source:
 
 
 def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
-    """Every object of the type. Raises MicrosoftError where any of it could not be read."""
+    """All objects of the type. Raises MicrosoftError if any of them could not be read."""
     found = _listed(client, spec, list(_sources(spec, scope)), scope.failed)
     return existing(client, spec, _whole(client, spec, found, scope.failed), scope.beside)
 
@@ -45,7 +45,7 @@ def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> 
 def _whole(
     client: GraphClient, spec: ResourceType, found: Iterable[Document], failed: Failed
 ) -> Iterator[Document]:
-    """With what the listing leaves out, where it leaves anything out."""
+    """Adds properties that the listing omits."""
     each = spec.read.each
     partial: list[Document] = []
     for raw in found:
@@ -62,13 +62,13 @@ def existing(
     found: Iterable[Document],
     beside: Beside | None = None,
 ) -> Iterator[Document]:
-    """Without what only hangs on an object of the type, and what only shows one of another type."""
+    """Without objects that are not of this type, and without objects that only repeat one of another type."""
     exists = spec.read.exists
     yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), beside)
 
 
 def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:
-    """The listing with the parameters that narrow it to the object of these values."""
+    """The listing, filtered to the object with these values."""
     source = _Source(spec.read.path, expand_params(spec.read.find_params, values), {})
     return existing(client, spec, _listed(client, spec, [source]))
 
@@ -76,7 +76,7 @@ def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str])
 def again(
     client: GraphClient, spec: ResourceType, listed: Sequence[Document], failed: Failed = None
 ) -> Iterator[Document]:
-    """Each listed object read at its own address; what vanished meanwhile is left out."""
+    """Reads each listed object at its own URL; objects deleted in the meantime are left out."""
     values = [address(spec, resource_id(raw, spec), raw) for raw in listed]
     requests = [
         _request(spec.read, expand_path(spec.read.item_path or "", each), spec.read.item_params)
@@ -125,7 +125,7 @@ def _listed(
 def _held(
     client: GraphClient, read: Read, sources: Sequence[_Source], failed: Failed
 ) -> Iterator[list[Document]]:
-    """What each source answers with: the objects of a listing, or the one object that it is."""
+    """The response of each source: the objects of a listing, or a single object."""
     requests = [_request(read, source.path, source.params) for source in sources]
     if read.singleton or (read.items_at is not None and not read.inject):
         for request in requests:

@@ -1,6 +1,5 @@
-"""One object as it is in the tenant now: for confirming deletions, for plans, and just before each write.
-
-Reads through whatever client it is given; never writes.
+"""Reads the live state of one object: to confirm deletions, for plans, and just before each write. Never
+writes.
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
 
 @dataclass(frozen=True)
 class Live:
-    """`document` is None where the object is absent; `deleted` says that its soft-delete container holds it."""
+    """`document` is None if the object does not exist; `deleted` tells whether it is in the deleted items."""
 
     document: Document | None
     raw: Document | None = None
@@ -27,9 +26,8 @@ class Live:
 
 
 def read_live(client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None) -> Live:
-    """The object now. `known` is its last known document, where the type's path needs a property of it.
-
-    Raises MicrosoftError where the answer is neither the object nor its absence.
+    """The live object. `known` is its last known document, needed if the type's path contains a property of
+    it. Raises MicrosoftError if the response is neither the object nor proof of its absence.
     """
     raw = _raw(client, spec, object_id, known)
     if raw is None:
@@ -65,7 +63,7 @@ def parts_of(spec: ResourceType, raw: Document) -> list[Part]:
 def is_deleted_softly(
     client: GraphClient, spec: ResourceType, object_id: str, known: Document | None = None
 ) -> bool:
-    """Whether the soft-delete container holds the object; False where there is none, or we may not look into it."""
+    """Whether the object is in the deleted items. False if the type has none or they are not readable."""
     undelete = spec.restore.undelete
     if undelete is None:
         return False
@@ -98,7 +96,7 @@ def _raw(client: GraphClient, spec: ResourceType, object_id: str, known: Documen
 
 
 def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str]) -> Iterator[Document]:
-    """Where an object that has no address of its own may be: the narrowed listing, or all objects of the type."""
+    """Candidates for an object without its own URL: the filtered listing, or all objects of the type."""
     read = spec.read
     if read.find_params:
         return narrowed(client, spec, values)

@@ -1,6 +1,5 @@
-"""Secrets that answers mask and Microsoft gives out on request, to whoever has the permission. Sends reads only.
-
-Nothing but a mark of a secret is ever stored as content, compared, logged or shown; see
+"""Secrets that responses mask and that Microsoft returns on request, given the permission. Sends reads only.
+Only a mark of the secret is stored as content, compared, logged or shown; see
 `snapshots.canonical.spelling.Secret`.
 """
 
@@ -19,14 +18,11 @@ from tenants.microsoft.request import Request
 from tenants.trust import vault
 
 NOT_GIVEN_OUT = frozenset({400, 401, 403, 404})
-"""Statuses of a secret that may not be read, or is gone by now; its mask stays."""
+"""Statuses of a secret that is not readable or no longer exists. Its mask stays."""
 
 
 def fill(client: GraphClient, spec: ResourceType, found: Mapping[str, Document]) -> None:
-    """Puts the secrets into the raw objects where the reader may have them.
-
-    Raises MicrosoftError where nothing at all can be read at present.
-    """
+    """Adds readable secrets to the raw objects. Raises MicrosoftError if nothing can be read at the moment."""
     for secret in spec.secrets:
         asked = [
             (element, _request(spec, secret, object_id, raw, element))
@@ -41,7 +37,7 @@ def fill(client: GraphClient, spec: ResourceType, found: Mapping[str, Document])
 
 
 def same_as_far_as_read(before: Document, after: Document, spec: ResourceType) -> bool:
-    """Whether two documents are the same but for secrets that were read for one of them only."""
+    """Whether two documents differ only in secrets that were read for one of them."""
     for secret in spec.secrets:
         unread = {*_unread(before, secret), *_unread(after, secret)}
         before, after = (_without(each, secret, unread) for each in (before, after))

@@ -1,6 +1,5 @@
-"""Which of the objects that configuration names the tenant has now. Each is asked for once, many in one request.
-
-Reads the live tenant; never writes.
+"""Checks which referenced objects exist in the live tenant. Looks up each object once, in batches. Never
+writes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +17,7 @@ from tenants.microsoft.pacing import service_limit
 from tenants.microsoft.request import Request
 
 _DIRECTORY = frozenset({*DIRECTORY_KINDS, "administrativeUnit", "application", "group", "servicePrincipal"})
-"""Kinds that `directoryObjects/getByIds` tells of."""
+"""Kinds returned by `directoryObjects/getByIds`."""
 _ALTERNATE_KEYS = frozenset({("application", "appId"), ("servicePrincipal", "appId")})
 
 Named = tuple[str, str, str]
@@ -26,7 +25,7 @@ Named = tuple[str, str, str]
 
 
 class Presence:
-    """`known`: resources (type and id) that were read already, and whether they are there."""
+    """`known`: resources (type and ID) that were already read, and whether they exist."""
 
     def __init__(self, client: GraphClient, known: Mapping[tuple[str, str], bool] | None = None) -> None:
         self._client = client
@@ -37,14 +36,14 @@ class Presence:
         self._found.update({(kind, "id", value): there for (kind, value), there in known.items()})
 
     def ask(self, mentions: Iterable[Mention]) -> None:
-        """Looks up whatever is not known yet. Raises MicrosoftError."""
+        """Looks up everything that is not known yet. Raises MicrosoftError."""
         waiting = sorted({_named(mention) for mention in mentions} - self._found.keys())
         for (kind, by), group in groupby(waiting, lambda each: each[:2]):
             values = [value for *_, value in group]
             self._found.update({(kind, by, value): there for value, there in self._asked(kind, by, values)})
 
     def of(self, mention: Mention) -> bool | None:
-        """Whether what it names exists; None where nobody can tell: it has no address, or may not be read."""
+        """Whether the referenced object exists; None if this is unknown: it has no URL or is not readable."""
         named = _named(mention)
         if named not in self._found:
             self.ask([mention])
@@ -59,7 +58,7 @@ class Presence:
             yield from self._of_type(registry.get(kind), by, values)
 
     def _in_directory(self, values: list[str]) -> Iterator[tuple[str, bool | None]]:
-        """What is no GUID is a word of Microsoft's that we do not know yet, and nobody can be asked about it."""
+        """Anything that is not a GUID is an unknown special word of Microsoft and cannot be looked up."""
         ids = {value for value in values if GUID.fullmatch(value)}
         there = principals.existing(self._client, ids) if ids else set()
         for value in values:
@@ -96,7 +95,7 @@ class Presence:
             yield value, True if answer.ok else False if answer.status == NOT_FOUND else None
 
     def _listed(self, spec: ResourceType, by: str, values: list[str]) -> Iterator[tuple[str, bool | None]]:
-        """All at once, where a request for each would take longer than the whole listing."""
+        """Reads the whole listing if that is faster than one request per object."""
         read = spec.read
         try:
             raws = self._client.items(
@@ -117,7 +116,7 @@ def _is_batched(spec: ResourceType) -> bool:
 
 
 def _named(mention: Mention) -> Named:
-    """What a type is identified by is its id, by whatever name."""
+    """The identifying property is the ID, whatever its name."""
     spec = None if mention.to in {*KINDS, *DIRECTORY_KINDS} else registry.get(mention.to)
     own = spec is not None and spec.identity == (mention.by,)
     return mention.to, "id" if own else mention.by, mention.value

@@ -1,4 +1,6 @@
-"""Names and kinds of the directory objects that configuration refers to. Best effort: no snapshot fails for them."""
+"""Names and kinds of directory objects that configuration refers to. Best effort: a failure does not fail the
+snapshot.
+"""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,19 +22,19 @@ NAMED_TYPES = ("group", "servicePrincipal", "application")
 
 
 def learn(tenant: Tenant, client: GraphClient, ids: Iterable[str]) -> None:
-    """Looks up who these ids are and keeps the newest facts."""
+    """Looks up these IDs and stores the latest facts."""
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), IDS_PER_CALL):
         try:
             facts = _look_up(client, wanted[start : start + IDS_PER_CALL])
         except MicrosoftError as error:
-            logger.warning("names of %s stay unknown: %s", tenant.name, error)
+            logger.warning("could not look up names of %s: %s", tenant.name, error)
             return
         _keep(tenant, facts)
 
 
 def existing(client: GraphClient, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that the directory has now. Raises MicrosoftError."""
+    """The IDs that exist in the directory. Raises MicrosoftError."""
     wanted = sorted(set(ids))
     return {
         item["id"].lower()
@@ -42,7 +44,7 @@ def existing(client: GraphClient, ids: Iterable[str]) -> set[str]:
 
 
 def names(tenant: Tenant, ids: Iterable[str]) -> dict[str, str]:
-    """Display names of resources and principals by id; ids that nobody knows are left out."""
+    """Display names of resources and principals by ID. Unknown IDs are left out."""
     wanted = set(ids)
     found = dict(
         Version.objects.filter(tenant=tenant, resource_id__in=wanted)

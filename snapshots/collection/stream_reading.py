@@ -1,4 +1,4 @@
-"""Reading the streams of an object: images and style sheets, each from its own URL. Sends reads only."""
+"""Reads the streams of an object: images and style sheets, each from its own URL. Sends reads only."""
 
 from snapshots.catalog.spec import Document, ResourceType, Stream
 from snapshots.catalog.stream_values import kept, not_kept
@@ -16,8 +16,9 @@ NOT_GIVEN_OUT = (BadRequest, InvalidAnswer, NotFound, PermissionMissing, Service
 
 
 def fill(client: GraphClient, spec: ResourceType, object_id: str, raw: Document) -> None:
-    """Puts into the raw object what it has of each stream. What the service does not give out is said there: for want
-    of a picture no object is left unread. Raises MicrosoftError where nothing at all can be read at present.
+    """Adds each stream to the raw object. If the service does not return a stream, a note is stored instead,
+    so that a missing image does not fail the object. Raises MicrosoftError if nothing can be read at the
+    moment.
     """
     for stream in spec.streams:
         raw.pop(stream.name, None)

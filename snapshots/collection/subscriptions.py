@@ -1,4 +1,6 @@
-"""What the reader sees of a tenant's Azure subscriptions. Its roles there are in no token: only asking tells."""
+"""What the reader can see of a tenant's Azure subscriptions. Azure roles are not in the token, so they must
+be tried.
+"""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -10,7 +12,7 @@ from tenants.microsoft.errors import MicrosoftError
 
 
 def unreadable(client: GraphClient, subscriptions: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
-    """For each subscription the types that cannot be read there, and why; a type below another goes with it."""
+    """For each subscription, the types that cannot be read there and why. A child type follows its parent."""
     return {each: _unreadable_in(client, each) for each in subscriptions}
 
 

@@ -1,4 +1,4 @@
-"""Reading one resource type completely, or saying why it could not be. Sends reads only; stores nothing."""
+"""Reads one resource type completely, or reports why this was not possible. Sends reads only; stores nothing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from tenants.microsoft.errors import InvalidAnswer, LicenceMissing, MicrosoftErr
 from tenants.microsoft.request import Request, UnsafePath
 
 REFUSED = (LicenceMissing, PermissionMissing)
-"""What no other object of the type would change."""
+"""A problem that other objects of the type would also have."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Found:
     display_name: str
     document: Document
     app_roles: Mapping[str, str] = field(default_factory=dict)
-    """Names by id of the roles that it defines for others: needed to name those who hold them."""
+    """Names by ID of the roles that it defines: needed to name assignments of these roles."""
 
 
 def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> list[Found]:
-    """Every object of the type with its parts; without those of which something failed, where `scope` takes failures.
-
-    Raises MicrosoftError where nothing could be read, or, without `scope.failed`, where any of it could not.
+    """All objects of the type with their parts. If `scope` collects failures, objects with a failure are left
+    out. Raises MicrosoftError if nothing could be read or, without `scope.failed`, if any part could not be
+    read.
     """
     with as_microsoft_error(spec):
         found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
@@ -54,12 +54,12 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
 def still_listed(
     client: GraphClient, spec: ResourceType, scope: Scope, missing: Collection[str]
 ) -> list[Found]:
-    """Those of the missing objects that a second complete listing has: for types whose objects have no address."""
+    """The missing objects that a second complete listing contains, for types whose objects have no URL."""
     return [found for found in read_type(client, spec, scope) if found.resource_id in missing]
 
 
 def _found(spec: ResourceType, key: str, raw: Document) -> Found:
-    """Raises LoggedError, which names the object, where our own code stumbles over it."""
+    """Raises LoggedError, which names the object, if our own code fails on it."""
     try:
         return Found(key, spec.name(raw)[:400], canonicalise(raw, spec), naming.app_roles(spec, raw))
     except DomainError:
@@ -70,7 +70,7 @@ def _found(spec: ResourceType, key: str, raw: Document) -> Found:
 
 
 def named(error: MicrosoftError, spec: ResourceType) -> MicrosoftError:
-    """The error; a missing permission of Graph with the names of those that reading the type needs."""
+    """The error. A missing Graph permission is reported with the permissions that reading the type needs."""
     if isinstance(error, PermissionMissing) and not spec.on_azure:
         return error.naming(spec.permissions.read)
     return error
@@ -78,9 +78,8 @@ def named(error: MicrosoftError, spec: ResourceType) -> MicrosoftError:
 
 @contextmanager
 def as_microsoft_error(spec: ResourceType) -> Iterator[None]:
-    """What Microsoft refused, or answered without what identifies an object, as a MicrosoftError that says what helps.
-
-    Any other error is a bug of ours, and left as it is.
+    """Converts refusals and responses without identity into a MicrosoftError with a remedy. Other errors are
+    bugs and are returned unchanged.
     """
     try:
         yield
@@ -88,12 +87,12 @@ def as_microsoft_error(spec: ResourceType) -> Iterator[None]:
         raise named(error, spec) from error
     except (IncompleteObject, UnsafePath) as error:
         raise InvalidAnswer(
-            f"Microsoft answered with an object of type {spec.key} in an unknown form: {error}"
+            f"Microsoft returned an object of type {spec.key} in an unknown format: {error}"
         ) from error
 
 
 def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, known: Document) -> Found | None:
-    """An object that the list no longer had, read at its own address: None where it is really gone."""
+    """Reads an object that the list no longer contains at its own URL. None if it no longer exists."""
     with as_microsoft_error(spec):
         live = read_live(client, spec, object_id, known)
         if live.document is None or live.raw is None:
@@ -102,7 +101,9 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
 
 
 def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document], failed: Failed) -> None:
-    """Puts into each object its parts. An object that vanished meanwhile, or a part of which failed, is left out."""
+    """Adds its parts to each object. Objects that were deleted in the meantime or have a failed part are left
+    out.
+    """
     for part in spec.parts:
         owners = [key for key, raw in found.items() if part in parts_of(spec, raw)]
         paths = [expand_path(part.path, address(spec, owner, found[owner])) for owner in owners]
@@ -119,7 +120,9 @@ def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Docume
 def _part_of_each(
     client: GraphClient, spec: ResourceType, part: Part, paths: Sequence[str], failed: Failed
 ) -> list[list[Document] | None]:
-    """The part of each object; None where it is gone or failed. What is refused for all of them fails the type."""
+    """The part of each object; None if the object was deleted or the part failed. A refusal for all objects
+    fails the type.
+    """
     if failed is None:
         return list(_listings(client, spec, part, paths))
     failures: list[MicrosoftError] = []
@@ -131,7 +134,7 @@ def _part_of_each(
 
 
 def _fill_inner(client: GraphClient, spec: ResourceType, part: Part, owner: str, raw: Document) -> None:
-    """The sub-collections of a part's elements; an element that vanished meanwhile leaves them empty."""
+    """The sub-collections of a part's elements; empty if an element was deleted in the meantime."""
     for inner in part.inner:
         elements: list[Document] = raw[part.name]
         values = address(spec, owner, raw)
@@ -152,5 +155,5 @@ def _listings(
 
 def _complete(spec: ResourceType, part: Part, items: list[Document]) -> list[Document]:
     if part.key is not None and any(part.key not in item for item in items):
-        raise InvalidAnswer(f"An element of {part.name} of a {spec.key} came without its {part.key}")
+        raise InvalidAnswer(f"An element of {part.name} of a {spec.key} has no {part.key}")
     return items

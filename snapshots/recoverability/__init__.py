@@ -1,1 +1,1 @@
-"""Whether and how each resource could be brought back."""
+"""Whether and how each resource can be restored."""

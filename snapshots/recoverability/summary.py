@@ -1,7 +1,6 @@
-"""The verdicts on all resources of a tenant, as its newest snapshot has them.
-
-Verdicts are computed, never stored: they follow from the content, the declarations and what the writer may do. What is
-kept for a while is which verdict each version has, so that counting a large tenant costs one reading.
+"""The verdicts on all resources in the latest snapshot of a tenant. Verdicts are computed from the content,
+the declarations and the writer's permissions; they are never stored. The verdict of each version is cached,
+so that counting a large tenant needs one pass.
 """
 
 import hashlib
@@ -36,15 +35,15 @@ from tenants.models import Connection, Tenant
 
 KEPT_SECONDS = 600
 MORE = 100
-"""Referrers that are named one by one; a group may be named by thousands of resources."""
+"""Maximum number of listed referrers; a group may be referenced by thousands of resources."""
 
 Counts = Mapping[str, Mapping[Verdict, int]]
-"""Resource type → verdict → number of resources; no entry where there are none."""
+"""Resource type → verdict → number of resources, without zeros."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A version with the verdict on its resource."""
+    """A version and the verdict on its resource."""
 
     version: Version
     type: ResourceType
@@ -56,7 +55,7 @@ def current(tenant: Tenant) -> QuerySet[Version]:
 
 
 def judged(tenant: Tenant, versions: Sequence[Version]) -> list[Judged]:
-    """With everything that would be re-pointed: one reading of whatever refers to something."""
+    """Adds all references that would be updated, in one pass over the referring resources."""
     contents = _contents(tenant, versions)
     found = list(_judge(tenant, versions, contents))
     moving = [each.version for each in found if each.restorability.may_get_a_new_id]
@@ -68,7 +67,7 @@ def judged(tenant: Tenant, versions: Sequence[Version]) -> list[Judged]:
 
 
 def verdicts(tenant: Tenant) -> dict[int, Verdict]:
-    """The verdict on each current version, by its id."""
+    """The verdict on each current version, by ID."""
     key = _cache_key(tenant)
     known: dict[int, str] | None = cache.get(key)
     if known is None:
@@ -82,7 +81,7 @@ def verdicts(tenant: Tenant) -> dict[int, Verdict]:
 
 
 def with_verdict(tenant: Tenant, versions: QuerySet[Version], wanted: Verdict) -> QuerySet[Version]:
-    """Those of the tenant's current versions that have this verdict."""
+    """The tenant's current versions with this verdict."""
     return versions.filter(pk__in=[pk for pk, verdict in verdicts(tenant).items() if verdict is wanted])
 
 
@@ -96,12 +95,12 @@ def counts(tenant: Tenant) -> Counts:
 
 
 def total(counted: Counts) -> dict[Verdict, int]:
-    """Of all types; every verdict has a number."""
+    """Totals over all types, with a number for every verdict."""
     return {verdict: sum(each.get(verdict, 0) for each in counted.values()) for verdict in Verdict}
 
 
 def obstacles(tenant: Tenant) -> dict[str, Obstacle]:
-    """What keeps the tenant's writer from a resource type at present; only the types that it may not write."""
+    """Why the tenant's writer currently cannot write a resource type; only types with an obstacle."""
     granted = _granted(tenant)
     found = {spec.key: obstacle_to(spec, granted) for spec in registry.all_types()}
     return {key: obstacle for key, obstacle in found.items() if obstacle is not None}
@@ -112,7 +111,7 @@ def counts_as_json(counted: Mapping[Verdict, int]) -> dict[str, int]:
 
 
 def as_json(each: Judged) -> dict[str, Any]:
-    """The form in which commands and API give a verdict."""
+    """The format of a verdict in commands and API."""
     found = each.restorability
     return {
         "resource_type": each.version.resource_type,
@@ -165,7 +164,9 @@ def _judge(tenant: Tenant, versions: Iterable[Version], contents: Mapping[str, D
 def _referrers(
     tenant: Tenant, versions: Sequence[Version], contents: Mapping[str, Document]
 ) -> dict[int, list[Referrer]]:
-    """Who names each of the versions' resources, at most MORE for each. One pass over whatever can refer."""
+    """The referrers of each version's resource, at most MORE for each. One pass over all types with
+    references.
+    """
     meant = _by_value(versions, contents)
     found: dict[int, list[Referrer]] = {}
     types = [spec.key for spec in registry.all_types() if spec.references or spec.parts]
@@ -184,7 +185,7 @@ def _referrers(
 def _by_value(
     versions: Sequence[Version], contents: Mapping[str, Document]
 ) -> dict[str, list[tuple[Version, Document]]]:
-    """The versions by every text that a reference could name them by."""
+    """The versions by every text that a reference could use."""
     meant: dict[str, list[tuple[Version, Document]]] = {}
     for version in versions:
         document = contents[version.digest]
@@ -208,7 +209,9 @@ def _named(
 
 
 def _granted(tenant: Tenant) -> frozenset[str] | None:
-    """The writer's permissions as last seen; None without a writer. One that was never tested is taken at its word."""
+    """The writer's permissions at the last test; None without a writer. An untested writer is assumed to have
+    all permissions.
+    """
     writer = tenant.connections.filter(purpose=Connection.Purpose.WRITER).first()
     if writer is None:
         return None

@@ -1,6 +1,5 @@
-"""Whether and how a resource could be brought back, said before anything happens to it. Pure.
-
-It reads the same declarations as the planner, and knows no live tenant: what it promises, a plan must keep.
+"""Predicts whether and how a resource can be restored, before anything happens to it. Pure. Uses the same
+declarations as the planner, without the live tenant. A plan must fulfil what this predicts.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -42,7 +41,7 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Referrer:
-    """A resource that names the one in question."""
+    """A resource that refers to the given one."""
 
     resource_type: str
     resource_id: str
@@ -51,7 +50,7 @@ class Referrer:
 
 @dataclass(frozen=True)
 class Lost:
-    """What stays lost at one place; `items` names each thing, where there are several."""
+    """A loss at one path; `items` lists the affected items, if there are several."""
 
     path: str
     what: str
@@ -63,46 +62,45 @@ class Lost:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a rollback could do in one case."""
+    """What a rollback can do in one case."""
 
     verdict: Verdict
     reason: str
     losses: tuple[Lost, ...] = ()
     new_id: bool = False
-    """It comes, or may come, back under a new id."""
+    """It returns, or may return, under a new ID."""
 
 
 @dataclass(frozen=True)
 class Restorability:
-    """The verdict on one resource, which is the worse of the cases that can happen to it.
-
-    A case is None where it cannot happen: nobody deletes a setting, nobody changes an assignment.
+    """The verdict on one resource: the worst of the cases that can happen to it. A case is None if it cannot
+    happen: settings cannot be deleted, and assignments cannot be changed.
     """
 
     verdict: Verdict
     reason: str
     remedy: str
-    """What would make more possible; empty where nothing would."""
+    """How to make more possible; empty if nothing helps."""
     losses: tuple[Lost, ...]
     changed: Answer | None
     deleted: Answer | None
     purged: Answer | None
-    """Deleted, and not in the deleted items any more."""
+    """Deleted, and no longer in the deleted items."""
     remapped: tuple[Referrer, ...] = ()
-    """What would be re-pointed, should it come back under a new id."""
+    """References that would be updated if it returns under a new ID."""
 
     @property
     def may_get_a_new_id(self) -> bool:
         return any(answer.new_id for answer in (self.changed, self.deleted, self.purged) if answer)
 
     def remapping(self, referrers: Iterable[Referrer]) -> "Restorability":
-        """With whoever refers to the resource."""
+        """Adds the resources that refer to this one."""
         return replace(self, remapped=tuple(referrers) if self.may_get_a_new_id else ())
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why nothing of a type can be written at present, and what helps."""
+    """Why a type currently cannot be written, and the remedy."""
 
     reason: str
     remedy: str
@@ -115,9 +113,8 @@ def restorability(
     now: datetime,
     obstacle: Obstacle | None = None,
 ) -> Restorability:
-    """Without the referrers: see `remapping`.
-
-    `obstacle` is what `obstacle_to` found for the type; the cases are told as if it were out of the way.
+    """Without referrers: see `remapping`. `obstacle` is the result of `obstacle_to` for the type; the cases
+    are described as if it did not exist.
     """
     changed, deleted, purged = cases(spec, document, now=now)
     possible = [answer for answer in (changed, deleted) if answer is not None]
@@ -125,7 +122,7 @@ def restorability(
     if obstacle is not None and verdict is not Verdict.NOT_RESTORABLE:
         verdict, reason, remedy = (
             Verdict.NOT_RESTORABLE,
-            f"Not at present: {obstacle.reason}",
+            f"Currently not restorable: {obstacle.reason}",
             obstacle.remedy,
         )
     else:
@@ -137,7 +134,7 @@ def restorability(
 def cases(
     spec: ResourceType, document: Document, *, now: datetime
 ) -> tuple[Answer | None, Answer | None, Answer | None]:
-    """If it is changed, if it is deleted, and if it is gone from the deleted items as well."""
+    """The cases: changed, deleted, and removed from the deleted items."""
     hopeless = _hopeless(spec, document, now)
     if hopeless is not None:
         never = Answer(Verdict.NOT_RESTORABLE, hopeless)
@@ -150,12 +147,11 @@ def cases(
 
 
 def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle | None:
-    """What keeps the writer from this type. `granted`: its application permissions; None: there is no writer.
-
-    Azure's roles are not in the writer's token, so nothing is said of them.
+    """Why the writer cannot write this type. `granted`: its application permissions, or None without a
+    writer. Azure roles are not in the writer's token, so they are not checked.
     """
     if granted is None:
-        return Obstacle("the tenant has no writer connection.", "Connect a writer, then test it.")
+        return Obstacle("the tenant has no writer connection.", "Connect a writer and test the connection.")
     permissions = spec.permissions
     if spec.on_azure or not permissions.write or permissions.may_write(granted):
         return None
@@ -167,7 +163,7 @@ def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle
 
 
 def end_of(spec: ResourceType, document: Document) -> datetime | None:
-    """When the object ends by itself; None where it does not."""
+    """When the object expires; None if it does not."""
     text = None if spec.restore.ends is None else at(document, spec.restore.ends)
     if not isinstance(text, str):
         return None
@@ -179,7 +175,7 @@ def end_of(spec: ResourceType, document: Document) -> datetime | None:
 
 
 def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
-    """What a change of an existing object could destroy for good."""
+    """What a change of an existing object could destroy permanently."""
     restore = spec.restore
     written = {action.property for action in restore.actions} | {*restore.recreate_for}
     for loss in restore.losses:
@@ -193,7 +189,7 @@ def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
 
 
 def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
-    """What an object made anew does not have of the old one, its id aside."""
+    """What a recreated object lacks, apart from its ID."""
     acted = {action.property for action in spec.restore.actions}
     for loss in spec.restore.losses:
         brought = spec.creates_with(_top(loss)) or _top(loss) in acted
@@ -202,8 +198,8 @@ def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
 
 
 def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
-    """Properties of the object that no request would give to a new one, and whose loss nothing declares: Microsoft has
-    added them since, and an object made without them would not be the same.
+    """Properties that no request can set on a new object and that are not declared as losses: Microsoft added
+    them later, and an object created without them would not be the same.
     """
     restore = spec.restore
     reached = {action.property for action in restore.actions} | {each.property for each in restore.removals}
@@ -220,7 +216,7 @@ def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
 
 
 def uncreatable(spec: ResourceType, document: Document) -> str | None:
-    """Why an object cannot be created again although others of its type can; None where it can."""
+    """Why this object cannot be recreated although others of its type can; None if it can."""
     reason = None if spec.restore.irreplaceable is None else spec.restore.irreplaceable(document)
     if reason is not None:
         return reason
@@ -228,23 +224,23 @@ def uncreatable(spec: ResourceType, document: Document) -> str | None:
     if not lacking:
         return None
     return (
-        f"it holds {', '.join(lacking)}, and no request is known that sets this on a new object. "
-        "Create it by hand, then take a snapshot."
+        f"it contains {', '.join(lacking)}, and there is no known request to set this on a new object. "
+        "Create it manually, then take a snapshot."
     )
 
 
 def names_an_id(loss: Loss) -> bool:
-    """That an object made anew has another id is the verdict itself and no loss."""
+    """A new ID is part of the verdict, not a loss."""
     return loss.path == "id" or loss.path.endswith("[].id")
 
 
 def keeps_its_id(spec: ResourceType) -> bool:
-    """Whether an object made anew has the id of the old one."""
+    """Whether a recreated object gets its old ID."""
     return spec.restore.keeps_id or "id" not in spec.identity
 
 
 def can_be_written(spec: ResourceType) -> bool:
-    """Whether anything of an existing object can be."""
+    """Whether an existing object can be updated."""
     restore = spec.restore
     return bool(restore.update_path or restore.actions or restore.removals or restore.recreate_for) or any(
         part.add_ref or part.element_path for part in spec.parts
@@ -252,7 +248,7 @@ def can_be_written(spec: ResourceType) -> bool:
 
 
 def can_be_deleted(spec: ResourceType) -> bool:
-    """Whether there is any sign that an object of the type can go: Microsoft keeps settings for ever."""
+    """Whether objects of the type can be deleted. Microsoft's settings cannot."""
     restore = spec.restore
     return any((restore.delete_path, restore.create_path, restore.undelete))
 
@@ -263,9 +259,9 @@ def _hopeless(spec: ResourceType, document: Document, now: datetime) -> str | No
         return protected
     end = end_of(spec, document)
     if end is not None and end <= now:
-        return f"It was to end at {end:%Y-%m-%d %H:%M} UTC."
+        return f"It expired at {end:%Y-%m-%d %H:%M} UTC."
     if not can_be_written(spec) and not can_be_deleted(spec):
-        return f"Microsoft lets no application write {spec.plural[:1].lower()}{spec.plural[1:]}."
+        return f"Microsoft does not allow applications to write {spec.plural[:1].lower()}{spec.plural[1:]}."
     return None
 
 
@@ -273,14 +269,14 @@ def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | N
     if not can_be_written(spec):
         return None
     if not spec.restore.writable and spec.restore.recreate_for:
-        return Answer(anew.verdict, f"It is deleted first. {anew.reason}", anew.losses, anew.new_id)
+        return Answer(anew.verdict, f"It is first deleted. {anew.reason}", anew.losses, anew.new_id)
     replaced = ", ".join(name for name in spec.restore.recreate_for if at(document, name) not in NOTHING)
-    also = f" For another {replaced} it is deleted and made anew." if replaced else ""
+    also = f" If {replaced} changes, it is deleted and recreated." if replaced else ""
     losses = tuple(lost_in_place(spec, document))
-    but = f" What was in {', '.join(lost.path for lost in losses)} may stay lost." if losses else ""
+    but = f" The contents of {', '.join(lost.path for lost in losses)} may be lost." if losses else ""
     return Answer(
         Verdict.PARTLY if losses else Verdict.IN_PLACE,
-        f"Only what differs is written, and its id stays.{also}{but}",
+        f"Only the differences are written. It keeps its ID.{also}{but}",
         losses,
         new_id=bool(replaced) and not keeps_its_id(spec),
     )
@@ -293,12 +289,12 @@ def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | 
     within = f" within {undelete.days} days" if undelete.days is not None else ""
     if not undelete.doubt:
         return Answer(
-            Verdict.IN_PLACE, f"It is taken out of the deleted items{within}, and its id stays."
+            Verdict.IN_PLACE, f"It is restored from the deleted items{within} and keeps its ID."
         ), anew
     return (
         Answer(
             anew.verdict,
-            f"Where the deleted items have it{within}, it is taken out of them, and its id stays. "
+            f"If it is in the deleted items{within}, it is restored from there and keeps its ID. "
             f"{undelete.doubt} Otherwise: {anew.reason}",
             anew.losses,
             anew.new_id,
@@ -309,21 +305,21 @@ def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | 
 
 def _made_anew(spec: ResourceType, document: Document) -> Answer:
     if spec.restore.create_path is None:
-        return Answer(Verdict.NOT_RESTORABLE, "Microsoft offers applications no way to make it again.")
+        return Answer(Verdict.NOT_RESTORABLE, "Microsoft does not allow applications to recreate it.")
     reason = uncreatable(spec, document)
     if reason is not None:
-        return Answer(Verdict.NOT_RESTORABLE, f"It cannot be made again: {reason}")
+        return Answer(Verdict.NOT_RESTORABLE, f"It cannot be recreated: {reason}")
     losses = tuple(lost_anew(spec, document))
     if keeps_its_id(spec):
         verdict = Verdict.PARTLY if losses else Verdict.IN_PLACE
-        return Answer(verdict, "It is made again under its old id.", losses)
+        return Answer(verdict, "It is recreated under its old ID.", losses)
     verdict = Verdict.PARTLY if losses else Verdict.NEW_ID
-    reason = f"It is made anew, under a new id. {spec.restore.new_id_note}".rstrip()
+    reason = f"It is recreated under a new ID. {spec.restore.new_id_note}".rstrip()
     return Answer(verdict, reason, losses, new_id=True)
 
 
 def _overall(changed: Answer | None, deleted: Answer | None) -> tuple[Verdict, str]:
-    """The worse case's; where only one is hopeless, part of what can happen can be undone."""
+    """The verdict of the worst case. If only one case is hopeless, the resource is partly restorable."""
     cases = [("changed", changed), ("deleted", deleted)]
     possible = [(case, answer) for case, answer in cases if answer is not None]
     worst = max((answer.verdict for _, answer in possible), key=lambda verdict: verdict.rank)
@@ -331,7 +327,7 @@ def _overall(changed: Answer | None, deleted: Answer | None) -> tuple[Verdict, s
         return worst, possible[0][1].reason
     if any(answer.verdict is not worst for _, answer in possible) and worst is Verdict.NOT_RESTORABLE:
         worst = Verdict.PARTLY
-    return worst, " ".join(f"If it is {case}: {answer.reason}" for case, answer in possible)
+    return worst, " ".join(f"If {case}: {answer.reason}" for case, answer in possible)
 
 
 def _lost(loss: Loss, document: Document) -> Iterator[Lost]:

@@ -1,9 +1,11 @@
-"""The content-addressed store: canonical documents in, digests out, and back. Only this module reads or writes blobs.
+"""The content-addressed store: returns digests for canonical documents and documents for digests. Only this
+module reads or writes blobs.
 
-A digest is keyed with the tenant's own key and covers the type and the spec's version, so equal contents in two
-tenants are not linkable. A blob is compressed, then sealed; its kind and place are bound into the seal. How a document
-is kept, whole or split, changes neither its digest nor what is got back. Spelling that means nothing is kept beside the
-content and is in no digest: of two spellings of one content, the first that was seen stays.
+A digest is keyed with the tenant's own key and covers the type and the spec's version, so equal contents in
+two tenants are not linkable. A blob is compressed, then encrypted; its kind and location are authenticated.
+Storing a document whole or split changes neither its digest nor its content. Spelling differences without
+meaning are stored next to the content and are not part of the digest: of two spellings of the same content,
+the first one is kept.
 """
 
 import hashlib
@@ -30,16 +32,16 @@ from tenants.trust.crypto import SealBroken
 COMPRESSION_LEVEL = 3
 MAXIMUM_DOCUMENT_BYTES = 256 * 1024 * 1024
 PIECE = ("piece", 0)
-"""Stands for the type and version in the digest of a piece: no document has the same."""
+"""Replaces type and version in the digest of a piece, so that it differs from every document's digest."""
 
 
 class Missing(StorageError):
-    """A digest that something refers to is not in the store."""
+    """A referenced digest is not in the store."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something in the stored history that is not as it was written."""
+    """A fault in stored history."""
 
     where: str
     what: str
@@ -50,7 +52,7 @@ def digest_of(tenant: Tenant, spec: ResourceType, document: Document) -> str:
 
 
 def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[str]:
-    """Stores documents that are not there yet; returns their digests in order."""
+    """Stores documents that are not stored yet. Returns their digests in order."""
     digests: list[str] = []
     documents: dict[str, Document] = {}
     for spec, document in pairs:
@@ -64,7 +66,7 @@ def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[
 
 
 def document(tenant: Tenant, digest: str) -> Document:
-    """Raises Missing where there is no such content, SealBroken where its bytes were altered."""
+    """Raises Missing if the content does not exist, SealBroken if its bytes were altered."""
     return documents(tenant, [digest])[digest]
 
 
@@ -95,7 +97,7 @@ def documents(tenant: Tenant, digests: Iterable[str]) -> dict[str, Document]:
 
 
 def pieces_of(tenant: Tenant, blobs: QuerySet[Blob]) -> set[str]:
-    """The digests of the pieces that the split documents among these blobs consist of. Raises SealBroken."""
+    """The digests of the pieces of all split documents among these blobs. Raises SealBroken."""
     return {
         digest
         for blob in blobs.filter(kind=Blob.Kind.SPLIT).iterator(chunk_size=CHUNK)
@@ -124,7 +126,9 @@ def latest(tenant: Tenant) -> Snapshot | None:
 
 
 def manifest_root(tenant: Tenant, entries: Iterable[tuple[str, str, str]], previous: str) -> str:
-    """Root of the Merkle tree over (type, id, digest) in order, chained to the previous root, keyed per tenant."""
+    """Root of the Merkle tree over (type, id, digest) in order, chained to the previous root, keyed per
+    tenant.
+    """
     key = vault.digest_key(tenant)
     level = [
         hmac.new(key, orjson.dumps(["leaf", *entry]), hashlib.sha256).digest() for entry in sorted(entries)
@@ -165,7 +169,7 @@ def _altered_blobs(tenant: Tenant) -> Iterator[Fault]:
 
 
 def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
-    """Replays the versions' intervals in order, so that each snapshot costs what changed in it."""
+    """Replays the versions' intervals in order, so that the cost of each snapshot depends on what changed."""
     starts: dict[int, list[Version]] = {}
     ends: dict[int, list[Version]] = {}
     for version in Version.objects.filter(tenant=tenant):
@@ -179,19 +183,19 @@ def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
             valid[(version.resource_type, version.resource_id)] = version.digest
         where = f"snapshot {snapshot.number}"
         if snapshot.number != number + 1:
-            yield Fault(where, f"follows snapshot {number}: one is missing")
+            yield Fault(where, f"follows snapshot {number}: a snapshot is missing")
         if snapshot.previous_root != previous:
-            yield Fault(where, "does not continue the snapshot before it")
+            yield Fault(where, "does not continue the previous snapshot")
         entries = [(kind, key, digest) for (kind, key), digest in valid.items()]
         if manifest_root(tenant, entries, snapshot.previous_root) != snapshot.root:
-            yield Fault(where, "its resources are not those it was sealed with")
+            yield Fault(where, "its resources differ from those it was sealed with")
         for version in ends.get(snapshot.pk, ()):
             valid.pop((version.resource_type, version.resource_id), None)
         previous, number = snapshot.root, snapshot.number
 
 
 def _made_blobs(tenant: Tenant, digest: str, document: Document) -> Iterator[Blob]:
-    """What is stored for a document: itself, or its outline and those of its pieces that are not there yet."""
+    """What is stored for a document: the document, or its outline and its new pieces."""
     contents: dict[str, bytes] = {}
     lists: dict[str, list[str]] = {}
     for name, elements in pieces.long_lists(document).items():
@@ -213,7 +217,7 @@ def _blobs(tenant: Tenant, digests: Iterable[str]) -> Iterator[Blob]:
 
 
 def _unknown(tenant: Tenant, digests: Iterable[str]) -> list[str]:
-    """Those of the digests that the store has not, sorted."""
+    """The digests that are not in the store, sorted."""
     wanted = sorted(set(digests))
     known: set[str] = set()
     for chunk in chunked(wanted):
@@ -248,13 +252,13 @@ def _missing(tenant: Tenant, digest: str) -> Missing:
 
 
 def _spelling_of(document: Document) -> bytes:
-    """How its texts are spelled, where that is not how they are compared: a second line, guarded by the seal alone."""
+    """The spelling of texts whose compared form differs: a second line, protected only by the encryption."""
     kept = spelling.to_json(document)
     return b"\n" + canonical_bytes(kept) if kept else b""
 
 
 def _parts(tenant: Tenant, blob: Blob) -> tuple[bytes, bytes]:
-    """What the digest covers, and the spelling; JSON has no line breaks of its own."""
+    """Splits content (covered by the digest) and spelling. JSON contains no raw line breaks."""
     content, _, texts = _content(tenant, blob).partition(b"\n")
     return content, texts
 

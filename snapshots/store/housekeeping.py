@@ -1,4 +1,4 @@
-"""Removing what a crashed collection left behind: contents that no version refers to."""
+"""Removes leftovers of a crashed collection: contents that no version refers to."""
 
 from collections.abc import Iterable
 
@@ -15,9 +15,8 @@ from tenants.trust.crypto import SealBroken
 
 
 def collect_garbage(tenant: Tenant) -> int:
-    """Deletes unreferenced blobs. Only for the holder of the tenant's collection lease: no other writes blobs.
-
-    Pieces are written together with their outline, so only the outlines that go can leave some behind.
+    """Deletes unreferenced blobs. Only for the holder of the tenant's collection lease, the only writer of
+    blobs. Pieces are written together with their outline, so only deleted outlines can leave pieces behind.
     """
     referenced = Exists(Version.objects.filter(tenant=tenant, digest=OuterRef("digest")))
     documents = Blob.objects.filter(tenant=tenant).exclude(kind=Blob.Kind.PIECE)
@@ -34,7 +33,7 @@ def collect_garbage(tenant: Tenant) -> int:
 
 
 def _pieces_left(tenant: Tenant, orphans: QuerySet[Blob], kept: QuerySet[Blob]) -> set[str]:
-    """The pieces that only the orphans use; none where an altered outline leaves that open (`verify` reports it)."""
+    """The pieces used only by orphans; none if an altered outline makes this unknown (`verify` reports it)."""
     try:
         pieces = content_store.pieces_of(tenant, orphans)
         return pieces - content_store.pieces_of(tenant, kept) if pieces else pieces

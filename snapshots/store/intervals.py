@@ -1,5 +1,5 @@
-"""What cannot be in a history of versions: intervals that end before they begin, overlap, leave the tenant, or end
-though nothing ended them. Told from the rows alone, so that history of every age is checked.
+"""Finds impossible version histories: intervals that end before they begin, overlap, belong to another
+tenant, or end without a reason. Uses only the rows, so that history of any age can be checked.
 """
 
 from bisect import bisect_right
@@ -13,7 +13,7 @@ Key = tuple[str, str]
 
 
 class Timeline:
-    """A tenant's versions by resource, each in the order in which they begin."""
+    """A tenant's versions by resource, in the order in which they begin."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.snapshots = list(
@@ -27,7 +27,7 @@ class Timeline:
         self._known = frozenset(self.snapshots)
 
     def digest_at(self, snapshot_id: int, key: Key) -> str:
-        """Of the resource's content in that snapshot; empty where there was none."""
+        """Digest of the resource's content in that snapshot; empty if it did not exist."""
         for version in self.versions.get(key, ()):
             last = version.last_snapshot_id
             if version.first_snapshot_id <= snapshot_id and (last is None or last >= snapshot_id):
@@ -55,8 +55,8 @@ class Timeline:
             yield "ends before it begins"
         place = bisect_right(self.snapshots, last)
         if place == len(self.snapshots):
-            yield "ends with the newest snapshot, though no snapshot ended it"
+            yield "ends with the latest snapshot, although no snapshot ended it"
             return
         replaced = following is not None and following.first_snapshot_id == self.snapshots[place]
         if not replaced and (self.snapshots[place], version.resource_type) not in self._complete:
-            yield "ends though the next snapshot neither replaced it nor read its type"
+            yield "ends although the next snapshot neither replaced it nor read its type"

@@ -1,8 +1,7 @@
-"""Long lists of a document cut into pieces, so that one more member stores one piece and not the whole list again.
-
-Where a list is cut depends on the elements around, not on their numbers: where one joined or left, the cuts before
-stay, and those behind are soon the same again. Put together, the pieces are the list, in its order. Pure; the store
-keeps what this cuts.
+"""Splits long lists of a document into pieces, so that adding one member stores one piece instead of the
+whole list. The boundaries depend on the content, not on positions: if an element is added or removed, earlier
+boundaries stay the same, and later ones soon match again. Joined in order, the pieces are the list. Pure;
+used by the store.
 """
 
 import zlib
@@ -16,16 +15,16 @@ from snapshots.canonical.form import canonical_bytes
 from snapshots.catalog.spec import Document
 
 LONG = 256
-"""Lists of at most so many elements stay whole."""
+"""Lists of up to this many elements are not split."""
 LEAST, LARGEST = 64, 256
-"""Elements of a piece; the last of a list may have fewer."""
+"""Minimum elements of a piece, except for the last one."""
 ONE_IN = 64
-"""A piece may end after one element in so many."""
+"""On average, one in this many elements can end a piece."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A document without its long lists, and of each of these the digests of its pieces."""
+    """A document without its long lists, and the digests of the pieces of each list."""
 
     document: Document
     lists: Mapping[str, Sequence[str]]
@@ -43,7 +42,7 @@ class Outline:
         return cls(**orjson.loads(content))
 
     def filled(self, contents: Mapping[str, bytes]) -> Document:
-        """The whole document, given each piece's content. Raises KeyError with the digest of one that is not there."""
+        """The whole document, from each piece's content. Raises KeyError with the digest of a missing piece."""
         return self.document | {
             name: [element for digest in digests for element in orjson.loads(contents[digest])]
             for name, digests in self.lists.items()
@@ -55,7 +54,7 @@ def long_lists(document: Document) -> dict[str, list[Any]]:
 
 
 def outline(document: Document, lists: Mapping[str, Sequence[str]]) -> Outline:
-    """The places of the long lists are kept, empty."""
+    """Replaces long lists with empty ones."""
     return Outline(document | {name: [] for name in lists}, lists)
 
 

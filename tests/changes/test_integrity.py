@@ -110,7 +110,7 @@ def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the
         cursor.execute(statement, [last.pk])
     tamper(statement, last.pk)
     assert [what for _, what in faults(told)] == [
-        "ends with the newest snapshot, though no snapshot ended it"
+        "ends with the latest snapshot, although no snapshot ended it"
     ]
     observed(told, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
     assert ("snapshot 4", "the versions that ended before it are not those that it ended") in faults(told)
@@ -158,7 +158,7 @@ def test_a_version_that_ended_though_its_type_was_not_read_is_found(told: Tenant
     tamper("DELETE FROM snapshots_version WHERE last_snapshot_id IS NULL")
     tamper("UPDATE snapshots_coverage SET status = 'failed'")
     assert [found.what for found in Timeline(told).faults()] == [
-        "ends though the next snapshot neither replaced it nor read its type"
+        "ends although the next snapshot neither replaced it nor read its type"
     ]
 
 

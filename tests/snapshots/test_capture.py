@@ -219,7 +219,7 @@ def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -
     found = coverage_as_json(snapshot)["federatedIdentityCredential"]
     assert (snapshot.status, found["status"], found["count"]) == ("partial", "failed", 0)
     assert found["reason"] == (
-        "Federated credentials are read for each of the applications, which were never read."
+        "Federated credentials are read per parent, but the applications were never read."
     )
     assert "snapshot of application along with federatedIdentityCredential" in found["remedy"]
     assert content_store.latest(tenant) == snapshot

@@ -64,7 +64,7 @@ def test_one_group_whose_members_cannot_be_read_costs_no_other_group(
     snapshot = observe(tenant, "group")
     row = coverage_as_json(snapshot)["group"]
     assert (snapshot.status, row["status"], row["count"]) == ("partial", "partial", len(before))
-    assert row["reason"].startswith("Some of it could not be read and is kept as it was: ")
+    assert row["reason"].startswith("Some objects could not be read and were carried over: ")
     assert "permission" in row["remedy"]
     assert {kind for kind, _ in changed(snapshot)} == {"updated"}
     assert ("updated", moved) in changed(snapshot)

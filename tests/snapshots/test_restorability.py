@@ -200,7 +200,7 @@ def test_the_container_is_told_with_its_days_and_its_doubts() -> None:
     assert doubted is not None
     assert "within 30 days" in kept.reason
     assert "Not every tenant keeps things." in doubted.reason
-    assert "made anew" in doubted.reason
+    assert "recreated" in doubted.reason
 
 
 def test_a_protected_one_says_why() -> None:
@@ -229,7 +229,7 @@ def test_what_the_writer_lacks_stands_in_the_way_for_the_present(
         assert (obstacle, found.verdict, found.remedy) == (None, Verdict.NEW_ID, "")
     else:
         assert found.verdict is Verdict.NOT_RESTORABLE
-        assert found.reason.startswith("Not at present")
+        assert found.reason.startswith("Currently not restorable")
         assert found.remedy.startswith(remedy)
         assert verdict_of(found.deleted) is Verdict.NEW_ID, "what it would be, is told all the same"
 

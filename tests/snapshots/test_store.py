@@ -261,8 +261,8 @@ def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
     tamper("DELETE FROM snapshots_coverage WHERE snapshot_id = %s", middle.pk)
     tamper("DELETE FROM snapshots_snapshot WHERE id = %s", middle.pk)
     assert {
-        ("snapshot", "follows snapshot 1: one is missing"),
-        ("snapshot", "does not continue the snapshot before it"),
+        ("snapshot", "follows snapshot 1: a snapshot is missing"),
+        ("snapshot", "does not continue the previous snapshot"),
     } <= faults(told)
 
 
