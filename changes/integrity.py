@@ -15,7 +15,7 @@ from snapshots.store.content_store import Fault
 from snapshots.store.intervals import Timeline
 from tenants.chunks import CHUNK
 from tenants.models import LedgerEntry, Tenant
-from tenants.trust import proof
+from tenants.trust import ledger, proof
 
 ACTION = "snapshot:seal"
 FORMAT = 2
@@ -58,6 +58,7 @@ def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
     sealed = {
         entry.detail["snapshot"]: entry.detail
         for entry in LedgerEntry.objects.filter(action=ACTION, tenant_id=tenant.pk)
+        if ledger.is_authentic(entry)
     }
     previous: int | None = None
     for snapshot in Snapshot.objects.filter(tenant=tenant).order_by("id"):

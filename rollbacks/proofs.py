@@ -134,7 +134,8 @@ def faults(tenant: Tenant) -> Iterator[tuple[int, str]]:
     entries = LedgerEntry.objects.filter(tenant_id=tenant.pk, action__startswith="rollback:").order_by(
         "sequence"
     )
-    yield from _faults(Rollback.objects.filter(tenant=tenant), entries)
+    authentic = (entry for entry in entries if ledger.is_authentic(entry))
+    yield from _faults(Rollback.objects.filter(tenant=tenant), authentic)
 
 
 @dataclass(frozen=True)

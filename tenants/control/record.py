@@ -64,13 +64,13 @@ def append(
 
 
 def load() -> Log:
-    rows = list(ControlAct.objects.order_by("number"))
+    rows = list(ControlAct.objects.select_related("confirms").order_by("number"))
     return Log(list(_acts(rows)), intact=not any(_faults_of_chain(rows)))
 
 
 def faults() -> Iterator[str]:
     """Descriptions of every row that is not as it was written. Called by the verify command."""
-    rows = list(ControlAct.objects.order_by("number"))
+    rows = list(ControlAct.objects.select_related("confirms").order_by("number"))
     yield from _faults_of_chain(rows)
     entries = {
         entry.sequence: entry
@@ -132,7 +132,10 @@ def _faults_of_chain(rows: list[ControlAct]) -> Iterator[str]:
 
 
 def _digest(row: ControlAct) -> str:
+    """Over all columns but the row's own id; what a confirmation confirms is sealed by its number."""
     content = {name: value for name, value in facts(row).items() if name not in ("id", "digest")}
+    if row.confirms_id is not None:
+        content["confirmed"] = None if row.confirms is None else row.confirms.number
     return hmac.new(
         vault.ledger_key(), orjson.dumps(content, option=orjson.OPT_SORT_KEYS), hashlib.sha256
     ).hexdigest()

@@ -53,7 +53,7 @@ def faults(model: type[Model], tenant: Tenant, rows: Iterable[Model]) -> Iterato
     proven = {
         entry.detail["batch"]: entry.detail["digest"]
         for entry in LedgerEntry.objects.filter(action=ACTION, tenant_id=tenant.pk)
-        if entry.detail["table"] == table
+        if ledger.is_authentic(entry) and entry.detail["table"] == table
     }
     found: dict[str, list[Model]] = {}
     for row in rows:

@@ -5,6 +5,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from rest_framework.test import APIClient
 
 from changes.models import Change
 from changes.selectors import with_details
@@ -93,6 +95,31 @@ def test_there_is_nothing_to_undo_where_nothing_was_written(scene: Scene, incide
         undo(scene, rollback)
     with pytest.raises(NothingToDo, match="has no rollback 999999"):
         services.plan_rollback(acting(scene.requester), tenant=scene.tenant, undo=999999)
+
+
+def test_the_page_offers_it_and_plans_it(scene: Scene, incident: Incident) -> None:
+    rollback = scene.approved(incident.changes)
+    scene.execute(rollback)
+    client = Client()
+    client.force_login(scene.requester)
+    assert "Plan to undo what was executed" in client.get(f"/rollbacks/{rollback.pk}/").text
+    url = f"/rollbacks/new/?tenant={scene.tenant.pk}"
+    answer = client.post(url, {"source": "undo", "undo": str(rollback.pk)})
+    counter = Rollback.objects.latest("pk")
+    assert (answer.status_code, counter.source) == (302, Rollback.Source.UNDO)
+    assert counter.reason == f"Undo rollback {rollback.pk}"
+
+
+def test_the_api_plans_it_and_not_of_another_tenant(scene: Scene, incident: Incident) -> None:
+    rollback = scene.approved(incident.changes)
+    scene.execute(rollback)
+    client = APIClient()
+    client.force_authenticate(scene.requester)
+    asked = {"tenant": scene.tenant.name, "undo": rollback.pk}
+    answer = client.post("/api/v1/rollbacks/", asked, format="json")
+    assert (answer.status_code, answer.json()["source"]) == (201, "undo")
+    elsewhere = client.post("/api/v1/rollbacks/", {**asked, "undo": 999_999}, format="json")
+    assert elsewhere.status_code == 409
 
 
 def test_the_command_plans_it(scene: Scene, incident: Incident) -> None:

@@ -1,16 +1,14 @@
 """Recomputes the stored history from its bytes: contents, snapshots' roots, changes, plans, the ledger's chain."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from changes import integrity as changes
+from lavawall import integrity
 from lavawall.cli import ProductCommand, operator
-from rollbacks import integrity as rollbacks
-from snapshots.store import content_store
 from tenants.access import permissions
-from tenants.control import record as control
-from tenants.trust import append_only, ledger
+from tenants.trust import ledger
 
 
 class Command(ProductCommand):
@@ -27,17 +25,7 @@ class Command(ProductCommand):
             if options["tenant"]
             else list(permissions.visible_tenants(actor))
         )
-        faults: list[dict[str, str | None]] = [
-            {"tenant": tenant.name, "where": fault.where, "what": fault.what}
-            for tenant in tenants
-            for fault in (*content_store.verify(tenant), *changes.verify(tenant), *rollbacks.verify(tenant))
-        ]
-        faults += [
-            {"tenant": None, "where": f"ledger entry {fault.sequence}", "what": fault.what}
-            for fault in ledger.verify()
-        ]
-        faults += [{"tenant": None, "where": "acts of control:", "what": what} for what in control.faults()]
-        faults += [{"tenant": None, "where": "database:", "what": what} for what in append_only.faults()]
+        faults = [asdict(fault) for fault in integrity.faults(tenants)]
         sequence, digest = ledger.head()
         self.emit(
             {
