@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-all coverage check format bench screenshots secrets lock docs clean
+.PHONY: help install demo run test test-all coverage check format bench screenshots secrets lock docs facts clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ screenshots: $(STAMP) ## Take the README's pictures anew, in Chromium
 docs: $(STAMP) ## Write the generated docs anew
 	@$(BIN)/python manage.py generate_docs
 	@$(BIN)/python -m tests.roundtrip.table
+
+facts: $(STAMP) ## Derive the tables in tests/data anew from published facts (LAVAWALL_FACTS, or ../shared/graph)
+	@$(BIN)/python -m tests.facts
 
 secrets: ## Create the files under secrets/ that compose.yaml needs
 	@$(PYTHON) tools/make_secrets.py

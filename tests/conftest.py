@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 from lavawall.emulator import Emulator
 from tenants.trust import vault
 from tenants.trust.append_only import GATE
-from tests import loopback, prepared
+from tests import facts, loopback, prepared
 
 _common = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -63,6 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asked_for = set(getattr(item, "fixturenames", ()))
         if asked_for & {"db", "transactional_db"} or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("facts"):
+        facts.require()
 
 
 @pytest.hookimpl(tryfirst=True)

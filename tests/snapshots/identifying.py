@@ -1,14 +1,9 @@
 """Which places of a type's documents hold, or may hold, the ids of other objects: by the published schema, by
-documented responses and by the emulator's objects. What the first two tell is kept in `tests/data/identifiers.json`;
-
-`python -m tests.snapshots.identifying > tests/data/identifiers.json` writes it from the published facts.
+documented responses and by the emulator's objects. What the first two tell is kept in `tests/data/identifiers.json`.
 """
 
-import json
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from lavawall.emulator import schema
@@ -18,8 +13,6 @@ from snapshots.catalog.places import ELEMENT, place
 from snapshots.catalog.places import Path as Place
 from snapshots.catalog.spec import GUID, ResourceType
 from tests.snapshots.published import documented, navigation, properties
-
-KEPT = Path(__file__).parents[1] / "data" / "identifiers.json"
 
 _LOOKS_LIKE_AN_ID = re.compile(r"(^|[a-z])(id|ids|Id|Ids|ID|IDs|Guids?|guids?)$")
 _LOOKS_LIKE_A_LIST = re.compile(r"(Members|Groups|Users|Roles|Templates|List|Recipients|Targets)$")
@@ -34,11 +27,6 @@ def from_facts() -> dict[str, list[str]]:
             places = holding_guids(canonicalise(raw, spec))
             found[spec.key] |= {at for at in places if _is_its_own(spec, at[0])}
     return {key: sorted(".".join(at) for at in places) for key, places in sorted(found.items()) if places}
-
-
-def kept() -> dict[str, list[str]]:
-    facts: dict[str, list[str]] = json.loads(KEPT.read_text(encoding="utf-8"))
-    return facts
 
 
 def holding_guids(value: Any, at: Place = ()) -> Iterator[Place]:
@@ -60,7 +48,7 @@ def _in_schema(spec: ResourceType) -> Iterator[Place]:
 
 def _below(spec: ResourceType, name: str, at: Place, seen: tuple[str, ...]) -> Iterator[Place]:
     for key, facts in properties(name).items():
-        kind = facts["type"] if isinstance(facts, dict) else str(facts)
+        kind = facts["type"]
         here = (*at, key)
         if not _is_held(spec, at, here) or (key in navigation(name) and not _is_followed(spec, key)):
             continue
@@ -122,14 +110,3 @@ def _is_its_own(spec: ResourceType, name: str) -> bool:
     """Responses that are filed under a type show other objects as well."""
     known = properties(spec.entity or spec.key)
     return _is_held(spec, (), (name,)) and (name in known or spec.on_azure)
-
-
-if __name__ == "__main__":
-    import os
-
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    json.dump(from_facts(), sys.stdout, indent=1)
-    sys.stdout.write("\n")

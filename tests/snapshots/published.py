@@ -1,29 +1,14 @@
-"""Published facts about Microsoft's API: the schema and documented responses.
+"""What Microsoft publishes about a type: its schema, which the tests carry, and documented responses."""
 
-They are looked for in the folder that LAVAWALL_FACTS names, or beside the repository.
-"""
-
-import json
-import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from lavawall.emulator import schema as emulated
 from snapshots.catalog.places import ANY_DEPTH, ANY_KEY, ELEMENT, ODATA_TYPE
 from snapshots.catalog.spec import Document, ResourceType
-
-BESIDE = Path(__file__).parents[2].parent / "shared" / "graph"
-FACTS = Path(os.environ.get("LAVAWALL_FACTS", BESIDE))
-
-needs_facts = pytest.mark.skipif(
-    not (FACTS / "types.json").is_file(),
-    reason=f"no facts about Microsoft's API in {FACTS}; set LAVAWALL_FACTS to the folder that holds types.json",
-)
+from tests import facts
 
 _REQUEST = re.compile(r"\w+ (https://graph\.microsoft\.com)?(/v1\.0|/beta)?(?P<path>/[^?]*)")
 
@@ -40,11 +25,10 @@ DOCUMENTED_AS = {
 
 
 def documented(spec: ResourceType) -> Iterator[tuple[str, Document]]:
-    folder = FACTS / "responses"
-    for entry in json.loads((folder / "index.json").read_text(encoding="utf-8")):
+    """Name and object of each documented response that shows the type. Only for tests with the mark `facts`."""
+    for entry in facts.published("responses/index.json"):
         if _is_of(entry, spec) and not entry["placeholder_values"]:
-            body = json.loads((folder / entry["file"]).read_text(encoding="utf-8"))
-            for raw in _objects(body, spec):
+            for raw in _objects(facts.published(f"responses/{entry['file']}"), spec):
                 yield entry["file"], raw
 
 
@@ -69,8 +53,57 @@ def _objects(body: Any, spec: ResourceType) -> Iterator[Document]:
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((FACTS / "types.json").read_text(encoding="utf-8"))
-    return loaded
+    return {name: _read(entry) for name, entry in facts.derived("schema").items()}
+
+
+def _read(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {kind: _members(entry.get(kind, {})) for kind in ("properties", "navigation")}
+
+
+def _members(types: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"type": text.removesuffix(facts.READ_ONLY), "readOnly": text.endswith(facts.READ_ONLY)}
+        for name, text in types.items()
+    }
+
+
+_SAMPLES: dict[str, Any] = {
+    "Edm.Boolean": True,
+    "Edm.Int32": 3,
+    "Edm.Int64": 3,
+    "Edm.Double": 1.5,
+    "Edm.Single": 1.5,
+    "Edm.Guid": "2b8c5b5e-8f0e-4c57-8a83-0d4fb2d4e001",
+    "Edm.DateTimeOffset": "2026-03-04T05:06:07Z",
+    "Edm.Duration": "PT8H",
+}
+_DEEPEST = 4
+
+
+def examples(spec: ResourceType) -> Iterator[tuple[str, Document]]:
+    """An object of the type and of each type derived from it, with a value in every place that the schema knows."""
+    own = entity(spec)
+    for kind in (own, *schema().get(own, {}).get("derived", ())):
+        marked = {} if kind == own else {ODATA_TYPE: f"#microsoft.graph.{kind}"}
+        yield kind, marked | _example(kind, 0)
+
+
+def _example(kind: str, depth: int) -> Document:
+    members = _properties_of_ancestors(kind)
+    plain = {name: each["type"] for name, each in members.items() if name not in navigation(kind)}
+    return {name: _sample(declared, depth) for name, declared in plain.items() if declared != "?"}
+
+
+def _sample(declared: str, depth: int) -> Any:
+    if declared.startswith("Collection("):
+        element = _sample(_element_type({"type": declared}), depth)
+        return [] if element is None else [element]
+    found = schema().get(declared, {})
+    if found.get("kind") == "enum":
+        return found["members"][0]
+    if found:
+        return _example(declared, depth + 1) if depth < _DEEPEST else None
+    return _SAMPLES.get(declared, "text" if declared.startswith("Edm.") else None)
 
 
 def entity(spec: ResourceType) -> str:
@@ -96,12 +129,7 @@ def _properties_of_ancestors(name: str) -> dict[str, Any]:
 
 def _own_properties(name: str) -> dict[str, Any]:
     declared = schema().get(name, {})
-    extra = (
-        *declared.get("beta_extra_properties", ()),
-        *declared.get("beta_extra_navigation", ()),
-        *declared.get("names", {}).get("properties", ()),
-        *declared.get("names", {}).get("navigationProperties", ()),
-    )
+    extra = (*declared.get("other_properties", ()), *declared.get("other_navigation", ()))
     return {
         **{extra_name: {"type": "?"} for extra_name in extra},
         **declared.get("navigation", {}),
@@ -126,8 +154,7 @@ def _navigation_of_ancestors(name: str) -> set[str]:
 
 def _own_navigation(name: str) -> set[str]:
     declared = schema().get(name, {})
-    names = declared.get("names", {}).get("navigationProperties", ())
-    return {*declared.get("navigation", ()), *declared.get("beta_extra_navigation", ()), *names}
+    return {*declared.get("navigation", ()), *declared.get("other_navigation", ())}
 
 
 def is_known(name: str, path: tuple[str, ...]) -> bool:
@@ -155,6 +182,5 @@ def _only_beta_has(name: str, key: str) -> bool:
     )
 
 
-def _element_type(facts: Any) -> str:
-    kind = facts["type"] if isinstance(facts, dict) else str(facts)
-    return str(kind).removeprefix("Collection(").removesuffix(")")
+def _element_type(declared: dict[str, Any]) -> str:
+    return str(declared["type"]).removeprefix("Collection(").removesuffix(")")

@@ -1,11 +1,6 @@
-"""The catalogue against Microsoft's own words: documented responses, the published schema, the permission list.
+"""The catalogue against Microsoft's own words: the published schema, the permission list, documented responses."""
 
-Without the facts these tests are skipped and all others still stand.
-"""
-
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +8,18 @@ import pytest
 from snapshots import catalog
 from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.catalog.places import ANY_KEY, ELEMENT, parse
-from snapshots.catalog.spec import ResourceType
+from snapshots.catalog.spec import Document, ResourceType
 from snapshots.store import content_store
+from tests import facts
 from tests.factories.tenants import TenantFactory
 from tests.snapshots.published import (
-    FACTS,
     documented,
     entity,
+    examples,
     is_known,
-    needs_facts,
     properties,
     schema,
 )
-
-_FIELD = re.compile(r"\{\w+\}")
-
-pytestmark = needs_facts
 
 READ_ONLY_WHEN_BUILT_IN = {"unifiedRoleDefinition"}
 """The schema marks all of a role definition as read-only, because a built-in one is."""
@@ -94,21 +85,38 @@ SPECS = tuple(spec for spec in catalog.all_types() if not spec.on_azure)
 """Types of Microsoft Graph, which has a schema; of Azure the facts hold responses only."""
 
 
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
+def test_whatever_the_schema_knows_has_a_canonical_form(spec: ResourceType) -> None:
+    for name, raw in examples(spec):
+        _has_a_canonical_form(name, raw, spec)
+
+
+@pytest.mark.facts
 def test_every_documented_response_has_a_canonical_form() -> None:
     read = {spec.key: 0 for spec in catalog.all_types()}
     for spec in catalog.all_types():
         for name, raw in documented(spec):
-            document = canonicalise(raw, spec)
-            assert canonical_bytes(canonicalise(document, spec)) == canonical_bytes(document), name
-            assert canonical_bytes(canonicalise(_in_reverse(raw), spec)) == canonical_bytes(document), name
+            _has_a_canonical_form(name, raw, spec)
             read[spec.key] += 1
     missing = {key for key, n in read.items() if not n} - UNDOCUMENTED
     assert not missing, f"no documented response was found for {sorted(missing)}"
 
 
-def test_every_documented_response_survives_store_and_reload(db: None) -> None:
+def _has_a_canonical_form(name: str, raw: Document, spec: ResourceType) -> None:
+    """A fixed point, whatever the order of the keys."""
+    document = canonicalise(raw, spec)
+    assert canonical_bytes(canonicalise(document, spec)) == canonical_bytes(document), name
+    assert canonical_bytes(canonicalise(_in_reverse(raw), spec)) == canonical_bytes(document), name
+
+
+@pytest.mark.parametrize(
+    "shown", [examples, pytest.param(documented, marks=pytest.mark.facts)], ids=["schema", "responses"]
+)
+def test_every_object_survives_store_and_reload(
+    db: None, shown: Callable[[ResourceType], Iterator[tuple[str, Document]]]
+) -> None:
     tenant = TenantFactory()
-    pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in documented(spec)]
+    pairs = [(spec, canonicalise(raw, spec)) for spec in SPECS for _, raw in shown(spec)]
     digests = content_store.put(tenant, pairs)
     found = content_store.documents(tenant, digests)
     for (spec, document), digest in zip(pairs, digests, strict=True):
@@ -140,14 +148,14 @@ def test_declared_sets_are_collections_in_the_schema(spec: ResourceType) -> None
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_permissions_are_ones_that_microsoft_lists_for_the_path(spec: ResourceType) -> None:
-    listed = json.loads((FACTS / "permissions.json").read_text(encoding="utf-8"))
+    listed = facts.derived("permissions")
     paths = {spec.read.path, spec.restore.create_path, spec.restore.update_path, spec.restore.delete_path}
     reads: set[str] = set()
     writes = set(ADDED_TO_WRITES.get(spec.key, ()))
     for path in paths:
-        for verb, permissions in listed.get(_in_permission_list(path), {}).items():
-            (reads if verb == "GET" else writes).update(permissions["all"])
-    reads, writes = (found or _listed_anywhere(listed) for found in (reads, writes))
+        for verb, permissions in listed.get(facts.listed_path(path) or "-", {}).items():
+            (reads if verb == "GET" else writes).update(permissions)
+    reads, writes = (found or {*listed[""], *LISTED_NOWHERE} for found in (reads, writes))
     reads |= UNLISTED.get(spec.key, set())
     writes |= UNLISTED.get(spec.key, set())
     assert {*spec.permissions.read, *spec.permissions.read_also} <= reads
@@ -162,6 +170,7 @@ def test_types_of_azure_name_its_roles() -> None:
             assert named.read == ("Reader",)
 
 
+@pytest.mark.facts
 def test_what_only_azure_sets_is_no_state() -> None:
     for spec in catalog.all_types():
         for name, raw in documented(spec) if spec.on_azure else ():
@@ -183,17 +192,6 @@ LISTED_NOWHERE = {
 """Permissions that Microsoft's pages name and its list of paths does not."""
 
 
-def _listed_anywhere(listed: dict[str, Any]) -> set[str]:
-    """For a path that the list leaves out: whatever it names for any."""
-    return LISTED_NOWHERE | {
-        name
-        for path, verbs in listed.items()
-        if path.startswith("/")
-        for permissions in verbs.values()
-        for name in permissions["all"]
-    }
-
-
 UNLISTED: dict[str, set[str]] = {
     "onPremisesDirectorySynchronization": {
         "OnPremDirectorySynchronization.Read.All",
@@ -208,11 +206,6 @@ UNLISTED: dict[str, set[str]] = {
     "unifiedRoleManagementPolicyRule": {"RoleManagementPolicy.ReadWrite.Directory"},
 }
 """Permissions that Microsoft lists elsewhere than at the path, as the facts tell of each type."""
-
-
-def _in_permission_list(path: str | None) -> str:
-    text = (path or "").removeprefix("/v1.0").removeprefix("/beta").lower()
-    return _FIELD.sub("{id}", text)
 
 
 def _in_reverse(value: Any) -> Any:
@@ -244,10 +237,10 @@ def _declared_paths(spec: ResourceType) -> Iterator[str]:
 def _types_at(name: str, path: tuple[str, ...]) -> Iterator[str]:
     """The type names to which a path leads from an entity; none where the schema ends before the path does."""
     key, *rest = path
-    for found, facts in properties(name).items():
+    for found, declared in properties(name).items():
         if key not in (found, ANY_KEY):
             continue
-        kind = facts["type"] if isinstance(facts, dict) else str(facts)
+        kind = declared["type"]
         remaining = tuple(rest)
         while remaining and remaining[0] == ELEMENT:
             kind, remaining = kind.removeprefix("Collection(").removesuffix(")"), remaining[1:]

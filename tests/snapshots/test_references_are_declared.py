@@ -4,7 +4,6 @@ A rollback re-points what is declared and nothing else, so that an omission writ
 """
 
 import io
-import os
 from collections.abc import Iterable
 
 import pytest
@@ -19,8 +18,8 @@ from snapshots.catalog.spec import ResourceType
 from snapshots.recoverability import summary
 from snapshots.store import content_store
 from tests.factories.cloud import TENANT, onboarded
-from tests.snapshots.identifying import from_facts, holding_guids, in_emulator, kept
-from tests.snapshots.published import FACTS
+from tests.facts import derived
+from tests.snapshots.identifying import holding_guids, in_emulator
 
 KNOWN_BY_NAME_ONLY = ELEMENT
 """Of some properties only the name is published, so that they may be lists."""
@@ -38,7 +37,7 @@ def undeclared(spec: ResourceType, places: Iterable[Place]) -> list[str]:
 
 @pytest.mark.parametrize("spec", registry.all_types(), ids=lambda spec: spec.key)
 def test_whatever_the_schema_and_documented_responses_name_an_id_is_declared(spec: ResourceType) -> None:
-    places = [tuple(at.split(".")) for at in kept().get(spec.key, ())]
+    places = [tuple(at.split(".")) for at in derived("identifiers").get(spec.key, ())]
     assert undeclared(spec, [*places, *in_emulator(spec)]) == []
 
 
@@ -53,16 +52,6 @@ def test_whatever_the_seeded_tenant_holds_ids_in_is_declared(db: None, emulator:
         for each in undeclared(registry.get(version.resource_type), holding_guids(documents[version.digest]))
     ]
     assert sorted(set(found)) == []
-
-
-def test_the_kept_list_is_what_the_published_facts_say() -> None:
-    if not (FACTS / "types.json").is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"The facts about Microsoft's API are missing in {FACTS}; CI needs them.")
-        pytest.skip(f"no facts about Microsoft's API in {FACTS}; the list as it was kept is tested above")
-    assert from_facts() == kept(), (
-        "write it again: python -m tests.snapshots.identifying > tests/data/identifiers.json"
-    )
 
 
 def test_a_place_that_nobody_declared_is_told_of() -> None:

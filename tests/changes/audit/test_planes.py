@@ -1,9 +1,7 @@
 """Records of Intune's audit and of Azure's activity log in Microsoft's shapes, understood."""
 
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,7 @@ from hypothesis import strategies as st
 
 from changes.audit import planes
 from changes.audit.parse import Target
-
-BESIDE = Path(__file__).parents[3].parent / "shared" / "graph"
-FACTS = Path(os.environ.get("LAVAWALL_FACTS", BESIDE)) / "responses" / "deviceManagementAuditEvent"
+from tests import facts as published
 
 ALICE = "a11ce000-0000-4000-8000-000000000001"
 APP = "a9900000-0000-4000-8000-000000000002"
@@ -102,9 +98,14 @@ def test_an_applications_change_in_intune_names_the_application() -> None:
     assert (facts.actor_app_id, facts.ip) == (APP, "203.0.113.5")
 
 
-@pytest.mark.skipif(not FACTS.is_dir(), reason="no facts about Microsoft's API beside the repository")
+@pytest.mark.facts
 def test_intunes_documented_records_are_understood() -> None:
-    documented = [json.loads(each.read_text()) for each in sorted(FACTS.glob("*.json"))]
+    index = published.published("responses/index.json")
+    documented = [
+        published.published(f"responses/{entry['file']}")
+        for entry in index
+        if entry["type"] == "deviceManagementAuditEvent"
+    ]
     records = [
         record
         for document in documented
