@@ -1,4 +1,4 @@
-"""Changes, audit events and attributions in the admin: to look at only."""
+"""Changes, audit events and attributions in the admin, read-only."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What moved between two snapshots, how bad it is, and by whom."""
+"""Changes between snapshots: differences, severity and attribution."""
 
 from django.apps import AppConfig
 

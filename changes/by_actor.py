@@ -1,6 +1,5 @@
-"""What "by this actor" means, on the timeline, in the API and in a plan: the likeliest attribution names the actor.
-
-A name that some actor has is that actor; any other text is a part of a name, an address, or an id.
+"""Defines "changes by this actor" for the timeline, the API and plans: changes whose best attribution names
+the actor. An exact name selects that actor; any other text matches part of a name, an address, or an ID.
 """
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -9,7 +8,7 @@ from changes.models import Attribution, Change
 
 
 def by_actor(changes: QuerySet[Change], text: str) -> QuerySet[Change]:
-    """Changes that are likeliest this actor's."""
+    """Changes whose best attribution names this actor."""
     likeliest = Attribution.objects.filter(change=OuterRef("pk")).order_by(*Attribution.LIKELIEST_FIRST)
     known = changes.annotate(
         likely_actor=Subquery(likeliest.values("event__actor_name")[:1]),

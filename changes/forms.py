@@ -1,4 +1,4 @@
-"""What may be asked of the timeline, the audit events and a comparison, and how it narrows what the actor sees."""
+"""Filter forms for the timeline, the audit events and a comparison."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ class AuditEventFilter(ListFilter):
 
 
 class ComparisonFilter(ListFilter):
-    """Of resources that differ between two snapshots: they are no rows of a table."""
+    """Filters resources that differ between two snapshots, which are not database rows."""
 
     base = forms.IntegerField(widget=forms.HiddenInput)
     target = forms.IntegerField(widget=forms.HiddenInput)

@@ -1,5 +1,5 @@
-"""Proof that history is as it was written: keyed digests of each snapshot's rows stand in the ledger, and one of each
-batch of audit events, sign-ins, attributions, acknowledgements and resolutions.
+"""Integrity of history: the ledger contains keyed digests of each snapshot's rows, and of each batch of audit
+events, sign-ins, attributions, acknowledgements and resolutions.
 """
 
 import hmac
@@ -19,18 +19,18 @@ from tenants.trust import ledger, proof
 
 ACTION = "snapshot:seal"
 FORMAT = 2
-"""The first format, without a number, was one digest over everything but the versions that ended."""
+"""The first format had no number and one digest over everything except the ended versions."""
 PARTS = {
     "record": "its record was altered",
     "coverage": "its coverage was altered",
     "versions": "the versions that begin with it were altered",
-    "ended": "the versions that ended before it are not those that it ended",
+    "ended": "the versions that ended before it differ from those that it ended",
     "changes": "its changes or findings were altered",
 }
 
 
 def facts_of(sealed: Sealed) -> dict[str, Any]:
-    """What the ledger keeps of a snapshot that was just sealed."""
+    """What the ledger records about a new snapshot."""
     snapshot = sealed.snapshot
     return {
         "format": FORMAT,
@@ -42,8 +42,8 @@ def facts_of(sealed: Sealed) -> dict[str, Any]:
 
 
 def verify(tenant: Tenant) -> list[Fault]:
-    """Every snapshot whose rows differ from what the ledger says was sealed, every impossible version or change, and
-    every altered audit event.
+    """Snapshots whose rows differ from the digests in the ledger, impossible versions or changes, and altered
+    audit events.
     """
     timeline = Timeline(tenant)
     return [
@@ -65,7 +65,7 @@ def _broken_snapshots(tenant: Tenant) -> Iterator[Fault]:
         facts = sealed.pop(snapshot.pk, None)
         where = f"snapshot {snapshot.number}"
         if facts is None:
-            yield Fault(where, "the ledger does not know it")
+            yield Fault(where, "it is not recorded in the ledger")
         else:
             yield from (Fault(where, what) for what in _altered(snapshot, previous, facts))
         previous = snapshot.pk
@@ -103,7 +103,7 @@ def _first_format(snapshot: Snapshot) -> str:
 
 
 def _begun(snapshot: Snapshot) -> list[Any]:
-    """Versions from this snapshot on. When they end is proven by the snapshot that ends them."""
+    """Versions that begin with this snapshot. Their end is covered by the snapshot that ends them."""
     rows = Version.objects.filter(first_snapshot=snapshot).order_by("id")
     return [proof.facts(row, but=("last_snapshot_id",)) for row in rows]
 
@@ -116,7 +116,9 @@ def _changes(snapshot: Snapshot) -> list[Any]:
 
 
 def _impossible_changes(tenant: Tenant, timeline: Timeline) -> Iterator[Fault]:
-    """Changes whose two sides are not what the versions say: a version that was ended to hide one is found by that."""
+    """Changes whose two sides do not match the versions. This finds versions that were ended to hide a
+    change.
+    """
     for change in Change.objects.filter(tenant=tenant).order_by("id"):
         key = (change.resource_type, change.resource_id)
         before = timeline.digest_at(change.previous_snapshot_id, key)

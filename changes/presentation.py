@@ -1,6 +1,5 @@
-"""Differences as people read them: one row for each field, members of sets marked, ids with the names behind them.
-
-Used by the pages of changes and rollbacks; it reads names, and otherwise only arranges what it is given.
+"""Formats differences for display: one row per field, members of sets marked, names next to IDs. Used by the
+pages of changes and rollbacks. Looks up names; everything else comes from the caller.
 """
 
 import json
@@ -20,7 +19,7 @@ Mark = Literal["", "added", "removed"]
 Names = Mapping[str, str]
 
 SHOWN_UNCHANGED = 6
-"""Members of a set that stay the same on both sides, before the rest is only counted."""
+"""Maximum number of unchanged members of a set to show; the rest is counted."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -30,14 +29,14 @@ class Item:
 
     text: str
     name: str = ""
-    """Who or what the id in `text` is."""
+    """The name of the object with the ID in `text`."""
     mark: Mark = ""
     multiline: bool = False
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One side of a row; `exists` is false where the field is not there at all."""
+    """One side of a row; `exists` is false if the field is not present."""
 
     items: tuple[Item, ...]
     unshown: int = 0
@@ -58,7 +57,7 @@ def rows(fields: Iterable[FieldChange], names: Names) -> list[Row]:
 
 
 def names_in(tenant: Tenant, fields: Iterable[FieldChange]) -> Names:
-    """The names behind every id in these fields, by one look-up."""
+    """The names of all IDs in these fields, in one lookup."""
     listed = list(fields)
     found = {text for field in listed for value in (field.before, field.after) for text in _ids(value)}
     found |= {match for field in listed for match in _guids(field.path)}
@@ -90,7 +89,7 @@ def _row(field: FieldChange, names: Names) -> Row:
 
 
 def _codes_in(field: FieldChange) -> Names:
-    """The words behind Microsoft's codes, where the field is known to hold such codes."""
+    """Display names of Microsoft's codes, for fields known to contain such codes."""
     last = re.sub(r"\[.*?\]", "", field.path).rpartition(".")[2]
     in_words = _CODES.get(last)
     if in_words is None:
@@ -113,7 +112,7 @@ _CODES: Mapping[str, Callable[[str], str]] = {
 
 
 def _label(field: FieldChange, names: Names) -> str:
-    """An element of a keyed set is called by its own name where it has one, else by the name behind its key."""
+    """An element of a keyed set is shown by its own name, otherwise by the name of the object in its key."""
     element = field.after if field.kind == "added" else field.before
     label = _GUID.sub(lambda match: names.get(match[0].lower(), match[0]), field.label) or "Object"
     if isinstance(element, dict) and isinstance(element.get("displayName"), str) and field.path.endswith("]"):

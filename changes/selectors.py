@@ -1,4 +1,4 @@
-"""Reading changes: what an actor may see, and the forms in which commands, pages and API show one."""
+"""Queries on changes: what an actor may see, and the formats used by commands, pages and API."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,14 +22,16 @@ def visible_changes(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Chan
 
 
 def with_details(changes: QuerySet[Change]) -> QuerySet[Change]:
-    """With everything that showing them needs, in a fixed number of queries."""
+    """Prefetches everything needed for display in a constant number of queries."""
     return changes.select_related("tenant__customer", "snapshot", "acknowledgement__by").prefetch_related(
         "findings", "attributions__event", "resolutions", "tenant__audit_cursors"
     )
 
 
 def best_attribution(change: Change) -> Attribution | None:
-    """The highest-scored one; of equals, the latest event. Uses what `with_details` prefetched."""
+    """The attribution with the highest score, then the latest event. Uses the rows prefetched by
+    `with_details`.
+    """
     return max(
         change.attributions.all(),
         key=lambda attribution: (attribution.score, attribution.event.occurred_at, attribution.pk),
@@ -38,7 +40,7 @@ def best_attribution(change: Change) -> Attribution | None:
 
 
 def unattributed_reason(change: Change) -> str | None:
-    """Why nobody is named for it; None where somebody is. Uses what `with_details` prefetched."""
+    """Why there is no attribution; None if there is one. Uses the rows prefetched by `with_details`."""
     return None if change.attributions.all() else silence.reason(change)
 
 
@@ -54,7 +56,7 @@ def difference_of(change: Change) -> Difference:
 
 
 def as_json(changes: Iterable[Change]) -> list[dict[str, Any]]:
-    """The contract's form of changes, contents loaded in bulk."""
+    """Changes in the documented JSON format, with contents loaded in bulk."""
     listed = list(changes)
     contents = _contents(listed)
     return [_as_json(change, contents) for change in listed]

@@ -1,4 +1,4 @@
-"""Acts on changes."""
+"""Actions on changes."""
 
 from collections.abc import Mapping
 
@@ -15,12 +15,12 @@ from tenants.trust import ledger, proof
 
 
 class AlreadyAcknowledged(DomainError):
-    """Somebody was first."""
+    """Someone has already acknowledged the change."""
 
 
 @transaction.atomic
 def acknowledge(actor: Actor, *, change: Change, note: str = "") -> Acknowledgement:
-    """Records that a person has seen the change and what it is. Raises AlreadyAcknowledged."""
+    """Records that a person acknowledged the change, with a note. Raises AlreadyAcknowledged."""
     permissions.require(actor, Action.TRIAGE, change.tenant)
     if actor.user is None:
         raise permissions.Refused("Only a person can acknowledge a change.")
@@ -43,7 +43,7 @@ def resolve(
     rollback: int,
     verified: Mapping[int, bool],
 ) -> int:
-    """Records what a rollback has to do with these changes: id → whether reading again showed it."""
+    """Records how a rollback relates to these changes: ID → whether it was verified."""
     now = timezone.now()
     rows = [
         Resolution(change_id=change, kind=kind, rollback=rollback, verified=shown, at=now)

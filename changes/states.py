@@ -1,4 +1,4 @@
-"""The state of a change: derived here, for pages, API, commands and counts alike."""
+"""Derives the state of a change, for pages, API, commands and counts."""
 
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet
@@ -14,7 +14,7 @@ class State(models.TextChoices):
 
 
 def state_of(change: Change) -> State:
-    """Uses what `with_details` prefetched."""
+    """Uses the rows prefetched by `with_details`."""
     resolution = change.resolution
     if resolution is not None:
         return State(resolution.kind)
@@ -31,5 +31,5 @@ def in_state(changes: QuerySet[Change], state: str) -> QuerySet[Change]:
 
 
 def open_changes(changes: QuerySet[Change]) -> QuerySet[Change]:
-    """What nobody has looked at or undone: what counts as a problem."""
+    """Open changes: neither acknowledged nor undone."""
     return in_state(changes, State.OPEN)

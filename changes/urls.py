@@ -1,4 +1,4 @@
-"""Pages of changes."""
+"""URLs of the pages of changes."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages of what moved: the timeline, one change, two snapshots side by side, one resource, the audit events."""
+"""Pages of changes: the timeline, a change, a comparison of two snapshots, a resource, the audit events."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ PAGE_SIZE = 50
 HISTORY_SIZE = 10
 VERSIONS_SIZE = 20
 COMPARED_SIZE = 25
-"""Resources on one page of a comparison, which spells out their fields."""
+"""Number of resources per page of a comparison."""
 
 
 @require_GET
@@ -111,7 +111,7 @@ def acknowledge(request: PageRequest, change_id: int) -> HttpResponse:
 @require_GET
 @page
 def comparison(request: PageRequest) -> HttpResponse:
-    """What differs between any two snapshots of one tenant."""
+    """The differences between two snapshots of a tenant."""
     snapshots = visible_snapshots(actor_of(request))
     base = get_object_or_404(snapshots, pk=integer(request.GET.get("base")) or NOBODY)
     target = get_object_or_404(snapshots, pk=integer(request.GET.get("target")) or NOBODY)
@@ -149,7 +149,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
         )
     )
     if not versions:
-        raise Http404("There is no such resource, or you cannot see it.")
+        raise Http404("This resource does not exist, or you do not have access to it.")
     chosen = _chosen(versions, integer(request.GET.get("version")))
     spec = registry.get(resource_type)
     context = {
@@ -172,7 +172,7 @@ def resource(request: PageRequest, tenant_id: int, resource_type: str, resource_
 @require_GET
 @page
 def audit_events(request: PageRequest) -> HttpResponse:
-    """Microsoft's own records, as kept: who did what, and which change each explains."""
+    """The stored audit events, and the changes that they explain."""
     tenants = permissions.visible_tenants(actor_of(request)).select_related("customer")
     form = AuditEventFilter(request.GET, tenants=tenants)
     events = form.narrow(AuditEvent.objects.filter(tenant__in=tenants).select_related("tenant"))
@@ -187,7 +187,7 @@ def audit_events(request: PageRequest) -> HttpResponse:
 @require_GET
 @page
 def audit_event(request: PageRequest, event_id: int) -> HttpResponse:
-    """One record, as Microsoft gave it."""
+    """The original record from Microsoft."""
     visible = AuditEvent.objects.filter(tenant__in=permissions.visible_tenants(actor_of(request)))
     event = get_object_or_404(visible.select_related("tenant__customer"), pk=event_id)
     context = {
@@ -200,7 +200,7 @@ def audit_event(request: PageRequest, event_id: int) -> HttpResponse:
 
 
 def listed(change: Change) -> dict[str, Any]:
-    """A change as a row of a list; of a queryset that went through `with_details`."""
+    """A change as a row of a list. Needs a queryset from `with_details`."""
     return {
         "change": change,
         "type": registry.get(change.resource_type),
@@ -247,4 +247,4 @@ def _chosen(versions: list[Version], wanted: int | None) -> Version:
     for version in versions:
         if version.pk == wanted:
             return version
-    raise Http404("There is no such version, or you cannot see it.")
+    raise Http404("This version does not exist, or you do not have access to it.")

@@ -1,4 +1,4 @@
-"""Microsoft's audit events over REST, read-only."""
+"""REST API of Microsoft's audit events, read-only."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class AuditTargetSerializer(serializers.Serializer[Any]):
 
 
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
-    """What is known of a record of Microsoft's logs. `record` returns it as Microsoft gave it."""
+    """Facts of an audit event. `record` returns the original record from Microsoft."""
 
     tenant = serializers.CharField(source="tenant.name", read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
@@ -66,13 +66,11 @@ class AuditEventFilters(django_filters.FilterSet):
 
 
 @extend_schema_view(
-    list=extend_schema(
-        tags=["audit-events"], summary="Microsoft's audit events, as they were received, newest first"
-    ),
-    retrieve=extend_schema(tags=["audit-events"], summary="One audit event"),
+    list=extend_schema(tags=["audit-events"], summary="List Microsoft's audit events, newest received first"),
+    retrieve=extend_schema(tags=["audit-events"], summary="Get an audit event"),
     record=extend_schema(
         tags=["audit-events"],
-        summary="The record as Microsoft returned it",
+        summary="Get the original record from Microsoft",
         responses=serializers.DictField(),
         filters=False,
     ),

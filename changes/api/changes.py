@@ -1,4 +1,4 @@
-"""Changes over REST. Thin: selectors say what is visible, services act."""
+"""REST API of changes. Selectors define what is visible, services act."""
 
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
 
 
 class AttributionSerializer(serializers.Serializer[Any]):
-    """Who it was, as far as Microsoft's logs tell."""
+    """Who made the change, according to Microsoft's logs."""
 
     actor = serializers.CharField(help_text="User principal name, or the application's name.")
     actor_type = serializers.CharField()
@@ -43,8 +43,8 @@ class AttributionSerializer(serializers.Serializer[Any]):
     audit_event_id = serializers.CharField()
     activity = serializers.CharField()
     confidence = Choice("Confidence", Attribution.Confidence.choices)
-    why = serializers.ListField(child=serializers.CharField(), help_text="What matched, in words.")
-    ours = serializers.BooleanField(help_text="It was our own rollback.")
+    why = serializers.ListField(child=serializers.CharField(), help_text="Why this event was matched.")
+    ours = serializers.BooleanField(help_text="The change was made by a Lavawall rollback.")
 
 
 class AcknowledgementSerializer(serializers.ModelSerializer[Acknowledgement]):
@@ -61,7 +61,7 @@ class AcknowledgeSerializer(serializers.Serializer[Any]):
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
-    """A change as the timeline shows it; get it by id for what exactly differs."""
+    """A change as shown on the timeline. Get it by ID for the exact differences."""
 
     tenant = serializers.CharField(source="tenant.name", read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
@@ -69,18 +69,18 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     kind = Choice("ChangeKind", Change.Kind.choices, read_only=True)
     severity = Choice("Severity", SEVERITIES, read_only=True)
     findings = FindingSerializer(many=True, read_only=True)
-    attribution = serializers.SerializerMethodField(help_text="The most certain one.")
+    attribution = serializers.SerializerMethodField(help_text="The attribution with the highest confidence.")
     occurred_at = serializers.SerializerMethodField(
-        help_text="By the audit event; null while that is unknown."
+        help_text="According to the audit event; null if unknown."
     )
     unattributed_reason = serializers.SerializerMethodField(
-        help_text="Why nobody is named for it; null where somebody is."
+        help_text="Why there is no attribution; null if there is one."
     )
     acknowledged = serializers.SerializerMethodField()
     state = serializers.SerializerMethodField()
-    rollback = serializers.SerializerMethodField(help_text="The rollback that undid or made it.")
+    rollback = serializers.SerializerMethodField(help_text="The rollback that undid or made this change.")
     rollback_verified = serializers.SerializerMethodField(
-        help_text="Whether reading again showed what the rollback did; null without a rollback."
+        help_text="Whether the rollback was verified; null without a rollback."
     )
 
     class Meta:
@@ -136,15 +136,17 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
 
 
 class ChangeDetailSerializer(ChangeSerializer):
-    """A change with what exactly differs."""
+    """A change with its exact differences."""
 
     difference: Difference
 
     patch = serializers.SerializerMethodField(help_text="JSON Patch (RFC 6902) from before to after.")
     fields = serializers.SerializerMethodField(  # type: ignore[assignment]
-        method_name="get_field_changes", help_text="The same for people, field by field."
+        method_name="get_field_changes", help_text="The differences field by field, for display."
     )
-    attributions = serializers.SerializerMethodField(help_text="Every audit event that may belong to it.")
+    attributions = serializers.SerializerMethodField(
+        help_text="All audit events that may explain the change."
+    )
     acknowledgement = serializers.SerializerMethodField()
 
     class Meta(ChangeSerializer.Meta):
@@ -178,11 +180,11 @@ class ChangeFilters(django_filters.FilterSet):
     tenant = TenantFilter(help_text=TENANT_HELP)
     severity = ListFilter(choices=SEVERITIES, help_text="One or more, comma-separated.")
     type = django_filters.CharFilter(field_name="resource_type", help_text="Resource type.")
-    resource = django_filters.CharFilter(field_name="resource_id", help_text="Resource id.")
+    resource = django_filters.CharFilter(field_name="resource_id", help_text="Resource ID.")
     kind = django_filters.ChoiceFilter(choices=Change.Kind.choices)
     actor = django_filters.CharFilter(
         method="by_actor",
-        help_text="User principal name or application name, whole or in part; address; or id.",
+        help_text="User principal name or application name (complete or part of it), address, or ID.",
     )
     state = django_filters.ChoiceFilter(method="in_state", choices=State.choices)
     since = MomentFilter(field_name="detected_at", lookup_expr="gte")
@@ -191,7 +193,7 @@ class ChangeFilters(django_filters.FilterSet):
         field_name="acknowledgement",
         lookup_expr="isnull",
         exclude=True,
-        help_text="Whether somebody has seen it.",
+        help_text="Whether the change was acknowledged.",
     )
 
     def by_actor(self, queryset: QuerySet[Change], _name: str, value: str) -> QuerySet[Change]:
@@ -202,19 +204,21 @@ class ChangeFilters(django_filters.FilterSet):
 
 
 @extend_schema_view(
-    list=extend_schema(tags=["changes"], summary="The timeline, newest first"),
+    list=extend_schema(tags=["changes"], summary="List changes, newest first"),
     retrieve=extend_schema(
         tags=["changes"],
-        summary="One change, with what differs and who it was",
+        summary="Get a change with its differences and attribution",
         responses=ChangeDetailSerializer,
     ),
     acknowledge=extend_schema(
         tags=["changes"],
-        summary="Say that you have seen it, and what it is",
+        summary="Acknowledge a change, with an optional note",
         request=AcknowledgeSerializer,
         responses={201: AcknowledgementSerializer},
         examples=[
-            OpenApiExample("Known work", {"note": "Ticket 4711: planned maintenance."}, request_only=True)
+            OpenApiExample(
+                "Planned maintenance", {"note": "Ticket 4711: planned maintenance."}, request_only=True
+            )
         ],
     ),
 )

@@ -1,4 +1,4 @@
-"""Comparing two snapshots over REST: it needs the diff, which the room below does not know."""
+"""REST API for comparing two snapshots. It is here because the snapshots app does not know the diff."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tenants.web.rest import Choice
 
 
 class ComparedSerializer(serializers.Serializer[Any]):
-    """One resource that is not the same in both."""
+    """A resource that differs between the snapshots."""
 
     resource_type = serializers.CharField()
     resource_id = serializers.CharField()
@@ -32,8 +32,8 @@ class ComparedSerializer(serializers.Serializer[Any]):
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
-    base = serializers.IntegerField(help_text="Snapshot id.")
-    target = serializers.IntegerField(help_text="Snapshot id.")
+    base = serializers.IntegerField(help_text="Snapshot ID.")
+    target = serializers.IntegerField(help_text="Snapshot ID.")
     differences = ComparedSerializer(many=True)
 
 
@@ -41,13 +41,13 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     compare=extend_schema(
         operation_id="snapshots_compare",
         tags=["snapshots"],
-        summary="What differs between two snapshots of a tenant",
+        summary="List the differences between two snapshots of a tenant",
         parameters=[
             OpenApiParameter(
-                "base", OpenApiTypes.INT, required=True, description="The earlier snapshot's id."
+                "base", OpenApiTypes.INT, required=True, description="The ID of the earlier snapshot."
             ),
             OpenApiParameter(
-                "target", OpenApiTypes.INT, required=True, description="The later snapshot's id."
+                "target", OpenApiTypes.INT, required=True, description="The ID of the later snapshot."
             ),
             OpenApiParameter("type", OpenApiTypes.STR, description="Only this resource type."),
         ],
@@ -73,10 +73,10 @@ class ComparedSnapshotViewSet(SnapshotViewSet):
 
 
 def _asked_for(request: Request) -> list[str]:
-    """Both ids as they were given. Raises ValidationError."""
+    """The two IDs from the query. Raises ValidationError."""
     sides = {side: request.query_params.get(side, "") for side in ("base", "target")}
     if wrong := [side for side, text in sides.items() if not text.isdecimal()]:
-        raise serializers.ValidationError({side: ["Give the id of a snapshot."] for side in wrong})
+        raise serializers.ValidationError({side: ["This must be the ID of a snapshot."] for side in wrong})
     return list(sides.values())
 
 

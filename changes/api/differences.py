@@ -1,4 +1,4 @@
-"""How the API shows what differs between two documents."""
+"""Serializers for the differences between two documents."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ class PatchOperationSerializer(serializers.Serializer[Any]):
 
 
 class FieldChangeSerializer(serializers.Serializer[FieldChange]):
-    """One difference, as a person reads it."""
+    """One difference, for display."""
 
     path = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     kind = Choice("FieldChangeKind", ["added", "removed", "changed"])
     before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True)
-    added = serializers.ListField(child=serializers.JSONField(), help_text="Members that came into a set.")
-    removed = serializers.ListField(child=serializers.JSONField(), help_text="Members that left it.")
+    added = serializers.ListField(child=serializers.JSONField(), help_text="Members added to a set.")
+    removed = serializers.ListField(child=serializers.JSONField(), help_text="Members removed from a set.")

@@ -1,6 +1,5 @@
-"""What matching needs of a change and of an audit event, in the loose spelling in which they are compared. Pure.
-
-Prepared once for each change and each event by attribution; match compares them.
+"""The facts of changes and audit events that matching compares, in normalised spelling. Pure. Prepared once
+for each change and event; `matching` compares them.
 """
 
 import re
@@ -18,10 +17,10 @@ from snapshots.catalog.spec import AuditHints, AuditLog, Document
 Kind = Literal["created", "updated", "deleted"]
 
 _GO_BETWEENS = frozenset({"ms-pim", "managed service identity"})
-"""Microsoft's own applications that act on a person's behalf; the person stands in another event."""
+"""Microsoft's own applications that act on a person's behalf; the person is named in another event."""
 
 _BY_PIM = re.compile(r" in pim( completed)?( permanent| timebound)?$")
-"""PIM says what the directory says, and how it came about: the rest of the words is the same."""
+"""PIM activities are the directory's activities plus how they came about; this suffix is removed."""
 
 _ELEMENT = re.compile(r"\[(.+)\]$")
 _ELEMENT_KEY = re.compile(r"\[[^\]=]*=([^\],]+)\]")
@@ -30,13 +29,14 @@ _SAME_PROPERTY: Mapping[str, tuple[str, ...]] = {
     "keydescription": ("passwordcredentials", "keycredentials"),
     "appaddress": ("redirecturis",),
 }
-"""What the log calls a property → what Graph calls it, where spelling does not tell. Source: public detection rules
-on the Entra audit log (Microsoft Sentinel)."""
+"""Property names in the log → names in Graph, where they differ by more than spelling. Source: public
+detection rules on the Entra audit log (Microsoft Sentinel).
+"""
 
 
 @dataclass(frozen=True)
 class ChangeFacts:
-    """What is known of a change. `partners`: for each hint, the ids that the document holds there."""
+    """The facts of a change. `partners`: for each hint, the IDs found in the document."""
 
     kind: Kind
     resource_id: str
@@ -44,18 +44,20 @@ class ChangeFacts:
     earliest_at: datetime
     detected_at: datetime
     log: AuditLog = "directoryAudit"
-    """Where changes of its type stand."""
+    """The log that records changes of its type."""
     partners: tuple[frozenset[str], ...] = ()
     changed: frozenset[str] = frozenset()
-    """Words of the changed paths, in the log's loose spelling."""
+    """Words of the changed paths, normalised."""
     gained: frozenset[str] = frozenset()
-    """Values, of which ids matter, that the change brought (members, owners, an app role), and `lost`: that it took."""
+    """Values (mainly IDs) that the change added, such as members, owners or an app role. `lost`: values that
+    it removed.
+    """
     lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class EventFacts:
-    """What matching needs of an audit event, prepared once for all changes."""
+    """The facts of an audit event, prepared once for all changes."""
 
     log: str
     correlation_id: str
@@ -67,10 +69,10 @@ class EventFacts:
     mentions: frozenset[str]
     names: frozenset[str]
     bare_names: frozenset[str]
-    """Names of targets that have no id."""
+    """Names of targets without an ID."""
     properties: frozenset[str]
     elements: frozenset[str]
-    """Ids of the elements that differ inside a policy which the event has as one value."""
+    """IDs of the changed elements in a policy that the event contains as one value."""
 
 
 def change_facts(
@@ -125,7 +127,7 @@ def event_facts(
     log: str = "directoryAudit",
     correlation_id: str = "",
 ) -> EventFacts:
-    """Facts of an event, in the loose spelling in which they are compared."""
+    """Facts of an event, normalised for comparison."""
     return EventFacts(
         log=log,
         correlation_id=correlation_id,
@@ -150,7 +152,7 @@ def event_facts(
 
 
 def activity_words(activity: str) -> str:
-    """Activity names differ in letter case and dashes from place to place: only the words are compared."""
+    """Activity names vary in letter case and dashes, so only the words are compared."""
     return _BY_PIM.sub("", " ".join(re.findall(r"[^\W_]+", activity.lower())))
 
 
@@ -163,7 +165,9 @@ def _property_words(name: str) -> Iterator[str]:
 
 
 def _touched(fields: Iterable[FieldChange], side: Literal["added", "removed"]) -> frozenset[str]:
-    """Plain values that came or went, and the key of a keyed element that did (`members[id=…]`)."""
+    """Scalar values that were added or removed, and the keys of added or removed keyed elements
+    (`members[id=…]`).
+    """
     found: set[object] = set()
     for field in fields:
         found.update(
@@ -186,7 +190,7 @@ def _texts_at(value: object, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _ancestors(resource_id: str) -> frozenset[str]:
-    """What an Azure resource is in, which takes it along: its scope, its resource group."""
+    """The containers of an Azure resource, which are deleted with it: its scope and resource group."""
     parts = resource_id.split("/")
     return frozenset("/".join(parts[:length]) for length in range(3, len(parts), 2) if parts[0] == "")
 

@@ -1,6 +1,5 @@
-"""Tells the country behind an audit event: by the actor's own sign-in, else by the GeoIP file, else not at all.
-
-Called by attribution. It never asks a service on the internet.
+"""Finds the country of an audit event: from the actor's own sign-in, otherwise from the GeoIP file, otherwise
+unknown. Called by attribution. Never calls an internet service.
 """
 
 import logging
@@ -19,7 +18,7 @@ SIGN_IN = "sign-in"
 GEOIP = "geoip"
 UNKNOWN = ("", "")
 TOKEN_LIFE = timedelta(hours=24)
-"""How long after a sign-in its session may still act."""
+"""How long a session may be used after its sign-in."""
 
 _DAMAGED = (
     OSError,
@@ -29,7 +28,9 @@ _DAMAGED = (
     RuntimeError,
     struct.error,
 )
-"""What the reader raises for a missing or damaged file, its own InvalidDatabaseError (a RuntimeError) among them."""
+"""Errors of the GeoIP reader for a missing or damaged file, including its InvalidDatabaseError (a
+RuntimeError).
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ class SignInCountries:
             seen.sort()
 
     def country(self, principal_id: str, ip: str, at: datetime) -> str:
-        """Of the nearest sign-in before `at`, by the same principal from the same address, within a token's life."""
+        """The country of the latest sign-in before `at` by the same principal from the same address, within a
+        token's lifetime.
+        """
         seen = self._seen.get((principal_id.lower(), ip), [])
         before = bisect_right(seen, at, key=lambda each: each[0])
         if not before:
@@ -58,7 +61,7 @@ class SignInCountries:
 def country_of(
     principal_id: str, ip: str, at: datetime, sign_ins: SignInCountries, geoip_file: str
 ) -> tuple[str, str]:
-    """The country and which source told it."""
+    """The country and its source."""
     if not ip:
         return UNKNOWN
     if principal_id and (country := sign_ins.country(principal_id, ip, at)):
@@ -92,7 +95,9 @@ def _iso_code(record: Any) -> str:
 
 @lru_cache(maxsize=2)
 def _reader(file: Path, _changed_at: int) -> maxminddb.Reader | None:
-    """Cached until the file changes. Read into memory: a mapped file that is replaced in place kills the process."""
+    """Cached until the file changes. Read into memory, because replacing a memory-mapped file in place
+    crashes the process.
+    """
     try:
         return maxminddb.open_database(str(file), maxminddb.MODE_MEMORY)
     except _DAMAGED as error:
@@ -102,7 +107,7 @@ def _reader(file: Path, _changed_at: int) -> maxminddb.Reader | None:
 
 def _warn(error: Exception) -> None:
     _log.warning(
-        "The GeoIP file of LAVAWALL_GEOIP_DB cannot be used (%s). Countries are told by sign-ins only until it is a "
-        "readable MaxMind database with country codes.",
+        "The GeoIP file of LAVAWALL_GEOIP_DB cannot be used (%s). Countries come from sign-ins only, "
+        "until this is a readable MaxMind database with country codes.",
         error,
     )

@@ -1,7 +1,6 @@
-"""Links changes to the audit events that explain them, again and again, for events arrive late. Called by the pipeline
-after a collection and after each read of the audit log; selectors and pages ask it who made a change.
-
-It adds links and never alters or removes one.
+"""Links changes to the audit events that explain them. Runs repeatedly, because events arrive late: after
+each collection and each read of the audit logs. Adds links and never changes or removes one. Selectors and
+pages use it to find out who made a change.
 """
 
 import logging
@@ -33,9 +32,9 @@ from tenants.trust.crypto import SealBroken
 
 ATTRIBUTION = Actor.system("attribution")
 LATE_EVENTS = timedelta(days=14)
-"""How long a change without a sure explanation is looked at again."""
+"""How long matching is repeated for a change without a high-confidence match."""
 SETTLED_AFTER = timedelta(hours=24)
-"""Until then even a surely explained change is looked at again: another actor's event may be on its way."""
+"""How long matching is repeated even with a high-confidence match: another actor's event may arrive late."""
 
 Each = TypeVar("Each")
 
@@ -44,7 +43,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class OwnWrites:
-    """From when to when our own executions wrote to a tenant: what our application did then is known and spent."""
+    """The times when our own executions wrote to a tenant. Events of our application in these times are
+    already explained.
+    """
 
     windows: tuple[tuple[datetime, datetime], ...] = ()
 
@@ -59,11 +60,10 @@ def attribute(
     own_writes: OwnWrites = OwnWrites(),
     now: datetime | None = None,
 ) -> int:
-    """Matches these changes, or all that may still find their event, against the kept events; returns how many links
-    were added.
-
-    The events of our own executions explain the changes that they made (those marked as expected), and no other; an
-    event of our application at any other time is somebody's use of it, and is told as such.
+    """Matches these changes, or all changes that may still find an event, with the stored events. Returns the
+    number of links added. Events of our own executions explain only the changes that these executions made
+    (marked as expected). Any other event of our application means that someone else used it, and is reported
+    as such.
     """
     now = now or timezone.now()
     chosen = list(_open(tenant, now)) if changes is None else [c for c in changes if c.tenant_id == tenant.pk]
@@ -75,7 +75,7 @@ def attribute(
 
 
 def best_for(changes: Iterable[Change]) -> dict[int, Attribution]:
-    """The likeliest explanation of each change, by change id: highest score, then latest event."""
+    """The best attribution of each change, by change ID: highest score, then latest event."""
     found: dict[int, Attribution] = {}
     for ids in chunked([change.pk for change in changes]):
         rows = Attribution.objects.filter(change_id__in=ids).select_related("event").defer("event__sealed")
@@ -90,7 +90,7 @@ class _Ours:
     writes: OwnWrites
 
     def did(self, event: AuditEvent) -> bool:
-        """Whether one of our executions left this event."""
+        """Whether one of our executions caused this event."""
         is_our_application = (
             event.actor_type == "application" and event.actor_app_id.lower() in self.applications
         )
@@ -105,7 +105,7 @@ class _Subject:
 
 
 class _Events:
-    """The events of one window, found by what they name."""
+    """The events of one time window, indexed by what they name."""
 
     def __init__(self, rows: Iterable[AuditEvent]) -> None:
         self.rows = list(rows)
@@ -145,7 +145,7 @@ def _open(tenant: Tenant, now: datetime) -> Iterator[Change]:
 
 
 def _attribute_window(tenant: Tenant, changes: list[Change], ours: _Ours, now: datetime) -> int:
-    """The changes of one snapshot, which share a window of time."""
+    """The changes of one snapshot, which share a time window."""
     events = _Events(
         AuditEvent.objects.filter(
             tenant=tenant,
@@ -207,12 +207,12 @@ def _documents(tenant: Tenant, changes: list[Change]) -> dict[str, Document]:
     try:
         return content_store.documents(tenant, digests)
     except (content_store.Missing, SealBroken) as error:
-        _log.warning("Attribution of tenant %s goes without contents: %s Run verify.", tenant, error)
+        _log.warning("Attribution of tenant %s runs without contents: %s Run verify.", tenant, error)
         return {}
 
 
 def _spec(resource_type: str) -> ResourceType | None:
-    """None for a type that was recorded by another release and is no longer declared."""
+    """None for a type that is no longer declared."""
     try:
         return registry.get(resource_type)
     except registry.UnknownResourceType:
@@ -220,7 +220,7 @@ def _spec(resource_type: str) -> ResourceType | None:
 
 
 def _countries(tenant: Tenant, events: Sequence[AuditEvent]) -> SignInCountries:
-    """The sign-ins that may explain where these events came from."""
+    """Sign-ins that may explain the location of these events."""
     principals = sorted({event.actor_id for event in events if event.actor_id and event.ip})
     if not principals:
         return SignInCountries(())
@@ -264,7 +264,7 @@ def _company(events: Sequence[AuditEvent]) -> Iterator[str]:
     if len(events) > 1:
         actors = {(event.actor_type, event.actor_id or event.actor_name) for event in events}
         whose = "by one actor" if len(actors) == 1 else f"by {len(actors)} actors"
-        yield f"it is one of {len(events)} matching events {whose}"
+        yield f"one of {len(events)} matching events {whose}"
 
 
 def _linked(changes: Sequence[Change]) -> dict[int, set[int]]:
@@ -277,7 +277,7 @@ def _linked(changes: Sequence[Change]) -> dict[int, set[int]]:
 
 
 def _expected(changes: Sequence[Change]) -> set[int]:
-    """Those that our own executions made."""
+    """Changes made by our own executions."""
     return {
         change_id
         for ids in chunked([change.pk for change in changes])
@@ -288,8 +288,8 @@ def _expected(changes: Sequence[Change]) -> set[int]:
 
 
 def _spent(tenant: Tenant, changes: Sequence[Change]) -> dict[tuple[str, str], set[int]]:
-    """The events that already explain an earlier change of the same resource: windows overlap by the clocks' skew,
-    and whoever undoes a change within minutes must not be taken for whoever made it.
+    """Events that already explain an earlier change of the same resource. Time windows overlap because of
+    clock skew, and someone who undoes a change within minutes must not be confused with whoever made it.
     """
     spent: dict[tuple[str, str], set[int]] = defaultdict(set)
     for ids in chunked(sorted({change.resource_id for change in changes})):
@@ -308,7 +308,7 @@ def _resource(change: Change) -> tuple[str, str]:
 
 
 def _our_applications(tenant: Tenant) -> frozenset[str]:
-    """Client ids of the app registrations by which we reach this tenant, or did so once."""
+    """Client IDs of the current and former app registrations for this tenant."""
     connected = Connection.objects.filter(tenant=tenant).values_list("app_registration__client_id", flat=True)
     own = AppRegistration.objects.filter(tenant=tenant).values_list("client_id", flat=True)
     return frozenset(str(client_id) for client_id in [*connected, *own])

@@ -1,7 +1,7 @@
-"""Says whether an audit event explains a change, how surely, and why. Pure; called by attribution.
-
-An event must name the object (or what the object joins or was taken along by, or, for a singleton, its activity), have
-succeeded, and have happened between the two reads. Points per agreement are declared here; their sum is the score.
+"""Decides whether an audit event explains a change, with what confidence, and why. Pure; called by
+attribution. An event must name the object (or an object that it connects or was deleted with or, for a
+singleton, its activity), must have succeeded, and must have happened between the two reads. Each match gives
+points, declared here; their sum is the score.
 """
 
 import re
@@ -23,31 +23,31 @@ MEDIUM = 50
 LOW = 30
 
 OBJECT = 50
-"""The event's target is the object, or all of the objects that it joins."""
+"""The event's target is the object, or all objects that it connects."""
 PARTNER = 30
-"""One of the objects that it joins."""
+"""One of the objects that it connects."""
 NAME = 25
 """The object's name, or a singleton's activity."""
 NAMESAKE = 10
-"""The object's name, under another id: deleted and made anew, or another object of the same name."""
+"""The object's name with another ID: deleted and recreated, or another object with the same name."""
 ACTIVITY = 20
 VERB = 10
 UNFAMILIAR = -20
-"""The activity is none of those that change this type: the object may only have played a part in it."""
+"""The activity is not known to change this type; the object may only have been involved."""
 CONTRADICTION = -15
 DETAIL = 15
-"""The event names what changed: the property, or the member."""
+"""The event names the changed property or member."""
 IN_WINDOW = 5
 GO_BETWEEN = -10
 
 _PRECISE = frozenset({"intuneAudit", "azureActivity"})
-"""Logs that record nothing but changes, and those under the object's own id: activities need not be declared."""
+"""Logs that record only changes, under the object's own ID: activities need not be declared."""
 
 _DELETING = ("delete ", "remove ")
 _ADDING = frozenset({"add", "create", "consent", "invite", "restore", "register", "grant", "assign", "write"})
 _REMOVING = frozenset({"delete", "remove", "revoke", "unassign"})
 _ABOUT_A_PART = frozenset({"member", "members", "owner", "owners", "credentials", "assignment", "grant"})
-"""Adding or removing one of these neither makes nor deletes the object that has them."""
+"""Adding or removing one of these does not create or delete the object itself."""
 _PARTNER_GONE = re.compile(
     r"(hard )?delete (administrative unit|application|group|user|service principal)|remove service principal"
     r"|microsoft .+ delete"
@@ -62,7 +62,7 @@ class Match:
     occurred_at: datetime
     in_window: bool
     indirect: bool
-    """Found by what the event is about, not by the object itself."""
+    """Matched by related objects, not by the object itself."""
     correlation_id: str = ""
     by_go_between: bool = False
 
@@ -78,7 +78,7 @@ Event = TypeVar("Event")
 
 
 def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | None:
-    """None where the event cannot be what changed the object."""
+    """None if the event cannot have changed the object."""
     if not event.succeeded:
         return None
     if not change.earliest_at - SKEW <= event.occurred_at <= change.detected_at + SKEW:
@@ -91,9 +91,9 @@ def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | 
     in_window = change.earliest_at <= event.occurred_at <= change.detected_at
     points = [identity, *_agreements(event, verb, in_window)]
     if hinted or (event.log == change.log and event.log in _PRECISE and not identity.indirect):
-        points.append(_Point(ACTIVITY, "its activity is one that changes this type"))
+        points.append(_Point(ACTIVITY, "its activity changes objects of this type"))
     elif hints.activities and not identity.indirect:
-        points.append(_Point(UNFAMILIAR, "but its activity is not known to change this type"))
+        points.append(_Point(UNFAMILIAR, "but its activity is not known to change objects of this type"))
     if detail := _detail(change, event, hints):
         points.append(_Point(DETAIL, detail))
     total = max(0, min(100, sum(point.points for point in points)))
@@ -114,12 +114,11 @@ def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | 
 
 
 def choose(found: Iterable[tuple[Match, Event]]) -> list[tuple[Match, Event]]:
-    """The events to keep for one change, best and then latest first.
-
-    Several people may have changed one object between two reads: all of medium confidence or more are kept. What is
-    less sure is kept only where there is nothing better: one event of low confidence, events just outside the
-    window, and events that do not name the object itself: they may be about another one of its kind. A service of
-    Microsoft gives way to the person for whom it acted, which is who has the same correlation.
+    """The events to keep for one change, best first, then latest first. Several people may have changed an
+    object between two reads, so all events with medium or high confidence are kept. Weaker events are kept
+    only if there is nothing better: one event with low confidence, events just outside the time window, and
+    events that do not name the object itself, which may be about a similar object. A Microsoft service is
+    replaced by the person for whom it acted, found by the same correlation ID.
     """
     found = list(found)
     people = {match.correlation_id for match, _ in found if not match.by_go_between}
@@ -145,7 +144,7 @@ def confidence_of(points: int) -> Confidence | None:
 
 @lru_cache(maxsize=1024)
 def known_activities(hints: AuditHints) -> frozenset[str]:
-    """The declared ones, and the restoring of what can be deleted, which is logged in the same words."""
+    """The declared activities, and for each delete the corresponding restore."""
     declared = frozenset(activity_words(activity) for activity in hints.activities)
     return declared | {f"restore {each.partition(' ')[2]}" for each in declared if each.startswith(_DELETING)}
 
@@ -153,7 +152,7 @@ def known_activities(hints: AuditHints) -> frozenset[str]:
 def _identity(
     change: ChangeFacts, event: EventFacts, hints: AuditHints, hinted: bool, verb: _Point | None
 ) -> _Point | None:
-    """How the event names the object. What is named only indirectly needs the activity and the verb to agree."""
+    """How the event names the object. If only indirectly, activity and verb must match as well."""
     if change.resource_id in event.ids:
         return _Point(OBJECT, "the event's target is this object")
     contradicted = verb is not None and verb.points < 0
@@ -168,51 +167,52 @@ def _identity(
 
 
 def _gone(change: ChangeFacts, event: EventFacts) -> _Point | None:
-    """What joined a deleted object goes with it, and so does its place in others: neither has an event of its own."""
+    """Objects connected to a deleted object, and its entries in other objects, disappear without an event of
+    their own.
+    """
     if not _PARTNER_GONE.fullmatch(event.activity):
         return None
     joined = change.lost.union(*change.partners) if change.kind == "deleted" else change.lost
     if not joined & event.ids:
         return None
-    return _Point(PARTNER, "the event deletes an object that this one joined or held", indirect=True)
+    return _Point(PARTNER, "the event deletes an object that this one connected or contained", indirect=True)
 
 
 def _partners(change: ChangeFacts, event: EventFacts) -> _Point | None:
-    """Grants and assignments are logged under the objects that they join; one of them must be the target itself.
-
-    An event that names one of them together with a stranger is about another join.
+    """Grants and assignments are logged under the objects that they connect; one of these must be the target.
+    An event that also names an unrelated object is about a different connection.
     """
     if not any(ids & event.ids for ids in change.partners):
         return None
     named = event.ids | event.mentions
     if len(change.partners) > 1:
         if all(ids & named for ids in change.partners):
-            return _Point(OBJECT, "the event names all the objects that this one joins", indirect=True)
+            return _Point(OBJECT, "the event names all objects that this one connects", indirect=True)
         if named - frozenset().union(*change.partners) - change.gained - change.lost:
             return None
-    return _Point(PARTNER, "the event's target is one of the objects that this one joins", indirect=True)
+    return _Point(PARTNER, "the event's target is one of the objects that this one connects", indirect=True)
 
 
 def _by_name(change: ChangeFacts, event: EventFacts) -> _Point | None:
     if change.kind == "updated" or not change.display_name or change.display_name not in event.names:
         return None
     if change.display_name in event.bare_names:
-        return _Point(NAME, "the event's target has this object's name, and no id")
-    return _Point(NAMESAKE, "the event's target has this object's name, under another id")
+        return _Point(NAME, "the event's target has this object's name and no ID")
+    return _Point(NAMESAKE, "the event's target has this object's name but another ID")
 
 
 def _singleton(change: ChangeFacts, event: EventFacts, hints: AuditHints, hinted: bool) -> _Point | None:
-    """Where the event says which elements of the tenant's one policy differ, this must be one of them."""
+    """If the event lists the changed elements of the tenant-wide policy, this must be one of them."""
     if not hints.singleton or not hinted:
         return None
     if event.elements and loose(change.resource_id) not in event.elements:
         return None
-    return _Point(NAME, "the event is about the tenant's one policy of this kind", indirect=True)
+    return _Point(NAME, "the event is about the tenant-wide policy of this kind", indirect=True)
 
 
 def _verb(change: ChangeFacts, event: EventFacts, *, itself: bool) -> _Point | None:
-    """Members and owners come and go by updates of what has them, so that any activity agrees with *updated*."""
-    agrees = _Point(VERB, f"its activity agrees with {change.kind}")
+    """Adding and removing members and owners updates the object, so any activity matches *updated*."""
+    agrees = _Point(VERB, f"its activity matches the kind of change ({change.kind})")
     if change.kind == "updated":
         return agrees
     words = event.activity.split()
@@ -223,7 +223,7 @@ def _verb(change: ChangeFacts, event: EventFacts, *, itself: bool) -> _Point | N
         return None
     if (verb in _ADDING) == (change.kind == "created"):
         return agrees
-    return _Point(CONTRADICTION, f"but its activity says the opposite of {change.kind}")
+    return _Point(CONTRADICTION, f"but its activity contradicts the kind of change ({change.kind})")
 
 
 def _agreements(event: EventFacts, verb: _Point | None, in_window: bool) -> Iterator[_Point]:
@@ -234,12 +234,12 @@ def _agreements(event: EventFacts, verb: _Point | None, in_window: bool) -> Iter
     else:
         yield _Point(0, "it happened within five minutes of the two reads")
     if event.by_go_between:
-        yield _Point(GO_BETWEEN, "but its actor is a service of Microsoft that acts for somebody")
+        yield _Point(GO_BETWEEN, "but its actor is a Microsoft service that acts for someone else")
 
 
 def _detail(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> str:
     if change.changed & event.properties or loose(change.resource_id) in event.elements:
-        return "it modified what changed"
+        return "it modified the changed property"
     words = event.activity.split()
     touched: frozenset[str] = frozenset()
     if _REMOVING.isdisjoint(words):
@@ -247,7 +247,7 @@ def _detail(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> str:
     if _ADDING.isdisjoint(words):
         touched |= change.lost
     if touched & (event.ids | event.mentions):
-        return "it names what was added or removed"
+        return "it names the added or removed value"
     if hints.singleton and change.display_name and change.display_name in event.names:
         return "it names the object"
     return ""

@@ -1,4 +1,4 @@
-"""Why nobody is named for a change: told by pages, API and command line, from the declarations and what was read."""
+"""Explains why a change has no attribution, for pages, API and command line."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ LATE = timedelta(minutes=30)
 
 
 def reason(change: Change) -> str:
-    """In words, for a change without attribution. Uses the cursors that selectors prefetched."""
+    """The reason why a change has no attribution. Uses the prefetched cursors."""
     log = _log_of(change.resource_type)
     if log in UNREAD:
         return UNREAD[log]
@@ -24,10 +24,10 @@ def reason(change: Change) -> str:
         return " ".join(errors)
     if min(each.read_until for each in cursors) < change.detected_at + LATE:
         return (
-            f"No event of the {title} is matched yet. Microsoft's records often come 5 to 15 minutes late; "
-            "Lavawall keeps looking."
+            f"No event of the {title} matches yet. Microsoft's records are often 5 to 15 minutes late. "
+            "Lavawall keeps checking."
         )
-    return f"No event of the {title} names it."
+    return f"No event of the {title} matches this change."
 
 
 def _log_of(resource_type: str) -> AuditLog:

@@ -1,6 +1,6 @@
-"""Reads the logs of a tenant since the last time, and keeps what is new. Called by the pipeline.
-
-Events arrive at Microsoft late and out of order: each read overlaps the last one, and reading twice changes nothing.
+"""Reads the logs of a tenant since the last read and stores new records. Called by the pipeline. Microsoft's
+events arrive late and out of order, so each read overlaps the previous one; reading a record twice has no
+effect.
 """
 
 import logging
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ingested:
-    """How many new records were kept, and in words why it was not everything."""
+    """The number of new records, and messages about logs that could not be read."""
 
     events: int = 0
     sign_ins: int = 0
@@ -43,7 +43,7 @@ class Ingested:
 
 
 def ingest(tenant: Tenant, client: GraphClient, *, now: datetime) -> Ingested:
-    """Reads every log up to `now`, each by its own cursor: one that cannot be read stops no other."""
+    """Reads every log up to `now`, each with its own cursor. A failing log does not stop the others."""
     reading = _Reading(tenant, client, now)
     for source in SOURCES:
         for subscription in tenant.subscriptions if source.per_subscription else [""]:
@@ -66,7 +66,7 @@ class _Reading:
     def read(
         self, source: Source[Facts], keep: Callable[[list[Record]], None], subscription: str = ""
     ) -> None:
-        """Where a read breaks off, the cursor stays and the next read begins at it."""
+        """If a read fails, the cursor stays and the next read starts there."""
         cursor = AuditCursor.objects.filter(
             tenant=self.tenant, source=source.key, subscription=subscription
         ).first()
@@ -152,12 +152,12 @@ class _Reading:
 
     def _skipped(self, source: Source[Facts]) -> None:
         _log.warning(
-            "Tenant %s: a record of the %s without id or time was left out.", self.tenant, source.title
+            "Tenant %s: a record of the %s without ID or time was skipped.", self.tenant, source.title
         )
 
 
 def _describe_refusal(source: Source[Facts], subscription: str, refusal: MicrosoftError) -> str:
-    """What was not read and why, with what to do."""
+    """What was not read, why, and the remedy."""
     of = f" of subscription {subscription}" if subscription else ""
     remedy = f"The reader needs {source.needs}." if isinstance(refusal, PermissionMissing) else refusal.remedy
     return f"The {source.title}{of} was not read: {refusal.what}. {remedy}"

@@ -1,4 +1,4 @@
-"""The docs page of the audit logs, written from their declarations; the checked-in page must equal it."""
+"""Generates docs/audit-logs.md from the declared logs. The checked-in page must match."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,17 +7,17 @@ from changes.audit.sources import SIGN_INS, SOURCES, UNREAD, Source
 from snapshots.catalog.registry import all_types
 
 _HEAD = """\
-# Who changed it: the audit logs
+# Audit logs used for attribution
 
-This page is written from `changes/audit/sources.py` and the catalogue. Every log is read by a cursor of its own, again
-and again, for records come late; one that cannot be read stops no other and no snapshot, and the changes that stand in
-it say so. What Microsoft deletes after a while stays here, sealed.
+This page is written from `changes/audit/sources.py` and the catalogue. Each log has its own cursor and is read
+repeatedly, because records arrive late. A log that cannot be read does not affect other logs or snapshots; changes
+recorded in it show the reason. Lavawall keeps all records, encrypted, after Microsoft has deleted them.
 
-| log | read at | the reader needs | read back at most | the first read looks back |
+| log | read at | the reader needs | Microsoft keeps | first read goes back |
 |---|---|---|---|---|
 """
 _TYPES = """
-## Which log tells who changed what
+## Logs by resource type
 
 | log | types |
 |---|---|

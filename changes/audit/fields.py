@@ -1,4 +1,4 @@
-"""Reads members of log records, which come in odd shapes: what cannot be understood is left empty, nothing raises."""
+"""Reads members of log records, whose formats vary. Unreadable values are left empty; nothing raises."""
 
 import ipaddress
 import json
@@ -25,11 +25,11 @@ _INTERNAL = tuple(
         "fe80::/10",
     )
 )
-"""Addresses inside Microsoft's own network, which the log gives where it does not know the actor's."""
+"""Addresses inside Microsoft's network, which the log contains if it does not know the actor's address."""
 
 
 def moment(value: object) -> datetime | None:
-    """A time of Graph, in UTC; Graph writes seven digits of a second's fraction."""
+    """Parses a time of Graph, in UTC. Graph uses seven digits for fractions of a second."""
     if not isinstance(value, str):
         return None
     try:
@@ -40,7 +40,7 @@ def moment(value: object) -> datetime | None:
 
 
 def address(value: object) -> str:
-    """An IP address in normal form, without port; empty where there is none or it is an internal one."""
+    """A normalised IP address without port; empty if missing or internal."""
     if not isinstance(value, str):
         return ""
     text = value.strip()
@@ -64,7 +64,7 @@ def lone_ids(value: object) -> Iterator[str]:
 
 
 def decoded(value: object) -> object:
-    """Values are JSON in a string, sometimes twice, sometimes plain text."""
+    """Values are JSON in a string, sometimes encoded twice, sometimes plain text."""
     for _ in range(2):
         if not isinstance(value, str):
             break
@@ -76,7 +76,7 @@ def decoded(value: object) -> object:
 
 
 def member(record: object, name: str) -> object:
-    """A member by name; Graph capitalises some names in some records."""
+    """A member by name, ignoring capitalisation, which varies between records."""
     if not isinstance(record, Mapping):
         return None
     if name in record:
@@ -98,7 +98,7 @@ def text_of(record: object, name: str, most: int = _MOST_TEXT) -> str:
 
 
 def clean(text: str, most: int) -> str:
-    """What every database takes: no NUL, no half of a surrogate pair, no more than the column holds."""
+    """Text that every database accepts: no NUL, no lone surrogates, not longer than the column."""
     return text.replace("\0", "").encode("utf-8", "replace").decode().strip()[:most]
 
 

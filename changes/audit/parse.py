@@ -1,7 +1,6 @@
-"""Turns directory audit and sign-in records of Microsoft Graph into facts. Called by collect; never raises on odd
-shapes: what cannot be understood is left empty, and a record without id or time is no record.
-
-Facts: Microsoft Graph reference (directoryAudit, signIn, targetResource, modifiedProperty).
+"""Converts directory audit and sign-in records of Microsoft Graph into facts. Called by `collect`. Never
+raises on unexpected formats: unreadable values are left empty, and records without ID or time are skipped.
+Sources: Microsoft Graph reference (directoryAudit, signIn, targetResource, modifiedProperty).
 """
 
 import re
@@ -39,9 +38,9 @@ class Target:
     type: str = ""
     user_principal_name: str = ""
     properties: tuple[str, ...] = ()
-    """Names of the properties that the event says were modified."""
+    """Names of the properties modified according to the event."""
     mentions: tuple[str, ...] = ()
-    """Ids of other objects that stand alone as a modified property's value (the client of a grant, a role)."""
+    """IDs of other objects that are the value of a modified property (the client of a grant, a role)."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,7 +66,7 @@ class Target:
 
 @dataclass(frozen=True)
 class AuditEventFacts:
-    """What is kept in clear of an audit event."""
+    """The facts of an audit event that are stored unencrypted."""
 
     event_id: str
     activity: str
@@ -86,7 +85,7 @@ class AuditEventFacts:
 
 @dataclass(frozen=True)
 class SignInFacts:
-    """What is kept of a sign-in."""
+    """The stored facts of a sign-in."""
 
     event_id: str
     principal_id: str
@@ -100,7 +99,7 @@ class SignInFacts:
 
 @dataclass(frozen=True)
 class ActorFacts:
-    """Whoever a record says did it."""
+    """The actor of a record."""
 
     type: ActorType = "unknown"
     id: str = ""
@@ -110,7 +109,7 @@ class ActorFacts:
 
 
 def audit_event(record: object) -> AuditEventFacts | None:
-    """The facts of a directoryAudit record; None where it has no id or no time."""
+    """The facts of a directoryAudit record; None without ID or time."""
     event_id = text_of(record, "id", 200)
     occurred_at = moment(member(record, "activityDateTime"))
     if not event_id or occurred_at is None:
@@ -134,7 +133,7 @@ def audit_event(record: object) -> AuditEventFacts | None:
 
 
 def sign_in(record: object) -> SignInFacts | None:
-    """The facts of a signIn record; None where it has no id, no time or nobody who signed in."""
+    """The facts of a signIn record; None without ID, time or principal."""
     event_id = text_of(record, "id", 200)
     occurred_at = moment(member(record, "createdDateTime"))
     principal_id = identifier(record, "userId") or identifier(record, "servicePrincipalId")
@@ -169,7 +168,7 @@ def _actor(initiated_by: object) -> ActorFacts:
 
 
 def target_of(record: object, identifier_name: str = "id") -> Target:
-    """A target with what was modified of it."""
+    """A target with its modified properties."""
     modified = listed(record, "modifiedProperties")
     names: dict[str, None] = {}
     mentions: dict[str, None] = {}
@@ -188,8 +187,9 @@ def target_of(record: object, identifier_name: str = "id") -> Target:
 
 
 def _modified_names(name: str, old: object, new: object) -> Iterator[str]:
-    """The property's own name; for a whole object as one value, the names that differ inside it as well, and
-    `name[id]` for an element that differs of a list inside it."""
+    """The property name. If the value is a whole object, also the names that differ inside it, and `name[id]`
+    for changed elements of a list inside it.
+    """
     if name.lower().startswith(_PSEUDO):
         return
     if name.lower() == _SUMMARY:
@@ -206,7 +206,7 @@ def _modified_names(name: str, old: object, new: object) -> Iterator[str]:
 
 
 def _differing(old: object, new: object) -> list[str]:
-    """Ids of the elements that two lists of objects do not have alike."""
+    """IDs of the elements that differ between two lists of objects."""
     before, after = _by_id(old), _by_id(new)
     return sorted(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
 

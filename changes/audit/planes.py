@@ -1,7 +1,6 @@
-"""Turns audit records of Intune and of Azure into the facts of an audit event. Called by collect, like parse.
-
-Facts: Microsoft Graph reference (Intune's auditEvent), Azure Monitor reference (event data of the activity log). Intune
-seldom tells an address. Azure tells no former values, and says of a long operation that it began and how it ended.
+"""Converts audit records of Intune and Azure into facts of an audit event. Called by `collect`. Sources:
+Microsoft Graph reference (Intune's auditEvent), Azure Monitor reference (event data of the activity log).
+Intune rarely records an address. Azure records no old values, and for long operations both start and end.
 """
 
 import re
@@ -35,7 +34,7 @@ def is_intune_write(record: object) -> bool:
 
 
 def intune_event(record: object) -> AuditEventFacts | None:
-    """The facts of Intune's auditEvent; None where it has no id or no time."""
+    """The facts of an Intune auditEvent; None without ID or time."""
     event_id = text_of(record, "id", 200)
     occurred_at = moment(member(record, "activityDateTime"))
     if not event_id or occurred_at is None:
@@ -71,13 +70,13 @@ def _intune_actor(actor: object) -> ActorFacts:
 
 
 def is_azure_outcome(record: object) -> bool:
-    """What an operation of somebody's came to: its beginning, health notices and alerts are left out."""
+    """Final events of operations only: start events, health notices and alerts are skipped."""
     category = _name(record, "category").lower()
     return category in {"", "administrative"} and _name(record, "status").lower() in {"", *_AZURE_RESULTS}
 
 
 def azure_event(record: object) -> AuditEventFacts | None:
-    """The facts of an activity log event; None where it has no id or no time."""
+    """The facts of an activity log event; None without ID or time."""
     event_id = text_of(record, "eventDataId", 200) or text_of(record, "id", 200)
     occurred_at = moment(member(record, "eventTimestamp"))
     if not event_id or occurred_at is None:
@@ -102,7 +101,7 @@ def azure_event(record: object) -> AuditEventFacts | None:
 
 
 def _azure_actor(record: object) -> ActorFacts:
-    """The caller is a UPN, or the object id of an application."""
+    """The caller is a UPN or the object ID of an application."""
     claims = member(record, "claims")
     caller = text_of(record, "caller", 400)
     principal_id, app_id = identifier(claims, _CLAIM), identifier(claims, "appid")
@@ -118,7 +117,7 @@ def _azure_actor(record: object) -> ActorFacts:
 
 
 def _azure_targets(record: object) -> Iterator[Target]:
-    """The resource, and what it is a part of. What was written may name principal and role of an assignment."""
+    """The resource and its parents. For assignments, the request body names principal and role."""
     resource_id = identifier(record, "resourceId", _LONGEST_ID)
     if not resource_id:
         return

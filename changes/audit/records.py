@@ -1,4 +1,4 @@
-"""Audit records as Microsoft gave them, sealed with the tenant's data key."""
+"""Original audit records from Microsoft, encrypted with the tenant's data key."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ def sealed(tenant: Tenant, event_id: str, record: Record) -> bytes:
 
 
 def as_received(event: AuditEvent) -> Record:
-    """The whole record. Raises tenants.trust.crypto.SealBroken where it was altered."""
+    """The whole record. Raises tenants.trust.crypto.SealBroken if it was altered."""
     record: Record = json.loads(vault.unseal(event.tenant, event.sealed, _context(event.event_id)))
     return record
 

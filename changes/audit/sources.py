@@ -1,7 +1,6 @@
-"""Every log of Microsoft that we read, declared once: what it needs, how long it is kept, how it is understood.
-
-Used by collect, by attribution and by the docs. A further log is a further declaration here and one in the catalogue
-(`AuditLog`), which says which types' changes stand in it.
+"""Declares every Microsoft log that Lavawall reads: required permissions, retention, parser. Used by collect,
+attribution and the docs. To add a log, add a declaration here and one in the catalogue (`AuditLog`), which
+defines the types whose changes it records.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,16 +24,16 @@ class Source(Generic[Facts]):
     title: str
     log: audit.Log
     needs: str
-    """What the reader's app registration must hold, in words."""
+    """What the reader's app registration needs, as text."""
     kept: timedelta
-    """How long Microsoft keeps its records: no read begins before that."""
+    """Microsoft's retention: no read starts before that."""
     first: timedelta
-    """How far the first read looks back; no change is older than the first snapshot."""
+    """How far back the first read goes. No change is older than the first snapshot."""
     parse: Callable[[object], Facts | None]
     counts: Callable[[object], bool] = lambda _record: True
-    """Whether a record is kept at all."""
+    """Whether a record is stored at all."""
     backfill_after_grant: bool = True
-    """Whether what was forbidden meanwhile is read once it no longer is."""
+    """Whether records from a time without permission are read once the permission is granted."""
 
     @property
     def per_subscription(self) -> bool:
@@ -81,7 +80,7 @@ AZURE = Source(
 )
 SIGN_INS = Source(
     key="signIn",
-    title="sign-in log (it tells the countries)",
+    title="sign-in log (for countries)",
     log=audit.SIGN_INS,
     needs="the application permission AuditLog.Read.All, and admin consent in a tenant with Entra ID P1",
     kept=timedelta(days=30),
@@ -89,16 +88,19 @@ SIGN_INS = Source(
     parse=parse.sign_in,
     backfill_after_grant=False,
 )
-"""A sign-in explains events for a day: looking further back would take hours in a large tenant and tell nothing."""
+"""A sign-in can explain events for one day. Reading further back would take hours in a large tenant without
+benefit.
+"""
 
 SOURCES: tuple[Source[parse.AuditEventFacts], ...] = (DIRECTORY, ATTRIBUTES, INTUNE, AZURE)
-"""The logs in which changes stand."""
+"""The logs that record changes."""
 BY_KEY: Mapping[str, Source[parse.AuditEventFacts]] = MappingProxyType({each.key: each for each in SOURCES})
 
 UNREAD: Mapping[AuditLog, str] = MappingProxyType(
     {
-        "unifiedAudit": "Microsoft records changes of this type in the unified audit log of Microsoft Purview only, "
+        "unifiedAudit": "Microsoft records changes of this type in the unified audit log of Microsoft "
+        "Purview only, "
         "which is not read.",
     }
 )
-"""Logs of the catalogue that nobody reads → what is said of changes that stand in them."""
+"""Logs in the catalogue that are not read → explanation for changes recorded in them."""

@@ -1,1 +1,1 @@
-"""From two snapshots to graded changes."""
+"""Detects changes between two snapshots and grades them."""

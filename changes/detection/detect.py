@@ -1,4 +1,6 @@
-"""From what differs between two snapshots to graded changes, in the transaction that makes the snapshot visible."""
+"""Records the differences between two snapshots as graded changes, in the transaction that makes the snapshot
+visible.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,9 +23,9 @@ TEXT_LENGTH = 500
 
 
 def detect(sealed: Sealed) -> list[Change]:
-    """Records each delta as a change with its severity and findings. The first snapshot has none."""
+    """Records each difference as a change with severity and findings. The first snapshot has no changes."""
     if not connection.in_atomic_block:
-        raise RuntimeError("detect must run inside the transaction that makes the snapshot visible.")
+        raise RuntimeError("detect must be called inside the transaction that makes the snapshot visible.")
     if sealed.previous is None or not sealed.deltas:
         return []
     tenant = sealed.snapshot.tenant
@@ -75,7 +77,7 @@ def _subject(delta: Delta, contents: Mapping[str, Document]) -> Subject:
 def _change(sealed: Sealed, delta: Delta, verdict: Verdict, since: Mapping[str, Snapshot]) -> Change:
     previous, snapshot = sealed.previous, sealed.snapshot
     if previous is None:
-        raise RuntimeError("A change needs a snapshot before it.")
+        raise RuntimeError("A change needs a previous snapshot.")
     kind = Change.Kind.UPDATED
     if delta.before is None:
         kind = Change.Kind.CREATED
@@ -100,7 +102,7 @@ def _change(sealed: Sealed, delta: Delta, verdict: Verdict, since: Mapping[str, 
 
 
 def _last_read(previous: Snapshot) -> dict[str, Snapshot]:
-    """For each type, the newest snapshot up to `previous` that really read it: a change is no older than that."""
+    """For each type, the latest snapshot up to `previous` that read it: a change cannot be older."""
     last: dict[str, Snapshot] = {}
     for coverage in (
         Coverage.objects.filter(

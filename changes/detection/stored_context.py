@@ -1,4 +1,4 @@
-"""What surrounds a change when it is graded: the tenant's other resources on both sides, read from the store once."""
+"""The context for grading a change: the tenant's other resources before and after, read from the store once."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,7 +10,7 @@ from snapshots.store import content_store
 
 
 class StoredContext:
-    """The grading context of a sealed snapshot. Loads a resource type when a rule first asks for it."""
+    """The grading context of a snapshot. Loads a resource type when a rule first needs it."""
 
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self._snapshots: dict[Side, Snapshot] = {"before": before, "after": after}

@@ -1,1 +1,1 @@
-"""What differs between two documents. Pure."""
+"""The differences between two documents. Pure."""

@@ -1,7 +1,6 @@
-"""Which elements of two contents of a list are the same element, before and after a change. Pure.
-
-Called by the diff. In a set, elements are the same by key, then by equal content, then by the most similar content.
-In an ordered list, what is the same stands in the same order on both sides.
+"""Matches the elements of a list before and after a change. Pure. Called by the diff. In a set, elements
+match by key, then by equal content, then by the most similar content. In an ordered list, matched elements
+have the same order on both sides.
 """
 
 import re
@@ -17,11 +16,11 @@ Pair = tuple[int, int]
 """The positions of one element, before and after."""
 
 SIMILAR = 0.5
-"""Two elements that share no more than this part of their content are two different elements."""
+"""Elements that share at most this fraction of their content are different elements."""
 COMPARED_PAIRS = 4096
-"""Up to this many pairs, each is compared; beyond it, only elements that share a rare value."""
+"""Up to this many pairs, all are compared; beyond that, only elements that share a rare value."""
 RARE = 32
-"""A value is rare where no more elements than this hold it."""
+"""A value is rare if at most this many elements contain it."""
 EQUAL_PAIRS = 500_000
 """Ordered lists that repeat the same elements more often than this are compared by position."""
 
@@ -38,7 +37,9 @@ def match_set(
     old: Sequence[Hashable | None],
     new: Sequence[Hashable | None],
 ) -> list[Pair]:
-    """Pairs of a set's elements, in the order of `after`. `old` and `new` are the keys of the elements, if any."""
+    """Pairs of a set's elements, in the order of `after`. `old` and `new` are the keys of the elements, if
+    any.
+    """
     pairs = _by_unique_key(old, new)
     rest_before, rest_after = _unpaired(before, after, pairs)
     equal = _by_content(before, after, rest_before, rest_after)
@@ -68,7 +69,7 @@ def align(before: Sequence[Any], after: Sequence[Any]) -> list[Pair]:
 
 
 def _longest_common(old: Sequence[bytes], new: Sequence[bytes]) -> list[Pair]:
-    """The longest part that both have in the same order; none where too much of it repeats to look for it."""
+    """The longest common subsequence; empty if there are too many repeated elements."""
     places: dict[bytes, list[int]] = defaultdict(list)
     for index, content in enumerate(old):
         places[content].append(index)
@@ -80,8 +81,8 @@ def _longest_common(old: Sequence[bytes], new: Sequence[bytes]) -> list[Pair]:
 
 
 def staying(pairs: Sequence[Pair], before: Sequence[Any], after: Sequence[Any]) -> list[Pair]:
-    """Of the pairs (in the order of `after`), those that can stay where they are while the others move: as many
-    as possible, and first of all what did not change.
+    """Of the pairs (in the order of `after`), those that can stay in place while the others move: as many as
+    possible, preferring unchanged elements.
     """
     equal = {pair for pair in pairs if canonical_bytes(before[pair[0]]) == canonical_bytes(after[pair[1]])}
     unchanged = _longest_rising([pair for pair in pairs if pair in equal])
@@ -130,7 +131,7 @@ def _by_content(
 def _by_similarity(
     before: Sequence[Any], after: Sequence[Any], rest_before: Sequence[int], rest_after: Sequence[int]
 ) -> list[Pair]:
-    """The most similar first. Plain values are never similar: they are the same or not."""
+    """Most similar first. Scalar values are either equal or different, never similar."""
     olds = {index: _leaves(before[index]) for index in rest_before if _has_parts(before[index])}
     news = {index: _leaves(after[index]) for index in rest_after if _has_parts(after[index])}
     if not olds or not news:
@@ -161,8 +162,8 @@ def _by_similarity(
 
 
 def _in_order(before: Sequence[Any], after: Sequence[Any], rows: range, columns: range) -> list[Pair]:
-    """Of a stretch in which nothing is equal: the pairs that are most similar together and do not cross. A plain value
-    in the place of another has replaced it.
+    """In a range without equal elements: the pairs with the highest total similarity that do not cross. A
+    scalar at the position of another one has replaced it.
     """
     if len(rows) * len(columns) > COMPARED_PAIRS:
         return list(zip(rows, columns, strict=False))
@@ -194,13 +195,13 @@ def _in_order(before: Sequence[Any], after: Sequence[Any], rows: range, columns:
 
 
 class _Weights:
-    """What it says that two elements share a value: an identifier says more, what all elements hold says little."""
+    """The weight of a shared value: identifiers weigh more, values common to all elements weigh little."""
 
     def __init__(self, frequency: Counter[_Leaf]) -> None:
         self._frequency = frequency
 
     def similarity(self, one: frozenset[_Leaf], other: frozenset[_Leaf]) -> float:
-        """From 0 to 1: the shared part of all that the two hold."""
+        """From 0 to 1: the shared fraction of the content of both."""
         total = sum(map(self._of, one)) + sum(map(self._of, other))
         return 2 * sum(map(self._of, one & other)) / total if total else 0.0
 
@@ -240,7 +241,7 @@ def _common_prefix(one: Sequence[bytes], other: Sequence[bytes]) -> int:
 
 
 def _longest_rising(pairs: Sequence[Pair]) -> list[Pair]:
-    """The longest part of the pairs, which stand in the order of `after`, that is in the order of `before` too."""
+    """The longest subsequence of the pairs (ordered by `after`) that is also ordered by `before`."""
     ends: list[int] = []
     last: list[int] = []
     previous: list[int] = []

@@ -1,6 +1,5 @@
-"""What differs between two documents of a resource: a JSON Patch for machines, field changes for people.
-
-Called when a snapshot is compared with its predecessor, and on demand. Never reads a database or a clock.
+"""The differences between two documents of a resource: a JSON Patch for machines, field changes for people.
+Called when a snapshot is compared with its predecessor, and on demand. Never reads a database or clock.
 """
 
 import re
@@ -25,7 +24,7 @@ _TYPE = re.compile(r"type=#microsoft\.graph\.(\w+)")
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One difference, as a person reads it. A set of plain values is one field: what came and what went."""
+    """One difference, for display. A set of scalars is one field with added and removed values."""
 
     path: str
     kind: Kind
@@ -42,7 +41,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """All of it; false when the two documents are the same state."""
+    """The whole difference; false if both documents have the same state."""
 
     patch: Patch
     fields: tuple[FieldChange, ...]
@@ -52,7 +51,7 @@ class Difference:
 
 
 def diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
-    """The difference of two canonical documents; None is the side on which the resource does not exist."""
+    """The difference between two canonical documents; None if the resource does not exist on that side."""
     comparison = _Comparison(spec, whole=before is None or after is None)
     if before is None and after is None:
         return Difference([], ())
@@ -68,8 +67,9 @@ def diff(before: Document | None, after: Document | None, spec: ResourceType) ->
 
 
 def shown_diff(before: Document | None, after: Document | None, spec: ResourceType) -> Difference:
-    """The difference of two stored documents as pages and the API show it: in Microsoft's spelling, of images not the
-    bytes, but what tells them apart. Both are compared in today's canonical form, whichever release stored them.
+    """The difference between two stored documents as shown on pages and in the API: in Microsoft's spelling,
+    with a description instead of image bytes. Both are compared in the current canonical form, regardless of
+    the release that stored them.
     """
     old, new = (described(in_present_form(each, spec), spec) for each in (before, after))
     found = diff(old, new, spec)
@@ -92,7 +92,7 @@ def in_present_form(document: Document | None, spec: ResourceType) -> Document |
 
 @dataclass(frozen=True)
 class _Here:
-    """The same place in three spellings: JSON Pointer, dotted for people, and the spec's."""
+    """One path in three notations: JSON Pointer, dotted for display, and the spec's."""
 
     pointer: str = ""
     dotted: str = ""
@@ -107,10 +107,10 @@ class _Here:
 
 
 class _Comparison:
-    """Walks two values side by side and collects the patch and the field changes on the way."""
+    """Walks two values in parallel and collects the patch and the field changes."""
 
     def __init__(self, spec: ResourceType, *, whole: bool = False) -> None:
-        """`whole`: the resource itself came or went, and no default took the place of what it held."""
+        """`whole`: the resource itself was created or deleted, so no defaults apply."""
         self.spec = spec
         self.whole = whole
         self.patch: Patch = []
@@ -126,7 +126,9 @@ class _Comparison:
             self.fields.append(FieldChange(here.dotted, "changed", before, after))
 
     def report(self, value: Any, here: _Here, kind: Kind) -> None:
-        """Field changes for a value that exists on one side only; on the other one its default holds, if it has one."""
+        """Field changes for a value that exists on one side only. The default, if any, applies on the other
+        side.
+        """
         declared, default = place(self.spec, here.path).set_of, place(self.spec, here.path).default
         if default is not None and not self.whole:
             before, after = (default, value) if kind == "added" else (value, default)
@@ -187,8 +189,9 @@ class _Comparison:
         here: _Here,
         declared: SetOf | None = None,
     ) -> None:
-        """Takes away what goes, from the end; then, from the start, adds what comes and compares what stays. An
-        element that changed its place in the list is both in the patch, and for people only what changed in it.
+        """Removes elements from the end, then adds new elements and compares the remaining ones from the
+        start. A moved element is removed and added in the patch; for display, only changes inside it are
+        shown.
         """
         kept = {new: old for old, new in staying(pairs, before, after)}
         moved = {new: old for old, new in pairs if new not in kept and not _same(before[old], after[new])}
@@ -234,7 +237,7 @@ def _key(element: Any, declared: SetOf) -> bytes | None:
 
 
 def _is_canonical_set_of_values(elements: list[Any], pairs: list[Pair]) -> bool:
-    """Whether it is a set of plain values in one order on both sides, which is one field to people."""
+    """Whether this is a set of scalars, which is displayed as one field."""
     in_order = all(one[0] < other[0] for one, other in pairwise(pairs))
     return in_order and not any(isinstance(element, dict | list) for element in elements)
 
@@ -245,7 +248,7 @@ def _left_over(before: int, after: int, pairs: list[Pair]) -> tuple[list[int], l
 
 
 def _element_name(element: Any, index: int, declared: SetOf | None) -> str:
-    """By its key, each part of which goes by the last word of its name; else by its position."""
+    """Identifies an element by its key (using the last part of each key name), otherwise by its position."""
     if declared is None:
         return str(index)
     key = zip(declared.key_names, declared.key_of(element), strict=True)

@@ -1,6 +1,5 @@
-"""Whom an Intune object is assigned to, and whether a change left somebody out or took somebody in.
-
-Used by the rules of Intune. A target is a token: a group, everybody, or every device, with the filter on it.
+"""Whom an Intune object is assigned to, and whether a change removed or added targets. Used by the Intune
+rules. A target is a token: a group, all users or all devices, with its filter.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,13 +27,13 @@ class Audience:
         return not self.included
 
     def misses(self, other: "Audience") -> frozenset[str]:
-        """The targets that `other` reaches and this does not: no longer included, or excluded meanwhile."""
+        """The targets that `other` reaches and this does not: no longer included, or newly excluded."""
         lost = frozenset[str]() if self.everybody else other.included - self.included
         return lost | (self.excluded - other.excluded)
 
 
 def audience_of(document: Document | None, intent: str = "") -> Audience:
-    """With `intent`, only the assignments that have it."""
+    """With `intent`, only assignments with this intent."""
     included, excluded = set[str](), set[str]()
     for target in _targets(document, intent):
         kind = short_type(target).casefold()

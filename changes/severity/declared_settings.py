@@ -1,7 +1,6 @@
-"""Declared settings: where a property stands, how its values rank by protection, and what a lower rank opens.
-
-Used by the rules of types whose properties speak for themselves: such a rule is a table. A rank is a tuple of
-numbers, higher is safer, and None where the value says nothing that can be compared.
+"""Declared settings: the path of a property, the rank of its values by protection, and the effect of a lower
+rank. Used by table-driven rules for types with self-explanatory properties. A rank is a tuple of numbers
+(higher is safer), or None if the value cannot be compared.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,7 @@ View = Callable[[Document | None], Document]
 
 
 def off_protects(*, missing: bool = False) -> Ranking:
-    """True opens something. `missing` is what an absent value means."""
+    """True weakens protection. `missing` is the meaning of a missing value."""
     return lambda value: _switched(value, missing, on=0.0)
 
 
@@ -49,7 +48,9 @@ def _switched(value: Any, missing: bool, on: float) -> Rank:
 
 
 def ladder(*steps: str | tuple[str, ...], missing: str | None = None) -> Ranking:
-    """Words from the weakest to the strongest; a tuple holds words of equal worth. Types go by their short name."""
+    """Values from weakest to strongest; a tuple contains values of equal strength. Types use their short
+    name.
+    """
     ranks = {
         word.casefold(): (float(place),)
         for place, step in enumerate(steps)
@@ -81,7 +82,7 @@ def _number(value: Any, missing: float | None, sign: float) -> Rank:
 
 
 def shorter_protects(missing: float | None = inf) -> Ranking:
-    """`missing`, in seconds, is the period that holds where none is written."""
+    """`missing` is the default period in seconds."""
 
     def rank(value: Any) -> Rank:
         span = missing if value is None else seconds_of(value) if isinstance(value, str) else None
@@ -91,7 +92,7 @@ def shorter_protects(missing: float | None = inf) -> Ranking:
 
 
 def newer_protects(value: Any) -> Rank:
-    """Minimum versions: `10.0.19045`, `2024-05-01`; `10.0` is `10`. None at all is the weakest."""
+    """Minimum versions: `10.0.19045`, `2024-05-01`; `10.0` equals `10`. No minimum is the weakest."""
     if value is None or value == "":
         return ()
     parts = value.replace("-", ".").split(".") if isinstance(value, str) else []
@@ -104,14 +105,16 @@ def newer_protects(value: Any) -> Rank:
 
 
 class Watched(Protocol):
-    """Something of a document whose two contents compare."""
+    """A part of a document whose two versions can be compared."""
 
     def hits(self, name: str, before: Document | None, after: Document | None) -> Iterator[Hit]: ...
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One property. `path` steps by `/`; `effect` says whom a weakening reaches, as a sentence without its dot."""
+    """One property. `path` is separated by `/`; `effect` is the effect of a weakening, as a sentence without
+    a full stop.
+    """
 
     path: str
     what: str
@@ -135,7 +138,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Members:
-    """One list whose elements open something (`gain_weakens`) or protect; objects go by their property `key`."""
+    """One list whose elements weaken (`gain_weakens`) or protect; objects are identified by their property
+    `key`.
+    """
 
     path: str
     what: str
@@ -178,7 +183,7 @@ def shown(value: Any) -> str:
 def watching(
     watched: tuple[Watched, ...], *, view: View | None = None, whole_life: bool = False
 ) -> Callable[[Subject, Context], Iterator[Hit]]:
-    """The check of a table. With `whole_life` an absent document counts as one in which nothing is set."""
+    """The check of a table. With `whole_life` a missing document counts as one with no settings."""
 
     def check(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
         if subject.kind != "updated" and not whole_life:
@@ -197,7 +202,7 @@ def watching(
 
 @dataclass(frozen=True)
 class Event:
-    """What it means that an object of a type appeared or went. `effect` is a sentence without its dot."""
+    """The meaning of creating or deleting an object of a type. `effect` is a sentence without a full stop."""
 
     direction: Direction
     severity: Severity
@@ -236,7 +241,7 @@ def lives(
     by_type: Mapping[str, Life],
     sources: tuple[str, ...] = (),
 ) -> Rule:
-    """The rule on objects that appear or go, one `Life` for each type."""
+    """The rule on created and deleted objects, with one `Life` per type."""
 
     def check(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
         life = by_type[subject.resource_type]

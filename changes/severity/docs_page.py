@@ -5,11 +5,11 @@ from changes.severity.rules import all_rules
 from changes.severity.settings_catalog import DECLARED
 
 LEVELS = {
-    Severity.CRITICAL: "one change that gives control of the tenant, or takes MFA from administrators",
-    Severity.HIGH: "a weakening that an attacker can use at once for some people or data",
-    Severity.MEDIUM: "the attack surface grows, and another control still stands",
-    Severity.LOW: "relevant to security, and expected; every tightening",
-    Severity.INFORMATIONAL: "names, descriptions and other wording",
+    Severity.CRITICAL: "a single change that gives control of the tenant, or removes MFA for administrators",
+    Severity.HIGH: "a weakening that an attacker can use immediately against some people or data",
+    Severity.MEDIUM: "the attack surface grows, but another control still protects",
+    Severity.LOW: "relevant to security and usually expected; all tightening",
+    Severity.INFORMATIONAL: "names, descriptions and other text",
 }
 
 
@@ -19,9 +19,9 @@ def markdown() -> str:
         "",
         "<!-- Generated from changes/severity/rules: edit the rules, not this page. -->",
         "",
-        "A rule first decides the direction of a change (weakens, neutral, strengthens), then its severity from",
-        "effect and reach. The highest finding gives the change its severity. A change that no rule speaks about",
-        "is informational where only wording changed, and low otherwise.",
+        "A rule first determines the direction of a change (weakens, neutral, strengthens), then its severity from",
+        "effect and reach. The most severe finding determines the severity of the change. A change without findings",
+        "is informational if only text changed, and low otherwise.",
         "",
         "| severity | meaning |",
         "|---|---|",
@@ -35,7 +35,7 @@ def markdown() -> str:
         lines += [
             f"## {', '.join(types)}",
             "",
-            "| rule | what it sees | ATT&CK | follows |",
+            "| rule | detects | ATT&CK | based on |",
             "|---|---|---|---|",
             *(_row(rule) for rule in rules),
             "",
@@ -44,15 +44,15 @@ def markdown() -> str:
 
 
 def _settings_catalog() -> list[str]:
-    """Settings that are not listed have no known meaning."""
+    """Settings that are not listed have no declared meaning."""
     return [
         "## Settings of the Settings Catalog",
         "",
-        "The rule on the settings of a policy knows the meaning of these, nested ones included. Everything else is",
-        "neutral. A choice is listed from its weakest to its strongest option. The severity is that of turning the",
-        "protection off; a loss that leaves some of it, or leaves the device at its own default, is one lower.",
+        "The rule on policy settings knows the meaning of these settings, including nested ones. All others are",
+        "neutral. Choices are listed from the weakest to the strongest option. The severity is that of turning the",
+        "protection off. A loss that leaves some protection, or the device default, is one level lower.",
         "",
-        "| setting | id, without its prefix | values | severity |",
+        "| setting | ID without prefix | values | severity |",
         "|---|---|---|---|",
         *(f"| {each.what} | `{each.id}` | {each.meaning} | {each.severity} |" for each in DECLARED),
         "",

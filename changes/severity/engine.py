@@ -1,7 +1,6 @@
-"""Grades one change: runs the rules of its type and lets the highest finding win.
-
-Called when a change is detected and by the `grade` command. Pure: the same change and context give the same
-verdict, whatever the order of keys and rules.
+"""Grades one change: runs the rules of its type; the most severe finding determines the severity. Called when
+a change is detected and by the `grade` command. Pure: the same change and context give the same verdict,
+regardless of the order of keys and rules.
 """
 
 from changes.severity.model import (
@@ -34,7 +33,7 @@ WORDING = frozenset(
         "theme",
     }
 )
-"""Properties that people read and nothing enforces."""
+"""Properties that are only displayed and have no effect."""
 
 UNCHANGED = "unchanged"
 WORDING_ONLY = "wording-only"
@@ -44,7 +43,7 @@ _DIRECTION_ORDER = (Direction.WEAKENS, Direction.NEUTRAL, Direction.STRENGTHENS)
 
 
 def grade(subject: Subject, context: Context | None = None) -> Verdict:
-    """The verdict on a change. There is always at least one finding, and so a reason."""
+    """The verdict on a change, with at least one finding and thus a reason."""
     surroundings = context if context is not None else EmptyContext()
     rules = rules_for(subject.resource_type) if subject.before != subject.after else ()
     found = {finding for rule in rules for finding in rule.findings(subject, surroundings)}
@@ -64,14 +63,14 @@ def _rank(finding: Finding) -> tuple[int, int, str, str]:
 def _default(subject: Subject) -> Finding:
     changed = changed_properties(subject.before, subject.after)
     if subject.before == subject.after:
-        return _neutral(UNCHANGED, Severity.INFORMATIONAL, f"Nothing differs in {subject.name}.")
+        return _neutral(UNCHANGED, Severity.INFORMATIONAL, f"Nothing changed in {subject.name}.")
     if subject.kind != "updated":
         return _neutral(UNGRADED, Severity.LOW, f"{subject.name} was {subject.kind}.")
     if all(name in WORDING for name in changed):
-        reason = f"Only wording changed in {subject.name}: {listed(changed, limit=5)}."
+        reason = f"Only text changed in {subject.name}: {listed(changed, limit=5)}."
         return _neutral(WORDING_ONLY, Severity.INFORMATIONAL, reason)
     reason = (
-        f"{subject.name} was updated: {listed(changed, limit=5)}. No rule sees a gain or loss of protection."
+        f"{subject.name} was updated: {listed(changed, limit=5)}. No rule detects an effect on protection."
     )
     return _neutral(UNGRADED, Severity.LOW, reason)
 

@@ -1,7 +1,5 @@
-"""The vocabulary of a verdict: severity, direction, the change under judgement, and what surrounds it.
-
-Read by the engine, the rules and everything that shows a severity. Nothing here decides anything, or reads a
-clock, a database or the network.
+"""Types for verdicts: severity, direction, the graded change, and its context. Used by the engine, the rules
+and everything that shows a severity. Contains no decisions and reads no clock, database or network.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +15,7 @@ Kind = Literal["created", "updated", "deleted"]
 
 
 class Severity(StrEnum):
-    """How bad a change is; compares by weight, not by letter."""
+    """The severity of a change. Compares by weight, not alphabetically."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -51,7 +49,7 @@ class Severity(StrEnum):
 
 
 class Direction(StrEnum):
-    """What a change does to the tenant's protection."""
+    """The effect of a change on the tenant's protection."""
 
     WEAKENS = "weakens"
     NEUTRAL = "neutral"
@@ -60,7 +58,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule's verdict on a change. `reason` names the effect and whom it reaches."""
+    """One rule's verdict on a change. `reason` describes the effect and who is affected."""
 
     rule: str
     severity: Severity
@@ -78,7 +76,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Subject:
-    """The change under judgement: two canonical documents of one resource, either of which may be missing."""
+    """The graded change: two canonical documents of one resource, either of which may be missing."""
 
     resource_type: str
     resource_id: str
@@ -93,14 +91,14 @@ class Subject:
 
     @property
     def document(self) -> Document:
-        """The latest content there is."""
+        """The latest available document."""
         if self.after is not None:
             return self.after
         return self.before or {}
 
     @property
     def name(self) -> str:
-        """What people call the object; an Azure resource goes by the end of its path."""
+        """The display name of the object; for Azure resources the last part of the path."""
         for key in ("displayName", "name"):
             name = self.document.get(key)
             if isinstance(name, str) and name:
@@ -110,17 +108,17 @@ class Subject:
 
 @dataclass(frozen=True)
 class PrincipalFacts:
-    """What the tenant knows about a principal: `kind` is user, group or servicePrincipal."""
+    """Known facts about a principal. `kind` is user, group or servicePrincipal."""
 
     kind: str = ""
     name: str = ""
     is_guest: bool = False
     break_glass: bool = False
-    """The MSP has documented this principal as a break-glass account or group."""
+    """The MSP documented this principal as a break-glass account or group."""
 
 
 class Context(Protocol):
-    """The rest of the tenant on both sides of the change. Answers None or nothing where it does not know."""
+    """The rest of the tenant before and after the change. Returns None or nothing for unknown objects."""
 
     def get(self, side: Side, resource_type: str, resource_id: str) -> Document | None: ...
 
@@ -130,7 +128,7 @@ class Context(Protocol):
 
 
 class EmptyContext:
-    """Knows nothing: rules then judge by the change alone."""
+    """An empty context: rules grade the change alone."""
 
     def get(self, side: Side, resource_type: str, resource_id: str) -> Document | None:  # noqa: ARG002
         return None
@@ -143,12 +141,12 @@ class EmptyContext:
 
 
 class InvalidContext(InvalidInput):
-    """What was given is no context for grading."""
+    """Invalid grading context."""
 
 
 @dataclass(frozen=True)
 class MappingContext:
-    """A context held in memory; ids are found whatever their letter case."""
+    """An in-memory context with case-insensitive IDs."""
 
     documents: Mapping[str, Mapping[str, Mapping[str, Document]]] = field(default_factory=dict)
     principals: Mapping[str, PrincipalFacts] = field(default_factory=dict)
@@ -160,7 +158,7 @@ class MappingContext:
         unknown = sorted(set(root) - {"before", "after", "principals"})
         if unknown:
             raise InvalidContext(
-                f"The context has the unknown keys {', '.join(unknown)}: use before, after and principals."
+                f"The context has unknown keys: {', '.join(unknown)}. Use before, after and principals."
             )
         documents = {
             side: {
@@ -205,13 +203,13 @@ def _facts(value: Mapping[str, Any]) -> PrincipalFacts:
 
 @dataclass(frozen=True)
 class Hit:
-    """What a rule's check reports; the engine adds the rule's id and technique."""
+    """The result of a rule's check. The engine adds the rule's ID and technique."""
 
     severity: Severity
     reason: str
     direction: Direction
     technique: str | None = None
-    """Overrides the rule's technique where this hit is of another kind."""
+    """Overrides the rule's technique if this hit is of another kind."""
 
 
 def weakens(severity: Severity, reason: str, technique: str | None = None) -> Hit:
@@ -223,7 +221,7 @@ def neutral(severity: Severity, reason: str, technique: str | None = None) -> Hi
 
 
 def strengthens(reason: str) -> Hit:
-    """Tightening is low, and is no attack technique."""
+    """A tightening is low and has no attack technique."""
     return Hit(Severity.LOW, reason, Direction.STRENGTHENS, "")
 
 
@@ -232,7 +230,7 @@ Check = Callable[[Subject, Context], Iterable[Hit]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A declared rule: what it watches, its ATT&CK technique, whose idea it follows, and its pure check."""
+    """A declared rule: the types it checks, its ATT&CK technique, its sources, and its pure check."""
 
     id: str
     title: str

@@ -1,6 +1,5 @@
-"""Safe readers of documents for the rules: whatever the JSON holds, they answer a value of the asked kind.
-
-Ids and words compare without letter case, so every set of words is case-folded.
+"""Safe readers of documents for the rules: they return a value of the requested kind for any JSON. IDs and
+keywords are compared case-insensitively, so sets of words are case-folded.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,13 +36,13 @@ def is_true(document: Document | None, *path: str) -> bool:
 
 
 def texts(document: Document | None, *path: str) -> list[str]:
-    """The strings of a list, in its own letter case."""
+    """The strings of a list, in their original case."""
     value = dig(document, *path)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def words(document: Document | None, *path: str, separator: str = ",") -> frozenset[str]:
-    """The words of a list, or of one string that holds a list."""
+    """The words of a list, or of one string that contains a list."""
     value = dig(document, *path)
     parts: Iterable[Any] = value if isinstance(value, list) else ()
     if isinstance(value, str):
@@ -72,7 +71,7 @@ def short_type(row: Row | None) -> str:
 
 
 def listed(names: Iterable[str], limit: int = 3) -> str:
-    """`A, B, C and 4 more`: sorted, so that a reason never depends on order."""
+    """`A, B, C and 4 more`: sorted, so that reasons do not depend on order."""
     ordered = sorted(set(names))
     shown, rest = ordered[:limit], len(ordered) - limit
     if rest > 0:

@@ -1,6 +1,5 @@
-"""How far a redirect address of an application can be trusted, judged against the hosts that it already uses.
-
-Used by the rules of applications. Text in, verdict out: nothing is resolved or fetched.
+"""How far a redirect URI of an application can be trusted, compared with the hosts that it already uses. Used
+by the rules on applications. Nothing is resolved or fetched.
 """
 
 from enum import Enum
@@ -12,7 +11,7 @@ from snapshots.catalog.spec import Document
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 SHARED = frozenset({"co", "com", "net", "org", "gov", "ac", "edu"})
-"""Second labels under which strangers register names (`co.uk`)."""
+"""Second-level labels under which anyone can register names (`co.uk`)."""
 HOSTING = frozenset(
     {
         "azurewebsites.net",
@@ -32,13 +31,13 @@ HOSTING = frozenset(
         "workers.dev",
     }
 )
-"""Domains whose sub-domains belong to whoever takes them."""
+"""Domains whose subdomains anyone can claim."""
 
 
 class Trust(Enum):
     KNOWN = "a host that it already uses"
-    LOCAL = "the person's own machine"
-    SCHEME = "an app on the device, by a scheme of its own"
+    LOCAL = "the user's own machine"
+    SCHEME = "an app on the device, by a custom scheme"
     FOREIGN = "a host that it did not use before"
     UNSAFE = "an address with a wildcard or without encryption"
 
@@ -61,7 +60,7 @@ def trust_of(uri: str, known_hosts: frozenset[str]) -> Trust:
 
 
 def hosts_of(document: Document | None) -> frozenset[str]:
-    """The domains that an application stood for: its addresses, identifiers and home page."""
+    """The domains that an application used: its addresses, identifiers and home page."""
     uris = [
         *texts(document, "web", "redirectUris"),
         *texts(document, "spa", "redirectUris"),
@@ -87,7 +86,7 @@ def _domain(uri: str) -> str:
 
 
 def registrable(host: str) -> str:
-    """The part of a host name that somebody registered, as far as its text tells."""
+    """The registered part of a host name, as far as it can be derived from the text."""
     try:
         return str(ip_address(host))
     except ValueError:

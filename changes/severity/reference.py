@@ -1,6 +1,5 @@
-"""The published facts that rules judge by, read once from the tables beside this module (data/*.json).
-
-The tables are derived by tools/derive_privileged.py; each names its public sources.
+"""Published facts used by rules, read once from the tables next to this module (data/*.json). The tables are
+created by tools/derive_privileged.py; each names its public sources.
 """
 
 import json
@@ -21,9 +20,9 @@ GRAPH = "00000003-0000-0000-c000-000000000000"
 class Role:
     name: str
     severity: Severity
-    """Of a permanent assignment."""
+    """Severity of a permanent assignment."""
     direct: bool
-    """Leads straight to control of the tenant."""
+    """Gives direct control of the tenant."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def modes_of(combination: str) -> frozenset[str]:
 
 
 def combination_rank(combination: str) -> int:
-    """How much one allowed combination proves; an unknown pair counts as its strongest known part."""
+    """The rank of one allowed combination; an unknown pair counts as its strongest known part."""
     modes = modes_of(combination)
     if modes in _MODE_RANKS:
         return _MODE_RANKS[modes]

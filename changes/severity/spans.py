@@ -1,6 +1,5 @@
-"""How long a written period is, in seconds, whatever its notation: ISO 8601 (`PT8H`, `P1Y`) or `1.02:00:00`.
-
-Used by the rules that compare lifetimes. A year counts 365 days and a month 30, as Microsoft rounds them.
+"""Converts a period to seconds: ISO 8601 (`PT8H`, `P1Y`) or `1.02:00:00`. Used by the rules that compare
+lifetimes. A year has 365 days and a month 30, as Microsoft rounds them.
 """
 
 import re
@@ -28,7 +27,7 @@ ENDLESS = frozenset({"until-revoked"})
 
 
 def seconds_of(text: str) -> float | None:
-    """None where the text is no period."""
+    """None if the text is not a period."""
     if text.strip().casefold() in ENDLESS:
         return inf
     found = ISO.fullmatch(text.strip()) or CLOCK.fullmatch(text.strip())

@@ -1,6 +1,5 @@
-"""What a context tells about the object of a change: names, who holds which role, which policies refer to it.
-
-Used by the rules. Every answer is of a side: a change is judged by what held before it and what holds after.
+"""Facts from the context about the object of a change: names, role holders, referring policies. Used by the
+rules. Every fact is for one side, before or after the change.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ SIDES: tuple[Side, Side] = ("after", "before")
 
 
 def either(context: Context, resource_type: str, resource_id: str) -> Document | None:
-    """The latest content of a resource that the context knows."""
+    """The latest document of a resource in the context."""
     for side in SIDES:
         if (document := context.get(side, resource_type, resource_id)) is not None:
             return document
@@ -27,7 +26,7 @@ def display_name(context: Context, resource_type: str, resource_id: str) -> str:
 
 
 def principal(context: Context, principal_id: str) -> PrincipalFacts:
-    """The best knowledge of a principal; an unknown one has its id for a name."""
+    """The known facts about a principal; an unknown one has its ID as its name."""
     facts = context.principal(principal_id)
     if facts is not None:
         return PrincipalFacts(facts.kind, facts.name or principal_id, facts.is_guest, facts.break_glass)
@@ -53,7 +52,7 @@ def app_name(context: Context, app_id: str) -> str:
 
 
 def role_of(context: Context, role_id: str) -> Role | None:
-    """A built-in role by its template id, else a custom one as far as the context knows its name."""
+    """A built-in role by its template ID, or a custom role if the context knows it."""
     known = reference.ROLES.get(role_id.casefold())
     if known is not None:
         return known
@@ -97,7 +96,7 @@ def resource_app_id(context: Context, service_principal_id: str) -> str:
 
 
 def app_permission(context: Context, resource_id: str, app_role_id: str) -> AppPermission | None:
-    """The permission that an app role is. The same id can mean different things on different resources."""
+    """The permission of an app role. The same ID can have different meanings on different resources."""
     app_id, wanted = resource_app_id(context, resource_id), app_role_id.casefold()
     if app_id:
         return reference.APP_PERMISSIONS.get(app_id, {}).get(wanted)
@@ -115,7 +114,7 @@ def service_principals_of(context: Context, app_id: str) -> Iterator[str]:
 
 
 def powers(context: Context, service_principal_id: str) -> list[tuple[str, Severity]]:
-    """The high roles and application permissions that a service principal holds: (name, severity)."""
+    """The severe roles and application permissions of a service principal: (name, severity)."""
     found = {
         (role.name, role.severity)
         for side in SIDES
@@ -145,7 +144,7 @@ def has_fresh_secret(context: Context, service_principal_id: str) -> bool:
 
 
 def new_credentials(before: Document | None, after: Document | None) -> dict[str, str]:
-    """Key ids that only `after` has, with what to call them."""
+    """Key IDs that only `after` contains, with display names."""
     found: dict[str, str] = {}
     for name, noun in (("passwordCredentials", "secret"), ("keyCredentials", "certificate")):
         old = keyed(before, name, key="keyId")
@@ -157,7 +156,7 @@ def new_credentials(before: Document | None, after: Document | None) -> dict[str
 
 
 def kind_of(row: Document | None, facts: PrincipalFacts) -> str:
-    """The kind of a principal: from the document's own annotation, else from what the context knows."""
+    """The kind of a principal: from the document's annotation, otherwise from the context."""
     return short_type(row) or facts.kind
 
 

@@ -17,7 +17,7 @@ from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
 
 ACTS = "main form[method=post] :is(button, input:not([type=hidden]))"
-MFA = re.compile("Multi-factor authentication is no longer required of")
+MFA = re.compile("Multi-factor authentication is no longer required for")
 
 
 def signed_in(visit: Visit, stage: Stage, name: str) -> Visitor:

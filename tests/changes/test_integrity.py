@@ -113,7 +113,7 @@ def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the
         "ends with the latest snapshot, although no snapshot ended it"
     ]
     observed(told, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
-    assert ("snapshot 4", "the versions that ended before it are not those that it ended") in faults(told)
+    assert ("snapshot 4", "the versions that ended before it differ from those that it ended") in faults(told)
     assert [what for _, what in faults(told) if "two snapshots" in what] == [
         "is not between the versions of its two snapshots"
     ]
@@ -205,7 +205,7 @@ def test_a_snapshot_that_was_slipped_in_is_found(told: Tenant) -> None:
     gathered = collected(told, {})
     with transaction.atomic():
         capture.seal(gathered, requested_by="test")
-    assert faults(told) == [("snapshot 4", "the ledger does not know it")]
+    assert faults(told) == [("snapshot 4", "it is not recorded in the ledger")]
 
 
 def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(told: Tenant) -> None:

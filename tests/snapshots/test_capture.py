@@ -221,7 +221,7 @@ def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -
     assert found["reason"] == (
         "Federated credentials are read per parent, but the applications were never read."
     )
-    assert "snapshot of application along with federatedIdentityCredential" in found["remedy"]
+    assert "snapshot of application and federatedIdentityCredential together" in found["remedy"]
     assert content_store.latest(tenant) == snapshot
     take(tenant, "application")
     again = coverage_as_json(take(tenant, "federatedIdentityCredential"))["federatedIdentityCredential"]

@@ -1,8 +1,7 @@
-"""What a Conditional Access policy enforces, and how two contents of one compare.
-
-Used by the rules of Conditional Access and of everything that such a policy refers to. A policy is read as
-sets of tokens along dimensions (who, which apps, under which conditions) and as one requirement; narrower
-sets, wider exclusions or a requirement that more sign-ins satisfy are weaker.
+"""What a Conditional Access policy enforces, and how two versions of it compare. Used by the rules for
+Conditional Access and for everything that these policies refer to. A policy is read as sets of tokens along
+dimensions (who, which apps, under which conditions) and as one requirement; narrower sets, wider exclusions
+or a requirement that more sign-ins satisfy are weaker.
 """
 
 from collections.abc import Mapping
@@ -31,27 +30,27 @@ EVERY_GUEST: Tokens = frozenset(
         "serviceprovider",
     )
 )
-"""The old single word for guests means the same as all kinds of them, of every tenant."""
+"""The old keyword for guests means all kinds of guests, of every tenant."""
 
 
 class Mode(StrEnum):
     TARGET = "target"
-    """Nothing listed means that the policy reaches nothing."""
+    """An empty list means that the policy reaches nothing."""
     CONDITION = "condition"
-    """Nothing listed means that the policy always applies."""
+    """An empty list means that the policy always applies."""
     EXCLUSION = "exclusion"
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One aspect of a policy's reach: where its words stand and what an absent list means."""
+    """One dimension of a policy's reach: where its values are and what a missing list means."""
 
     name: str
     label: str
     mode: Mode
     paths: tuple[tuple[str, ...], ...] = ()
     universe: frozenset[str] = frozenset()
-    """All words there are: listing each of them is the same as listing none."""
+    """All possible values: listing all of them is the same as listing none."""
 
 
 DIMENSIONS = (
@@ -122,12 +121,12 @@ FILTERS = (
 )
 RARE_CONDITIONS = ("user risk", "sign-in risk", "workload risk", "insider risk", "authentication flows")
 PARTIAL_CONDITIONS = (*RARE_CONDITIONS, "locations", "platforms")
-"""A policy that applies only under one of these is no baseline for everybody."""
+"""A policy that applies only under one of these conditions is not a baseline for all users."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One content of a policy, read once."""
+    """One version of a policy, parsed once."""
 
     name: str
     state: str
@@ -142,7 +141,7 @@ class Policy:
 
     @property
     def empty(self) -> bool:
-        """Nobody or nothing is left for it to apply to."""
+        """Whether the policy applies to nothing."""
         reach = self.reach
         people = only_in(reach["users"], reach["excluded users"])
         apps = only_in(reach["applications"], reach["excluded applications"])
@@ -239,11 +238,11 @@ def only_in(first: Tokens, second: Tokens) -> Tokens:
 
 @dataclass(frozen=True)
 class Move:
-    """A difference of two contents along one dimension."""
+    """A difference between two versions in one dimension."""
 
     dimension: Dimension
     weaker: Tokens
-    """Reach that was lost, or exclusions that were added."""
+    """Lost reach or added exclusions."""
     stronger: Tokens
 
 
@@ -260,7 +259,7 @@ def moves(before: Policy, after: Policy) -> list[Move]:
 
 
 def replaced_by(policy: Policy, other: Policy) -> bool:
-    """Whether `other`, alone, enforces at least what `policy` did for the same people, apps and clients."""
+    """Whether `other` alone enforces at least what `policy` enforced for the same people, apps and clients."""
     if not other.enforced or other.empty or other.requirement.weaker_than(policy.requirement):
         return False
     if any(other.filters[name] not in (policy.filters[name], ("", "")) for name in other.filters):

@@ -1,6 +1,5 @@
-"""How much a Conditional Access policy is worth: what it means to lose the whole of it, or a part.
-
-Used by the rules of Conditional Access and of locations and strengths that policies refer to.
+"""How severe it is to lose a Conditional Access policy, or a part of it. Used by the rules for Conditional
+Access, and for locations and strengths that policies refer to.
 """
 
 from changes.severity import reference
@@ -20,7 +19,7 @@ def technique(policy: Policy) -> str | None:
 
 
 def still_covered(policy: Policy, resource_id: str, context: Context) -> str:
-    """The name of another enforced policy that still does the whole work of this one, or nothing."""
+    """The name of another enforced policy that fully covers this one, or empty."""
     names = [
         other.name or key
         for key, document in context.all("after", "conditionalAccessPolicy").items()
@@ -35,7 +34,7 @@ def names_administrators(policy: Policy) -> bool:
 
 
 def aims_at_administrators(policy: Policy, context: Context) -> bool:
-    """By a privileged role, by somebody who holds one, or by its own name."""
+    """Whether a policy protects administrators: by a privileged role, a holder of one, or the policy's name."""
     if policy.privileged_roles or names_administrators(policy):
         return True
     named = (
@@ -45,7 +44,7 @@ def aims_at_administrators(policy: Policy, context: Context) -> bool:
 
 
 def policy_value(policy: Policy, context: Context) -> Severity:
-    """How bad it is to lose the whole of an enforced policy."""
+    """The severity of losing an entire enforced policy."""
     if policy.empty:
         return Severity.LOW
     if policy.requirement.admits_everybody:
@@ -72,14 +71,14 @@ def _broad_apps(policy: Policy) -> bool:
 
 
 def partial_value(policy: Policy, context: Context) -> Severity:
-    """How bad it is to lose a part of a policy's reach or strength."""
+    """The severity of losing a part of a policy's reach or strength."""
     if policy.requirement.multi_factor or policy.requirement.blocks:
         return Severity.HIGH
     return min(Severity.HIGH, policy_value(policy, context))
 
 
 def adjusted_for_state(policy: Policy, severity: Severity) -> Severity:
-    """A policy that enforced nothing before the change loses little by it."""
+    """The severity is lower if the policy was not enforced before the change."""
     if policy.empty:
         return Severity.LOW
     if policy.enforced:

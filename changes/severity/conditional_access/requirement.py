@@ -1,7 +1,5 @@
-"""What a Conditional Access policy asks of a sign-in, as alternatives of controls that can be compared.
-
-Used by `policies`. A requirement is weaker than another when some sign-in satisfies it that did not satisfy
-the other.
+"""What a Conditional Access policy requires of a sign-in, as comparable alternatives of controls. Used by
+`policies`. A requirement is weaker than another if it accepts a sign-in that the other does not.
 """
 
 from dataclasses import dataclass
@@ -16,7 +14,9 @@ MFA = 4
 OTHER_CONTROL = 2
 """Terms of use and custom factors."""
 _STRENGTH_LEVELS = {1: 1, 2: MFA, 3: MFA, 4: 5, 5: 6}
-"""From the rank of a strength's weakest combination. Plain MFA takes text messages too: both are level."""
+"""Level by the rank of a strength's weakest combination. Plain MFA also accepts text messages, so both have
+the same level.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Requirement:
 
     @property
     def level(self) -> tuple[int, int]:
-        """What the easiest alternative proves, and how many controls it takes."""
+        """The level of the easiest alternative, and its number of controls."""
         if self.blocks:
             return (100, 0)
         return min(
@@ -80,7 +80,7 @@ class Requirement:
         if self.blocks:
             return "block"
         if self.admits_everybody:
-            return "no control"
+            return "no controls"
         joiner = " or " if len(self.clauses) > 1 else " and "
         return joiner.join(sorted(control.name for control in self.controls))
 

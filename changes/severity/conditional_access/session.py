@@ -10,7 +10,7 @@ from snapshots.catalog.spec import Document
 
 HOURS = {"hours": 1.0, "days": 24.0}
 NO_LIMIT_HOURS = 24.0 * 365 * 10
-"""Longer than any sign-in frequency that can be set."""
+"""Longer than any possible sign-in frequency."""
 CLOUD_APP_SECURITY = {"monitoronly": 1.0, "mcasconfigured": 2.0, "blockdownloads": 3.0}
 EVALUATION = {"disabled": -1.0, "strictenforcement": 1.0, "strictlocation": 2.0}
 
@@ -20,7 +20,7 @@ LABELS: Mapping[str, str] = {
     "cloudAppSecurity": "Defender for Cloud Apps session control",
     "applicationEnforcedRestrictions": "restrictions enforced by the application",
     "secureSignInSession": "token protection",
-    "disableResilienceDefaults": "refusal of sessions during outages",
+    "disableResilienceDefaults": "blocking of sessions during outages",
     "continuousAccessEvaluation": "continuous access evaluation",
 }
 
@@ -54,7 +54,7 @@ def _on(document: Document | None, name: str) -> bool:
 
 
 def _frequency(document: Document | None) -> float:
-    """The shorter the allowed session, the higher; asking every time is the highest."""
+    """The shorter the session, the higher; sign-in every time is the highest."""
     path = ("sessionControls", "signInFrequency")
     if not _on(document, "signInFrequency"):
         return 0.0

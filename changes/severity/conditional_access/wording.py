@@ -1,4 +1,4 @@
-"""The words in which a rule says whom a Conditional Access policy reaches and what its loss means."""
+"""Wording for rules: whom a Conditional Access policy reaches and what its loss means."""
 
 from changes.severity import reference
 from changes.severity.conditional_access.policies import ALL, ANY_GUEST, Policy, Tokens, is_privileged
@@ -41,17 +41,17 @@ def _applications(applications: Tokens, context: Context) -> str:
 
 
 def loss(policy: Policy, context: Context) -> str:
-    """`Multi-factor authentication is no longer required of 14 administrator roles`."""
+    """`Multi-factor authentication is no longer required for 14 administrator roles`."""
     who = audience(policy, context)
     requirement = policy.requirement
     if requirement.blocks:
         return f"Access is no longer blocked for {who}"
     if requirement.multi_factor:
-        return f"Multi-factor authentication is no longer required of {who}"
+        return f"Multi-factor authentication is no longer required for {who}"
     if requirement.admits_everybody:
-        return f"Session limits no longer hold for {who}"
+        return f"Session limits no longer apply to {who}"
     what = requirement.describe()
-    return f"{what[0].upper()}{what[1:]} is no longer required of {who}"
+    return f"{what[0].upper()}{what[1:]} is no longer required for {who}"
 
 
 def token_names(tokens: Tokens, context: Context, everything: str = "everything") -> str:

@@ -1,6 +1,5 @@
-"""How many addresses a list of CIDR ranges holds, and what one list reaches beyond another.
-
-Used by the rules of named locations. Ranges that cannot be read are left out.
+"""The number of addresses in a list of CIDR ranges, and the difference between two lists. Used by the rules
+on named locations. Unreadable ranges are ignored.
 """
 
 from collections.abc import Iterable
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 SITE_BITS = 64
-"""An IPv6 /64 is one site's network: it weighs as much as one IPv4 address."""
+"""An IPv6 /64 is the network of one site and counts as much as one IPv4 address."""
 FEW = 256
 MANY = 65_536
 
@@ -44,7 +43,7 @@ class AddressSet:
         return 0 in widest
 
     def beyond(self, other: "AddressSet") -> int:
-        """How many addresses of this set the other lacks."""
+        """The number of addresses in this set that are not in the other."""
         return self.united(other).size - other.size
 
     def united(self, other: "AddressSet") -> "AddressSet":

@@ -1,7 +1,6 @@
-"""What the internet reaches through a network security group, worked out from its rules and not from their names.
-
-Used by the rules of network security groups. Ports are bits of one number for each protocol: union and
-difference of port ranges are then plain arithmetic.
+"""What the internet can reach through a network security group, computed from its rules. Used by the rules on
+network security groups. Ports are bits of one number per protocol, so that union and difference of port
+ranges are simple arithmetic.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,9 +16,9 @@ PORTS = 65_536
 ALL_PORTS = (1 << PORTS) - 1
 PROTOCOLS = ("tcp", "udp")
 STRANGERS = frozenset({"azurecloud"})
-"""Service tags under which anybody can rent an address."""
+"""Service tags that include addresses which anyone can rent."""
 WIDE = 1 << 24
-"""So many public addresses are as good as all: two halves of the internet are one spelling of it."""
+"""This many public addresses count as the whole internet, which can also be written as two halves."""
 LAST = 65_001.0
 
 
@@ -37,7 +36,7 @@ class Filter:
 
 
 def _values(properties: Document, name: str) -> list[str]:
-    """Azure spells one value and several differently (`…Prefix`, `…Prefixes`)."""
+    """Azure uses different properties for one and several values (`…Prefix`, `…Prefixes`)."""
     plural = f"{name}es" if name.endswith("x") else f"{name}s"
     return [value for value in (text(properties, name), *texts(properties, plural)) if value]
 
@@ -90,7 +89,9 @@ def _incoming(document: Document | None) -> Iterator[Filter]:
 
 
 def reachable(document: Document | None) -> dict[str, int]:
-    """The ports that strangers reach, by protocol: each allowing rule less what a stronger one denies to all."""
+    """The ports reachable from the internet, by protocol: each allow rule minus the ports that a
+    higher-priority rule denies to all.
+    """
     open_ports = dict.fromkeys(PROTOCOLS, 0)
     denied = dict.fromkeys(PROTOCOLS, 0)
     for one in sorted(_incoming(document), key=lambda one: (one.priority, one.allows)):
@@ -105,7 +106,7 @@ def reachable(document: Document | None) -> dict[str, int]:
 
 
 def ranges(ports: int) -> list[str]:
-    """`22`, `80-90`: the bits as people write them."""
+    """`22`, `80-90`: the bits as readable ranges."""
     found, start = [], 0
     while ports >> start:
         rest = ports >> start

@@ -1,5 +1,5 @@
-"""The rules, found by package scan: a module of this package that exposes `RULES` is in force, and nothing
-else has to be touched.
+"""The rules, found by package scan: every module of this package that exposes `RULES` is used. Nothing else
+has to be changed.
 """
 
 import importlib

@@ -21,14 +21,14 @@ DECLARED: tuple[Declared, ...] = (
 
 @cache
 def declared(definition_id: str) -> Declared | None:
-    """None: nobody has declared what the setting means."""
+    """None if the meaning of the setting is not declared."""
     short = short_id(definition_id)
     exact = _exact().get(short)
     return exact or next((each for pattern, each in _patterns() if pattern.fullmatch(short)), None)
 
 
 def effects(before: Document | None, after: Document | None) -> Iterator[Effect]:
-    """What the change of a policy does to each of its settings that has a declared meaning."""
+    """The effect of a policy change on each setting with a declared meaning."""
     old, new = values_by_setting(before), values_by_setting(after)
     for name in sorted(old.keys() | new.keys()):
         setting = declared(name)
@@ -39,7 +39,7 @@ def effects(before: Document | None, after: Document | None) -> Iterator[Effect]
 
 
 def unknown_changes(before: Document | None, after: Document | None) -> list[str]:
-    """The ids of changed settings whose meaning nobody has declared. A group goes by what it holds."""
+    """The IDs of changed settings without a declared meaning. A group is identified by its children."""
     old, new = values_by_setting(before), values_by_setting(after)
     explained = any(firewall_rules.effects(before, after))
     return [
@@ -52,7 +52,7 @@ def unknown_changes(before: Document | None, after: Document | None) -> list[str
 
 
 def protections(document: Document | None) -> list[Effect]:
-    """What would be lost with the whole policy."""
+    """The severity of losing the whole policy."""
     return [effect for effect in effects(document, None) if effect.direction is Direction.WEAKENS]
 
 

@@ -192,9 +192,9 @@ SETTINGS: tuple[Declared, ...] = (
     Entries(
         f"{WDAV}disallowedthreatactions", "the actions that people may not take", LOW, adding_weakens=False
     ),
-    Entries(f"{WDAV}exclusions_item_path", "the paths left out of scans", HIGH),
-    Entries(f"{WDAV}exclusions_item_extension", "the file types left out of scans", HIGH),
-    Entries(f"{WDAV}exclusions_item_name", "the processes left out of scans", HIGH),
+    Entries(f"{WDAV}exclusions_item_path", "the paths excluded from scans", HIGH),
+    Entries(f"{WDAV}exclusions_item_extension", "the file types excluded from scans", HIGH),
+    Entries(f"{WDAV}exclusions_item_name", "the processes excluded from scans", HIGH),
     Entries(f"{WDAV}exclusions_item_path_tamperprotection", "the processes that may tamper", HIGH),
     _on(f"{WDAV}smartscreenenabled", "SmartScreen in Edge", MEDIUM),
     _on(f"{WDAV}smartscreenpuaenabled", "SmartScreen against unwanted applications in Edge", LOW),

@@ -61,7 +61,7 @@ RULES = (
 THREATS = ("severethreats", "highseveritythreats", "moderateseveritythreats", "lowseveritythreats")
 
 SETTINGS: tuple[Declared, ...] = (
-    # `_0` is On here, contrary to nearly all other settings.
+    # `_0` means On here, unlike almost all other settings.
     switch(f"{CSP}tamperprotection_options", "tamper protection", HIGH, on="0", off="1"),
     switch(f"{POLICY}allowrealtimemonitoring", "real-time protection", HIGH),
     switch(f"{POLICY}allowbehaviormonitoring", "behaviour monitoring", HIGH),
@@ -152,9 +152,9 @@ SETTINGS: tuple[Declared, ...] = (
         "the exclusions from attack surface reduction rules",
         HIGH,
     ),
-    Entries(f"{POLICY}excludedpaths", "the folders and files left out of scans", HIGH),
-    Entries(f"{POLICY}excludedextensions", "the file types left out of scans", HIGH),
-    Entries(f"{POLICY}excludedprocesses", "the processes whose files are left out of scans", HIGH),
+    Entries(f"{POLICY}excludedpaths", "the folders and files excluded from scans", HIGH),
+    Entries(f"{POLICY}excludedextensions", "the file types excluded from scans", HIGH),
+    Entries(f"{POLICY}excludedprocesses", "the processes whose files are excluded from scans", HIGH),
     Entries(
         f"{POLICY}controlledfolderaccessallowedapplications",
         "the applications that controlled folder access allows",

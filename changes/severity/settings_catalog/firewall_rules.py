@@ -1,7 +1,9 @@
-"""Rules of the Windows firewall, each a group of settings: which connections a policy lets in, and which it blocks.
+"""Rules of the Windows firewall, each a group of settings: which connections a policy lets in, and which it
+blocks.
 
-Source: Microsoft's reference of the Firewall CSP (Enabled, Direction, Action/Type: 0 blocks, 1 allows); setting ids
-as in published exports of the Settings Catalog. An outbound rule that allows opens nothing that is not open anyway.
+Source: Microsoft's reference of the Firewall CSP (Enabled, Direction, Action/Type: 0 blocks, 1 allows);
+setting ids as in published exports of the Settings Catalog. Outbound allow rules are ignored because outbound
+traffic is open by default.
 """
 
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ def effects(before: Document | None, after: Document | None) -> Iterator[Effect]
     unblocked = {name for name, action in old - new if action == "block"}
     blocked = {name for name, action in new - old if action == "block"}
     if opened:
-        yield Effect(Direction.WEAKENS, Severity.MEDIUM, f"the firewall lets in {listed(opened)}")
+        yield Effect(Direction.WEAKENS, Severity.MEDIUM, f"the firewall allows {listed(opened)}")
     if unblocked:
         yield Effect(Direction.WEAKENS, Severity.MEDIUM, f"the firewall no longer blocks {listed(unblocked)}")
     if closed or blocked:
@@ -32,7 +34,7 @@ def effects(before: Document | None, after: Document | None) -> Iterator[Effect]
 
 
 def _rules(document: Document | None) -> Iterator[tuple[str, str]]:
-    """Names of the enabled rules, with what they do; outbound rules that allow are left out."""
+    """Names of the enabled rules and their effect, without outbound allow rules."""
     for row in rows(document, "settings"):
         instance = row.get("settingInstance")
         if not isinstance(instance, dict) or short_id(str(instance.get("settingDefinitionId"))) != GROUP:

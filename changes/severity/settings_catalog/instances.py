@@ -1,4 +1,4 @@
-"""The settings that a policy of the Settings Catalog sets, nested ones included. Pure; whatever the JSON holds."""
+"""The settings in a Settings Catalog policy, including nested ones. Pure; accepts any JSON."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,15 +9,14 @@ from snapshots.catalog.spec import Document
 
 
 def values_by_setting(document: Document | None) -> dict[str, list[Value]]:
-    """Definition id → all values that the policy has for it, in order. Groups that only hold others have none.
-
-    An option goes by what its id adds to the setting's: `…_block` of `…_rule_block` is `block`.
+    """Definition ID → all values in the policy, in order. Groups that only contain other settings have none.
+    An option is identified by the suffix of its ID: `…_block` of `…_rule_block` is `block`.
     """
     return _collected(row.get("settingInstance") for row in rows(document, "settings"))
 
 
 def setting_values(group: Mapping[str, Any]) -> dict[str, list[Value]]:
-    """The same of the children of one group."""
+    """The same for the children of one group."""
     return _collected(_listed(group, "children"))
 
 

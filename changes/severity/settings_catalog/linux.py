@@ -16,7 +16,7 @@ def _on(definition_id: str, what: str, severity: Severity, not_set: str = "true"
 
 
 SETTINGS: tuple[Declared, ...] = (
-    # The numbers run the other way than on macOS.
+    # The numbers are in the opposite order compared to macOS.
     Options(
         f"{ENGINE}enforcementlevel",
         "Defender antivirus",
@@ -47,16 +47,18 @@ SETTINGS: tuple[Declared, ...] = (
     Entries(
         f"{ENGINE}disallowedthreatactions", "the actions that people may not take", LOW, adding_weakens=False
     ),
-    Entries(f"{ENGINE}unmonitoredfilesystems", "the file systems left out of scans", HIGH),
-    Entries(f"{ENGINE}exclusions_item_path", "the paths left out of scans", HIGH),
-    Entries(f"{ENGINE}exclusions_item_extension", "the file types left out of scans", HIGH),
-    Entries(f"{ENGINE}exclusions_item_name", "the processes left out of scans", HIGH),
+    Entries(f"{ENGINE}unmonitoredfilesystems", "the file systems excluded from scans", HIGH),
+    Entries(f"{ENGINE}exclusions_item_path", "the paths excluded from scans", HIGH),
+    Entries(f"{ENGINE}exclusions_item_extension", "the file types excluded from scans", HIGH),
+    Entries(f"{ENGINE}exclusions_item_name", "the processes excluded from scans", HIGH),
     Entries(
-        "linux_mdatp_managed_exclusionsettings_exclusions_item_path", "the paths left out of everything", HIGH
+        "linux_mdatp_managed_exclusionsettings_exclusions_item_path",
+        "the paths excluded from all protection",
+        HIGH,
     ),
     Entries(
         "linux_mdatp_managed_exclusionsettings_exclusions_item_name",
-        "the processes left out of everything",
+        "the processes excluded from all protection",
         HIGH,
     ),
     _on(f"{CLOUD}enabled", "cloud protection", HIGH),

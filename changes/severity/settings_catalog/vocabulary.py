@@ -1,7 +1,6 @@
-"""The vocabulary in which the meaning of a Settings Catalog setting is declared: which of its values protects more.
-
-A setting is known by its definition id, without the prefix that says whether it is for the device or for the user.
-What is not declared has no known meaning: nothing is ever concluded from the letters of an id.
+"""Types for declaring the meaning of Settings Catalog settings: which values protect more. A setting is
+identified by its definition ID, without the device or user prefix. Undeclared settings have no known meaning;
+nothing is inferred from the text of an ID.
 """
 
 import re
@@ -15,7 +14,7 @@ from changes.severity.readers import listed
 
 Value = str | int | float | bool
 Values = Sequence[Value]
-"""All values that a policy has for one setting: of a list, of each group that repeats it. None at all: not set."""
+"""All values of one setting in a policy: from a list or from each group that repeats it. Empty: not set."""
 
 NOT_SET = "not configured"
 _PREFIX = re.compile(r"^(?:(?:device|user)_)?vendor_msft_")
@@ -28,7 +27,7 @@ def short_id(definition_id: str) -> str:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change of one setting does."""
+    """The effect of changing one setting."""
 
     direction: Direction
     severity: Severity
@@ -36,11 +35,11 @@ class Effect:
 
 
 class Declared(Protocol):
-    """A setting of which it is known what its values mean."""
+    """A setting whose values have a known meaning."""
 
     @property
     def id(self) -> str:
-        """Its short id; `*` stands for any text."""
+        """The short ID; `*` matches any text."""
 
     @property
     def what(self) -> str: ...
@@ -50,10 +49,10 @@ class Declared(Protocol):
 
     @property
     def meaning(self) -> str:
-        """Which values protect more, in one line."""
+        """The values ordered by protection, as one line."""
 
     def effect(self, before: Values, after: Values) -> Effect | None:
-        """None where nothing is gained or lost, or where a value is not known."""
+        """None if there is no effect or a value is unknown."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Options:
         return Effect(Direction.WEAKENS, severity, text)
 
     def _rank(self, values: Values) -> float | None:
-        """Of several, the weakest counts."""
+        """The weakest of several values counts."""
         if not values:
             return self._step(self.not_set) if self.not_set else 0.5
         ranks = [self._step(_ending(value)) for value in values]
@@ -123,7 +122,7 @@ class Amount:
 
     @property
     def meaning(self) -> str:
-        return "more protects" if self.more_protects else "less protects"
+        return "more is stronger" if self.more_protects else "less is stronger"
 
     def effect(self, before: Values, after: Values) -> Effect | None:
         was, now = self._rank(before), self._rank(after)
@@ -149,7 +148,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Entries:
-    """A list. With `adding_weakens` each entry takes something out of a protection; otherwise it puts it in."""
+    """A list. With `adding_weakens`, each entry is excluded from a protection; otherwise it is included."""
 
     id: str
     what: str
@@ -158,7 +157,7 @@ class Entries:
 
     @property
     def meaning(self) -> str:
-        return "an entry more weakens" if self.adding_weakens else "an entry less weakens"
+        return "adding an entry weakens" if self.adding_weakens else "removing an entry weakens"
 
     def effect(self, before: Values, after: Values) -> Effect | None:
         old, new = ({str(value).casefold(): str(value) for value in values} for values in (before, after))
@@ -200,7 +199,7 @@ def opening(
     blocked: str = "0",
     not_set: str = "",
 ) -> Options:
-    """Something dangerous that is allowed or blocked."""
+    """A dangerous feature that is allowed or blocked."""
     return Options(definition_id, what, severity, (f"{allowed}=allowed", f"{blocked}=blocked"), not_set)
 
 

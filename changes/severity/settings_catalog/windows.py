@@ -319,7 +319,7 @@ _UPDATES: tuple[Declared, ...] = (
 )
 
 _LOCKING: tuple[Declared, ...] = (
-    # The CSP counts the other way round: 0 requires a password.
+    # The CSP is inverted: 0 requires a password.
     switch(f"{LOCK}devicepasswordenabled", "the device password", HIGH, on="0", off="1", not_set="1"),
     Amount(f"{LOCK}mindevicepasswordlength", "the length of the device password", MEDIUM, more_protects=True),
     Options(
@@ -366,7 +366,7 @@ _LOCKING: tuple[Declared, ...] = (
     ),
     switch(
         "passportforwork_biometrics_facialfeaturesuseenhancedantispoofing",
-        "protection against false faces",
+        "anti-spoofing for facial recognition",
         LOW,
         on="true",
         off="false",

@@ -84,7 +84,7 @@ def test_a_change_is_linked_to_its_event_with_actor_place_and_reasons(history: H
     assert found is not None
     assert (found.event, found.confidence, found.ours) == (event, "high", False)
     assert (found.country, found.country_source) == ("RO", "sign-in")
-    assert "it modified what changed" in found.why
+    assert "it modified the changed property" in found.why
 
 
 def test_a_change_without_an_event_has_no_actor(history: History) -> None:
@@ -135,7 +135,7 @@ def test_two_actors_of_one_change_are_both_kept_and_it_is_said(history: History)
     assert linking.attribute(history.tenant, now=LATER) == 2
     links = list(change.attributions.all())
     assert [link.event.event_id for link in links] == ["e2", "e1"]
-    assert all("it is one of 2 matching events by 2 actors" in link.why for link in links)
+    assert all("one of 2 matching events by 2 actors" in link.why for link in links)
 
 
 def test_changes_older_than_two_weeks_are_left_alone_unless_asked_for(history: History) -> None:

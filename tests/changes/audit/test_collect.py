@@ -119,7 +119,7 @@ def test_sign_ins_that_may_not_be_read_stop_nothing_and_are_said(
     world.emulator.faults.add(path=SIGN_INS, status=403, body={"error": {"code": code, "message": message}})
     result = _ingest(world, after=AUDIT_DELAY)
     assert (result.events, result.sign_ins) == (1, 0)
-    assert "sign-in log (it tells the countries) was not read" in result.error
+    assert "sign-in log (for countries) was not read" in result.error
     cursor = _cursor(world, "signIn")
     assert (cursor.read_until, cursor.error) == (world.clock.now, result.error)
 
@@ -130,7 +130,7 @@ def test_a_sign_in_log_that_fails_is_read_again(world: World) -> None:
     result = _ingest(world, after=AUDIT_DELAY)
     world.emulator.faults.clear()
     assert (result.events, result.sign_ins) == (1, 0)
-    assert "The sign-in log (it tells the countries) was not read" in result.error
+    assert "The sign-in log (for countries) was not read" in result.error
     assert _ingest(world) == Ingested(sign_ins=1)
 
 

@@ -79,7 +79,7 @@ def test_the_event_that_modified_what_changed_is_surest() -> None:
     vague = event(targets_policy, target(POLICY))
     best = assert_match(score(facts, exact, hints), "high")
     assert best.score == 100
-    assert "it modified what changed" in best.why
+    assert "it modified the changed property" in best.why
     assert assert_match(score(facts, vague, hints), "high").score < best.score
 
 
@@ -107,7 +107,7 @@ def test_a_new_credential_is_recognised_by_the_logs_own_word_for_it() -> None:
         resource_id=GROUP,
     )
     added = event("Update application", target(GROUP, "App", modified("KeyDescription", [], ["[...]"])))
-    assert "it modified what changed" in assert_match(score(facts, added, hints), "high").why
+    assert "it modified the changed property" in assert_match(score(facts, added, hints), "high").why
 
 
 def test_a_member_is_found_by_either_target() -> None:
@@ -118,14 +118,14 @@ def test_a_member_is_found_by_either_target() -> None:
         resource_id=GROUP,
     )
     joined = event("Add member to group", target(MALLORY, "Mallory"), target(GROUP, "Admins"))
-    assert "it names what was added or removed" in assert_match(score(facts, joined, hints), "high").why
+    assert "it names the added or removed value" in assert_match(score(facts, joined, hints), "high").why
     other = event("Add member to group", target(ALICE, "Alice"), target(GROUP, "Admins"))
     found, exact = score(facts, other, hints), score(facts, joined, hints)
     assert found is not None
     assert exact is not None
     assert found.score < exact.score
     left = event("Remove member from group", target(MALLORY, "Mallory"), target(GROUP, "Admins"))
-    assert "it names what was added or removed" not in assert_match(score(facts, left, hints), "high").why
+    assert "it names the added or removed value" not in assert_match(score(facts, left, hints), "high").why
 
 
 def test_joining_a_group_does_not_create_it() -> None:

@@ -49,12 +49,12 @@ def test_a_log_that_cannot_be_read_is_said_with_what_to_do(history: History) -> 
 
 def test_events_may_still_come(history: History) -> None:
     _read(history, read_until=NOON)
-    assert "often come 5 to 15 minutes late" in (_said(history.change(BEFORE, AFTER)) or "")
+    assert "are often 5 to 15 minutes late" in (_said(history.change(BEFORE, AFTER)) or "")
 
 
 def test_an_event_that_never_came_is_said(history: History) -> None:
     _read(history)
-    assert _said(history.change(BEFORE, AFTER)) == "No event of the directory audit log names it."
+    assert _said(history.change(BEFORE, AFTER)) == "No event of the directory audit log matches this change."
 
 
 def test_nothing_is_said_where_somebody_is_named(history: History) -> None:
@@ -69,7 +69,7 @@ def test_another_subscriptions_trouble_says_nothing_of_an_azure_resource(history
     change = history.change({}, {"name": "web"}, type_key="networkSecurityGroup", resource_id=GROUP)
     _read(history, "azureActivity", subscription=ELSEWHERE, error="Not this one.")
     _read(history, "azureActivity", subscription=HERE)
-    assert _said(change) == "No event of the Azure activity log names it."
+    assert _said(change) == "No event of the Azure activity log matches this change."
 
 
 def test_a_type_whose_log_nobody_reads_says_so(history: History) -> None:

@@ -208,6 +208,6 @@ def test_the_registered_part_of_a_host_is_found(host: str, domain: str) -> None:
 def test_the_reason_names_what_the_application_holds() -> None:
     verdict = case("", "", APP, secret(APP), None, context=HOLDS_TIER_ZERO).verdict()
     assert verdict.findings[0].reason == (
-        "Whoever holds the new secret new can sign in as the application Payroll. "
+        "Anyone with the new secret new can sign in as the application Payroll. "
         "It holds RoleManagement.ReadWrite.Directory."
     )

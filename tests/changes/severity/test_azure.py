@@ -258,7 +258,7 @@ def test_the_order_of_rules_is_their_priority_and_nothing_else() -> None:
 
 def test_the_reason_names_the_ports() -> None:
     assert network(nsg(), nsg(rule("20-22")), "high").verdict().findings[0].reason == (
-        "Through subject-id, the internet now reaches tcp 20-22 (including remote administration or databases)."
+        "subject-id now lets the internet reach tcp 20-22 (including remote administration or databases)."
     )
 
 
@@ -267,5 +267,5 @@ def test_a_reason_names_the_default_that_took_the_place_of_a_value(after: dict[s
     before = {"properties": {"networkAcls": {"defaultAction": "Deny"}}}
     findings = grade(Subject("keyVault", "v", before, {"properties": after})).findings
     reasons = " ".join(finding.reason for finding in findings)
-    assert "what happens to unknown addresses is Allow instead of Deny." in reasons
+    assert "the default for unknown addresses is Allow instead of Deny." in reasons
     assert "not set" not in reasons

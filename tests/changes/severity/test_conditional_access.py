@@ -538,7 +538,7 @@ CASES = [
 def test_the_reason_names_the_effect_and_the_audience() -> None:
     reason = case("", "", ADMINS, state(ADMINS, "disabled"), None).verdict().findings[0].reason
     assert reason == (
-        "Multi-factor authentication is no longer required of 3 administrator roles: "
+        "Multi-factor authentication is no longer required for 3 administrator roles: "
         "policy MFA for privileged roles was switched from enabled to disabled."
     )
 
@@ -626,7 +626,7 @@ def test_a_reason_names_people_and_applications_as_the_tenant_does(
     reasons = [
         found.reason for found in case("", "", document, None, None, context=context).verdict().findings
     ]
-    assert any(f"required of {words}:" in reason for reason in reasons), reasons
+    assert any(f"required for {words}:" in reason for reason in reasons), reasons
 
 
 def test_an_unknown_strength_counts_as_plain_mfa_that_may_be_less_than_the_best() -> None:

@@ -165,5 +165,5 @@ def test_the_reason_names_the_app_and_the_permission() -> None:
     context = {**GRAPH, "principals": {"app": {"kind": "servicePrincipal", "name": "Mail helper"}}}
     verdict = role("", "", None, granted(MAIL_READ_WRITE), None, context=context).verdict()
     assert verdict.findings[0].reason == (
-        "The app Mail helper may now read or change everybody's data on its own, with Mail.ReadWrite."
+        "The app Mail helper may now read or change all users' data on its own, with Mail.ReadWrite."
     )

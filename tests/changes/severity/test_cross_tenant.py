@@ -123,4 +123,4 @@ def test_a_partner_that_is_removed_gets_what_the_default_gives() -> None:
     strict = at(GUESTS, NOBODY, {"tenantId": "t"})
     case = Case("", "cross-tenant-gate", PARTNER, strict, None, "medium")
     reasons = [finding.reason for finding in case.verdict().findings if finding.rule == case.rule]
-    assert reasons == ["The setting for tenant t now covers more of the guests that are let in."]
+    assert reasons == ["The setting for tenant t now allows more of the guests that may sign in."]

@@ -88,7 +88,7 @@ def test_a_context_is_read_from_json_whatever_the_letter_case_of_ids() -> None:
     ("data", "message"),
     [
         ([], "the context must be a JSON object, not list"),
-        ({"later": {}}, "unknown keys later"),
+        ({"later": {}}, "unknown keys: later"),
         ({"before": {"group": []}}, "before.group must be a JSON object"),
         ({"principals": {"eve": "x"}}, "principals.eve must be a JSON object"),
     ],

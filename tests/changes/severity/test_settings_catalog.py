@@ -295,7 +295,7 @@ def test_a_reason_says_what_became_of_what() -> None:
     (finding,) = grade(Subject(CATALOG, "p", asr("block"), asr("off"))).findings
     assert (
         finding.reason
-        == "By Hardening, the rule against credential stealing from LSASS is off instead of block."
+        == "Hardening: the rule against credential stealing from LSASS is off instead of block."
     )
 
 
@@ -305,7 +305,7 @@ def test_many_losses_are_told_by_the_worst() -> None:
     before, after = (policy(*(chosen(name, option) for name in names)) for option in ("1", "0"))
     (finding,) = grade(Subject(CATALOG, "p", before, after)).findings
     assert finding.severity is Severity.HIGH
-    assert finding.reason.startswith("By Hardening, real-time protection is off instead of on; ")
+    assert finding.reason.startswith("Hardening: real-time protection is off instead of on; ")
 
 
 def test_what_gets_stricter_does_not_hide_what_is_unknown() -> None:

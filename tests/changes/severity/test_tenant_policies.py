@@ -190,6 +190,6 @@ def test_ranks_go_by_meaning_and_not_by_spelling() -> None:
 def test_the_reason_says_what_changed_and_whom_it_reaches() -> None:
     case = authorization(f"{RIGHTS}/allowedToCreateApps", OFF, ON, "medium")[0]
     assert case.verdict().findings[0].reason == (
-        "subject-id: registration of applications by every user is on instead of off. "
+        "subject-id: registration of applications by all users is on instead of off. "
         "Every user can register applications and phish for consent with them."
     )

@@ -1,4 +1,6 @@
-"""Networks, vaults, roles, identities and locks of an Azure subscription, attacked over Azure Resource Manager."""
+"""Networks, vaults, roles, identities and locks of an Azure subscription, attacked over Azure Resource
+Manager.
+"""
 
 import re
 from collections.abc import Callable
@@ -273,11 +275,11 @@ VAULTS = Case(
         "the firewall lets nothing pass": rewritten(VAULT, _networks(bypass="None")),
         "other addresses": rewritten(VAULT, _other_addresses),
         "another network": rewritten(VAULT, _another_network),
-        "protection against purging": rewritten(
+        "purge protection": rewritten(
             VAULT, sets(enablePurgeProtection=True, publicNetworkAccess="Disabled")
         ),
     },
-    lost={"protection against purging": frozenset({"properties"})},
+    lost={"purge protection": frozenset({"properties"})},
 )
 
 RBAC_VAULTS = Case(

@@ -1,4 +1,6 @@
-"""Rules on network security groups: what the internet reaches after a change, however the rules are written."""
+"""Rules on network security groups: what the internet can reach after a change, independent of how the rules
+are written.
+"""
 
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -24,15 +26,15 @@ def exposure_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # no
     lost = {name: before[name] & ~after[name] for name in after}
     opened = reduce(or_, gained.values(), 0)
     if opened:
-        what = "nearly every port" if opened.bit_count() > NEARLY_ALL else _named(gained)
+        what = "almost all ports" if opened.bit_count() > NEARLY_ALL else _named(gained)
         risky = opened.bit_count() > NEARLY_ALL or management(opened)
-        kind = "including remote administration or databases" if risky else "for services only"
+        kind = "including remote administration or databases" if risky else "Azure services only"
         yield weakens(
             Severity.HIGH if risky else Severity.MEDIUM,
-            f"Through {subject.name}, the internet now reaches {what} ({kind}).",
+            f"{subject.name} now lets the internet reach {what} ({kind}).",
         )
     elif any(lost.values()):
-        yield strengthens(f"Through {subject.name}, the internet no longer reaches {_named(lost)}.")
+        yield strengthens(f"{subject.name} no longer lets the internet reach {_named(lost)}.")
 
 
 def _named(by_protocol: Mapping[str, int]) -> str:
@@ -46,7 +48,7 @@ def rules_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa:
     changed = [name for name in old | new if old.get(name) != new.get(name)]
     if changed:
         reason = (
-            f"Rules of {subject.name} changed ({listed(changed)}); the internet reaches what it did before."
+            f"Rules of {subject.name} changed ({listed(changed)}); what the internet can reach is unchanged."
         )
         yield neutral(Severity.LOW, reason)
 
@@ -56,10 +58,10 @@ def _rules(document: Document | None) -> dict[str, Row]:
 
 
 RULES = (
-    Rule("nsg-exposure", "What the internet reaches changed", GROUP, TECHNIQUE, exposure_changed, SIGMA),
+    Rule("nsg-exposure", "Exposure to the internet changed", GROUP, TECHNIQUE, exposure_changed, SIGMA),
     Rule(
         "nsg-rules",
-        "Network rules changed without opening to the internet",
+        "Network rules changed without new exposure to the internet",
         GROUP,
         TECHNIQUE,
         rules_changed,
@@ -67,12 +69,14 @@ RULES = (
     ),
     lives(
         "nsg-life",
-        "A network security group appeared or went",
+        "A network security group was created or deleted",
         TECHNIQUE,
         {
             GROUP[0]: Life(
-                created=tells(Severity.LOW, "It guards what it is bound to"),
-                deleted=opens(Severity.MEDIUM, "What it guarded is open to its neighbours"),
+                created=tells(Severity.LOW, "It protects the subnets and interfaces that it is attached to"),
+                deleted=opens(
+                    Severity.MEDIUM, "The subnets and interfaces that it protected are open to their network"
+                ),
             )
         },
         SIGMA,

@@ -1,4 +1,6 @@
-"""Rules on Azure's roles, identities and locks: who controls subscriptions, and what guards them from deletion."""
+"""Rules on Azure roles, identities and locks: who controls subscriptions, and what protects resources from
+deletion.
+"""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +46,7 @@ def _inner(document: Document | None) -> Document:
 
 
 def role_guid(document: Document | None) -> str:
-    """The role by the end of its path, which differs with the scope it is named from."""
+    """The role's ID from the end of its path; the rest of the path depends on the scope."""
     return word(_inner(document), "roleDefinitionId").rstrip("/").rsplit("/", 1)[-1]
 
 
@@ -58,7 +60,7 @@ def _broad(scope: str) -> bool:
 
 
 def _severity(subject: Subject, context: Context, document: Document) -> tuple[str, Severity]:
-    """The role's name and how bad it is to hold it there."""
+    """The role's name and the severity of holding it at this scope."""
     guid, broad = role_guid(document), _broad(_scope(document, subject.resource_id))
     known = reference.AZURE_ROLES.get(guid)
     own = _definition(context, guid)
@@ -127,13 +129,13 @@ def _actions(document: Document | None, *names: str) -> frozenset[str]:
 
 
 def _weight(action: str) -> int:
-    """2: gives roles to others; 1: leads to more power; 0: neither."""
+    """2: can assign roles; 1: can gain more power; 0: neither."""
     powerful = any(pattern.search(action) for pattern in POWERFUL)
     return int(powerful) + int(powerful and (action in EVERYTHING or action.startswith(AUTHORIZATION)))
 
 
 def _power(definition: Document) -> int:
-    """The weight of a whole role: what it withholds makes everything as little as a Contributor."""
+    """The weight of a whole role. With exclusions, "everything" counts no more than Contributor."""
     worst = max((_weight(action) for action in _actions(definition)), default=0)
     withheld = _actions(definition, "notActions") & ROLES_WITHHELD
     return min(worst, 1) if withheld else worst
@@ -164,9 +166,11 @@ def scopes_widened(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
         return
     before, after = (words(_inner(side), "assignableScopes") for side in (subject.before, subject.after))
     if gained := after - before:
-        yield weakens(Severity.MEDIUM, f"The Azure role {subject.name} can be given at {listed(gained)}.")
+        yield weakens(
+            Severity.MEDIUM, f"The Azure role {subject.name} can now be assigned at {listed(gained)}."
+        )
     elif lost := before - after:
-        yield strengthens(f"The Azure role {subject.name} can no longer be given at {listed(lost)}.")
+        yield strengthens(f"The Azure role {subject.name} can no longer be assigned at {listed(lost)}.")
 
 
 RULES = (
@@ -184,47 +188,51 @@ RULES = (
     Rule("azure-role-removed", "An Azure role assignment was removed", ASSIGNMENT, "", role_removed),
     Rule(
         "azure-role-actions",
-        "What a custom Azure role allows changed",
+        "Permissions of a custom Azure role changed",
         DEFINITION,
         TECHNIQUE,
         definition_changed,
     ),
     Rule(
         "azure-role-scopes",
-        "Where a custom Azure role can be given changed",
+        "Assignable scopes of a custom Azure role changed",
         DEFINITION,
         TECHNIQUE,
         scopes_widened,
     ),
     Rule(
         "lock-level",
-        "What a lock forbids changed",
+        "The level of a lock changed",
         LOCK,
         "T1485",
         watching(
             (
                 Setting(
                     "properties/level",
-                    "what the lock forbids",
+                    "the lock level",
                     ladder("notSpecified", "canNotDelete", "readOnly"),
                     Severity.MEDIUM,
-                    "What it guards can be changed or deleted",
+                    "The locked resources can be changed or deleted",
                 ),
             )
         ),
     ),
     lives(
         "azure-guard-life",
-        "A lock or managed identity appeared or went",
+        "A lock or managed identity was created or deleted",
         "T1485",
         {
             LOCK[0]: Life(
-                created=tells(Severity.LOW, "What it guards is kept from deletion"),
-                deleted=opens(Severity.MEDIUM, "What it guarded can be deleted by one call"),
+                created=tells(Severity.LOW, "It protects resources from deletion"),
+                deleted=opens(
+                    Severity.MEDIUM, "The resources that it protected can be deleted with one request"
+                ),
             ),
             IDENTITY[0]: Life(
-                created=tells(Severity.LOW, "Resources can act with it once it holds roles"),
-                deleted=tells(Severity.MEDIUM, "What runs with it stops, and a new one has another id"),
+                created=tells(Severity.LOW, "Resources can use it after it gets roles"),
+                deleted=tells(
+                    Severity.MEDIUM, "Workloads that use it stop working, and a new identity has another ID"
+                ),
             ),
         },
     ),

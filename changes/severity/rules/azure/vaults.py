@@ -1,4 +1,4 @@
-"""Rules on Key Vaults: who reads its secrets, from where, and whether they survive a deletion."""
+"""Rules on key vaults: who can read secrets, from where, and whether they survive a deletion."""
 
 from collections.abc import Iterator
 
@@ -31,10 +31,10 @@ DAYS = 90.0
 NETWORK: tuple[Watched, ...] = (
     Setting(
         "properties/networkAcls/defaultAction",
-        "what happens to unknown addresses",
+        "the default for unknown addresses",
         ladder("allow", "deny", missing="allow"),
         Severity.HIGH,
-        "Whoever holds a token reads the vault from anywhere",
+        "Anyone with a token can read the vault from anywhere",
         READING,
     ),
     Setting(
@@ -47,33 +47,33 @@ NETWORK: tuple[Watched, ...] = (
     ),
     Setting(
         "properties/networkAcls/bypass",
-        "what passes the firewall",
+        "the firewall bypass",
         ladder("azureServices", "none", missing="azureServices"),
         Severity.LOW,
-        "Microsoft's own services pass",
+        "Microsoft's own services can pass the firewall",
         READING,
     ),
 )
 SURVIVAL: tuple[Watched, ...] = (
     Setting(
         "properties/enablePurgeProtection",
-        "protection against purging",
+        "purge protection",
         on_protects(),
         Severity.HIGH,
-        "Keys and secrets can be destroyed for good",
+        "Keys and secrets can be permanently destroyed",
         DESTROYING,
     ),
     Setting(
         "properties/enableSoftDelete",
-        "keeping what is deleted",
+        "soft delete",
         on_protects(missing=True),
         Severity.HIGH,
-        "Keys and secrets can be destroyed for good",
+        "Keys and secrets can be permanently destroyed",
         DESTROYING,
     ),
     Setting(
         "properties/softDeleteRetentionInDays",
-        "days that deleted things are kept",
+        "the soft-delete retention in days",
         more_protects(DAYS),
         Severity.MEDIUM,
         "There is less time to notice a deletion",
@@ -82,12 +82,17 @@ SURVIVAL: tuple[Watched, ...] = (
 )
 USES: tuple[Watched, ...] = tuple(
     Setting(
-        f"properties/{name}", what, off_protects(), Severity.MEDIUM, "It reads secrets of the vault", READING
+        f"properties/{name}",
+        what,
+        off_protects(),
+        Severity.MEDIUM,
+        "It can read secrets of the vault",
+        READING,
     )
     for name, what in (
-        ("enabledForDeployment", "reading by virtual machines"),
-        ("enabledForTemplateDeployment", "reading by deployments"),
-        ("enabledForDiskEncryption", "reading by disk encryption"),
+        ("enabledForDeployment", "access by virtual machines"),
+        ("enabledForTemplateDeployment", "access by deployments"),
+        ("enabledForDiskEncryption", "access by disk encryption"),
     )
 )
 
@@ -97,7 +102,7 @@ def _by_policies(document: Document | None) -> bool:
 
 
 def _allowed(document: Document | None) -> dict[tuple[str, str], frozenset[str]]:
-    """What each principal (with the app it must use) may do."""
+    """The permissions of each principal (with the required app)."""
     found: dict[tuple[str, str], frozenset[str]] = {}
     for row in rows(document, "properties", "accessPolicies"):
         policy = dict(row)
@@ -119,7 +124,7 @@ def policies_changed(subject: Subject, context: Context) -> Iterator[Hit]:
         if gained:
             reads = any(one.split(" ", 1)[1] not in HARMLESS for one in gained)
             severity = (Severity.HIGH if reads else Severity.MEDIUM) if in_force else Severity.LOW
-            idle = "" if in_force else " Roles decide at present, so it waits until that is switched off."
+            idle = "" if in_force else " It has no effect while Azure roles control access."
             yield weakens(severity, f"{name} may use {listed(gained)} of the vault {subject.name}.{idle}")
         elif lost:
             yield strengthens(f"{name} may no longer use {listed(lost)} of the vault {subject.name}.")
@@ -132,10 +137,12 @@ def mode_switched(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa:
     if after and not before:
         yield weakens(
             Severity.HIGH,
-            f"The vault {subject.name} no longer asks for Azure roles: its access policies decide.",
+            f"The vault {subject.name} no longer uses Azure roles: its access policies control access.",
         )
     elif before and not after:
-        reason = f"Azure roles decide on the vault {subject.name}: its access policies are ignored."
+        reason = (
+            f"Azure roles now control access to the vault {subject.name}: its access policies are ignored."
+        )
         yield neutral(Severity.MEDIUM, reason)
 
 
@@ -150,10 +157,12 @@ def addresses_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # n
     networks = _networks(subject.after) - _networks(subject.before)
     if added > 0 or networks:
         severity = Severity.HIGH if new.everything and not old.everything else Severity.MEDIUM
-        reason = f"{added} more addresses and {len(networks)} more networks reach the vault {subject.name}."
+        reason = (
+            f"{added} more addresses and {len(networks)} more networks can reach the vault {subject.name}."
+        )
         yield weakens(severity, reason)
     elif removed > 0 or _networks(subject.before) - _networks(subject.after):
-        yield strengthens(f"Fewer addresses or networks reach the vault {subject.name}.")
+        yield strengthens(f"Fewer addresses or networks can reach the vault {subject.name}.")
 
 
 def _networks(document: Document | None) -> frozenset[str]:
@@ -162,30 +171,35 @@ def _networks(document: Document | None) -> frozenset[str]:
 
 
 RULES = (
-    Rule("vault-policies", "Who may use a vault changed", VAULT, READING, policies_changed, SIGMA),
-    Rule("vault-mode", "Roles or access policies decide on a vault", VAULT, READING, mode_switched, SIGMA),
-    Rule("vault-network", "From where a vault is reached changed", VAULT, READING, watching(NETWORK), SIGMA),
+    Rule("vault-policies", "Access policies of a vault changed", VAULT, READING, policies_changed, SIGMA),
     Rule(
-        "vault-addresses", "Which addresses reach a vault changed", VAULT, READING, addresses_changed, SIGMA
+        "vault-mode",
+        "A vault switched between Azure roles and access policies",
+        VAULT,
+        READING,
+        mode_switched,
+        SIGMA,
     ),
+    Rule("vault-network", "Network access to a vault changed", VAULT, READING, watching(NETWORK), SIGMA),
+    Rule("vault-addresses", "Allowed networks of a vault changed", VAULT, READING, addresses_changed, SIGMA),
     Rule(
         "vault-survival",
-        "Whether secrets survive a deletion changed",
+        "Deletion protection of a vault changed",
         VAULT,
         DESTROYING,
         watching(SURVIVAL),
         SIGMA,
     ),
-    Rule("vault-uses", "What reads a vault by itself changed", VAULT, READING, watching(USES), SIGMA),
+    Rule("vault-uses", "Azure services that can read a vault changed", VAULT, READING, watching(USES), SIGMA),
     lives(
         "vault-life",
-        "A vault appeared or was deleted",
+        "A vault was created or deleted",
         DESTROYING,
         {
             VAULT[0]: Life(
-                created=tells(Severity.LOW, "It holds nothing yet"),
+                created=tells(Severity.LOW, "It is empty"),
                 deleted=tells(
-                    Severity.HIGH, "What was encrypted by its keys cannot be read until it is recovered"
+                    Severity.HIGH, "Data encrypted with its keys cannot be read until the vault is recovered"
                 ),
             )
         },

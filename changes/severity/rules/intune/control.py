@@ -1,4 +1,4 @@
-"""Rules on who and what acts on devices through Intune: scripts, pushed apps, Intune's own roles, tags and filters."""
+"""Rules on control of devices through Intune: scripts, required apps, Intune roles, tags and filters."""
 
 from collections.abc import Iterator
 
@@ -44,7 +44,7 @@ ACTING = ("script", "wipe", "role", "assign", "remote", "create", "update", "del
 
 
 def _reach(document: Document | None) -> Severity:
-    """Code that runs as the system everywhere controls every device, its administrators' too."""
+    """Code that runs as the system on all devices also controls administrators' devices."""
     audience = audience_of(document)
     if audience.nobody and dig(document, "assignments") is not None:
         return Severity.MEDIUM
@@ -53,14 +53,14 @@ def _reach(document: Document | None) -> Severity:
 
 
 def _where(document: Document | None) -> str:
-    return listed(audience_of(document).included) or "no known device yet"
+    return listed(audience_of(document).included) or "no device yet"
 
 
 def code_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
     before, after = subject.before, subject.after
     if after is None:
         yield neutral(
-            Severity.MEDIUM, f"The script {subject.name} was deleted: what it set right stays as it is."
+            Severity.MEDIUM, f"The script {subject.name} was deleted. Its earlier changes on devices remain."
         )
         return
     code = any(dig(before, name) != dig(after, name) for name in CODE)
@@ -70,11 +70,9 @@ def code_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: 
     wider = before is not None and bool(audience_of(before).misses(audience_of(after)))
     if subject.kind == "created" or code:
         verb = "new" if subject.kind == "created" else "other"
-        yield weakens(_reach(after), f"By {subject.name}, {verb} code runs on {_where(after)}.")
+        yield weakens(_reach(after), f"{subject.name} runs {verb} code on {_where(after)}.")
     elif account or wider:
-        yield weakens(
-            _reach(after), f"The script {subject.name} reaches further: it runs on {_where(after)}."
-        )
+        yield weakens(_reach(after), f"The script {subject.name} now runs on more devices: {_where(after)}.")
     elif audience_of(after).misses(audience_of(before)):
         yield neutral(Severity.LOW, f"The script {subject.name} runs on fewer devices: {_where(after)}.")
 
@@ -82,16 +80,16 @@ def code_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: 
 SCRIPT_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "enforceSignatureCheck",
-        "running only signed code",
+        "the restriction to signed code",
         on_protects(),
         Severity.MEDIUM,
-        "Altered code runs as well",
+        "Unsigned code can also run",
     ),
 )
 
 
 def app_pushed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """An app that devices must install is code as a script is."""
+    """A required app runs code, just like a script."""
     before, after = audience_of(subject.before, "required"), audience_of(subject.after, "required")
     gained = before.misses(after)
     commands = subject.kind == "updated" and [
@@ -99,15 +97,17 @@ def app_pushed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: AR
     ]
     if gained and subject.after is not None:
         severity = Severity.HIGH if after.everybody else Severity.MEDIUM
-        yield weakens(severity, f"The app {subject.name} is installed without asking on {listed(gained)}.")
+        yield weakens(severity, f"The app {subject.name} is now installed automatically on {listed(gained)}.")
     elif commands:
         severity = Severity.MEDIUM if after.nobody else Severity.HIGH
-        yield weakens(severity, f"The app {subject.name} installs other content or runs other commands.")
+        yield weakens(
+            severity, f"The app {subject.name} installs different content or runs different commands."
+        )
     elif subject.kind == "created":
         yield neutral(Severity.LOW, f"The app {subject.name} was added.")
     elif subject.kind == "deleted":
         yield neutral(
-            Severity.MEDIUM, f"The app {subject.name} was deleted and its package is lost.", "T1485"
+            Severity.MEDIUM, f"The app {subject.name} was deleted, and its package is lost.", "T1485"
         )
 
 
@@ -117,13 +117,16 @@ def role_given(subject: Subject, context: Context) -> Iterator[Hit]:
     gained, lost = after - before, before - after
     if gained:
         names = principal_names(context, gained)
-        yield weakens(Severity.HIGH, f"By {subject.name}, {names} manages devices in Intune.")
+        yield weakens(Severity.HIGH, f"{subject.name} lets {names} manage devices in Intune.")
     elif scopes and subject.after is not None:
-        yield weakens(Severity.MEDIUM, f"The Intune role {subject.name} covers more: {listed(scopes)}.")
+        yield weakens(
+            Severity.MEDIUM,
+            f"The Intune role assignment {subject.name} has a larger scope: {listed(scopes)}.",
+        )
     elif lost:
-        yield strengthens(f"By {subject.name}, {principal_names(context, lost)} no longer manages devices.")
+        yield strengthens(f"{subject.name} no longer lets {principal_names(context, lost)} manage devices.")
     elif _scopes(subject.before) - _scopes(subject.after):
-        yield strengthens(f"The Intune role {subject.name} covers less.")
+        yield strengthens(f"The Intune role assignment {subject.name} has a smaller scope.")
 
 
 def _scopes(document: Document | None) -> frozenset[str]:
@@ -159,54 +162,57 @@ def role_widened(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: 
 
 
 def filter_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Which devices a filter picks decides what reaches them; only the policies tell what that means."""
+    """A filter determines which devices get the policies that use it; the effect depends on these policies."""
     if (
         subject.kind == "updated"
         and text(subject.before, "rule").split() != text(subject.after, "rule").split()
     ):
-        reason = f"The filter {subject.name} picks other devices: policies that use it reach others."
+        reason = (
+            f"The filter {subject.name} now matches different devices, which affects the policies "
+            "that use it."
+        )
         yield neutral(Severity.MEDIUM, reason)
 
 
 RULES = (
-    Rule("intune-code", "Code that runs on devices changed", SCRIPTS, TECHNIQUE, code_changed),
+    Rule("intune-code", "A script for devices changed", SCRIPTS, TECHNIQUE, code_changed),
     Rule(
         "intune-code-signing",
-        "Whether only signed code runs changed",
+        "The signature check of a script changed",
         SCRIPTS,
         TECHNIQUE,
         watching(SCRIPT_SETTINGS),
     ),
-    Rule("intune-app-pushed", "An app is installed without asking", APP, TECHNIQUE, app_pushed),
+    Rule("intune-app-pushed", "An app is installed automatically", APP, TECHNIQUE, app_pushed),
     Rule(
         "intune-role-given",
-        "Who manages devices changed",
+        "Device management changed",
         ROLE_ASSIGNMENT,
         "T1098.003",
         role_given,
         ("Maester: Intune roles",),
     ),
-    Rule("intune-role-actions", "What an Intune role may do changed", ROLE, "T1098.003", role_widened),
-    Rule("intune-filter", "Which devices a filter picks changed", FILTER, "T1685", filter_changed),
+    Rule("intune-role-actions", "Permissions of an Intune role changed", ROLE, "T1098.003", role_widened),
+    Rule("intune-filter", "The devices matched by a filter changed", FILTER, "T1685", filter_changed),
     Rule(
         "intune-tag-reach",
-        "What a scope tag covers changed",
+        "The groups of a scope tag changed",
         TAG,
         "T1098.003",
         watching((Members("assignments", "the groups under the tag", Severity.LOW, key="groupId"),)),
     ),
     lives(
         "intune-scope-life",
-        "A scope tag, filter or Intune role assignment appeared or went",
+        "A scope tag, filter or Intune role assignment was created or deleted",
         "T1098.003",
         {
             TAG[0]: Life(
                 created=tells(Severity.LOW, "Roles can be limited by it"),
-                deleted=tells(Severity.MEDIUM, "Who was limited by it may see other objects now"),
+                deleted=tells(Severity.MEDIUM, "Administrators limited by it may now see other objects"),
             ),
             FILTER[0]: Life(
                 created=tells(Severity.LOW, "Assignments can be limited by it"),
-                deleted=tells(Severity.MEDIUM, "Assignments that used it reach other devices"),
+                deleted=tells(Severity.MEDIUM, "Assignments that used it apply to other devices"),
             ),
             ROLE_ASSIGNMENT[0]: Life(deleted=tells(Severity.LOW, "Its members lost that role")),
         },

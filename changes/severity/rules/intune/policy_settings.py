@@ -1,4 +1,4 @@
-"""Rules on what Intune's policies ask of devices and apps: tables of settings and their stricter values."""
+"""Table-driven rules on Intune policies for devices and apps."""
 
 from collections.abc import Iterator
 from math import inf
@@ -23,9 +23,9 @@ from changes.severity.readers import number, rows, word
 from changes.severity.rules.intune.protection import APP_PROTECTION, COMPLIANCE, MAESTER, TECHNIQUE
 from snapshots.catalog.spec import Document
 
-HEALTHY = "Devices without it count as healthy and pass Conditional Access"
+HEALTHY = "Devices without it count as compliant and pass Conditional Access"
 LEAKS = "Company data can leave the managed apps"
-OPEN_APP = "Whoever holds the unlocked phone reads the company's data"
+OPEN_APP = "Anyone with the unlocked phone can read company data"
 
 
 def _asked(severity: Severity, *names: str) -> tuple[Setting, ...]:
@@ -33,7 +33,7 @@ def _asked(severity: Severity, *names: str) -> tuple[Setting, ...]:
 
 
 LEVELS = ladder("unavailable", "notSet", "high", "medium", "low", "secured", missing="unavailable")
-"""The highest threat that a device may be under and still count as healthy."""
+"""The highest threat level at which a device still counts as compliant."""
 PASSWORDS = ("password", "passcode", "workProfilePassword")
 COMPLEXITY = ladder("none", "low", "medium", "high", missing="none")
 APP_SOURCES = ladder(
@@ -45,7 +45,7 @@ APP_SOURCES = ladder(
 
 
 def present_protects(value: Any) -> Rank:
-    """Something that checks: there, or not. What it checks instead of something else, nobody can compare."""
+    """A check that exists or not. Different checks cannot be compared."""
     return (0.0 if value is None else 1.0,)
 
 
@@ -100,7 +100,13 @@ COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
         "virtualizationBasedSecurityEnabled",
     ),
     *(
-        Setting(name, name, newer_protects, Severity.MEDIUM, "Devices with known holes count as healthy")
+        Setting(
+            name,
+            name,
+            newer_protects,
+            Severity.MEDIUM,
+            "Devices with known vulnerabilities count as compliant",
+        )
         for name in (
             "osMinimumVersion",
             "osMinimumBuildVersion",
@@ -110,7 +116,7 @@ COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
         )
     ),
     *(
-        Setting(name, name, LEVELS, Severity.HIGH, "Devices under attack count as healthy")
+        Setting(name, name, LEVELS, Severity.HIGH, "Devices under attack count as compliant")
         for name in (
             "deviceThreatProtectionRequiredSecurityLevel",
             "advancedThreatProtectionRequiredSecurityLevel",
@@ -175,10 +181,10 @@ COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
     ),
     Setting(
         "validOperatingSystemBuildRanges",
-        "the list of valid system builds",
+        "the list of valid operating system builds",
         present_protects,
         Severity.MEDIUM,
-        "Devices with known holes count as healthy",
+        "Devices with known vulnerabilities count as compliant",
     ),
     Setting(
         "gatekeeperAllowedAppSource", "gatekeeperAllowedAppSource", APP_SOURCES, Severity.MEDIUM, HEALTHY
@@ -202,24 +208,24 @@ COMPLIANCE_SETTINGS: tuple[Watched, ...] = (
 TENANT_SETTINGS = (
     Setting(
         "settings/secureByDefault",
-        "counting devices without a policy as unhealthy",
+        "marking devices without a policy as not compliant",
         on_protects(),
         Severity.HIGH,
-        "Devices that no policy checks pass Conditional Access",
+        "Devices without a policy pass Conditional Access",
     ),
     Setting(
         "settings/deviceComplianceCheckinThresholdDays",
-        "days without contact before a device counts as unhealthy",
+        "the days without contact before a device counts as not compliant",
         fewer_protect(),
         Severity.MEDIUM,
-        "Lost and silent devices pass Conditional Access for longer",
+        "Lost and inactive devices pass Conditional Access for longer",
     ),
     Setting("settings/isScheduledActionEnabled", "scheduled actions", on_protects(), Severity.MEDIUM),
 )
 
 
 def _hours_to_block(document: Document | None) -> float:
-    """How long an unhealthy device still passes; endless where nothing blocks it."""
+    """How long a non-compliant device still passes; infinite if nothing blocks it."""
     return min(
         (
             number(dict(action), "gracePeriodHours") or 0.0
@@ -238,11 +244,9 @@ def block_delayed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa:
     when = "never" if after == inf else f"after {after:g} hours"
     if after > before:
         severity = Severity.HIGH if after == inf else Severity.MEDIUM
-        yield weakens(
-            severity, f"By {subject.name}, an unhealthy device is blocked {when}, later than before."
-        )
+        yield weakens(severity, f"{subject.name} blocks a non-compliant device {when}, later than before.")
     elif after < before:
-        yield strengthens(f"By {subject.name}, an unhealthy device is blocked {when}.")
+        yield strengthens(f"{subject.name} blocks a non-compliant device {when}.")
 
 
 TRANSFER = ladder("allApps", "managedApps", "none", missing="allApps")
@@ -252,12 +256,12 @@ APP_SETTINGS: tuple[Watched, ...] = (
     ),
     Setting(
         "allowedOutboundClipboardSharingLevel",
-        "where copied text may go",
+        "where copied text may be pasted",
         ladder("allApps", "managedAppsWithPasteIn", "managedApps", "blocked", missing="allApps"),
         Severity.HIGH,
         LEAKS,
     ),
-    Setting("allowedInboundDataTransferSources", "from where apps take data", TRANSFER, Severity.LOW),
+    Setting("allowedInboundDataTransferSources", "from where apps may receive data", TRANSFER, Severity.LOW),
     Members(
         "allowedDataStorageLocations", "the places where data may be saved", Severity.MEDIUM, effect=LEAKS
     ),
@@ -265,12 +269,17 @@ APP_SETTINGS: tuple[Watched, ...] = (
         Setting(name, what, on_protects(), severity, effect)
         for name, what, severity, effect in (
             ("pinRequired", "a PIN for the app", Severity.HIGH, OPEN_APP),
-            ("organizationalCredentialsRequired", "signing in to the app", Severity.MEDIUM, OPEN_APP),
+            ("organizationalCredentialsRequired", "sign-in to the app", Severity.MEDIUM, OPEN_APP),
             ("simplePinBlocked", "the ban on simple PINs", Severity.MEDIUM, OPEN_APP),
-            ("deviceComplianceRequired", "an unbroken device", Severity.HIGH, "Rooted devices hold the data"),
-            ("encryptAppData", "encryption of the app's data", Severity.HIGH, LEAKS),
+            (
+                "deviceComplianceRequired",
+                "a device without jailbreak or root",
+                Severity.HIGH,
+                "Company data is stored on rooted devices",
+            ),
+            ("encryptAppData", "encryption of app data", Severity.HIGH, LEAKS),
             ("dataBackupBlocked", "the ban on backups", Severity.MEDIUM, LEAKS),
-            ("saveAsBlocked", "the ban on saving elsewhere", Severity.MEDIUM, LEAKS),
+            ("saveAsBlocked", "the ban on saving copies elsewhere", Severity.MEDIUM, LEAKS),
             ("printBlocked", "the ban on printing", Severity.LOW, LEAKS),
             ("contactSyncBlocked", "the ban on syncing contacts", Severity.LOW, LEAKS),
             ("screenCaptureBlocked", "the ban on screen captures", Severity.MEDIUM, LEAKS),
@@ -280,7 +289,7 @@ APP_SETTINGS: tuple[Watched, ...] = (
                 Severity.LOW,
                 LEAKS,
             ),
-            ("keyboardsRestricted", "the limit on keyboards", Severity.LOW, LEAKS),
+            ("keyboardsRestricted", "the restriction of keyboards", Severity.LOW, LEAKS),
         )
     ),
     *(
@@ -291,25 +300,35 @@ APP_SETTINGS: tuple[Watched, ...] = (
         )
     ),
     Setting("minimumPinLength", "the length of the PIN", more_protects(), Severity.MEDIUM, OPEN_APP),
-    Setting("maximumPinRetries", "wrong PINs before a reset", fewer_protect(), Severity.MEDIUM, OPEN_APP),
     Setting(
-        "pinCharacterSet", "what a PIN consists of", ladder("numeric", "alphanumericAndSymbol"), Severity.LOW
+        "maximumPinRetries",
+        "the number of wrong PINs before a reset",
+        fewer_protect(),
+        Severity.MEDIUM,
+        OPEN_APP,
     ),
+    Setting("pinCharacterSet", "the PIN type", ladder("numeric", "alphanumericAndSymbol"), Severity.LOW),
     *(
         Setting(name, what, shorter_protects(), Severity.MEDIUM, OPEN_APP)
         for name, what in (
-            ("periodOfflineBeforeAccessCheck", "time offline before a check"),
-            ("periodOnlineBeforeAccessCheck", "time online before a check"),
-            ("periodOfflineBeforeWipeIsEnforced", "time offline before the data is wiped"),
+            ("periodOfflineBeforeAccessCheck", "the time offline before a check"),
+            ("periodOnlineBeforeAccessCheck", "the time online before a check"),
+            ("periodOfflineBeforeWipeIsEnforced", "the time offline before data is wiped"),
         )
     ),
     *(
-        Setting(name, name, newer_protects, Severity.MEDIUM, "Versions with known holes hold the data")
+        Setting(
+            name,
+            name,
+            newer_protects,
+            Severity.MEDIUM,
+            "Company data is stored on versions with known vulnerabilities",
+        )
         for name in ("minimumRequiredOsVersion", "minimumRequiredAppVersion", "minimumRequiredPatchVersion")
     ),
     Setting(
         "appDataEncryptionType",
-        "when the app's data is encrypted",
+        "when app data is encrypted",
         ladder(
             "useDeviceSettings", "afterDeviceRestart", "whenDeviceLockedExceptOpenFiles", "whenDeviceLocked"
         ),
@@ -319,7 +338,7 @@ APP_SETTINGS: tuple[Watched, ...] = (
 )
 FIREWALL = ladder(("blocked", "notConfigured"), "allowed", missing="notConfigured")
 """`allowed` allows the firewall to run."""
-STOPPED = "Malware runs where it was stopped before"
+STOPPED = "Malware that was blocked can run"
 SURFACE = ladder(
     ("userDefined", "disable", "notConfigured"),
     "auditMode",
@@ -329,7 +348,7 @@ SURFACE = ladder(
 )
 """Modes of attack surface reduction, network protection and controlled folder access."""
 ENABLEMENT = ladder("disabled", "notConfigured", "enabled", missing="notConfigured")
-EXEMPT = "Malware that lies there is not looked at"
+EXEMPT = "Malware in these places is not scanned"
 CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
     *(
         Setting(
@@ -341,7 +360,7 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
         for zone in ("Domain", "Private", "Public")
     ),
     *(
-        Setting(name, name, on_protects(), severity, "Malware runs where it was stopped before")
+        Setting(name, name, on_protects(), severity, "Malware that was blocked can run")
         for name, severity in (
             ("bitLockerEncryptDevice", Severity.HIGH),
             ("defenderRequireRealTimeMonitoring", Severity.HIGH),
@@ -449,14 +468,14 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
             missing="notConfigured",
         ),
         Severity.HIGH,
-        "Whoever runs code on a device can read its credentials",
+        "Anyone who runs code on a device can read its credentials",
     ),
     Setting(
         "deviceGuardEnableVirtualizationBasedSecurity",
         "virtualisation-based security",
         on_protects(),
         Severity.HIGH,
-        "Whoever runs code on a device can read its credentials",
+        "Anyone who runs code on a device can read its credentials",
     ),
     Setting(
         "appLockerApplicationControl",
@@ -470,13 +489,21 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
         Severity.HIGH,
         STOPPED,
     ),
-    Setting("fileVaultEnabled", "FileVault", on_protects(), Severity.HIGH, "A stolen Mac can be read"),
+    Setting(
+        "fileVaultEnabled", "FileVault", on_protects(), Severity.HIGH, "Data on a stolen Mac can be read"
+    ),
     Setting("firewallEnabled", "the firewall", on_protects(), Severity.HIGH),
     Setting("gatekeeperAllowedAppSource", "the allowed sources of apps", APP_SOURCES, Severity.HIGH, STOPPED),
     Setting(
         "gatekeeperBlockOverride", "the ban on bypassing Gatekeeper", on_protects(), Severity.MEDIUM, STOPPED
     ),
-    Setting("passcodeRequired", "the passcode", on_protects(), Severity.HIGH, "A stolen device can be read"),
+    Setting(
+        "passcodeRequired",
+        "the passcode",
+        on_protects(),
+        Severity.HIGH,
+        "Data on a stolen device can be read",
+    ),
     *(
         Setting(f"{noun}{name}", f"{noun}{name}", rank, Severity.MEDIUM, "Devices are easier to unlock")
         for noun in PASSWORDS
@@ -491,25 +518,25 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
         "the pause of quality updates",
         off_protects(),
         Severity.MEDIUM,
-        "Devices keep known holes for longer",
+        "Devices keep known vulnerabilities for longer",
     ),
     Setting(
         "qualityUpdatesDeferralPeriodInDays",
         "the deferral of quality updates in days",
         fewer_protect(0.0),
         Severity.MEDIUM,
-        "Devices keep known holes for longer",
+        "Devices keep known vulnerabilities for longer",
     ),
     Setting(
         "deadlineForQualityUpdatesInDays",
         "the deadline for quality updates in days",
         fewer_protect(),
         Severity.MEDIUM,
-        "Devices keep known holes for longer",
+        "Devices keep known vulnerabilities for longer",
     ),
     Members(
         "defenderAttackSurfaceReductionExcludedPaths",
-        "the paths left out of attack surface reduction",
+        "the paths excluded from attack surface reduction",
         Severity.HIGH,
         effect=EXEMPT,
     ),
@@ -520,15 +547,15 @@ CONFIGURATION_SETTINGS: tuple[Watched, ...] = (
         effect=EXEMPT,
     ),
     Members(
-        "defenderFilesAndFoldersToExclude", "the folders left out of scans", Severity.HIGH, effect=EXEMPT
+        "defenderFilesAndFoldersToExclude", "the folders excluded from scans", Severity.HIGH, effect=EXEMPT
     ),
     Members(
         "defenderFileExtensionsToExclude",
-        "the kinds of files left out of scans",
+        "the file types excluded from scans",
         Severity.HIGH,
         effect=EXEMPT,
     ),
-    Members("defenderProcessesToExclude", "the programs left out of scans", Severity.HIGH, effect=EXEMPT),
+    Members("defenderProcessesToExclude", "the programs excluded from scans", Severity.HIGH, effect=EXEMPT),
 )
 PLATFORMS = (
     "platform",
@@ -551,44 +578,53 @@ ENROLLMENT_SETTINGS: tuple[Watched, ...] = (
                 "the ban on a platform",
                 on_protects(),
                 Severity.MEDIUM,
-                "More kinds of devices join",
+                "More types of devices can enrol",
             ),
             (
                 "personalDeviceEnrollmentBlocked",
                 "the ban on personal devices",
                 on_protects(),
                 Severity.MEDIUM,
-                "Devices that nobody here set up count as managed",
+                "Devices that were not set up by the organisation count as managed",
             ),
             (
                 "osMinimumVersion",
-                "the oldest system",
+                "the minimum operating system version",
                 newer_protects,
                 Severity.LOW,
-                "Devices with known holes join",
+                "Devices with known vulnerabilities can enrol",
             ),
         )
     ),
-    Setting("limit", "devices per person", fewer_protect(), Severity.LOW, "One account can add more devices"),
-    Setting("securityDeviceRequired", "a security chip for sign-in", on_protects(), Severity.MEDIUM),
+    Setting(
+        "limit",
+        "the number of devices per user",
+        fewer_protect(),
+        Severity.LOW,
+        "One account can add more devices",
+    ),
+    Setting("securityDeviceRequired", "a security chip (TPM) for sign-in", on_protects(), Severity.MEDIUM),
     Setting("pinMinimumLength", "the length of the PIN", more_protects(), Severity.MEDIUM),
     Setting(
         "enhancedBiometricsState",
-        "protection against false faces",
+        "anti-spoofing for facial recognition",
         ladder("disabled", "notConfigured", "enabled"),
         Severity.MEDIUM,
     ),
     Setting(
-        "allowDeviceUseOnInstallFailure", "use of a device that is not set up", off_protects(), Severity.LOW
+        "allowDeviceUseOnInstallFailure",
+        "use of a device before its setup is complete",
+        off_protects(),
+        Severity.LOW,
     ),
 )
 AUTOPILOT_SETTINGS = tuple(
     Setting(
         f"{path}/userType",
-        "what people are on their new device",
+        "the account type on new devices",
         ladder("administrator", "standard"),
         Severity.MEDIUM,
-        "People, and whoever takes their session, are administrators of their devices",
+        "Users, and anyone who takes over their session, are administrators of their devices",
     )
     for path in ("outOfBoxExperienceSetting", "outOfBoxExperienceSettings")
 )
@@ -596,7 +632,7 @@ AUTOPILOT_SETTINGS = tuple(
 RULES = (
     Rule(
         "intune-compliance",
-        "What makes a device healthy changed",
+        "Compliance requirements changed",
         COMPLIANCE,
         TECHNIQUE,
         watching(COMPLIANCE_SETTINGS),
@@ -604,7 +640,7 @@ RULES = (
     ),
     Rule(
         "intune-compliance-block",
-        "When an unhealthy device is blocked changed",
+        "The blocking of non-compliant devices changed",
         COMPLIANCE,
         TECHNIQUE,
         block_delayed,
@@ -612,7 +648,7 @@ RULES = (
     ),
     Rule(
         "intune-tenant",
-        "What counts as healthy without a policy changed",
+        "The handling of devices without a compliance policy changed",
         ("deviceManagement",),
         TECHNIQUE,
         watching(TENANT_SETTINGS),
@@ -620,14 +656,14 @@ RULES = (
     ),
     Rule(
         "intune-app-protection",
-        "What protects company data in apps changed",
+        "Protection of company data in apps changed",
         APP_PROTECTION,
         TECHNIQUE,
         watching(APP_SETTINGS),
     ),
     Rule(
         "intune-configuration",
-        "A protection of devices was switched",
+        "A protection of devices changed",
         ("deviceConfiguration",),
         TECHNIQUE,
         watching(CONFIGURATION_SETTINGS),
@@ -635,7 +671,7 @@ RULES = (
     ),
     Rule(
         "intune-enrollment",
-        "Which devices may join changed",
+        "Enrolment restrictions changed",
         ("deviceEnrollmentConfiguration",),
         "T1098.005",
         watching(ENROLLMENT_SETTINGS),
@@ -643,7 +679,7 @@ RULES = (
     ),
     Rule(
         "intune-autopilot",
-        "What people are on new devices changed",
+        "The account type on new devices changed",
         ("windowsAutopilotDeploymentProfile",),
         "T1078",
         watching(AUTOPILOT_SETTINGS),

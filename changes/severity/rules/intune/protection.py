@@ -1,4 +1,6 @@
-"""Rules on what protects devices and apps in Intune: policies that go, reach fewer people or are emptied."""
+"""Rules on Intune policies that protect devices and apps: policies that are deleted, reach fewer people or
+become empty.
+"""
 
 from collections.abc import Iterator
 
@@ -41,20 +43,20 @@ SECURITY_KINDS = (
     "smartscreen",
     "laps",
 )
-"""Parts of the names of types and template families that hold protections."""
+"""Parts of the names of types and template families that contain protections."""
 TECHNIQUE = "T1685"
 MAESTER = ("Maester MT.1054, MT.1090 to MT.1103",)
 
 
 def is_security(document: Document | None) -> bool:
-    """Whether a policy carries a protection, by its kind, its template or the settings in it."""
+    """Whether a policy contains a protection, by its type, template or settings."""
     kinds = (short_type(document), text(document, "templateReference", "templateFamily"))
     named = any(part in kind.casefold() for kind in kinds for part in SECURITY_KINDS)
     return named or any(effect.severity >= Severity.MEDIUM for effect in protections(document))
 
 
 def _value(subject: Subject) -> Severity:
-    """How bad it is to lose the whole of the policy."""
+    """The severity of losing the whole policy."""
     serious = subject.resource_type in ALWAYS_SERIOUS or is_security(subject.before)
     return Severity.HIGH if serious else Severity.MEDIUM
 
@@ -70,7 +72,7 @@ def policy_removed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
 
 
 def _named(audience: Audience) -> str:
-    return listed(audience.included) or "people who are not known"
+    return listed(audience.included) or "unknown people"
 
 
 def reach_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
@@ -90,13 +92,18 @@ def reach_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa:
 RULES = (
     Rule(
         "intune-policy-removed",
-        "A policy for devices or apps appeared or went",
+        "A policy for devices or apps was created or deleted",
         PROTECTING,
         TECHNIQUE,
         policy_removed,
         MAESTER,
     ),
     Rule(
-        "intune-policy-reach", "Whom a policy reaches changed", PROTECTING, TECHNIQUE, reach_changed, MAESTER
+        "intune-policy-reach",
+        "The assignments of a policy changed",
+        PROTECTING,
+        TECHNIQUE,
+        reach_changed,
+        MAESTER,
     ),
 )

@@ -23,7 +23,9 @@ TYPES = (*CATALOG, "deviceManagementCompliancePolicy")
 
 
 def setting_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Of a new policy only what it opens counts: that it protects, the rule on policies that appear says."""
+    """For a new policy, only weakening settings are reported. The rule on created policies reports its
+    protection.
+    """
     if subject.kind == "deleted":
         return
     found = list(effects(subject.before, subject.after))
@@ -31,15 +33,15 @@ def setting_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noq
     stronger = [effect for effect in found if effect.direction is Direction.STRENGTHENS]
     if weaker:
         worst = max(effect.severity for effect in weaker)
-        yield weakens(worst, f"By {subject.name}, {_told(weaker)}.")
+        yield weakens(worst, f"{subject.name}: {_told(weaker)}.")
     elif stronger and subject.kind == "updated":
-        yield strengthens(f"By {subject.name}, {_told(stronger)}.")
+        yield strengthens(f"{subject.name}: {_told(stronger)}.")
     if (
         not weaker
         and subject.kind == "updated"
         and (others := unknown_changes(subject.before, subject.after))
     ):
-        reason = f"{subject.name} sets other values, of which no gain or loss of protection is known: {listed(others)}."
+        reason = f"{subject.name} changes values without a known effect on protection: {listed(others)}."
         yield neutral(Severity.MEDIUM, reason)
 
 

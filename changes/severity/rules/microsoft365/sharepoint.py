@@ -1,4 +1,4 @@
-"""Rules on SharePoint's and OneDrive's tenant settings: with whom files are shared, and how they are reached."""
+"""Rules on SharePoint and OneDrive tenant settings: file sharing and access."""
 
 from changes.severity.declared_settings import (
     Members,
@@ -22,7 +22,7 @@ SOURCES = (
 SHARING: tuple[Watched, ...] = (
     Setting(
         "sharingCapability",
-        "with whom files may be shared",
+        "external sharing of files",
         ladder(
             "externalUserAndGuestSharing",
             "externalUserSharingOnly",
@@ -30,7 +30,7 @@ SHARING: tuple[Watched, ...] = (
             "disabled",
         ),
         Severity.MEDIUM,
-        "Files of every site can reach more outsiders",
+        "Files of all sites can be shared with more external users",
         "T1567",
     ),
     Setting(
@@ -44,24 +44,24 @@ SHARING: tuple[Watched, ...] = (
     Members("sharingAllowedDomainList", "the domains for sharing", Severity.MEDIUM, technique="T1567"),
     Members(
         "sharingBlockedDomainList",
-        "the domains barred from sharing",
+        "the domains blocked for sharing",
         Severity.MEDIUM,
         gain_weakens=False,
         technique="T1567",
     ),
     Setting(
         "isResharingByExternalUsersEnabled",
-        "sharing on by outsiders",
+        "resharing by external users",
         off_protects(),
         Severity.MEDIUM,
-        "Outsiders decide who else sees what they were given",
+        "External users can share items that they do not own",
     ),
     Setting(
         "isRequireAcceptingUserToMatchInvitedUserEnabled",
-        "accepting only as the invited account",
+        "the requirement to accept with the invited account",
         on_protects(),
         Severity.MEDIUM,
-        "Whoever gets hold of an invitation can use it",
+        "Anyone who gets an invitation can use it",
     ),
 )
 ACCESS: tuple[Watched, ...] = (
@@ -70,47 +70,47 @@ ACCESS: tuple[Watched, ...] = (
         "legacy sign-in protocols",
         off_protects(),
         Severity.HIGH,
-        "A stolen password reaches every file past MFA",
+        "A stolen password gives access to files without MFA",
         "T1556.006",
     ),
     Setting(
         "idleSessionSignOut/isEnabled",
-        "signing out idle sessions",
+        "sign-out of idle sessions",
         on_protects(),
         Severity.MEDIUM,
         "Sessions on shared and unmanaged devices stay open",
     ),
     Setting(
         "idleSessionSignOut/signOutAfterInSeconds",
-        "seconds before an idle session ends",
+        "the seconds before idle sessions are signed out",
         fewer_protect(),
         Severity.LOW,
         "Sessions on shared and unmanaged devices stay open for longer",
     ),
     Setting(
         "isUnmanagedSyncAppForTenantRestricted",
-        "syncing only to joined devices",
+        "the restriction of sync to joined devices",
         on_protects(),
         Severity.MEDIUM,
         "Files can be copied to any device",
     ),
     Members(
         "allowedDomainGuidsForSyncApp",
-        "the local domains whose devices may sync",
+        "the domains whose devices may sync",
         Severity.LOW,
     ),
     Members(
         "excludedFileExtensionsForSyncApp",
-        "the kinds of files that are not synced",
+        "the file types that are not synced",
         Severity.LOW,
         gain_weakens=False,
     ),
     Setting(
         "deletedUserPersonalSiteRetentionPeriodInDays",
-        "days that a leaver's files are kept",
+        "the days that files of deleted users are kept",
         more_protects(None),
         Severity.MEDIUM,
-        "Files of deleted people are lost earlier",
+        "Files of deleted users are lost earlier",
         "T1485",
     ),
 )
@@ -118,7 +118,7 @@ ACCESS: tuple[Watched, ...] = (
 RULES = (
     Rule(
         "sharepoint-sharing",
-        "With whom files may be shared changed",
+        "External sharing changed",
         SETTINGS_TYPE,
         "T1484",
         watching(SHARING),
@@ -126,7 +126,7 @@ RULES = (
     ),
     Rule(
         "sharepoint-access",
-        "How files are reached and kept changed",
+        "Access to files or their retention changed",
         SETTINGS_TYPE,
         "T1484",
         watching(ACCESS),

@@ -1,4 +1,6 @@
-"""Rules on app management policies: which credentials and addresses applications may get, and who is exempt."""
+"""Rules on app management policies: which credentials and redirect URIs applications may have, and which apps
+are exempt.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ ADDRESSES = "identifierUris"
 
 @dataclass(frozen=True)
 class Restriction:
-    """What one restriction forbids. Later `since` and longer `longest` forbid less."""
+    """One restriction. A later `since` and a longer `longest` are weaker."""
 
     longest: float
     since: str
@@ -38,7 +40,7 @@ class Restriction:
 
 
 def _restrictions(document: Document | None) -> dict[str, Restriction]:
-    """The restrictions in force, by where they stand and what they forbid; none while the policy is off."""
+    """The restrictions in force, by section and type; none while the policy is off."""
     if not is_true(document, "isEnabled"):
         return {}
     found: dict[str, Restriction] = {}
@@ -67,7 +69,7 @@ def _add(found: dict[str, Restriction], label: str, row: Row) -> None:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """Every text at any depth: the actors that are exempt, however they are described."""
+    """All texts at any depth: the exempt actors, in any notation."""
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from [item.casefold()] if isinstance(item, str) else _leaves(item)
 
@@ -82,27 +84,25 @@ def restrictions_eased(subject: Subject, context: Context) -> Iterator[Hit]:  # 
         all_gone = bool(before) and not after and subject.resource_type == TENANT
         yield weakens(
             Severity.HIGH if all_gone else Severity.MEDIUM,
-            f"By {subject.name}, applications may get more credentials or addresses: {listed(lost + eased)}.",
+            f"{subject.name} now allows applications more credentials or addresses: {listed(lost + eased)}.",
         )
     elif (gained or firmer) and subject.kind != "created":
-        yield strengthens(f"By {subject.name}, applications are held to more: {listed(gained + firmer)}.")
+        yield strengthens(f"{subject.name} now restricts applications more: {listed(gained + firmer)}.")
 
 
 def exemption_created(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """A policy of its own takes the place of the tenant's for the apps that it names."""
+    """An app policy replaces the tenant policy for its apps."""
     before, after = _applies_to(subject.before), _applies_to(subject.after)
     gained = after - before
     if subject.kind == "created" and not gained:
-        yield neutral(
-            Severity.LOW, f"The policy {subject.name} can be given to apps instead of the tenant's."
-        )
+        yield neutral(Severity.LOW, f"The policy {subject.name} can replace the tenant's policy for apps.")
     elif gained and not _restrictions(subject.after):
         yield weakens(
             Severity.MEDIUM,
-            f"By {subject.name}, {len(gained)} more apps are free of the tenant's restrictions.",
+            f"{subject.name} exempts {len(gained)} more apps from the tenant's restrictions.",
         )
     elif gained:
-        yield neutral(Severity.LOW, f"{subject.name} now holds for {len(gained)} more apps.")
+        yield neutral(Severity.LOW, f"{subject.name} now applies to {len(gained)} more apps.")
 
 
 def _applies_to(document: Document | None) -> frozenset[str]:
@@ -112,7 +112,7 @@ def _applies_to(document: Document | None) -> frozenset[str]:
 RULES = (
     Rule(
         "app-restrictions-eased",
-        "What applications may get changed",
+        "Restrictions on application credentials changed",
         BOTH,
         TECHNIQUE,
         restrictions_eased,
@@ -120,7 +120,7 @@ RULES = (
     ),
     Rule(
         "app-restrictions-exempt",
-        "Applications left the tenant's restrictions",
+        "Applications were exempted from the tenant's restrictions",
         (CUSTOM,),
         TECHNIQUE,
         exemption_created,

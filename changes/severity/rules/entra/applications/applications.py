@@ -1,4 +1,6 @@
-"""Rules on applications and service principals: new ways to sign in as them, and new places that get their tokens."""
+"""Rules on applications and service principals: new ways to sign in as them, and new recipients of their
+tokens.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ def _noun(subject: Subject) -> str:
 
 
 def _powers(subject: Subject, context: Context) -> list[tuple[str, Severity]]:
-    """What somebody who signs in as the subject can do, as far as the context knows."""
+    """What someone who signs in as the subject can do, as far as the context knows."""
     if subject.resource_type == "servicePrincipal":
         return powers(context, subject.resource_id)
     app_id = text(subject.document, "appId")
@@ -44,7 +46,7 @@ def credential_added(subject: Subject, context: Context) -> Iterator[Hit]:
     held = _powers(subject, context)
     critical = any(severity is Severity.CRITICAL for _, severity in held)
     reason = (
-        f"Whoever holds the new {listed(added.values())} can sign in as the {_noun(subject)}.{_holds(held)}"
+        f"Anyone with the new {listed(added.values())} can sign in as the {_noun(subject)}.{_holds(held)}"
     )
     yield weakens(Severity.CRITICAL if critical else Severity.HIGH, reason)
 
@@ -56,14 +58,14 @@ def credential_removed(subject: Subject, context: Context) -> Iterator[Hit]:  # 
 
 
 def credential_extended(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """A credential under a known key id is not what it was."""
+    """A credential with a known key ID changed."""
     if subject.kind != "updated":
         return
     for name in ("passwordCredentials", "keyCredentials"):
         old, new = keyed(subject.before, name, key="keyId"), keyed(subject.after, name, key="keyId")
         for key in sorted(old.keys() & new.keys()):
             if _essence(old[key]) != _essence(new[key]):
-                reason = f"The credential {key} of the {_noun(subject)} was altered under the same key id."
+                reason = f"The credential {key} of the {_noun(subject)} was replaced under the same key ID."
                 yield neutral(Severity.MEDIUM, reason)
 
 
@@ -131,15 +133,13 @@ def owner_changed(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def access_requested(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Only a request: nothing is granted before somebody consents."""
+    """Only a request: nothing is granted until someone consents."""
     if subject.kind != "updated":
         return
     old, new = _requested(subject.before), _requested(subject.after)
     if new - old:
         what = counted(len(new - old), "permission")
-        yield neutral(
-            Severity.LOW, f"The {_noun(subject)} asks for {what} more; none of it is granted by that."
-        )
+        yield neutral(Severity.LOW, f"The {_noun(subject)} requests {what} more. This does not grant them.")
 
 
 def _requested(document: Document | None) -> set[tuple[str, str, str]]:
@@ -194,7 +194,7 @@ def _preauthorised(document: Document | None) -> set[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Switch:
-    """A yes/no property with a safer side."""
+    """A boolean property with a safer value."""
 
     path: tuple[str, ...]
     safe: bool
@@ -214,13 +214,13 @@ SWITCHES = {
             ("web", "implicitGrantSettings", "enableAccessTokenIssuance"),
             safe=False,
             severity=Severity.MEDIUM,
-            effect="access tokens are handed out in the browser's address",
+            effect="access tokens are returned in the browser's URL",
         ),
         Switch(
             ("web", "implicitGrantSettings", "enableIdTokenIssuance"),
             safe=False,
             severity=Severity.LOW,
-            effect="ID tokens are handed out in the browser's address",
+            effect="ID tokens are returned in the browser's URL",
         ),
         Switch(
             ("api", "acceptMappedClaims"),
@@ -246,13 +246,13 @@ SWITCHES = {
             ("accountEnabled",),
             safe=False,
             severity=Severity.MEDIUM,
-            effect="sign-in to it was switched on again",
+            effect="sign-in to it was re-enabled",
         ),
         Switch(
             ("appRoleAssignmentRequired",),
             safe=True,
             severity=Severity.MEDIUM,
-            effect="everybody may use it, assigned or not",
+            effect="all users may use it without an assignment",
         ),
     ),
 }
@@ -270,7 +270,7 @@ def switch_turned(subject: Subject, context: Context) -> Iterator[Hit]:
             yield weakens(severity, f"The {_noun(subject)} is less protected: {switch.effect}.{_holds(held)}")
         elif safe_after and not safe_before:
             yield strengthens(
-                f"The {_noun(subject)} is better protected, it is no longer so that {switch.effect}."
+                f"The {_noun(subject)} is better protected. This no longer applies: {switch.effect}."
             )
 
 
@@ -286,7 +286,7 @@ def created_or_deleted(subject: Subject, context: Context) -> Iterator[Hit]:  # 
     if subject.kind == "created":
         yield neutral(Severity.LOW, f"The {_noun(subject)} was created.", "T1136.003")
     elif subject.kind == "deleted":
-        reason = f"The {_noun(subject)} was deleted: whatever signs in with it stops working."
+        reason = f"The {_noun(subject)} was deleted. Everything that signs in with it stops working."
         yield neutral(Severity.MEDIUM, reason, "T1489")
 
 
@@ -334,7 +334,7 @@ RULES = (
         owner_changed,
         ("Sigma: Added Owner To Application", "Sentinel: Changes to Application Ownership"),
     ),
-    Rule("app-access-requested", "More permissions are asked for", APPLICATION, "", access_requested),
+    Rule("app-access-requested", "More permissions were requested", APPLICATION, "", access_requested),
     Rule("app-audience-changed", "The sign-in audience changed", APPLICATION, "T1078.004", audience_changed),
     Rule("app-preauthorised", "Apps were preauthorised", APPLICATION, "T1528", preauthorised),
     Rule("app-switch", "A protective setting was switched", BOTH, "T1078.004", switch_turned),
@@ -347,7 +347,7 @@ RULES = (
     ),
     Rule(
         "app-created-or-deleted",
-        "An application or service principal came or went",
+        "An application or service principal was created or deleted",
         BOTH,
         "",
         created_or_deleted,

@@ -1,4 +1,4 @@
-"""Rules on permission grant policies: which consents go through without an administrator."""
+"""Rules on permission grant policies: which consents need no administrator."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _conditions(document: Document | None, name: str) -> list[Document]:
 
 
 def _covers(wide: Document, narrow: Document) -> bool:
-    """Whether every consent that `narrow` describes is one of `wide`'s."""
+    """Whether `wide` includes every consent that `narrow` describes."""
     scopes = all(
         words(wide, name) & ANYTHING or words(narrow, name) <= words(wide, name) - ANYTHING for name in SCOPES
     )
@@ -43,7 +43,7 @@ def _severity(conditions: list[Document]) -> Severity:
 
 
 def _reach(condition: Row) -> Severity:
-    """Permissions of an app's own, or every delegated permission for any app, are high."""
+    """High for application permissions, or for all delegated permissions of any app."""
     one = dict(condition)
     own = word(one, "permissionType") == "application"
     everything = "all" in words(one, "permissions") and word(one, "permissionClassification") in {"", "all"}
@@ -55,7 +55,7 @@ def _reach(condition: Row) -> Severity:
 
 
 def _assigned(subject: Subject, context: Context) -> bool:
-    """Whether the policy is in force for users; where nothing is known, it may be."""
+    """Whether the policy applies to users; assumed true if unknown."""
     policies = context.all("after", "authorizationPolicy").values()
     return not policies or any(
         subject.resource_id.casefold() in json.dumps(document).casefold() for document in policies
@@ -74,17 +74,15 @@ def consents_widened(subject: Subject, context: Context) -> Iterator[Hit]:
         severity = _severity(more + fewer)
         if not _assigned(subject, context) or subject.kind == "created":
             severity = severity.lowered()
-        yield weakens(severity, f"By the policy {subject.name}, more consents need no administrator.")
+        yield weakens(severity, f"The policy {subject.name} allows more consents without an administrator.")
     elif less or barred:
-        yield strengthens(
-            f"By the policy {subject.name}, fewer consents go through without an administrator."
-        )
+        yield strengthens(f"The policy {subject.name} allows fewer consents without an administrator.")
 
 
 RULES = (
     Rule(
         "consent-policy-widened",
-        "Which consents need no administrator changed",
+        "The consents allowed without an administrator changed",
         POLICY,
         TECHNIQUE,
         consents_widened,

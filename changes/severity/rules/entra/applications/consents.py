@@ -1,4 +1,4 @@
-"""Rules on consent: delegated grants and application permissions, by what they open and to whom."""
+"""Rules on consent: delegated grants and application permissions, by what they allow and for whom."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def _for_everybody(document: Document | None) -> bool:
 
 
 def _scope_severity(name: str, document: Document | None, context: Context) -> Severity:
-    """What a scope opens when everybody's data is in reach; one person's is a step less."""
+    """Severity of a scope for all users; one level lower for a single user."""
     known = reference.SCOPES.get(name)
     app_id = resource_app_id(context, text(document, "resourceId"))
     if app_id and app_id not in reference.APP_PERMISSIONS:
@@ -63,11 +63,11 @@ def scope_granted(subject: Subject, context: Context) -> Iterator[Hit]:
         if _for_everybody(subject.after)
         else principal(context, text(subject.after, "principalId")).name or "one person"
     )
-    yield weakens(severity, f"The app {client} may now act for {whom} with {listed(worst)}.")
+    yield weakens(severity, f"The app {client} may now act on behalf of {whom} with {listed(worst)}.")
 
 
 def _already_reached(before: Document | None, after: Document) -> bool:
-    """Whether the grant covered the same app, resource and people before."""
+    """Whether the grant covered the same app, resource and users before."""
     same = all(word(before, name) == word(after, name) for name in ("clientId", "resourceId"))
     people = _for_everybody(before) or (
         not _for_everybody(after) and word(before, "principalId") == word(after, "principalId")
@@ -108,14 +108,16 @@ def app_role_granted(subject: Subject, context: Context) -> Iterator[Hit]:
         return
     severity = granted.severity
     fresh = granted.data and severity is Severity.HIGH and has_fresh_secret(context, principal_id)
-    reach = "read or change everybody's data" if granted.data else "act on the tenant"
+    reach = "read or change all users' data" if granted.data else "act on the tenant"
     secret = " A credential was added to it at the same time." if fresh else ""
     reason = f"The app {who} may now {reach} on its own, with {granted.name}.{secret}"
     yield weakens(Severity.CRITICAL if fresh else severity, reason)
 
 
 def _custom_role(subject: Subject, context: Context, who: str) -> Hit:
-    """Access to a resource that no table knows: one of the tenant's own apps, or a plain Microsoft permission."""
+    """Access to a resource without known severity: one of the tenant's own apps, or an ordinary Microsoft
+    permission.
+    """
     after = subject.after
     resource_id = text(after, "resourceId")
     resource = display_name(context, "servicePrincipal", resource_id)
@@ -161,7 +163,7 @@ def app_role_revoked(subject: Subject, context: Context) -> Iterator[Hit]:
 RULES = (
     Rule(
         "consent-scope-granted",
-        "An app may act for people",
+        "An app may act on behalf of users",
         GRANT,
         "T1528",
         scope_granted,
@@ -174,7 +176,7 @@ RULES = (
     Rule("consent-scope-revoked", "An app lost consent", GRANT, "", scope_revoked),
     Rule(
         "consent-app-role-granted",
-        "An app received a permission of its own",
+        "An app received an application permission",
         ASSIGNMENT,
         "T1098.003",
         app_role_granted,

@@ -1,4 +1,6 @@
-"""Rules on federated credentials: outside tokens with which one can sign in as an application or an identity."""
+"""Rules on federated credentials: external tokens that can be used to sign in as an application or an
+identity.
+"""
 
 from collections.abc import Iterator
 
@@ -12,7 +14,7 @@ ON_IDENTITY = "managedIdentityFederatedCredential"
 
 
 def _facts(document: Document | None) -> Document:
-    """Azure keeps under `properties` what Graph keeps at the top."""
+    """In Azure the facts are under `properties`, in Graph at the top level."""
     inner = dig(document, "properties")
     return {**(document or {}), **(inner if isinstance(inner, dict) else {})}
 
@@ -28,7 +30,7 @@ def _trusted(document: Document | None) -> tuple[object, ...]:
 
 
 def _critical(subject: Subject, context: Context) -> bool:
-    """Whether the parent, which stands first in the id of the credential, controls the tenant."""
+    """Whether the parent (the first part of the credential's ID) controls the tenant."""
     parent = subject.resource_id.replace("|", "/").split("/", 1)[0]
     app_id = word(either(context, "application", parent), "appId")
     return any(
@@ -44,9 +46,9 @@ def outside_token(subject: Subject, context: Context) -> Iterator[Hit]:
     facts = _facts(subject.after)
     severity = Severity.CRITICAL if _critical(subject, context) else Severity.HIGH
     whose = "the managed identity" if subject.resource_type == ON_IDENTITY else "the application"
-    whom = text(facts, "subject") or "whoever its expression matches"
+    whom = text(facts, "subject") or "any identity that matches its expression"
     issuer = text(facts, "issuer") or "an unknown issuer"
-    yield weakens(severity, f"By {subject.name}, {whom} at {issuer} can sign in as {whose} without a secret.")
+    yield weakens(severity, f"{subject.name} lets {whom} at {issuer} sign in as {whose} without a secret.")
 
 
 def outside_token_ended(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
@@ -57,7 +59,7 @@ def outside_token_ended(subject: Subject, context: Context) -> Iterator[Hit]:  #
 RULES = (
     Rule(
         "federated-credential",
-        "An outside token can sign in as an application or identity",
+        "An external token can sign in as an application or identity",
         (ON_APPLICATION, ON_IDENTITY),
         "T1098.001",
         outside_token,

@@ -1,4 +1,4 @@
-"""Rules on the policies that shape tokens, each one JSON text in a list: lifetimes, claims, home realms, idle time."""
+"""Rules on token policies (JSON texts in a list): lifetimes, claims, home realms, idle time."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ TECHNIQUE = "T1556"
 
 
 def definition(document: Document | None) -> Document:
-    """The parsed content beneath its one outer name, with names in lower case: their letter case is not fixed."""
+    """The parsed content below its outer name, with lower-case names because their case varies."""
     found: Document = {}
     for written in texts(document, "definition"):
         try:
@@ -41,41 +41,41 @@ def _folded(value: Any) -> Any:
 
 
 def _lifetime(name: str, what: str, usual: float, severity: Severity = Severity.MEDIUM) -> Setting:
-    """`usual`: the seconds that hold where the policy says nothing."""
-    effect = "A stolen token or session works for longer"
+    """`usual`: the default in seconds."""
+    effect = "A stolen token or session stays valid for longer"
     return Setting(name.casefold(), what, shorter_protects(usual), severity, effect, "T1550.001")
 
 
 LIFETIMES = (
-    _lifetime("AccessTokenLifetime", "the life of access tokens", HOUR),
-    _lifetime("MaxInactiveTime", "the idle life of refresh tokens", 90 * DAY),
-    _lifetime("MaxAgeSingleFactor", "the life of refresh tokens", float("inf")),
-    _lifetime("MaxAgeMultiFactor", "the life of refresh tokens with MFA", float("inf")),
-    _lifetime("MaxAgeSessionSingleFactor", "the life of sessions", float("inf")),
-    _lifetime("MaxAgeSessionMultiFactor", "the life of sessions with MFA", float("inf")),
+    _lifetime("AccessTokenLifetime", "the lifetime of access tokens", HOUR),
+    _lifetime("MaxInactiveTime", "the idle lifetime of refresh tokens", 90 * DAY),
+    _lifetime("MaxAgeSingleFactor", "the lifetime of refresh tokens", float("inf")),
+    _lifetime("MaxAgeMultiFactor", "the lifetime of refresh tokens with MFA", float("inf")),
+    _lifetime("MaxAgeSessionSingleFactor", "the lifetime of sessions", float("inf")),
+    _lifetime("MaxAgeSessionMultiFactor", "the lifetime of sessions with MFA", float("inf")),
 )
 REALM_SETTINGS = (
     Setting(
         "acceleratetofederateddomain",
-        "sending people straight to a federated provider",
+        "automatic redirection to a federated provider",
         off_protects(),
         Severity.HIGH,
-        "People of the named apps type their passwords at that provider",
+        "Users of these apps enter their passwords at that provider",
         "T1556.007",
     ),
     Setting(
         "allowcloudpasswordvalidation",
-        "signing in with a cloud password past the federated provider",
+        "sign-in with a cloud password, bypassing the federated provider",
         off_protects(),
         Severity.MEDIUM,
-        "The provider's own checks can be walked around",
+        "The provider's own checks can be bypassed",
     ),
     Setting(
         "alternateidlogin/enabled",
-        "signing in with another mail address",
+        "sign-in with an alternate email address",
         off_protects(),
         Severity.LOW,
-        "A second name opens every account",
+        "A second name can be used to sign in to every account",
     ),
 )
 
@@ -107,11 +107,11 @@ def claims_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
     if naming:
         yield weakens(
             Severity.HIGH,
-            f"By {subject.name}, apps are told who somebody is by another rule: {listed(naming)}.",
+            f"{subject.name} changes how apps identify users: {listed(naming)}.",
             "T1606",
         )
     else:
-        yield neutral(Severity.MEDIUM, f"By {subject.name}, apps receive other claims in their tokens.")
+        yield neutral(Severity.MEDIUM, f"{subject.name} changes the claims in tokens for apps.")
 
 
 def _claim(row: Any) -> str:
@@ -126,11 +126,11 @@ def realm_moved(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: A
     if after and before.casefold() != after.casefold():
         yield weakens(
             Severity.HIGH,
-            f"By {subject.name}, people are sent to the provider of {after} to sign in.",
+            f"{subject.name} sends users to the provider of {after} to sign in.",
             "T1556.007",
         )
     elif before and not after:
-        yield strengthens(f"By {subject.name}, people are no longer sent to the provider of {before}.")
+        yield strengthens(f"{subject.name} no longer sends users to the provider of {before}.")
 
 
 def _idle_times(document: Document | None) -> dict[str, float]:
@@ -148,7 +148,10 @@ def idle_prolonged(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
     longer = [app for app in before | after if after.get(app, endless) > before.get(app, endless)]
     shorter = [app for app in before | after if after.get(app, endless) < before.get(app, endless)]
     if longer:
-        reason = f"Idle web sessions ({listed(longer)}) stay open for longer: an unlocked screen is enough."
+        reason = (
+            f"Idle web sessions ({listed(longer)}) stay open for longer. An attacker needs only an "
+            "unlocked screen."
+        )
         yield weakens(Severity.MEDIUM, reason)
     elif shorter:
         yield strengthens(f"Idle web sessions ({listed(shorter)}) end earlier.")
@@ -156,41 +159,41 @@ def idle_prolonged(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
 
 def reach_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
     before, after = (is_true(side, "isOrganizationDefault") for side in (subject.before, subject.after))
-    whom = "every app" if after else "only the apps that name it"
+    whom = "every app" if after else "only the apps it is assigned to"
     if before != after and subject.kind == "updated":
-        yield neutral(Severity.MEDIUM, f"The policy {subject.name} now holds for {whom}.")
+        yield neutral(Severity.MEDIUM, f"The policy {subject.name} now applies to {whom}.")
     elif dig(subject.before, "appliesTo") != dig(subject.after, "appliesTo") and subject.kind == "updated":
-        yield neutral(Severity.MEDIUM, f"The policy {subject.name} now holds for other apps.")
+        yield neutral(Severity.MEDIUM, f"The policy {subject.name} now applies to different apps.")
 
 
 RULES = (
     Rule(
         "token-lifetime",
-        "How long tokens live changed",
+        "Token lifetimes changed",
         LIFETIME,
         "T1550.001",
         watching(LIFETIMES, view=definition, whole_life=True),
     ),
-    Rule("token-claims", "What tokens say about people changed", CLAIMS, TECHNIQUE, claims_changed),
+    Rule("token-claims", "The claims in tokens changed", CLAIMS, TECHNIQUE, claims_changed),
     Rule(
         "home-realm-setting",
-        "Where people prove themselves changed",
+        "Where users sign in changed",
         REALM,
         "T1556.007",
         watching(REALM_SETTINGS, view=definition, whole_life=True),
     ),
-    Rule("home-realm-moved", "People are sent to another provider", REALM, "T1556.007", realm_moved),
+    Rule("home-realm-moved", "Users are sent to another identity provider", REALM, "T1556.007", realm_moved),
     Rule(
         "token-signing",
-        "How SAML tokens are signed changed",
+        "The signing of SAML tokens changed",
         ISSUANCE,
         TECHNIQUE,
         watching(ISSUANCE_SETTINGS, view=definition, whole_life=True),
     ),
-    Rule("idle-timeout", "How long idle sessions stay open changed", IDLE, "T1550.004", idle_prolonged),
+    Rule("idle-timeout", "The idle session timeout changed", IDLE, "T1550.004", idle_prolonged),
     Rule(
         "token-policy-reach",
-        "Which apps a token policy holds for changed",
+        "The apps of a token policy changed",
         ALL_TYPES,
         TECHNIQUE,
         reach_changed,

@@ -1,4 +1,6 @@
-"""Rules on cross-tenant access: whose claims and users the tenant accepts, and where its own people may go."""
+"""Rules on cross-tenant access: whose claims and users the tenant accepts, and which tenants its own users
+may access.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +25,13 @@ PARTNER = "crossTenantAccessPolicyConfigurationPartner"
 SYNC = "crossTenantIdentitySyncPolicyPartner"
 BOTH = (DEFAULT, PARTNER)
 EVERYTHING = frozenset({"allusers", "allapplications"})
-ANY_OTHER = "somebody whom no list names"
+ANY_OTHER = "anyone not listed"
 TECHNIQUE = "T1484.002"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One direction of access, with what the service's own default says of it."""
+    """One direction of access, with the service default."""
 
     path: str
     what: str
@@ -40,47 +42,47 @@ class Gate:
 GATES = (
     Gate(
         "b2bCollaborationInbound/usersAndGroups",
-        "the guests that are let in",
+        "the guests that may sign in",
         Severity.MEDIUM,
         open_by_default=True,
     ),
     Gate(
         "b2bCollaborationInbound/applications",
-        "the apps that guests reach",
+        "the apps that guests may use",
         Severity.MEDIUM,
         open_by_default=True,
     ),
-    Gate("b2bDirectConnectInbound/usersAndGroups", "the outsiders with direct connect", Severity.HIGH),
+    Gate("b2bDirectConnectInbound/usersAndGroups", "the external users with direct connect", Severity.HIGH),
     Gate("b2bDirectConnectInbound/applications", "the apps of direct connect", Severity.HIGH),
     Gate(
         "b2bCollaborationOutbound/usersAndGroups",
-        "our people who may be guests",
+        "our users who may be guests elsewhere",
         Severity.LOW,
         open_by_default=True,
     ),
     Gate(
         "b2bCollaborationOutbound/applications",
-        "foreign apps for our people",
+        "external apps for our users",
         Severity.LOW,
         open_by_default=True,
     ),
-    Gate("b2bDirectConnectOutbound/usersAndGroups", "our people with direct connect", Severity.MEDIUM),
-    Gate("b2bDirectConnectOutbound/applications", "foreign apps of direct connect", Severity.MEDIUM),
-    Gate("tenantRestrictions/usersAndGroups", "foreign accounts on our devices", Severity.MEDIUM),
-    Gate("tenantRestrictions/applications", "foreign apps on our devices", Severity.MEDIUM),
-    Gate("m365CollaborationInbound/users", "outsiders in Microsoft 365", Severity.MEDIUM),
-    Gate("m365CollaborationOutbound/usersAndGroups", "our people in foreign Microsoft 365", Severity.LOW),
-    Gate("appServiceConnectInbound/applications", "foreign services that reach our apps", Severity.MEDIUM),
+    Gate("b2bDirectConnectOutbound/usersAndGroups", "our users with direct connect", Severity.MEDIUM),
+    Gate("b2bDirectConnectOutbound/applications", "external apps of direct connect", Severity.MEDIUM),
+    Gate("tenantRestrictions/usersAndGroups", "external accounts on our devices", Severity.MEDIUM),
+    Gate("tenantRestrictions/applications", "external apps on our devices", Severity.MEDIUM),
+    Gate("m365CollaborationInbound/users", "external users in Microsoft 365", Severity.MEDIUM),
+    Gate("m365CollaborationOutbound/usersAndGroups", "our users in external Microsoft 365", Severity.LOW),
+    Gate("appServiceConnectInbound/applications", "external services that access our apps", Severity.MEDIUM),
 )
 TRUSTS = (
-    ("isMfaAccepted", "MFA done in a foreign tenant"),
-    ("isCompliantDeviceAccepted", "a foreign tenant's compliant devices"),
-    ("isHybridAzureADJoinedDeviceAccepted", "a foreign tenant's hybrid joined devices"),
+    ("isMfaAccepted", "MFA from an external tenant"),
+    ("isCompliantDeviceAccepted", "compliant devices of an external tenant"),
+    ("isHybridAzureADJoinedDeviceAccepted", "hybrid joined devices of an external tenant"),
 )
 SYNC_SETTINGS = (
     Setting(
         "userSyncInbound/isSyncAllowed",
-        "creation of users by the foreign tenant",
+        "creation of users by the external tenant",
         off_protects(),
         Severity.HIGH,
         "Its administrators can create and change accounts here",
@@ -88,7 +90,7 @@ SYNC_SETTINGS = (
     ),
     Setting(
         "groupSyncInbound/isSyncAllowed",
-        "creation of groups by the foreign tenant",
+        "creation of groups by the external tenant",
         off_protects(),
         Severity.HIGH,
         "Its administrators can create groups here and choose their members",
@@ -98,7 +100,7 @@ SYNC_SETTINGS = (
 SERVICE_PROVIDER = (
     Setting(
         "isServiceProvider",
-        "being a service provider",
+        "access as a service provider",
         off_protects(),
         Severity.HIGH,
         "Its staff can manage this tenant",
@@ -109,7 +111,7 @@ SERVICE_PROVIDER = (
         "the block on access as a service provider",
         on_protects(),
         Severity.MEDIUM,
-        "Our people can act in customers' tenants",
+        "Our users can act in customers' tenants",
         "T1199",
     ),
 )
@@ -117,7 +119,7 @@ SERVICE_PROVIDER = (
 
 @dataclass(frozen=True)
 class Reach:
-    """Whom a gate lets through: only `names` where `allowed`, else everybody but them."""
+    """Who is allowed: only `names` if `allowed`, otherwise everyone except them."""
 
     allowed: bool
     names: frozenset[str]
@@ -127,7 +129,7 @@ class Reach:
         return named is self.allowed
 
     def beyond(self, other: "Reach") -> bool:
-        """Whether this lets somebody through whom the other stops."""
+        """Whether this allows someone whom the other does not."""
         everybody = self.names | other.names | {ANY_OTHER}
         return any(self.passes(name) and not other.passes(name) for name in everybody)
 
@@ -142,7 +144,7 @@ def _reach(document: Document | None, gate: Gate) -> Reach | None:
 
 
 def _effective(subject: Subject, context: Context, side: Side, gate: Gate) -> Reach:
-    """A partner inherits what it does not say; the service's default stands behind the tenant's."""
+    """A partner inherits missing values from the tenant's default, which inherits from the service's default."""
     document = subject.before if side == "before" else subject.after
     inherited = None
     if subject.resource_type == PARTNER:
@@ -156,9 +158,9 @@ def gate_moved(subject: Subject, context: Context) -> Iterator[Hit]:
         before = _effective(subject, context, "before", gate)
         after = _effective(subject, context, "after", gate)
         if after.beyond(before):
-            yield weakens(gate.severity, f"{_whose(subject)} now covers more of {gate.what}.")
+            yield weakens(gate.severity, f"{_whose(subject)} now allows more of {gate.what}.")
         elif before.beyond(after):
-            yield strengthens(f"{_whose(subject)} now covers less of {gate.what}.")
+            yield strengthens(f"{_whose(subject)} now allows less of {gate.what}.")
 
 
 def trust_moved(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -167,7 +169,8 @@ def trust_moved(subject: Subject, context: Context) -> Iterator[Hit]:
         after = _trusts(subject, context, "after", name)
         if after and not before:
             reason = (
-                f"{_whose(subject)} now accepts {what}: whoever runs that tenant decides what it is worth."
+                f"{_whose(subject)} now accepts {what}, whose reliability depends on that tenant's "
+                "administrators."
             )
             yield weakens(Severity.HIGH, reason)
         elif before and not after:
@@ -184,11 +187,15 @@ def _trusts(subject: Subject, context: Context, side: Side, name: str) -> bool:
 
 
 CONSENT = (
-    ("inboundAllowed", Severity.MEDIUM, "outsiders are no longer asked before their tenant shares them here"),
+    (
+        "inboundAllowed",
+        Severity.MEDIUM,
+        "external users are no longer asked for consent before their tenant shares them here",
+    ),
     (
         "outboundAllowed",
         Severity.MEDIUM,
-        "our people are no longer asked before the foreign tenant gets them",
+        "our users are no longer asked for consent before they are shared with the external tenant",
     ),
 )
 
@@ -201,27 +208,29 @@ def consent_skipped(subject: Subject, context: Context) -> Iterator[Hit]:  # noq
         if after and not before:
             yield weakens(severity, f"{_whose(subject)}: {effect}.")
         elif before and not after:
-            yield strengthens(f"{_whose(subject)}: people are asked again ({name}).")
+            yield strengthens(f"{_whose(subject)}: users are asked for consent again ({name}).")
 
 
 def _whose(subject: Subject) -> str:
     if subject.resource_type == DEFAULT:
-        return "The default for all foreign tenants"
+        return "The default for all external tenants"
     return f"The setting for tenant {text(subject.document, 'tenantId') or subject.name}"
 
 
 def default_reset(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
     if subject.kind == "deleted":
-        yield neutral(Severity.MEDIUM, "The default for all foreign tenants is Microsoft's own again.")
+        yield neutral(
+            Severity.MEDIUM, "The default for all external tenants was reset to Microsoft's default."
+        )
 
 
 SENTINEL = ("Sentinel: Cross-tenant Access Settings Organization Inbound Settings Changed",)
 
 RULES = (
-    Rule("cross-tenant-gate", "Who passes between tenants changed", BOTH, TECHNIQUE, gate_moved, SENTINEL),
+    Rule("cross-tenant-gate", "Access between tenants changed", BOTH, TECHNIQUE, gate_moved, SENTINEL),
     Rule(
         "cross-tenant-trust",
-        "Claims of foreign tenants are believed or not",
+        "Trust in claims of external tenants changed",
         BOTH,
         "T1556.006",
         trust_moved,
@@ -229,56 +238,56 @@ RULES = (
     ),
     Rule(
         "cross-tenant-consent",
-        "People are asked before they are shared, or not",
+        "Consent prompts before users are shared changed",
         BOTH,
         TECHNIQUE,
         consent_skipped,
     ),
     Rule(
         "cross-tenant-provider",
-        "A foreign tenant manages this one, or the reverse",
+        "Service provider access between tenants changed",
         BOTH,
         "T1199",
         watching(SERVICE_PROVIDER, whole_life=True),
     ),
     Rule(
         "cross-tenant-clouds",
-        "Which other clouds may be dealt with changed",
+        "Allowed Microsoft clouds changed",
         ("crossTenantAccessPolicy",),
         TECHNIQUE,
         watching(
             (
                 Members(
                     "allowedCloudEndpoints",
-                    "the other clouds whose tenants are dealt with",
+                    "the allowed Microsoft clouds",
                     Severity.MEDIUM,
-                    effect="Tenants of that cloud can be let in",
+                    effect="Tenants of that cloud can get access",
                 ),
             )
         ),
     ),
     Rule(
         "cross-tenant-sync",
-        "A foreign tenant may create accounts",
+        "An external tenant may create accounts",
         (SYNC,),
         "T1136.003",
         watching(SYNC_SETTINGS, whole_life=True),
     ),
     lives(
         "cross-tenant-partner",
-        "A foreign tenant got settings of its own, or lost them",
+        "Settings for an external tenant were created or deleted",
         TECHNIQUE,
         {
             PARTNER: Life(
-                created=opens(Severity.MEDIUM, "The tenant is treated by rules of its own from now on"),
-                deleted=closes("The default holds for the tenant again"),
+                created=opens(Severity.MEDIUM, "This tenant now has its own settings"),
+                deleted=closes("The default applies to this tenant again"),
             ),
         },
         ("Sentinel: Cross-tenant Access Settings Organization Added / Deleted",),
     ),
     Rule(
         "cross-tenant-default-reset",
-        "The default for foreign tenants was reset",
+        "The default for external tenants was reset",
         (DEFAULT,),
         TECHNIQUE,
         default_reset,

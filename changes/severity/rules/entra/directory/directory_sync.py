@@ -1,4 +1,4 @@
-"""Rules on synchronisation with a local directory: what it can overwrite and take over in the cloud."""
+"""Rules on synchronisation with an on-premises directory: what it can overwrite and take over in the cloud."""
 
 from changes.severity.declared_settings import (
     Life,
@@ -16,7 +16,9 @@ from changes.severity.model import Rule, Severity
 SYNC = ("onPremisesDirectorySynchronization",)
 TECHNIQUE = "T1556.007"
 PREVENTION = "configuration/accidentalDeletionPrevention"
-TAKEOVER = "Whoever controls the local directory can take over cloud accounts, administrators' too"
+TAKEOVER = (
+    "Anyone who controls the on-premises directory can take over cloud accounts, including administrators"
+)
 
 SETTINGS = (
     Setting(
@@ -38,35 +40,35 @@ SETTINGS = (
     ),
     Setting(
         "features/allowOnPremUpdateOfOnPremisesObjectIdentifierEnabled",
-        "re-pointing accounts to other local objects",
+        "matching accounts to other on-premises objects",
         off_protects(),
         Severity.MEDIUM,
         TAKEOVER,
     ),
     Setting(
         "features/cloudPasswordPolicyForPasswordSyncedUsersEnabled",
-        "the cloud's password policy for synchronised people",
+        "the cloud password policy for synchronised users",
         on_protects(),
         Severity.MEDIUM,
         "Their passwords never expire in the cloud",
     ),
     Setting(
         "features/passwordWritebackEnabled",
-        "writing passwords back",
+        "password writeback",
         off_protects(),
         Severity.MEDIUM,
-        "A password set in the cloud opens the local account",
+        "A password set in the cloud also opens the on-premises account",
     ),
     Setting(
         "features/userWritebackEnabled",
-        "writing users back",
+        "user writeback",
         off_protects(),
         Severity.MEDIUM,
-        "Accounts of the cloud appear in the local directory",
+        "Cloud accounts appear in the on-premises directory",
     ),
-    Setting("features/groupWriteBackEnabled", "writing groups back", off_protects(), Severity.LOW),
-    Setting("features/deviceWritebackEnabled", "writing devices back", off_protects(), Severity.LOW),
-    Setting("features/passwordSyncEnabled", "synchronising password hashes", off_protects(), Severity.MEDIUM),
+    Setting("features/groupWriteBackEnabled", "group writeback", off_protects(), Severity.LOW),
+    Setting("features/deviceWritebackEnabled", "device writeback", off_protects(), Severity.LOW),
+    Setting("features/passwordSyncEnabled", "password hash synchronisation", off_protects(), Severity.MEDIUM),
     Setting(
         "features/quarantineUponUpnConflictEnabled",
         "quarantine of conflicting sign-in names",
@@ -75,7 +77,7 @@ SETTINGS = (
     ),
     Setting(
         f"{PREVENTION}/synchronizationPreventionType",
-        "the stop on mass deletions",
+        "the limit on mass deletions",
         ladder("disabled", ("enabledForCount", "enabledForPercentage"), missing="disabled"),
         Severity.HIGH,
         "A mistake or an attacker can delete all synchronised accounts at once",
@@ -83,7 +85,7 @@ SETTINGS = (
     ),
     Setting(
         f"{PREVENTION}/alertThreshold",
-        "deletions before the stop",
+        "the number of deletions before the limit",
         fewer_protect(),
         Severity.MEDIUM,
         "More accounts can be deleted at once",
@@ -94,7 +96,7 @@ SETTINGS = (
 RULES = (
     Rule(
         "directory-sync",
-        "What a local directory can do to the cloud changed",
+        "The influence of the on-premises directory changed",
         SYNC,
         TECHNIQUE,
         watching(SETTINGS),
@@ -102,12 +104,14 @@ RULES = (
     ),
     lives(
         "directory-sync-life",
-        "Synchronisation with a local directory appeared or went",
+        "Synchronisation with an on-premises directory was created or deleted",
         TECHNIQUE,
         {
             SYNC[0]: Life(
-                created=tells(Severity.HIGH, "A local directory now decides on accounts in the cloud"),
-                deleted=tells(Severity.HIGH, "Accounts are no longer kept in step with the local directory"),
+                created=tells(Severity.HIGH, "An on-premises directory now controls accounts in the cloud"),
+                deleted=tells(
+                    Severity.HIGH, "Accounts are no longer synchronised with the on-premises directory"
+                ),
             )
         },
     ),

@@ -1,4 +1,4 @@
-"""Rules on domains and their federation: whose word on who somebody is the tenant takes."""
+"""Rules on domains and their federation: which identity providers the tenant trusts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ def authentication_moved(subject: Subject, context: Context) -> Iterator[Hit]:  
     if after and not before:
         yield weakens(
             Severity.CRITICAL,
-            f"Domain {subject.name} is federated: whoever holds the provider's key can sign in as anybody there.",
+            f"Domain {subject.name} is now federated. Anyone with the provider's signing key can sign "
+            "in as any user of the domain.",
         )
     elif before and not after and subject.kind == "updated":
-        reason = f"Domain {subject.name} is managed again: its people now sign in with Microsoft."
+        reason = f"Domain {subject.name} is now managed: its users sign in with Microsoft."
         yield neutral(Severity.MEDIUM, reason)
 
 
@@ -59,7 +60,7 @@ def domain_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa
 
 @dataclass(frozen=True)
 class Pillar:
-    """A text on which the trust in a federated provider rests."""
+    """A setting on which the trust in a federated provider depends."""
 
     name: str
     what: str
@@ -69,23 +70,23 @@ class Pillar:
 
 
 PILLARS = (
-    Pillar("issuerUri", "issuer", Severity.CRITICAL, "another provider is believed"),
+    Pillar("issuerUri", "issuer", Severity.CRITICAL, "another provider is trusted"),
     Pillar(
         "signingCertificate",
         "signing certificate",
         Severity.CRITICAL,
-        "its holder can forge a sign-in as anybody in the domain",
+        "its holder can forge a sign-in as any user of the domain",
         FORGED_SAML,
     ),
     Pillar(
         "nextSigningCertificate",
         "next signing certificate",
         Severity.CRITICAL,
-        "its holder can forge a sign-in as anybody in the domain",
+        "its holder can forge a sign-in as any user of the domain",
         FORGED_SAML,
     ),
-    Pillar("passiveSignInUri", "sign-in page", Severity.CRITICAL, "everybody's password is typed there"),
-    Pillar("activeSignInUri", "sign-in service", Severity.CRITICAL, "everybody's password is sent there"),
+    Pillar("passiveSignInUri", "sign-in page", Severity.CRITICAL, "all users enter their password there"),
+    Pillar("activeSignInUri", "sign-in service", Severity.CRITICAL, "all users' passwords are sent there"),
     Pillar(
         "metadataExchangeUri",
         "metadata address",
@@ -98,9 +99,9 @@ PILLARS = (
         Severity.CRITICAL,
         "the provider's keys are read from there",
     ),
-    Pillar("passwordResetUri", "password reset page", Severity.HIGH, "people are sent there"),
-    Pillar("passwordChangeUri", "password change page", Severity.HIGH, "people type their passwords there"),
-    Pillar("signOutUri", "sign-out page", Severity.LOW, "people are sent there"),
+    Pillar("passwordResetUri", "password reset page", Severity.HIGH, "users are sent there"),
+    Pillar("passwordChangeUri", "password change page", Severity.HIGH, "users enter their passwords there"),
+    Pillar("signOutUri", "sign-out page", Severity.LOW, "users are sent there"),
 )
 
 
@@ -112,21 +113,21 @@ def federation_moved(subject: Subject, context: Context) -> Iterator[Hit]:  # no
         if before == after:
             continue
         if after:
-            reason = f"The federation {subject.name} has another {pillar.what}: {pillar.effect}."
+            reason = f"The federation {subject.name} has a new {pillar.what}: {pillar.effect}."
             yield weakens(pillar.severity, reason, pillar.technique)
         else:
             yield strengthens(f"The federation {subject.name} no longer has a {pillar.what}.")
 
 
 def _bare(value: str) -> str:
-    """Certificates wrap differently, and a final slash says nothing."""
+    """Line breaks in certificates and a trailing slash are ignored."""
     return "".join(value.split()).rstrip("/")
 
 
 FEDERATION_SETTINGS = (
     Setting(
         "federatedIdpMfaBehavior",
-        "what the provider's MFA counts for",
+        "the handling of the provider's MFA",
         ladder(
             "acceptIfMfaDoneByFederatedIdp",
             "enforceMfaByFederatedIdp",
@@ -134,7 +135,7 @@ FEDERATION_SETTINGS = (
             missing="rejectMfaByFederatedIdp",
         ),
         Severity.CRITICAL,
-        "A provider, or whoever forges its tokens, can claim MFA for anybody in the domain",
+        "The provider, or anyone who forges its tokens, can claim MFA for any user of the domain",
         "T1556.006",
     ),
     Setting(
@@ -153,7 +154,7 @@ SENTINEL = (
 RULES = (
     Rule(
         "domain-federated",
-        "A domain's sign-ins moved to or from a federated provider",
+        "A domain was switched between managed and federated",
         DOMAIN,
         TRUST,
         authentication_moved,
@@ -175,7 +176,8 @@ RULES = (
             DOMAIN[0]: Life(
                 created=opens(Severity.MEDIUM, "Once verified, accounts and federation can use it"),
                 deleted=tells(
-                    Severity.HIGH, "Sign-ins and mail of that domain end, and Microsoft keeps no copy"
+                    Severity.HIGH,
+                    "Sign-in and mail with that domain stop working, and Microsoft keeps no copy",
                 ),
             )
         },
@@ -186,7 +188,7 @@ RULES = (
     ),
     Rule(
         "federation-mfa",
-        "What a federated provider's word counts for changed",
+        "Trust in a federated provider changed",
         FEDERATION,
         TRUST,
         watching(FEDERATION_SETTINGS),
@@ -194,14 +196,14 @@ RULES = (
     ),
     lives(
         "federation-life",
-        "A domain's federation appeared or went",
+        "The federation of a domain was created or deleted",
         TRUST,
         {
             FEDERATION[0]: Life(
                 created=opens(
-                    Severity.CRITICAL, "Whoever holds its signing key can sign in as anybody of the domain"
+                    Severity.CRITICAL, "Anyone with its signing key can sign in as any user of the domain"
                 ),
-                deleted=tells(Severity.HIGH, "The domain's people need passwords at Microsoft to sign in"),
+                deleted=tells(Severity.HIGH, "The domain's users need Microsoft passwords to sign in"),
             )
         },
         SENTINEL,

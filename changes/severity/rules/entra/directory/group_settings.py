@@ -18,7 +18,7 @@ SMART_LOCKOUT_TRIES, SMART_LOCKOUT_SECONDS = 10.0, 60.0
 
 
 def values(document: Document | None) -> Document:
-    """The pairs by name in lower case. What the document does not say, the template's default does."""
+    """The pairs by lower-case name. Missing values use the template's default."""
     pairs = [dict(row) for row in rows(document, "values")]
     return {text(pair, "name").casefold(): text(pair, "value") or None for pair in pairs}
 
@@ -29,36 +29,36 @@ SETTINGS = (
         "adding guests to groups",
         off_protects(missing=True),
         Severity.MEDIUM,
-        "Group owners can let outsiders into their groups",
+        "Group owners can add guests to their groups",
     ),
     Setting(
         "allowgueststoaccessgroups",
         "guests' access to groups",
         off_protects(missing=True),
         Severity.MEDIUM,
-        "Guests reach the content of the groups that they are in",
+        "Guests can access the content of their groups",
     ),
     Setting(
         "allowgueststobegroupowner",
         "guests as owners of groups",
         off_protects(),
         Severity.MEDIUM,
-        "An outsider can decide who is in a group",
+        "A guest can control the membership of a group",
     ),
     Setting(
         "enablegroupcreation",
-        "creation of groups by everybody",
+        "creation of groups by all users",
         off_protects(missing=True),
         Severity.LOW,
-        "Everybody can create groups with a mailbox and a site",
+        "All users can create groups with a mailbox and a site",
     ),
     Setting("enablemiplabels", "sensitivity labels on groups", on_protects(), Severity.LOW),
     Setting(
         "enablebannedpasswordcheck",
-        "the own list of banned passwords",
+        "the custom list of banned passwords",
         on_protects(),
         Severity.MEDIUM,
-        "Passwords that attackers guess first are allowed",
+        "Passwords that are easy to guess are allowed",
         "T1110.003",
     ),
     Setting(
@@ -66,20 +66,20 @@ SETTINGS = (
         "banned passwords on premises",
         on_protects(),
         Severity.MEDIUM,
-        "Guessable passwords are allowed in the local directory",
+        "Guessable passwords are allowed in the on-premises directory",
         "T1110.003",
     ),
     Setting(
         "bannedpasswordcheckonpremisesmode",
-        "what a banned password on premises leads to",
+        "the mode of on-premises password protection",
         ladder("audit", ("enforce", "enforced"), missing="audit"),
         Severity.MEDIUM,
-        "Guessable passwords are noted, not refused",
+        "Guessable passwords are logged, not refused",
         "T1110.003",
     ),
     Setting(
         "lockoutthreshold",
-        "wrong passwords before a lockout",
+        "the number of wrong passwords before a lockout",
         fewer_protect(SMART_LOCKOUT_TRIES),
         Severity.MEDIUM,
         "Passwords can be guessed faster",
@@ -87,7 +87,7 @@ SETTINGS = (
     ),
     Setting(
         "lockoutdurationinseconds",
-        "seconds of a lockout",
+        "the lockout duration in seconds",
         more_protects(SMART_LOCKOUT_SECONDS),
         Severity.MEDIUM,
         "Passwords can be guessed faster",
@@ -103,15 +103,15 @@ SETTINGS = (
     ),
     Setting(
         "blockuserconsentforriskyapps",
-        "the block on risky apps",
+        "the block on consent to risky apps",
         on_protects(missing=True),
         Severity.HIGH,
-        "Everybody may give their data to apps that Microsoft rates as risky",
+        "All users may give apps that Microsoft rates as risky access to their data",
         "T1528",
     ),
     Setting(
         "enableadminconsentrequests",
-        "asking administrators for consent",
+        "the admin consent workflow",
         on_protects(),
         Severity.LOW,
         "Requests for apps no longer reach a reviewer",
@@ -122,7 +122,7 @@ SETTINGS = (
 RULES = (
     Rule(
         "group-setting",
-        "A directory setting was loosened or tightened",
+        "A directory setting changed",
         SETTING,
         "T1484",
         watching(SETTINGS, view=values, whole_life=True),

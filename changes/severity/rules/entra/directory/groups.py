@@ -1,4 +1,6 @@
-"""Rules on groups: membership and ownership weigh what the group opens (a role, or a way round a policy)."""
+"""Rules on groups: the severity of membership and ownership depends on what the group gives (a role, or an
+exemption from a policy).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +17,14 @@ POLICY_TECHNIQUE = "T1556.009"
 
 @dataclass(frozen=True)
 class Power:
-    """What it means to belong to a group."""
+    """The effect of membership in a group."""
 
     role: Severity | None
     role_words: str
     excluded: tuple[str, ...]
-    """Enforced policies that let its members out."""
+    """Enforced policies that exclude its members."""
     included: tuple[str, ...]
-    """Enforced policies that name it."""
+    """Enforced policies that include it."""
 
     @property
     def ordinary(self) -> bool:
@@ -30,7 +32,7 @@ class Power:
 
     @property
     def entering(self) -> Severity:
-        """How bad it is that somebody comes in."""
+        """Severity of a new member."""
         exits = Severity.HIGH if self.excluded else Severity.LOW
         return max(self.role or Severity.LOW, exits)
 
@@ -135,13 +137,13 @@ def owner_added(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def membership_rule_changed(subject: Subject, context: Context) -> Iterator[Hit]:
-    """Whether a rule takes more people than another is not to be read from their texts: the direction stays open."""
+    """Two rules cannot be compared by their text, so the direction stays neutral."""
     before, after = text(subject.before, "membershipRule"), text(subject.after, "membershipRule")
     if subject.kind != "updated" or before == after:
         return
     power = power_of(subject, context)
     reason = (
-        f"Who belongs to {subject.name}{power.note} is now decided by the rule {after or '(none)'} "
+        f"Membership in {subject.name}{power.note} is now determined by the rule {after or '(none)'} "
         f"instead of {before or '(none)'}."
     )
     if power.ordinary:
@@ -159,16 +161,16 @@ def group_opened(subject: Subject, context: Context) -> Iterator[Hit]:
     if after == "Public" and before not in {"", "Public"}:
         power = power_of(subject, context)
         severity = max(power.entering, Severity.MEDIUM)
-        yield weakens(severity, f"Anybody may now join {subject.name}{power.note}.", power.technique)
+        yield weakens(severity, f"Anyone may now join {subject.name}{power.note}.", power.technique)
     elif before == "Public" and after in {"Private", "HiddenMembership"}:
-        yield strengthens(f"Only owners now let people into {subject.name}.")
+        yield strengthens(f"Only owners may now add members to {subject.name}.")
 
 
 def role_assignable_created(subject: Subject, context: Context) -> Iterator[Hit]:
     if is_true(subject.after, "isAssignableToRole") and not is_true(subject.before, "isAssignableToRole"):
         holds = highest_role(context, subject.resource_id) is not None
         severity = Severity.HIGH if holds else Severity.MEDIUM
-        yield neutral(severity, f"The group {subject.name} can now be given directory roles.")
+        yield neutral(severity, f"The group {subject.name} can now be assigned directory roles.")
 
 
 def group_deleted(subject: Subject, context: Context) -> Iterator[Hit]:

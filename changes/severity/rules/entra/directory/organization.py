@@ -1,4 +1,4 @@
-"""Rules on the organisation: whom Microsoft warns, who manages devices, what the sign-in page says and offers."""
+"""Rules on the organisation: notification contacts, device management, and the sign-in page."""
 
 from collections.abc import Iterator
 
@@ -37,10 +37,10 @@ def contacts_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # no
     for name, label in CONTACTS.items():
         before, after = words(subject.before, name), words(subject.after, name)
         if lost := before - after:
-            reason = f"Microsoft no longer warns {listed(lost)} ({label})."
+            reason = f"Microsoft no longer notifies {listed(lost)} ({label})."
             yield weakens(Severity.MEDIUM, reason)
         elif gained := after - before:
-            yield neutral(Severity.LOW, f"Microsoft now also warns {listed(gained)} ({label}).")
+            yield neutral(Severity.LOW, f"Microsoft now also notifies {listed(gained)} ({label}).")
 
 
 def authority_moved(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
@@ -56,57 +56,64 @@ def sign_in_page_links(subject: Subject, context: Context) -> Iterator[Hit]:  # 
     for name, label in LINKS.items():
         before, after = text(subject.before, name), text(subject.after, name)
         if after and before.casefold() != after.casefold():
-            reason = f"On the sign-in page, {label} is now {after}: everybody who needs it goes there."
+            reason = f"On the sign-in page, {label} is now {after}. Users are sent there."
             yield weakens(Severity.MEDIUM, reason)
         elif before and not after:
             yield strengthens(f"On the sign-in page, {label} is no longer at {before}.")
 
 
 def sign_in_page_style(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """A style sheet can hide warnings; everything else on the page is looks."""
+    """A style sheet can hide warnings; everything else only affects appearance."""
     if any(dig(subject.before, name) != dig(subject.after, name) for name in STYLES):
-        reason = "The sign-in page has another style sheet, which can hide what people should see."
+        reason = "The sign-in page has a new style sheet, which can hide warnings."
         yield neutral(Severity.MEDIUM, reason)
     elif subject.kind == "updated":
-        yield neutral(Severity.INFORMATIONAL, "The sign-in page looks different.", "")
+        yield neutral(Severity.INFORMATIONAL, "The appearance of the sign-in page changed.", "")
 
 
 FORMS_SETTINGS = (
     Setting(
         "settings/isInOrgFormsPhishingScanEnabled",
-        "the scan of forms for phishing",
+        "phishing protection of forms",
         on_protects(),
         Severity.MEDIUM,
-        "A form can ask everybody for their password",
+        "A form can ask users for their password",
     ),
     Setting(
         "settings/isExternalShareCollaborationEnabled",
-        "editing of forms by outsiders",
+        "editing of forms by external users",
         off_protects(),
         Severity.MEDIUM,
-        "Outsiders can change forms that people here trust",
+        "External users can change forms that users here trust",
     ),
     Setting(
         "settings/isExternalShareResultEnabled",
-        "sharing of answers with outsiders",
+        "sharing of responses with external users",
         off_protects(),
         Severity.MEDIUM,
-        "Answers can leave the tenant",
+        "Responses can leave the tenant",
     ),
-    Setting("settings/isExternalSendFormEnabled", "sending forms to outsiders", off_protects(), Severity.LOW),
+    Setting(
+        "settings/isExternalSendFormEnabled", "sending forms to external users", off_protects(), Severity.LOW
+    ),
     Setting(
         "settings/isExternalShareTemplateEnabled",
-        "sharing of templates with outsiders",
+        "sharing of templates with external users",
         off_protects(),
         Severity.LOW,
     ),
     Setting(
-        "settings/isRecordIdentityByDefaultEnabled", "recording who answered", on_protects(), Severity.LOW
+        "settings/isRecordIdentityByDefaultEnabled",
+        "recording the names of respondents",
+        on_protects(),
+        Severity.LOW,
     ),
 )
 TODO_SETTINGS = (
-    Setting("settings/isExternalJoinEnabled", "joining foreign task lists", off_protects(), Severity.LOW),
-    Setting("settings/isExternalShareEnabled", "sharing tasks with outsiders", off_protects(), Severity.LOW),
+    Setting("settings/isExternalJoinEnabled", "joining external task lists", off_protects(), Severity.LOW),
+    Setting(
+        "settings/isExternalShareEnabled", "sharing tasks with external users", off_protects(), Severity.LOW
+    ),
 )
 SERVICES_SETTINGS = (
     Setting(
@@ -114,7 +121,7 @@ SERVICES_SETTINGS = (
         "add-ins from the Office store",
         off_protects(),
         Severity.MEDIUM,
-        "Everybody can run add-ins that read their mail and files",
+        "All users can run add-ins that read their mail and files",
         "T1137.006",
     ),
     Setting(
@@ -122,7 +129,7 @@ SERVICES_SETTINGS = (
         "trials of apps and services",
         off_protects(),
         Severity.LOW,
-        "Everybody can start services that nobody approved",
+        "All users can start services that nobody approved",
     ),
 )
 REPORTS_SETTINGS = (
@@ -131,46 +138,44 @@ REPORTS_SETTINGS = (
         "hiding names in reports",
         on_protects(),
         Severity.LOW,
-        "Reports show what each person does",
+        "Reports show the activity of individual users",
     ),
 )
 SCUBA_FORMS = ("CIS Microsoft 365 Foundations: Microsoft 365 admin center",)
 
 RULES = (
-    Rule("organization-contacts", "Whom Microsoft warns changed", ORGANIZATION, "T1685", contacts_changed),
-    Rule("organization-devices", "Who manages devices changed", ORGANIZATION, "T1685", authority_moved),
+    Rule("organization-contacts", "Notification contacts changed", ORGANIZATION, "T1685", contacts_changed),
+    Rule("organization-devices", "Device management changed", ORGANIZATION, "T1685", authority_moved),
+    Rule("branding-links", "Links on the sign-in page changed", BRANDING, "T1566", sign_in_page_links),
     Rule(
-        "branding-links", "Where the sign-in page sends people changed", BRANDING, "T1566", sign_in_page_links
+        "branding-style", "The appearance of the sign-in page changed", BRANDING, "T1566", sign_in_page_style
     ),
-    Rule("branding-style", "How the sign-in page looks changed", BRANDING, "T1566", sign_in_page_style),
     Rule(
         "forms-settings",
-        "What Forms share and check changed",
+        "Microsoft Forms settings changed",
         (FORMS,),
         "T1484",
         watching(FORMS_SETTINGS),
         SCUBA_FORMS,
     ),
-    Rule("todo-settings", "What task lists share changed", (TODO,), "T1484", watching(TODO_SETTINGS)),
+    Rule("todo-settings", "Microsoft To Do sharing changed", (TODO,), "T1484", watching(TODO_SETTINGS)),
     Rule(
         "services-settings",
-        "What people may add to Microsoft 365 changed",
+        "Add-ins or trials in Microsoft 365 changed",
         (SERVICES,),
         "T1484",
         watching(SERVICES_SETTINGS),
         SCUBA_FORMS,
     ),
-    Rule(
-        "report-settings", "Whether reports name people changed", (REPORTS,), "", watching(REPORTS_SETTINGS)
-    ),
+    Rule("report-settings", "Names in usage reports changed", (REPORTS,), "", watching(REPORTS_SETTINGS)),
     lives(
         "branding-life",
-        "The sign-in page's own look appeared or went",
+        "Branding of the sign-in page was created or deleted",
         "T1566",
         {
             BRANDING[0]: Life(
-                created=tells(Severity.LOW, "People see another sign-in page"),
-                deleted=tells(Severity.LOW, "A false sign-in page is harder to tell from the real one"),
+                created=tells(Severity.LOW, "Users see a different sign-in page"),
+                deleted=tells(Severity.LOW, "A fake sign-in page is harder to distinguish from the real one"),
             )
         },
     ),

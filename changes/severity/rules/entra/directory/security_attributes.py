@@ -1,4 +1,4 @@
-"""Rules on custom security attributes: what they may hold, and values on which access decisions rest."""
+"""Rules on custom security attributes: allowed values, and values used in access decisions."""
 
 from collections.abc import Iterator
 
@@ -27,17 +27,17 @@ FILTERS = (("applications", "applicationFilter"), ("clientApplications", "servic
 DEFINITION_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "usePreDefinedValuesOnly",
-        "being held to the listed values",
+        "the restriction to the listed values",
         on_protects(),
         Severity.MEDIUM,
-        "Any text can be written where decisions expect a known value",
+        "Any text can be set where access decisions expect a known value",
     ),
     Members("allowedValues", "the allowed values", Severity.LOW, key="id"),
 )
 
 
 def _names(value: object) -> Iterator[tuple[str, str]]:
-    """Every name in a document with what stands there, at any depth."""
+    """Every property in a document with its value, at any depth."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not str(key).startswith("@"):
@@ -71,11 +71,12 @@ def values_changed(subject: Subject, context: Context) -> Iterator[Hit]:
     if deciding:
         yield neutral(
             Severity.HIGH,
-            f"Security attributes of {subject.name} were {_verb(subject)}: {listed(deciding)} decides by them.",
+            f"Security attributes of {subject.name} were {_verb(subject)}: used by {listed(deciding)}.",
         )
     elif changed:
         reason = (
-            f"Security attributes of {subject.name} were {_verb(subject)}: access may be decided by them."
+            f"Security attributes of {subject.name} were {_verb(subject)}. Access decisions may depend "
+            "on them."
         )
         yield neutral(Severity.MEDIUM, reason)
 
@@ -90,37 +91,43 @@ def definition_withdrawn(subject: Subject, context: Context) -> Iterator[Hit]:  
         reason = f"The security attribute {subject.name} is {after or 'unknown'} instead of {before}."
         yield neutral(Severity.MEDIUM, reason)
     elif subject.kind == "updated" and dig(subject.before, "type") != dig(subject.after, "type"):
-        yield neutral(Severity.MEDIUM, f"The security attribute {subject.name} is of another type.")
+        yield neutral(Severity.MEDIUM, f"The security attribute {subject.name} has a different type.")
 
 
 RULES = (
     Rule(
         "attribute-definition",
-        "What a security attribute may hold changed",
+        "Allowed values of a security attribute changed",
         (DEFINITION,),
         TECHNIQUE,
         watching(DEFINITION_SETTINGS),
     ),
     Rule(
         "attribute-status",
-        "A security attribute was withdrawn or brought back",
+        "A security attribute was deactivated or reactivated",
         (DEFINITION,),
         TECHNIQUE,
         definition_withdrawn,
     ),
-    Rule("attribute-values", "Security attributes of somebody changed", (VALUES,), TECHNIQUE, values_changed),
+    Rule(
+        "attribute-values",
+        "Security attributes of a user or application changed",
+        (VALUES,),
+        TECHNIQUE,
+        values_changed,
+    ),
     lives(
         "attribute-life",
-        "A security attribute or set appeared or went",
+        "A security attribute or set was created or deleted",
         TECHNIQUE,
         {
             SET: Life(
-                created=tells(Severity.LOW, "It cannot be deleted again"),
-                deleted=tells(Severity.MEDIUM, "Decisions by its attributes no longer hold"),
+                created=tells(Severity.LOW, "It cannot be deleted"),
+                deleted=tells(Severity.MEDIUM, "Access decisions based on its attributes no longer work"),
             ),
             DEFINITION: Life(
-                created=tells(Severity.LOW, "It cannot be deleted again, only withdrawn"),
-                deleted=tells(Severity.MEDIUM, "Decisions by it no longer hold"),
+                created=tells(Severity.LOW, "It cannot be deleted, only deactivated"),
+                deleted=tells(Severity.MEDIUM, "Access decisions based on it no longer work"),
             ),
         },
     ),

@@ -1,4 +1,4 @@
-"""Rules on tenant-wide policies whose properties speak for themselves: guests, registration, consent, sign-up."""
+"""Table-driven rules on tenant-wide policies: guests, registration, consent, sign-up."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ GUEST_ROLES = (
     "10dae51f-b6af-4016-8d66-8c2a99b929b3",
     "2af84b1e-32c8-42b7-82bc-daa82404023b",
 )
-"""What a guest may see: as a member, limited, only itself."""
+"""What a guest may see: like a member, limited, or only itself."""
 USER_RIGHTS = "defaultUserRolePermissions"
 
 AUTHORIZATION_SETTINGS = (
@@ -41,7 +41,7 @@ AUTHORIZATION_SETTINGS = (
         "who may invite guests",
         ladder("everyone", "adminsGuestInvitersAndAllMembers", "adminsAndGuestInviters", "none"),
         Severity.MEDIUM,
-        "More people can bring outsiders into the tenant",
+        "More people can invite external users to the tenant",
     ),
     Setting(
         "guestUserRoleId",
@@ -55,55 +55,55 @@ AUTHORIZATION_SETTINGS = (
         "consent to risky apps",
         off_protects(),
         Severity.HIGH,
-        "Everybody may give their data to apps that Microsoft rates as risky",
+        "All users may give apps that Microsoft rates as risky access to their data",
         "T1528",
     ),
     Setting(
         "allowEmailVerifiedUsersToJoinOrganization",
-        "joining by a verified mail address",
+        "joining with a verified email address",
         off_protects(),
         Severity.MEDIUM,
-        "Whoever owns a mailbox of the domain can create an account",
+        "Anyone with a mailbox in the domain can create an account",
         "T1136.003",
     ),
     Setting(
         "allowedToSignUpEmailBasedSubscriptions",
-        "signing up for subscriptions by mail",
+        "signing up for subscriptions by email",
         off_protects(),
         Severity.MEDIUM,
-        "Everybody may start services that nobody approved",
+        "All users may start services that nobody approved",
     ),
     Setting(
         "allowedToUseSSPR",
-        "password reset by administrators themselves",
+        "self-service password reset for administrators",
         off_protects(),
         Severity.MEDIUM,
-        "An administrator's phone or mailbox is enough to take the account over",
+        "An administrator's phone or mailbox is enough to take over the account",
     ),
     Setting(
         "blockMsolPowerShell",
         "blocking the legacy MSOnline PowerShell",
         on_protects(),
         Severity.MEDIUM,
-        "Every user can read and export the directory by legacy tools again",
+        "Every user can read and export the directory with legacy tools",
     ),
     Setting(
         f"{USER_RIGHTS}/allowedToCreateApps",
-        "registration of applications by every user",
+        "registration of applications by all users",
         off_protects(),
         Severity.MEDIUM,
         "Every user can register applications and phish for consent with them",
     ),
     Setting(
         f"{USER_RIGHTS}/allowedToCreateTenants",
-        "creation of tenants by every user",
+        "creation of tenants by all users",
         off_protects(),
         Severity.MEDIUM,
-        "Every user can found a tenant that nobody here controls",
+        "Every user can create a tenant that nobody here controls",
     ),
     Setting(
         f"{USER_RIGHTS}/allowedToCreateSecurityGroups",
-        "creation of security groups by every user",
+        "creation of security groups by all users",
         off_protects(),
         Severity.LOW,
         "Every user can create groups",
@@ -117,10 +117,10 @@ AUTHORIZATION_SETTINGS = (
     ),
     Setting(
         f"{USER_RIGHTS}/allowedToReadBitlockerKeysForOwnedDevice",
-        "reading of the own device's recovery keys",
+        "access to the recovery keys of the user's own devices",
         off_protects(),
         Severity.LOW,
-        "A stolen account unlocks its owner's devices",
+        "A stolen account can unlock its owner's devices",
     ),
 )
 SELF_CONSENT = "managepermissiongrantsforself."
@@ -129,7 +129,7 @@ CONSENT_PATHS = (
     (USER_RIGHTS, "permissionGrantPoliciesAssigned"),
     ("permissionGrantPolicyIdsAssignedToDefaultUserRole",),
 )
-"""Two shapes of one setting: v1.0 and beta."""
+"""Two formats of the same setting: v1.0 and beta."""
 CONSENT_RANKS = (
     "no policy",
     "recommended limits",
@@ -137,24 +137,24 @@ CONSENT_RANKS = (
     "a policy of the tenant",
     "any app",
 )
-"""What everybody may consent to, from the least."""
+"""What all users may consent to, from least to most."""
 
 
 def security_defaults(subject: Subject, context: Context) -> Iterator[Hit]:
     before, after = is_true(subject.before, "isEnabled"), is_true(subject.after, "isEnabled")
     if before and not after:
         replaced = _baseline(context)
-        lost = "Security defaults no longer ask administrators for MFA or block legacy sign-ins"
+        lost = "Security defaults no longer require MFA for administrators or block legacy sign-ins"
         if replaced:
-            yield neutral(Severity.MEDIUM, f"{lost}; policy {replaced} asks for MFA instead.")
+            yield neutral(Severity.MEDIUM, f"{lost}; policy {replaced} requires MFA instead.")
         else:
-            yield weakens(Severity.CRITICAL, f"{lost}, and no enforced policy that asks for MFA is known.")
+            yield weakens(Severity.CRITICAL, f"{lost}, and no enforced policy that requires MFA is known.")
     elif after and not before:
-        yield strengthens("Security defaults ask for MFA and block legacy sign-ins.")
+        yield strengthens("Security defaults require MFA and block legacy sign-ins.")
 
 
 def _baseline(context: Context) -> str:
-    """An enforced policy that makes everybody prove themselves with more than one factor, or nothing."""
+    """The name of an enforced policy that requires MFA for all users, or empty."""
     policies = (
         read_policy(document, context, "after")
         for document in context.all("after", "conditionalAccessPolicy").values()
@@ -196,37 +196,37 @@ def user_consent(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: 
     if after > before:
         everything = after == len(CONSENT_RANKS) - 1
         severity = Severity.HIGH if everything else Severity.MEDIUM
-        yield weakens(severity, f"{change} Everybody can be phished for access to their data.")
+        yield weakens(severity, f"{change} All users can be phished for access to their data.")
     elif after < before:
         yield strengthens(change)
 
 
 def rollout_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Which people sign in at Microsoft and no longer at the federated provider, or the reverse."""
+    """Which users sign in with Microsoft instead of the federated provider, or vice versa."""
     names = ("feature", "isEnabled", "isAppliedToOrganization", "appliesTo")
     old, new = subject.before or {}, subject.after or {}
     changed = [name for name in names if old.get(name) != new.get(name)]
     if changed:
         features = listed({*texts({"f": [old.get("feature"), new.get("feature")]}, "f")})
-        reason = f"The staged rollout {subject.name} ({features}) changed how some people sign in."
+        reason = f"The staged rollout {subject.name} ({features}) changed how some users sign in."
         yield neutral(Severity.MEDIUM, reason)
 
 
 CONSENT_REQUEST_SETTINGS = (
     Setting(
         "isEnabled",
-        "asking administrators for consent",
+        "the admin consent workflow",
         on_protects(),
         Severity.LOW,
         "Requests for apps no longer reach a reviewer",
     ),
-    Setting("notifyReviewers", "mail to reviewers", on_protects(), Severity.LOW),
+    Setting("notifyReviewers", "email to reviewers", on_protects(), Severity.LOW),
     Members(
         "reviewers",
         "the reviewers of consent requests",
         Severity.MEDIUM,
         key="query",
-        effect="They decide which apps enter the tenant",
+        effect="They decide which apps are allowed in the tenant",
     ),
 )
 
@@ -235,7 +235,7 @@ GUEST_SOURCES = ("CISA ScubaGear: MS.AAD.8.1 to 8.3", "Maester: EIDSCA authoriza
 RULES = (
     Rule(
         "security-defaults",
-        "Security defaults were switched",
+        "Security defaults were turned on or off",
         DEFAULTS,
         MFA_TECHNIQUE,
         security_defaults,
@@ -243,7 +243,7 @@ RULES = (
     ),
     Rule(
         "authorization-policy",
-        "What guests and ordinary users may do changed",
+        "Permissions of guests and ordinary users changed",
         AUTHORIZATION,
         "T1484",
         watching(AUTHORIZATION_SETTINGS),
@@ -251,7 +251,7 @@ RULES = (
     ),
     Rule(
         "user-consent-policy",
-        "What users may consent to changed",
+        "User consent settings changed",
         AUTHORIZATION,
         "T1528",
         user_consent,
@@ -259,7 +259,7 @@ RULES = (
     ),
     Rule(
         "self-service-sign-up",
-        "Outsiders may create their own accounts",
+        "Self-service sign-up of external users changed",
         FLOWS,
         "T1136.003",
         watching(
@@ -269,14 +269,14 @@ RULES = (
                     "self-service sign-up",
                     off_protects(),
                     Severity.MEDIUM,
-                    "Strangers can create guest accounts by themselves",
+                    "External users can create guest accounts themselves",
                 ),
             )
         ),
     ),
     Rule(
         "consent-requests",
-        "Who decides on requests for consent changed",
+        "Reviewers of consent requests changed",
         CONSENT_REQUESTS,
         "T1528",
         watching(CONSENT_REQUEST_SETTINGS),
@@ -284,17 +284,17 @@ RULES = (
     ),
     Rule(
         "authentication-context-withdrawn",
-        "An authentication context can be asked for or not",
+        "The availability of an authentication context changed",
         CONTEXTS,
         "T1556.009",
         watching(
             (
                 Setting(
                     "isAvailable",
-                    "being published to apps",
+                    "availability to apps",
                     on_protects(),
                     Severity.MEDIUM,
-                    "Apps and protected actions can no longer ask for the policies behind it",
+                    "Apps and protected actions can no longer require its policies",
                 ),
             )
         ),
@@ -308,19 +308,21 @@ RULES = (
     ),
     lives(
         "tenant-policy-life",
-        "A policy of sign-ins appeared or went",
+        "A sign-in policy or authentication context was created or deleted",
         "T1556.009",
         {
             CONTEXTS[0]: Life(
-                created=tells(Severity.LOW, "Policies can now be tied to this authentication context"),
-                deleted=opens(Severity.MEDIUM, "What asked for it is no longer protected by its policies"),
+                created=tells(Severity.LOW, "Policies can now require this authentication context"),
+                deleted=opens(
+                    Severity.MEDIUM, "Resources that required it are no longer protected by its policies"
+                ),
             ),
-            FLOWS[0]: Life(deleted=tells(Severity.LOW, "Its settings are Microsoft's defaults again")),
-            CONSENT_REQUESTS[0]: Life(deleted=tells(Severity.LOW, "Users can no longer ask for consent")),
+            FLOWS[0]: Life(deleted=tells(Severity.LOW, "Its settings were reset to Microsoft's defaults")),
+            CONSENT_REQUESTS[0]: Life(deleted=tells(Severity.LOW, "Users can no longer request consent")),
             "deviceRegistrationPolicy": Life(
-                deleted=opens(Severity.MEDIUM, "Devices join under Microsoft's defaults")
+                deleted=opens(Severity.MEDIUM, "Devices join with Microsoft's defaults")
             ),
-            AUTHORIZATION[0]: Life(deleted=opens(Severity.MEDIUM, "Microsoft's defaults hold for everybody")),
+            AUTHORIZATION[0]: Life(deleted=opens(Severity.MEDIUM, "Microsoft's defaults apply to all users")),
         },
     ),
 )

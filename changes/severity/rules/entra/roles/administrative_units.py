@@ -1,4 +1,6 @@
-"""Rules on administrative units: who is kept out of ordinary administrators' reach, and who administers a part."""
+"""Rules on administrative units: which users are protected from ordinary administrators, and who administers
+a unit.
+"""
 
 from collections.abc import Iterator
 
@@ -30,7 +32,7 @@ def members_moved(subject: Subject, context: Context) -> Iterator[Hit]:
         )
     elif gained and _restricted(subject.after):
         yield strengthens(
-            f"The restricted unit {subject.name} now guards {principal_names(context, gained)}."
+            f"The restricted unit {subject.name} now protects {principal_names(context, gained)}."
         )
     elif gained:
         reason = (
@@ -49,7 +51,7 @@ def rule_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: 
     ):
         return
     severity = Severity.HIGH if _restricted(subject.before) else Severity.MEDIUM
-    yield neutral(severity, f"Another rule decides who is in the unit {subject.name}.")
+    yield neutral(severity, f"The membership rule of the unit {subject.name} changed.")
 
 
 def restriction_lifted(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
@@ -62,17 +64,17 @@ def restriction_lifted(subject: Subject, context: Context) -> Iterator[Hit]:  # 
         )
     elif after and not before:
         yield strengthens(
-            f"The restricted unit {subject.name} keeps its members from ordinary administrators."
+            f"The restricted unit {subject.name} protects its members from ordinary administrators."
         )
     elif subject.kind == "deleted":
-        reason = f"The unit {subject.name} was deleted: who administered only this part lost the role."
+        reason = f"The unit {subject.name} was deleted. Administrators of only this unit lost their role."
         yield neutral(Severity.MEDIUM, reason)
     elif subject.kind == "created":
         yield neutral(Severity.LOW, f"The unit {subject.name} was created.")
 
 
 def _scoped(document: Document | None) -> dict[str, Document]:
-    """The scoped roles that a unit's own document may hold, by who has which."""
+    """The scoped roles in a unit's document, by role and holder."""
     return {
         f"{text(row_document, 'roleId')} {text(row_document, 'roleMemberInfo', 'id')}".casefold(): row_document
         for row in keyed(document, "scopedRoleMembers").values()
@@ -98,12 +100,18 @@ def scoped_role_moved(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 RULES = (
-    Rule("unit-members", "Who is in an administrative unit changed", UNIT, "T1098", members_moved),
-    Rule("unit-rule", "The rule that fills an administrative unit changed", UNIT, "T1098", rule_changed),
-    Rule("unit-restriction", "A unit's members are guarded or not", UNIT, "T1484", restriction_lifted),
+    Rule("unit-members", "Members of an administrative unit changed", UNIT, "T1098", members_moved),
+    Rule("unit-rule", "The membership rule of an administrative unit changed", UNIT, "T1098", rule_changed),
+    Rule(
+        "unit-restriction",
+        "The restriction of an administrative unit changed",
+        UNIT,
+        "T1484",
+        restriction_lifted,
+    ),
     Rule(
         "unit-scoped-role",
-        "Somebody administers a unit, or no longer",
+        "Administrators of an administrative unit changed",
         SCOPED + UNIT,
         TECHNIQUE,
         scoped_role_moved,

@@ -1,4 +1,4 @@
-"""Rules on the settings of PIM: what taking or giving a role costs, and who learns of it."""
+"""Rules on PIM settings: requirements for activating or assigning a role, and notifications."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -43,17 +43,17 @@ DEMANDS = {
 APPROVAL_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "setting/isApprovalRequired",
-        "approval by somebody else",
+        "approval by someone else",
         on_protects(),
         Severity.HIGH,
-        "Whoever may take the role takes it alone",
+        "Eligible users can activate the role without approval",
     ),
     Setting(
         "setting/isApprovalRequiredForExtension",
-        "approval of an extension",
+        "approval of extensions",
         on_protects(),
         Severity.MEDIUM,
-        "A role can be kept without anybody agreeing",
+        "A role can be extended without approval",
     ),
     Setting(
         "setting/isRequestorJustificationRequired",
@@ -65,14 +65,14 @@ APPROVAL_SETTINGS: tuple[Watched, ...] = (
 EXPIRATION_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "isExpirationRequired",
-        "an end of every assignment",
+        "an end date for assignments",
         on_protects(),
         Severity.HIGH,
-        "The role can be given for good",
+        "The role can be assigned permanently",
     ),
     Setting(
         "maximumDuration",
-        "the longest assignment",
+        "the maximum duration of assignments",
         shorter_protects(),
         Severity.MEDIUM,
         "A stolen session keeps the role for longer",
@@ -81,34 +81,34 @@ EXPIRATION_SETTINGS: tuple[Watched, ...] = (
 CONTEXT_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "isEnabled",
-        "asking for an authentication context",
+        "the required authentication context",
         on_protects(),
         Severity.HIGH,
-        "The Conditional Access policies behind it no longer guard the role",
+        "The Conditional Access policies of the context no longer protect the role",
         "T1556.009",
     ),
 )
 NOTICE_SETTINGS: tuple[Watched, ...] = (
     Setting(
         "isDefaultRecipientsEnabled",
-        "notice to administrators and approvers",
+        "notifications to administrators and approvers",
         on_protects(),
         Severity.MEDIUM,
-        "They no longer learn when the role is given or taken",
+        "They are no longer notified when the role is assigned or activated",
     ),
-    Setting("notificationLevel", "what is told", ladder("none", "critical", "all"), Severity.LOW),
+    Setting("notificationLevel", "the notification level", ladder("none", "critical", "all"), Severity.LOW),
     Members(
         "notificationRecipients",
-        "the recipients of notices",
+        "the recipients of notifications",
         Severity.MEDIUM,
         gain_weakens=False,
-        effect="They no longer learn when the role is given or taken",
+        effect="They are no longer notified when the role is assigned or activated",
     ),
 )
 
 
 def _role(subject: Subject, context: Context) -> Role | None:
-    """The role that the rule is of: named in the document, or by the assignment of its policy."""
+    """The role of the rule: named in the document, or by the assignment of its policy."""
     named = text(subject.document, "roleDefinitionId")
     if named:
         return role_of(context, named)
@@ -122,7 +122,7 @@ def _role(subject: Subject, context: Context) -> Role | None:
 
 
 def _adjusted(hits: Iterable[Hit], subject: Subject, context: Context) -> Iterator[Hit]:
-    """A role that is known to be weak makes a loosened rule of it weigh a step less."""
+    """A loosened rule for a role known to be weak is one level lower."""
     role = _role(subject, context)
     for hit in hits:
         if role is None or hit.direction is not Direction.WEAKENS:
@@ -144,27 +144,27 @@ def _demands(subject: Subject, context: Context) -> Iterator[Hit]:
             if severity is Severity.HIGH and _context_instead(subject, context):
                 yield neutral(
                     Severity.LOW,
-                    f"{subject.name}: an authentication context guards the role instead of {label}.",
+                    f"{subject.name}: an authentication context protects the role instead of {label}.",
                 )
             else:
                 yield weakens(
                     severity,
-                    f"{subject.name}: {label} is no longer asked for.",
+                    f"{subject.name}: {label} is no longer required.",
                     "T1556.006" if severity is Severity.HIGH else None,
                 )
         elif name in after - before:
-            yield strengthens(f"{subject.name}: {label} is now asked for.")
+            yield strengthens(f"{subject.name}: {label} is now required.")
 
 
 def _context_instead(subject: Subject, context: Context) -> bool:
-    """Microsoft allows only one of the two: an authentication context takes the place of MFA."""
+    """Microsoft allows only one of the two: an authentication context replaces MFA."""
     sibling = re.sub("enablement_", "authenticationcontext_", subject.resource_id.casefold())
     document = context.get("after", RULE[0], sibling)
     return is_true(document, "isEnabled") and bool(text(document, "claimValue"))
 
 
 def guarding(settings: tuple[Watched, ...]) -> Check:
-    """The check of a table of settings, weighed by the role that they guard."""
+    """The check of a table of settings, weighted by the role that they protect."""
     check = watching(settings)
 
     def adjusted(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -192,26 +192,26 @@ def approvers_changed(subject: Subject, context: Context) -> Iterator[Hit]:
     if gained:
         names = listed(principal(context, key).name for key in gained)
         make = weakens if before else neutral
-        yield make(Severity.MEDIUM, f"{subject.name}: {names} may now approve who takes the role.")
+        yield make(Severity.MEDIUM, f"{subject.name}: {names} may now approve activations of the role.")
     elif lost and after:
         names = listed(principal(context, key).name for key in lost)
-        yield strengthens(f"{subject.name}: {names} may no longer approve who takes the role.")
+        yield strengthens(f"{subject.name}: {names} may no longer approve activations of the role.")
     elif lost:
-        reason = f"{subject.name}: no approver is named any more; any privileged administrator may approve."
+        reason = f"{subject.name}: no approver is named; any privileged administrator may approve."
         yield weakens(Severity.MEDIUM, reason)
 
 
 def context_replaced(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
     before, after = text(subject.before, "claimValue"), text(subject.after, "claimValue")
     if subject.kind == "updated" and before and after and before.casefold() != after.casefold():
-        reason = f"{subject.name}: the authentication context {after} guards the role instead of {before}."
+        reason = f"{subject.name}: the authentication context {after} protects the role instead of {before}."
         yield neutral(Severity.MEDIUM, reason)
 
 
 RULES = (
     Rule(
         "pim-activation-eased",
-        "What taking or giving a role costs changed",
+        "Requirements for activating or assigning a role changed",
         RULE,
         TECHNIQUE,
         activation_eased,
@@ -219,7 +219,7 @@ RULES = (
     ),
     Rule(
         "pim-approval",
-        "Approval before a role is taken changed",
+        "Approval of role activation changed",
         RULE,
         TECHNIQUE,
         guarding(APPROVAL_SETTINGS),
@@ -227,7 +227,7 @@ RULES = (
     ),
     Rule(
         "pim-approvers",
-        "Who approves that a role is taken changed",
+        "Approvers of role activation changed",
         RULE,
         TECHNIQUE,
         approvers_changed,
@@ -235,7 +235,7 @@ RULES = (
     ),
     Rule(
         "pim-expiration",
-        "How long a role can be held changed",
+        "The maximum duration of a role changed",
         RULE,
         TECHNIQUE,
         guarding(EXPIRATION_SETTINGS),
@@ -243,7 +243,7 @@ RULES = (
     ),
     Rule(
         "pim-context",
-        "A role is guarded by an authentication context or not",
+        "An authentication context for a role was added or removed",
         RULE,
         "T1556.009",
         guarding(CONTEXT_SETTINGS),
@@ -251,14 +251,14 @@ RULES = (
     ),
     Rule(
         "pim-context-replaced",
-        "A role is guarded by another authentication context",
+        "The authentication context of a role changed",
         RULE,
         "T1556.009",
         context_replaced,
     ),
     Rule(
         "pim-notices",
-        "Who learns of roles that are given or taken changed",
+        "Notifications about a role changed",
         RULE,
         "T1685",
         guarding(NOTICE_SETTINGS),

@@ -1,4 +1,4 @@
-"""Rules on PIM schedules: who may take or holds which role or group, and until when."""
+"""Rules on PIM schedules: who is eligible for or holds which role or group, and until when."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,12 +33,12 @@ TECHNIQUE = "T1098.003"
 
 
 def _activated(document: Document | None) -> bool:
-    """An activation uses what was granted before."""
+    """An activation uses an earlier grant."""
     return word(document, "assignmentType") == "activated"
 
 
 def _eligible_severity(severity: Severity) -> Severity:
-    """To take a role still needs an activation, which the role's settings control."""
+    """An eligible role still needs an activation, which the role's settings control."""
     return Severity.HIGH if severity is Severity.CRITICAL else severity
 
 
@@ -49,7 +49,7 @@ def role_scheduled(subject: Subject, context: Context) -> Iterator[Hit]:
         if hit.direction is not Direction.WEAKENS:
             continue
         if subject.resource_type in ELIGIBLE:
-            reason = hit.reason.replace(" received the role ", " may take the role ").replace(
+            reason = hit.reason.replace(" received the role ", " is now eligible for the role ").replace(
                 "It gives", "It leads to"
             )
             yield replace(hit, severity=_eligible_severity(hit.severity), reason=reason)
@@ -90,7 +90,7 @@ def schedule_prolonged(subject: Subject, context: Context) -> Iterator[Hit]:
         return
     what = _what(subject.after, context)
     if after > before:
-        until = "has no end any more" if after == inf else "lasts longer"
+        until = "no longer ends" if after == inf else "lasts longer"
         severity = Severity.HIGH if after == inf and _privileged(subject.after, context) else Severity.MEDIUM
         yield weakens(severity, f"{what} {until}.")
     elif after < before:
@@ -129,7 +129,7 @@ def _what(document: Document | None, context: Context) -> str:
     if role_id:
         role = role_of(context, role_id)
         return f"The role {role.name if role else role_id} of {who}"
-    return f"The place of {who} in the group {display_name(context, 'group', text(document, 'groupId'))}"
+    return f"The membership of {who} in the group {display_name(context, 'group', text(document, 'groupId'))}"
 
 
 def schedule_removed(subject: Subject, context: Context) -> Iterator[Hit]:
@@ -137,13 +137,13 @@ def schedule_removed(subject: Subject, context: Context) -> Iterator[Hit]:
         if _activated(subject.before):
             yield neutral(Severity.INFORMATIONAL, f"{_what(subject.before, context)} is no longer active.")
         else:
-            yield strengthens(f"{_what(subject.before, context)} was taken away.")
+            yield strengthens(f"{_what(subject.before, context)} was removed.")
 
 
 RULES = (
     Rule(
         "pim-role-scheduled",
-        "Somebody may take or holds a directory role by PIM",
+        "A directory role was assigned or made eligible through PIM",
         ROLES,
         TECHNIQUE,
         role_scheduled,
@@ -154,14 +154,14 @@ RULES = (
     ),
     Rule(
         "pim-member-scheduled",
-        "Somebody may enter or is in a group by PIM",
+        "A group membership was assigned or made eligible through PIM",
         GROUPS,
         TECHNIQUE,
         member_scheduled,
     ),
     Rule(
         "pim-schedule-prolonged",
-        "A role or membership by PIM lasts longer or shorter",
+        "The duration of a PIM role or membership changed",
         ROLES + GROUPS,
         TECHNIQUE,
         schedule_prolonged,
@@ -169,7 +169,7 @@ RULES = (
     ),
     Rule(
         "pim-schedule-removed",
-        "A role or membership by PIM was taken away",
+        "A PIM role or membership was removed",
         ROLES + GROUPS,
         "",
         schedule_removed,

@@ -1,4 +1,4 @@
-"""Rules on directory role assignments and custom role definitions: who gains which power over the tenant."""
+"""Rules on directory role assignments and custom role definitions."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ POWERFUL_ACTIONS = tuple(
         r"/crosstenantaccesspolicy/.*(create|update|delete|alltasks)",
     )
 )
-"""Actions of custom roles that lead to more power than the action itself, by what they act on."""
+"""Actions of custom roles that can be used to gain more power, by the object that they act on."""
 READS = re.compile(r"/(read|standard/read|allproperties/read)$|/read$")
 
 
@@ -53,7 +53,7 @@ def _identity(document: Document | None) -> tuple[str, str, str, str]:
 
 
 def _contained(document: Document, other: Document | None) -> bool:
-    """Whether `other` already gave all that `document` gives."""
+    """Whether `other` already gives everything that `document` gives."""
     role, holder, scope, condition = _identity(document)
     held = _identity(other)
     return held[:2] == (role, holder) and held[2] in {"/", scope} and held[3] in {"", condition}
@@ -114,7 +114,7 @@ def role_removed(subject: Subject, context: Context) -> Iterator[Hit]:
         yield neutral(
             Severity.HIGH,
             f"{name} lost the role {role.name}: {left} assignment of it is left, "
-            "and the tenant's own people may be locked out.",
+            "so the tenant's own administrators may be locked out.",
             LOCKOUT_TECHNIQUE,
         )
     else:
@@ -122,7 +122,7 @@ def role_removed(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def _administrators(context: Context, side: Side) -> int | None:
-    """How many hold Global Administrator; None where the context knows no assignments."""
+    """The number of Global Administrators; None if the context contains no assignments."""
     assignments = context.all(side, "unifiedRoleAssignment")
     if not assignments:
         return None

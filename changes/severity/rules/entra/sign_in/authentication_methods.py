@@ -1,4 +1,4 @@
-"""Rules on the authentication methods policy and its methods: which factors people can use, how strictly."""
+"""Rules on the authentication methods policy and its methods."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ NEUTRAL_WHEN_ENABLED = {"softwareoath", "hardwareoath", "verifiablecredentials"}
 
 
 def method_of(subject: Subject) -> str:
-    """The method's fixed id, also where only its type tells."""
+    """The method's fixed ID, derived from its type if necessary."""
     if subject.resource_id.casefold() in LABELS:
         return subject.resource_id.casefold()
     kind = short_type(subject.document)
@@ -50,7 +50,7 @@ def _targets(document: Document | None) -> dict[str, Row]:
 
 
 def _everybody(document: Document | None) -> bool:
-    """A method without targets, or with all users among them, is for everybody."""
+    """A method without targets, or with all users as a target, applies to all users."""
     targets = _targets(document)
     return not targets or EVERYBODY in targets
 
@@ -69,11 +69,11 @@ def method_enabled(subject: Subject, context: Context) -> Iterator[Hit]:
     if method in reference.WEAK_METHODS:
         yield weakens(Severity.HIGH, f"{reason}: a weak factor that can be intercepted or phished.")
     elif method == "temporaryaccesspass":
-        yield weakens(Severity.MEDIUM, f"{reason}: whoever may issue one can sign in as somebody else.")
+        yield weakens(Severity.MEDIUM, f"{reason}: anyone who may issue one can sign in as someone else.")
     elif method == "x509certificate":
         yield neutral(Severity.MEDIUM, f"{reason}: check which certificate authorities are trusted.", "T1556")
     elif method == "externalauthenticationmethod" or method not in LABELS:
-        yield neutral(Severity.MEDIUM, f"{reason}: another service now vouches for a factor.")
+        yield neutral(Severity.MEDIUM, f"{reason}: another service now verifies a factor.")
     elif method in NEUTRAL_WHEN_ENABLED:
         yield neutral(Severity.LOW, f"{reason}.")
     else:
@@ -86,9 +86,9 @@ def method_disabled(subject: Subject, context: Context) -> Iterator[Hit]:
     method, label = method_of(subject), _label(subject)
     reason = f"Sign-in with {label} was disabled for {_audience(subject.before, context)}"
     if method in reference.STRONG_METHODS:
-        yield weakens(Severity.HIGH, f"{reason}: people fall back to weaker factors.")
+        yield weakens(Severity.HIGH, f"{reason}: users fall back to weaker factors.")
     elif method in reference.WEAK_METHODS or method == "temporaryaccesspass":
-        yield strengthens(f"{reason}: a factor less to abuse.")
+        yield strengthens(f"{reason}: one factor less that could be abused.")
     else:
         yield neutral(Severity.LOW if method in NEUTRAL_WHEN_ENABLED else Severity.MEDIUM, f"{reason}.")
 
@@ -114,7 +114,7 @@ def targets_changed(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def _reached_beyond(first: Document | None, second: Document | None) -> bool:
-    """Whether `first` reaches somebody whom `second` does not."""
+    """Whether `first` includes someone whom `second` does not."""
     excluded_less = keyed(second, "excludeTargets").keys() - keyed(first, "excludeTargets").keys()
     if _everybody(second):
         return bool(excluded_less)
@@ -122,7 +122,7 @@ def _reached_beyond(first: Document | None, second: Document | None) -> bool:
 
 
 def usable_for_sign_in(subject: Subject, context: Context) -> Iterator[Hit]:
-    """A text message alone opens the account: no password, no second factor."""
+    """Sign-in with a text message alone: no password and no second factor."""
     if subject.kind == "deleted":
         return
 
@@ -143,7 +143,7 @@ def usable_for_sign_in(subject: Subject, context: Context) -> Iterator[Hit]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a method: how strict a content is (higher is stricter), and what losing it means."""
+    """One setting of a method: how strict its value is (higher is stricter), and the effect of loosening it."""
 
     strictness: Callable[[Document | None], float]
     severity: Severity
@@ -167,20 +167,20 @@ def _at_least(*path: str) -> Callable[[Document | None], float]:
 
 
 def _not_off(*path: str) -> Callable[[Document | None], float]:
-    """Left to Microsoft's default counts as between on and off."""
+    """Microsoft's default counts as between on and off."""
     return lambda document: {"enabled": 1.0, "disabled": -1.0}.get(word(document, *path), 0.0)
 
 
 SETTINGS = (
-    Setting(_truth("isAttestationEnforced"), Severity.MEDIUM, "keys no longer have to prove their make"),
+    Setting(_truth("isAttestationEnforced"), Severity.MEDIUM, "security keys no longer need attestation"),
     Setting(
         _truth("keyRestrictions", "isEnforced"),
         Severity.MEDIUM,
-        "any make of security key may be registered",
+        "any security key model may be registered",
     ),
     Setting(_truth("isUsableOnce"), Severity.MEDIUM, "a pass may be used more than once"),
-    Setting(_at_most("maximumLifetimeInMinutes"), Severity.MEDIUM, "a pass may live longer"),
-    Setting(_at_most("defaultLifetimeInMinutes"), Severity.MEDIUM, "a pass lives longer by default"),
+    Setting(_at_most("maximumLifetimeInMinutes"), Severity.MEDIUM, "a pass may be valid for longer"),
+    Setting(_at_most("defaultLifetimeInMinutes"), Severity.MEDIUM, "a pass is valid for longer by default"),
     Setting(_at_least("defaultLength"), Severity.MEDIUM, "a pass is shorter"),
     Setting(_at_least("pinLength"), Severity.MEDIUM, "the PIN is shorter"),
     Setting(_falsehood("isOfficePhoneAllowed"), Severity.MEDIUM, "office phones may answer the call"),
@@ -199,7 +199,7 @@ SETTINGS = (
     Setting(
         _not_off("featureSettings", "displayAppInformationRequiredState", "state"),
         Severity.MEDIUM,
-        "a push no longer shows which application asks",
+        "a push no longer shows the requesting application",
     ),
     Setting(
         _not_off("featureSettings", "displayLocationInformationRequiredState", "state"),
@@ -238,9 +238,9 @@ def key_list_loosened(subject: Subject, context: Context) -> Iterator[Hit]:  # n
     looser = new - old if kind == "allow" else old - new
     stricter = old - new if kind == "allow" else new - old
     if looser:
-        yield weakens(Severity.MEDIUM, f"{len(looser)} more makes of security key may be registered.")
+        yield weakens(Severity.MEDIUM, f"{len(looser)} more security key models may be registered.")
     elif stricter:
-        yield strengthens(f"{len(stricter)} makes of security key may no longer be registered.")
+        yield strengthens(f"{len(stricter)} security key models may no longer be registered.")
 
 
 def certificate_mode_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
@@ -260,15 +260,15 @@ CAMPAIGN = ("registrationEnforcement", "authenticationMethodsRegistrationCampaig
 
 
 def campaign_weakened(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Whether people are still pushed to register a strong factor."""
+    """The registration campaign for a strong factor."""
     if subject.kind != "updated":
         return
     before, after = subject.before, subject.after
     strict = _not_off(*CAMPAIGN, "state")
     if strict(after) < strict(before):
-        yield weakens(Severity.MEDIUM, "People are no longer asked to register a strong factor.")
+        yield weakens(Severity.MEDIUM, "Users are no longer asked to register a strong factor.")
     elif strict(after) > strict(before):
-        yield strengthens("People are asked to register a strong factor.")
+        yield strengthens("Users are asked to register a strong factor.")
     left_out = (
         keyed(after, *CAMPAIGN, "excludeTargets").keys() - keyed(before, *CAMPAIGN, "excludeTargets").keys()
     )
@@ -276,18 +276,18 @@ def campaign_weakened(subject: Subject, context: Context) -> Iterator[Hit]:  # n
         keyed(before, *CAMPAIGN, "includeTargets").keys() - keyed(after, *CAMPAIGN, "includeTargets").keys()
     )
     if strict(before) >= 0 and (left_out or dropped):
-        yield weakens(Severity.MEDIUM, "Fewer people are asked to register a strong factor.")
+        yield weakens(Severity.MEDIUM, "Fewer users are asked to register a strong factor.")
     snooze = _at_most(*CAMPAIGN, "snoozeDurationInDays")
     if snooze(after) < snooze(before):
-        yield weakens(Severity.LOW, "People may put off the registration of a strong factor for longer.")
+        yield weakens(Severity.LOW, "Users may postpone the registration of a strong factor for longer.")
 
 
 POLICY_SWITCHES = (
     (
         ("reportSuspiciousActivitySettings", "state"),
-        "people can no longer report a prompt that is not theirs",
+        "users can no longer report suspicious prompts",
     ),
-    (("systemCredentialPreferences", "state"), "people are no longer asked for their strongest factor first"),
+    (("systemCredentialPreferences", "state"), "users are no longer asked for their strongest factor first"),
 )
 
 
@@ -313,10 +313,10 @@ def migration_reversed(subject: Subject, context: Context) -> Iterator[Hit]:  # 
         return
     if MIGRATION.index(after) < MIGRATION.index(before):
         yield weakens(
-            Severity.MEDIUM, "The legacy MFA and password reset policies count again beside this one."
+            Severity.MEDIUM, "The legacy MFA and password reset policies apply again in addition to this one."
         )
     elif MIGRATION.index(after) > MIGRATION.index(before):
-        yield strengthens("The legacy MFA and password reset policies count for less.")
+        yield strengthens("The legacy MFA and password reset policies apply less.")
 
 
 TECHNIQUE = "T1556.006"
@@ -325,10 +325,17 @@ CISA = ("CISA ScubaGear: MS.AAD.3.1 to 3.5",)
 RULES = (
     Rule("auth-method-enabled", "A method was enabled", METHOD, TECHNIQUE, method_enabled, CISA),
     Rule("auth-method-disabled", "A method was disabled", METHOD, TECHNIQUE, method_disabled, CISA),
-    Rule("auth-method-targets", "Who may use a method changed", METHOD, TECHNIQUE, targets_changed, CISA),
+    Rule(
+        "auth-method-targets",
+        "Users of an authentication method changed",
+        METHOD,
+        TECHNIQUE,
+        targets_changed,
+        CISA,
+    ),
     Rule(
         "auth-method-alone",
-        "A weak method is enough to sign in",
+        "A weak method alone is enough to sign in",
         METHOD,
         TECHNIQUE,
         usable_for_sign_in,
@@ -344,7 +351,7 @@ RULES = (
     ),
     Rule(
         "auth-method-keys",
-        "The list of allowed security keys changed",
+        "The allowed security keys changed",
         METHOD,
         TECHNIQUE,
         key_list_loosened,
@@ -352,7 +359,7 @@ RULES = (
     ),
     Rule(
         "auth-method-certificate",
-        "What a certificate proves changed",
+        "The authentication level of certificates changed",
         METHOD,
         TECHNIQUE,
         certificate_mode_changed,
@@ -368,7 +375,7 @@ RULES = (
     ),
     Rule(
         "auth-protection-off",
-        "A protection of the methods policy was switched",
+        "A protection in the authentication methods policy changed",
         POLICY,
         TECHNIQUE,
         protection_switched_off,
@@ -376,7 +383,7 @@ RULES = (
     ),
     Rule(
         "auth-migration-reversed",
-        "The migration to the methods policy moved",
+        "The migration to the authentication methods policy changed",
         POLICY,
         TECHNIQUE,
         migration_reversed,

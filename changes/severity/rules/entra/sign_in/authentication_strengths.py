@@ -1,4 +1,4 @@
-"""Rules on authentication strengths: which proofs a policy that asks for the strength now accepts."""
+"""Rules on authentication strengths: which methods satisfy policies that require the strength."""
 
 from collections.abc import Iterable, Iterator
 
@@ -24,7 +24,9 @@ def _weakest(combinations: dict[frozenset[str], str]) -> int:
 
 
 def _users(subject: Subject, context: Context, side: Side) -> tuple[list[str], bool]:
-    """Names of the enforced policies that ask for the strength, and whether one aims at administrators."""
+    """Names of the enforced policies that require the strength, and whether one of them targets
+    administrators.
+    """
     names, administrators = [], False
     for document in context.all(side, "conditionalAccessPolicy").values():
         wanted = word(document, "grantControls", "authenticationStrength", "id")
@@ -44,7 +46,7 @@ def _note(names: list[str]) -> str:
 
 
 def _surely_unused(context: Context, names: list[str]) -> bool:
-    """The context knows policies, and none of them asks for the strength."""
+    """Whether the context contains policies and none of them requires the strength."""
     return bool(context.all("after", "conditionalAccessPolicy")) and not names
 
 
@@ -80,7 +82,7 @@ def combinations_tightened(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def strength_single_factor(subject: Subject, context: Context) -> Iterator[Hit]:
-    """Every combination left is a single factor: the name says strength, the content is a password."""
+    """All remaining combinations are a single factor, such as a password."""
     old, new = _combinations(subject.before), _combinations(subject.after)
 
     def single(combinations: dict[frozenset[str], str]) -> bool:
@@ -90,7 +92,9 @@ def strength_single_factor(subject: Subject, context: Context) -> Iterator[Hit]:
     if single(new) and not single(old):
         names, administrators = _users(subject, context, "after")
         severity = Severity.CRITICAL if administrators else Severity.HIGH
-        reason = f"Strength {subject.name} accepts nothing but single factors: {_called(new.values())}.{_note(names)}"
+        reason = (
+            f"Strength {subject.name} accepts only single factors: {_called(new.values())}.{_note(names)}"
+        )
         yield weakens(severity, reason)
 
 
@@ -104,7 +108,7 @@ def strength_deleted(subject: Subject, context: Context) -> Iterator[Hit]:
 
 
 def restriction_loosened(subject: Subject, context: Context) -> Iterator[Hit]:  # noqa: ARG001
-    """Which security keys or certificate issuers count was widened."""
+    """The allowed security keys or certificate issuers were extended."""
     if subject.kind != "updated":
         return
     old, new = _restrictions(subject.before), _restrictions(subject.after)
@@ -112,12 +116,12 @@ def restriction_loosened(subject: Subject, context: Context) -> Iterator[Hit]:  
     wider = [label for label, allowed in old.items() if label in new and new[label] - allowed]
     tighter = [label for label in new if label not in old or old[label] - new[label]]
     if gone:
-        reason = f"Strength {subject.name} no longer restricts which {listed(gone)} count."
+        reason = f"Strength {subject.name} no longer restricts {listed(gone)}."
         yield weakens(Severity.HIGH, reason)
     if wider:
         yield weakens(Severity.MEDIUM, f"Strength {subject.name} accepts more {listed(wider)}.")
     if tighter and not (gone or wider):
-        yield strengthens(f"Strength {subject.name} restricts which {listed(tighter)} count.")
+        yield strengthens(f"Strength {subject.name} restricts {listed(tighter)}.")
 
 
 def _restrictions(document: Document | None) -> dict[str, frozenset[str]]:
@@ -157,7 +161,7 @@ RULES = (
     ),
     Rule(
         "strength-single-factor",
-        "A strength accepts nothing but single factors",
+        "A strength accepts only single factors",
         STRENGTH,
         TECHNIQUE,
         strength_single_factor,

@@ -1,4 +1,4 @@
-"""Rules on certificate-based sign-in: whose certificates prove who somebody is, and whether they can be revoked."""
+"""Rules on certificate-based sign-in: trusted certificate authorities and revocation."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ SIGMA = ("Sigma: New Root Certificate Authority Added",)
 
 
 def _authorities(document: Document | None) -> dict[str, Row]:
-    """By the certificate itself, however its text wraps; by its issuer where the certificate is not shown."""
+    """By certificate, ignoring line breaks, or by issuer if the certificate is missing."""
     return {
         "".join(text(dict(row), "certificate").split()) or _label(row).casefold(): row
         for row in rows(document, "certificateAuthorities")
@@ -29,7 +29,8 @@ def authority_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # n
         kind = "root" if is_true(dict(new[key]), "isRootAuthority") else "intermediate"
         yield weakens(
             Severity.CRITICAL,
-            f"The {kind} certificate authority {_label(new[key])} is trusted: it can issue a sign-in as anybody.",
+            f"The {kind} certificate authority {_label(new[key])} is now trusted: it can issue "
+            "certificates to sign in as any user.",
         )
     for key in sorted(old.keys() - new.keys()):
         yield strengthens(f"The certificate authority {_label(old[key])} is no longer trusted.")
@@ -44,8 +45,8 @@ def revocation_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # 
             where = f"at {after}" if after else "nowhere"
             yield weakens(
                 Severity.HIGH,
-                f"Revoked certificates of {label} are looked up {where} instead of {before}: "
-                "a withdrawn certificate may sign in again.",
+                f"Revocation of certificates of {label} is checked {where} instead of {before}: "
+                "a revoked certificate may work again.",
             )
         elif after and not before:
             yield strengthens(f"Revoked certificates of {label} are now refused.")
@@ -54,7 +55,7 @@ def revocation_changed(subject: Subject, context: Context) -> Iterator[Hit]:  # 
 RULES = (
     Rule(
         "certificate-authority",
-        "The certificate authorities that are trusted changed",
+        "Trusted certificate authorities changed",
         CONFIGURATION,
         TECHNIQUE,
         authority_changed,
@@ -62,7 +63,7 @@ RULES = (
     ),
     Rule(
         "certificate-revocation",
-        "Where revoked certificates are looked up changed",
+        "Revocation checking of certificates changed",
         CONFIGURATION,
         TECHNIQUE,
         revocation_changed,

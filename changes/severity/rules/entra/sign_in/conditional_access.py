@@ -1,4 +1,4 @@
-"""Rules on whether a Conditional Access policy is enforced, and on what it asks of those whom it reaches."""
+"""Rules on whether a Conditional Access policy is enforced, and on what it requires."""
 
 from collections.abc import Iterator
 
@@ -66,22 +66,20 @@ def policy_emptied(subject: Subject, context: Context) -> Iterator[Hit]:
     before, after = pair(subject, context)
     if subject.kind == "updated" and after.empty and not before.empty:
         severity, note = _whole_value(before, subject, context)
-        reason = (
-            f"{loss(before, context)}: policy {subject.name} no longer applies to anybody or anything.{note}"
-        )
+        reason = f"{loss(before, context)}: policy {subject.name} no longer applies to anything.{note}"
         yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
 def policy_staged(subject: Subject, context: Context) -> Iterator[Hit]:
-    """Policies that come or move without being enforced before or after."""
+    """Policies that are created or change state without being enforced before or after."""
     before, after = pair(subject, context)
     if subject.kind == "created" and not after.enforced:
         yield neutral(Severity.LOW, f"Policy {subject.name} was created without being enforced.")
     if subject.kind == "updated" and before.state != after.state and not (before.enforced or after.enforced):
         yield neutral(
             Severity.LOW,
-            f"Policy {subject.name} moved from {before.state or 'no state'} to {after.state or 'no state'}; "
-            "it is enforced on neither side.",
+            f"Policy {subject.name} changed from {before.state or 'no state'} to "
+            f"{after.state or 'no state'}; it was not and is not enforced.",
         )
 
 
@@ -90,8 +88,8 @@ def policy_locks_out(subject: Subject, context: Context) -> Iterator[Hit]:
     if _locks_out(after) and not _locks_out(before):
         yield neutral(
             Severity.HIGH,
-            f"Policy {subject.name} blocks every user from every application without an exception: "
-            "administrators are locked out too.",
+            f"Policy {subject.name} blocks all users from all applications without exception, including "
+            "administrators.",
             LOCKOUT_TECHNIQUE,
         )
 
@@ -120,14 +118,14 @@ def grant_weakened(subject: Subject, context: Context) -> Iterator[Hit]:
         stripped = new.admits_everybody or (old.multi_factor and not (new.multi_factor or new.blocks))
         severity = policy_value(before, context) if stripped else partial_value(before, context)
         reason = (
-            f"Policy {subject.name} asks less of {audience(before, context)}: "
+            f"Policy {subject.name} requires less of {audience(before, context)}: "
             f"{new.describe()} instead of {old.describe()}."
         )
         yield weakens(adjusted_for_state(before, severity), reason, technique(before))
     elif old != new and not old.weaker_than(new):
         reason = (
             f"The controls of policy {subject.name} were replaced: {old.describe()} by {new.describe()}; "
-            "neither is plainly the stronger."
+            "neither is clearly stronger."
         )
         yield neutral(adjusted_for_state(before, Severity.MEDIUM), reason)
 
@@ -154,9 +152,9 @@ def policy_tightened(subject: Subject, context: Context) -> Iterator[Hit]:
         return
     for move in moves(before, after):
         if move.stronger:
-            yield strengthens(f"Policy {subject.name} reaches further: {move.dimension.name}.")
+            yield strengthens(f"Policy {subject.name} applies to more: {move.dimension.name}.")
     if before.requirement.weaker_than(after.requirement):
-        yield strengthens(f"Policy {subject.name} asks for more: {after.requirement.describe()}.")
+        yield strengthens(f"Policy {subject.name} requires more: {after.requirement.describe()}.")
     stricter = [
         LABELS[name] for name in LABELS if after.session.get(name, 0.0) > before.session.get(name, 0.0)
     ]
@@ -195,7 +193,7 @@ RULES = (
     ),
     Rule(
         "ca-policy-emptied",
-        "A policy no longer applies to anybody or anything",
+        "A policy no longer applies to anything",
         POLICY,
         "T1556.009",
         policy_emptied,
@@ -203,7 +201,7 @@ RULES = (
     ),
     Rule(
         "ca-policy-staged",
-        "A policy was created or moved without being enforced",
+        "A policy was created or changed state without being enforced",
         POLICY,
         "",
         policy_staged,
@@ -211,7 +209,7 @@ RULES = (
     ),
     Rule(
         "ca-policy-locks-out",
-        "A policy blocks everybody from everything",
+        "A policy blocks all users from all applications",
         POLICY,
         LOCKOUT_TECHNIQUE,
         policy_locks_out,
@@ -219,7 +217,7 @@ RULES = (
     ),
     Rule(
         "ca-grant-weakened",
-        "A policy asks for less",
+        "A policy requires less",
         POLICY,
         "T1556.009",
         grant_weakened,
@@ -235,7 +233,7 @@ RULES = (
     ),
     Rule(
         "ca-policy-tightened",
-        "A policy was enforced, reaches further or asks for more",
+        "A policy was enforced, applies to more or requires more",
         POLICY,
         "",
         policy_tightened,

@@ -1,4 +1,4 @@
-"""Rules on whom and what a Conditional Access policy reaches: exclusions, dropped inclusions, narrower conditions."""
+"""Rules on the scope of a Conditional Access policy: exclusions, removed inclusions, narrower conditions."""
 
 from collections.abc import Iterator
 
@@ -106,7 +106,7 @@ def applications_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
         severity = partial_value(before, context)
         if ALL in move.weaker and policy_value(after, context) < policy_value(before, context):
             severity = max(severity, policy_value(before, context))
-        names = token_names(move.weaker, context, "every application as before")
+        names = token_names(move.weaker, context, "all applications as before")
         verb = "excluded from" if move.dimension.mode is Mode.EXCLUSION else "removed from"
         reason = f"{loss(before, context)} in {names}: {verb} policy {subject.name}."
         yield weakens(adjusted_for_state(before, severity), reason, technique(before))
@@ -164,7 +164,7 @@ def filter_changed(subject: Subject, context: Context) -> Iterator[Hit]:
         else:
             reason = (
                 f"The {name} of policy {subject.name} changed from {old[1]} to {new[1]}: "
-                "check whom it leaves out."
+                "check who is no longer covered."
             )
             yield neutral(adjusted_for_state(before, Severity.MEDIUM), reason)
 
@@ -192,7 +192,7 @@ RULES = (
     ),
     Rule(
         "ca-applications-dropped",
-        "Applications or actions left a policy's reach",
+        "Applications or actions are no longer covered by a policy",
         POLICY,
         "T1556.009",
         applications_dropped,
@@ -200,7 +200,7 @@ RULES = (
     ),
     Rule(
         "ca-workloads-dropped",
-        "Service principals left a policy's reach",
+        "Service principals are no longer covered by a policy",
         POLICY,
         "T1556.009",
         workloads_dropped,
@@ -208,7 +208,7 @@ RULES = (
     ),
     Rule(
         "ca-locations-dropped",
-        "Locations left a policy's reach",
+        "Locations are no longer covered by a policy",
         POLICY,
         "T1556.009",
         locations_dropped,

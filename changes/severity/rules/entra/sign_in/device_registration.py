@@ -1,4 +1,4 @@
-"""Rules on how devices join the tenant: who may add one, what that takes, and who administers it."""
+"""Rules on device registration: who may join a device, what is required, and who administers it."""
 
 from changes.severity.declared_settings import (
     Members,
@@ -24,7 +24,7 @@ DEVICE_SETTINGS: tuple[Watched, ...] = (
         "MFA for joining or registering a device",
         ladder(("notRequired", "0"), ("required", "1")),
         Severity.HIGH,
-        "A stolen password is enough to add a device and keep access by it",
+        "A stolen password is enough to add a device and keep access with it",
     ),
     Setting(
         "azureADJoin/allowedToJoin/@odata.type",
@@ -42,10 +42,10 @@ DEVICE_SETTINGS: tuple[Watched, ...] = (
     ),
     Setting(
         "azureADJoin/localAdmins/registeringUsers/@odata.type",
-        "who becomes local administrator by joining",
+        "who becomes local administrator when joining a device",
         WHO,
         Severity.MEDIUM,
-        "People are administrators of the devices that they join",
+        "Users are administrators of the devices that they join",
         "T1078.004",
     ),
     Setting(
@@ -65,7 +65,7 @@ DEVICE_SETTINGS: tuple[Watched, ...] = (
     ),
     Setting(
         "userDeviceQuota",
-        "devices per person",
+        "the number of devices per user",
         fewer_protect(),
         Severity.LOW,
         "One account can add more devices",
@@ -75,10 +75,10 @@ DEVICE_SETTINGS: tuple[Watched, ...] = (
         "the groups that may join devices",
         Severity.LOW,
     ),
-    Members("azureADJoin/allowedToJoin/users", "the people who may join devices", Severity.LOW),
+    Members("azureADJoin/allowedToJoin/users", "the users who may join devices", Severity.LOW),
     Members(
         "azureADJoin/localAdmins/registeringUsers/users",
-        "the people who become local administrators",
+        "the users who become local administrators",
         Severity.MEDIUM,
     ),
     Members(
@@ -91,7 +91,7 @@ DEVICE_SETTINGS: tuple[Watched, ...] = (
 RULES = (
     Rule(
         "device-registration",
-        "How devices join the tenant changed",
+        "Device registration settings changed",
         DEVICES,
         "T1098.005",
         watching(DEVICE_SETTINGS),

@@ -1,4 +1,6 @@
-"""Rules on named locations: widening weakens where policies exclude them, strengthens where they include them."""
+"""Rules on named locations: adding addresses weakens policies that exclude the location and strengthens
+policies that include it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ TRUSTED = "alltrusted"
 
 @dataclass(frozen=True)
 class Use:
-    """Which enforced policies let a location out (`excluded`) and which apply in it (`included`)."""
+    """The enforced policies that exclude a location (`excluded`) or apply to it (`included`)."""
 
     excluded: tuple[str, ...]
     included: tuple[str, ...]
@@ -36,7 +38,7 @@ class Use:
     def note(self) -> str:
         if self.excluded:
             return f" It is excluded from {listed(self.excluded)}."
-        return f" It is what {listed(self.included)} applies to." if self.included else ""
+        return f" It is included in {listed(self.included)}." if self.included else ""
 
 
 def use_of(subject: Subject, context: Context, side: Side, document: Document | None) -> Use:
@@ -57,7 +59,7 @@ def use_of(subject: Subject, context: Context, side: Side, document: Document | 
 
 
 def _either_use(subject: Subject, context: Context) -> Use:
-    """The use on the side where there is one; the document counts as trusted if it is so on either side."""
+    """The use before or after the change; the location counts as trusted if it is trusted on either side."""
     trusted = {"isTrusted": is_true(subject.before, "isTrusted") or is_true(subject.after, "isTrusted")}
     after = use_of(subject, context, "after", trusted)
     return use_of(subject, context, "before", trusted) if after.unused else after
@@ -107,7 +109,7 @@ def location_narrowed(subject: Subject, context: Context) -> Iterator[Hit]:
     countries = _countries(subject.before) - _countries(subject.after)
     if removed <= 0 and not countries:
         return
-    lost = f"{removed} addresses less" if removed > 0 else f"no longer {listed(map(country, countries))}"
+    lost = f"{removed} fewer addresses" if removed > 0 else f"no longer {listed(map(country, countries))}"
     yield from _reach_changed(subject, context, wider=False, what=lost, extent=Severity.MEDIUM, added=removed)
 
 
@@ -115,7 +117,7 @@ def _reach_changed(
     subject: Subject, context: Context, *, wider: bool, what: str, extent: Severity, added: int
 ) -> Iterator[Hit]:
     use = _either_use(subject, context)
-    sentence = f"Location {subject.name} now means {what}.{use.note}"
+    sentence = f"Location {subject.name} now contains {what}.{use.note}"
     opened = use.excluded if wider else use.included
     if opened or (wider and use.unused):
         severity = extent
@@ -167,11 +169,11 @@ def lookup_weakened(subject: Subject, context: Context) -> Iterator[Hit]:  # noq
     if before == gps != after:
         yield weakens(
             Severity.MEDIUM,
-            f"Location {subject.name} trusts the address of a sign-in again instead of the phone's position: "
-            "a proxy in the country is enough.",
+            f"Location {subject.name} uses the IP address of a sign-in instead of the phone's position. "
+            "A proxy in the country is enough to pass.",
         )
     elif after == gps != before:
-        yield strengthens(f"Location {subject.name} now goes by the phone's position.")
+        yield strengthens(f"Location {subject.name} now uses the phone's position.")
 
 
 TECHNIQUE = "T1556.009"
@@ -194,9 +196,21 @@ RULES = (
         location_narrowed,
         IDEA,
     ),
-    Rule("named-location-trusted", "A location's trust changed", LOCATION, TECHNIQUE, location_trusted, IDEA),
+    Rule(
+        "named-location-trusted",
+        "The trust in a location changed",
+        LOCATION,
+        TECHNIQUE,
+        location_trusted,
+        IDEA,
+    ),
     Rule("named-location-deleted", "A location was deleted", LOCATION, TECHNIQUE, location_deleted, IDEA),
     Rule(
-        "named-location-lookup", "How a country is found changed", LOCATION, TECHNIQUE, lookup_weakened, IDEA
+        "named-location-lookup",
+        "The country lookup of a location changed",
+        LOCATION,
+        TECHNIQUE,
+        lookup_weakened,
+        IDEA,
     ),
 )
