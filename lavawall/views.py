@@ -137,7 +137,7 @@ def _totals(rows: list[TenantRow]) -> Counts:
 def _worst(actor: Actor, now: datetime) -> list[Change]:
     """Grave open changes of the last week, the gravest and newest first."""
     rank = Case(
-        *(When(severity=severity, then=Value(place)) for place, severity in enumerate(GRAVE)),
+        *(When(severity=severity, then=Value(rank)) for rank, severity in enumerate(GRAVE)),
         output_field=IntegerField(),
     )
     grave = open_changes(visible_changes(actor)).filter(

@@ -87,8 +87,8 @@ def _group_place(document: Document, known: Surroundings) -> str:
 
 def _within(scope: str, known: Surroundings) -> str:
     """` in Front of House`; empty for the whole directory."""
-    place = scope.rpartition("/")[2]
-    return f" in {known.name(place)}" if place else ""
+    unit = scope.rpartition("/")[2]
+    return f" in {known.name(unit)}" if unit else ""
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

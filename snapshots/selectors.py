@@ -63,11 +63,11 @@ def compare(base: Snapshot, target: Snapshot) -> list[Compared]:
         Compared(*key, _name(after.get(key) or before.get(key)), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())
         if _digest(before.get(key)) != _digest(after.get(key))
-        and not _only_respelled(before.get(key), after.get(key))
+        and not _only_normalised(before.get(key), after.get(key))
     ]
 
 
-def _only_respelled(before: Version | None, after: Version | None) -> bool:
+def _only_normalised(before: Version | None, after: Version | None) -> bool:
     """Whether the difference is only caused by different spec versions."""
     if before is None or after is None or before.spec_version == after.spec_version:
         return False
@@ -81,7 +81,7 @@ def by_label(versions: QuerySet[Version], types: Iterable[str]) -> QuerySet[Vers
     """In display order: by the plural of the type, then by name. `types`: the existing types."""
     plurals = sorted(types, key=lambda key: registry.get(key).plural.casefold())
     rank = Case(
-        *(When(resource_type=key, then=Value(place)) for place, key in enumerate(plurals)),
+        *(When(resource_type=key, then=Value(rank)) for rank, key in enumerate(plurals)),
         default=Value(len(plurals)),
         output_field=IntegerField(),
     )

@@ -76,7 +76,11 @@ def _longest_common(old: Sequence[bytes], new: Sequence[bytes]) -> list[Pair]:
     if sum(len(places.get(content, ())) for content in new) > EQUAL_PAIRS:
         return []
     return _longest_rising(
-        [(place, index) for index, content in enumerate(new) for place in reversed(places.get(content, ()))]
+        [
+            (position, index)
+            for index, content in enumerate(new)
+            for position in reversed(places.get(content, ()))
+        ]
     )
 
 
@@ -110,8 +114,10 @@ def _unpaired(
 
 def _by_unique_key(old: Sequence[Hashable | None], new: Sequence[Hashable | None]) -> list[Pair]:
     count_old, count_new = Counter(old), Counter(new)
-    place = {key: index for index, key in enumerate(old) if key is not None and count_old[key] == 1}
-    return [(place[key], index) for index, key in enumerate(new) if key in place and count_new[key] == 1]
+    position = {key: index for index, key in enumerate(old) if key is not None and count_old[key] == 1}
+    return [
+        (position[key], index) for index, key in enumerate(new) if key in position and count_new[key] == 1
+    ]
 
 
 def _by_content(

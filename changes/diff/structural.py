@@ -11,7 +11,7 @@ from typing import Any, Literal
 from changes.diff.alignment import Pair, align, match_set, staying
 from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.canonical.spelling import original
-from snapshots.catalog.places import ELEMENT, ROOT, Path, parse, place, pointer
+from snapshots.catalog.places import ELEMENT, ROOT, Path, parse, pointer, rules_at
 from snapshots.catalog.spec import Document, ResourceType, SetOf
 from snapshots.catalog.stream_values import described
 
@@ -129,7 +129,7 @@ class _Comparison:
         """Field changes for a value that exists on one side only. The default, if any, applies on the other
         side.
         """
-        declared, default = place(self.spec, here.path).set_of, place(self.spec, here.path).default
+        declared, default = rules_at(self.spec, here.path).set_of, rules_at(self.spec, here.path).default
         if default is not None and not self.whole:
             before, after = (default, value) if kind == "added" else (value, default)
             self.fields.append(FieldChange(here.dotted, "changed", before, after))
@@ -159,7 +159,7 @@ class _Comparison:
                 self.compare(before[key], after[key], inside)
 
     def _lists(self, before: list[Any], after: list[Any], here: _Here) -> None:
-        declared = place(self.spec, here.path).set_of
+        declared = rules_at(self.spec, here.path).set_of
         if declared is None:
             self._elements(before, after, align(before, after), here)
             return

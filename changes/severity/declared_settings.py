@@ -52,8 +52,8 @@ def ladder(*steps: str | tuple[str, ...], missing: str | None = None) -> Ranking
     name.
     """
     ranks = {
-        word.casefold(): (float(place),)
-        for place, step in enumerate(steps)
+        word.casefold(): (float(rank),)
+        for rank, step in enumerate(steps)
         for word in ((step,) if isinstance(step, str) else step)
     }
 

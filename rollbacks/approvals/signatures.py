@@ -18,7 +18,7 @@ from tenants.access.matrix import ROLES, STAFF_ROLES, Action
 from tenants.accounts import user_accounts
 from tenants.connections import onboarding
 from tenants.control import record
-from tenants.control.graph import Kind, Log, Place
+from tenants.control.graph import ControlScope, Kind, Log
 from tenants.control.policy import Lowering, holding_for, in_force
 from tenants.errors import DomainError
 from tenants.models import LedgerEntry, Tenant, User
@@ -108,7 +108,7 @@ class _Case:
     """What a plan's signatures are judged against, as things stand."""
 
     plan: Plan
-    place: Place
+    control_scope: ControlScope
     log: Log
     lowerings: Sequence[Lowering]
     planners: frozenset[int]
@@ -133,18 +133,18 @@ class _Case:
 
 def _case(plan: Plan) -> _Case:
     rollback, log, now = plan.rollback, record.load(), timezone.now()
-    place = record.place_of(rollback.tenant)
+    control_scope = record.control_scope_of(rollback.tenant)
     planners = frozenset(_planners(plan))
     severities = Change.objects.filter(steps__plan=plan).values_list("severity", flat=True)
     return _Case(
         plan=plan,
-        place=place,
+        control_scope=control_scope,
         log=log,
-        lowerings=in_force(log, place, now),
+        lowerings=in_force(log, control_scope, now),
         planners=planners,
         behind=frozenset().union(
             *(
-                log.controllers(user, place, since=rollback.created_at, now=now)
+                log.controllers(user, control_scope, since=rollback.created_at, now=now)
                 for user in {rollback.requester_id, *planners}
             )
         ),
@@ -182,7 +182,7 @@ def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
         return ALTERED
     if approver.pk in case.planners:
         return "You planned this rollback; somebody else has to approve it."
-    for act in case.log.holding_upon(approver.pk, case.place, since=signed_at, now=case.now):
+    for act in case.log.holding_upon(approver.pk, case.control_scope, since=signed_at, now=case.now):
         return WAITING[act.kind]
     if approver.pk in case.behind:
         return "This person has unconfirmed control over the account of whoever requested or planned the rollback."

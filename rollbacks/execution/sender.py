@@ -10,7 +10,7 @@ from rollbacks.models import StepRecord
 from rollbacks.planning.model import EffectKind, PlannedRequest
 from snapshots.canonical.form import resource_id
 from snapshots.catalog.spec import Document
-from snapshots.collection.addresses import expand_path, place_of
+from snapshots.collection.addresses import expand_path, location_of
 from tenants.microsoft.errors import BadRequest, MicrosoftError, NotFound, OutcomeUnknown
 from tenants.microsoft.request import Request, Response
 
@@ -59,7 +59,7 @@ class Sender:
         if "{" not in request.path:
             return request
         return replace(
-            request, path=expand_path(request.path, place_of(self.live.spec, self.live.read().raw))
+            request, path=expand_path(request.path, location_of(self.live.spec, self.live.read().raw))
         )
 
     def _followed(self, record: StepRecord, response: Response) -> None:
@@ -80,7 +80,7 @@ class Sender:
     def _given(self, answer: Document) -> dict[str, str]:
         """The id that a create's answer tells; none where it tells only that the request was taken."""
         answered = {**self.live.wanted, **answer}
-        known = answered if not self.live.spec.restore.keeps_id else self.live.wanted
+        known = answered if not self.live.spec.restore.caller_chooses_id else self.live.wanted
         if not known.keys() >= set(self.live.spec.identity):
             return {}
         return {"id": resource_id(known, self.live.spec)}

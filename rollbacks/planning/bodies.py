@@ -63,9 +63,9 @@ def switched_off(spec: ResourceType, live: Document, wanted: Document) -> Docume
     result = live
     for path in spec.restore.switched_off_first:
         key = next(each for each in sets(spec) if each.path == path).key_names
-        stays = {_key(element, key) for element in at(wanted, path) or []}
+        delete_resets_to_default = {_key(element, key) for element in at(wanted, path) or []}
         elements = [
-            element if _key(element, key) in stays else {**element, "isEnabled": False}
+            element if _key(element, key) in delete_resets_to_default else {**element, "isEnabled": False}
             for element in at(live, path) or []
         ]
         result = with_value(result, path, elements) if elements else result

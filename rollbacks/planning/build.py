@@ -108,13 +108,13 @@ class _Builder:
             wanted = repointed(target.wanted, spec, self._repointing(present, spec))
             if not made_anew(spec, present, wanted):
                 return
-        names = {*self._named_by(spec.key), *spec.embodies}
+        names = {*self._named_by(spec.key), *spec.principal_identity}
         keys = {
             name: str(at(target.wanted, name)) for name in names if isinstance(at(target.wanted, name), str)
         }
         keys["id"] = target.resource_id
         undeleted = state.deleted and spec.restore.undelete is not None
-        kept = frozenset(keys) if undeleted else frozenset({"id"} if spec.restore.keeps_id else ())
+        kept = frozenset(keys) if undeleted else frozenset({"id"} if spec.restore.caller_chooses_id else ())
         self.recreations[target.key] = Recreation(len(self.recreations) + 1, target, keys, kept)
 
     def _named_by(self, key: str) -> set[str]:
@@ -144,7 +144,7 @@ class _Builder:
             wanted=wanted,
             known=known,
             new_id=target.resource_id
-            if recreation is None or spec.restore.keeps_id
+            if recreation is None or spec.restore.caller_chooses_id
             else token(recreation.number),
             graph_url=self.graph_url,
             plain=self._plain,
@@ -163,7 +163,8 @@ class _Builder:
     def _comes_with_another(self, target: Target) -> bool:
         """Whether it is what something that the plan brings back is in the directory (an identity's principal)."""
         return self.live[target.key].document is None and any(
-            self.catalogue[recreation.target.resource_type].embodies.get(name) == (target.resource_type, "id")
+            self.catalogue[recreation.target.resource_type].principal_identity.get(name)
+            == (target.resource_type, "id")
             and value == target.resource_id
             for recreation in self.recreations.values()
             for name, value in recreation.keys.items()
@@ -193,15 +194,17 @@ class _Builder:
         recreation = self._recreation_of(mention)
         if recreation is not None:
             yield recreation, mention.by
-        yield from self._embodying(mention)
+        yield from self._by_principal_identity(mention)
         spec = self.catalogue.get(mention.to)
         for reference in spec.references if spec is not None else ():
             if reference.path == mention.by:
                 yield from self._behind(Mention(reference.to, reference.by, mention.value))
 
-    def _embodying(self, mention: Mention) -> Iterator[tuple[Recreation, str]]:
+    def _by_principal_identity(self, mention: Mention) -> Iterator[tuple[Recreation, str]]:
         for recreation in self.recreations.values():
-            for path, (kind, by) in self.catalogue[recreation.target.resource_type].embodies.items():
+            for path, (kind, by) in self.catalogue[
+                recreation.target.resource_type
+            ].principal_identity.items():
                 is_kind = mention.to == kind or mention.to not in self.catalogue
                 if is_kind and mention.by == by and recreation.keys.get(path) == mention.value:
                     yield recreation, path
@@ -251,13 +254,15 @@ class _Builder:
             return False
         gone, spec = self.catalogue[deletion.target.resource_type], self.catalogue[draft.target.resource_type]
         old, new = deletion.expected or {}, draft.target.wanted
-        if any(part.shadows is not None and part.shadows.path == gone.read.path for part in spec.parts):
+        if any(
+            part.derived_from is not None and part.derived_from.path == gone.read.path for part in spec.parts
+        ):
             return any(_names(mention, draft, self.catalogue) for mention in mentions(gone, old))
         return any(
-            shadows is not None
-            and shadows.path == other.read.path
-            and all(old.get(name) == new.get(name) for name in shadows.by)
-            for shadows, other in ((spec.read.shadows, gone), (gone.read.shadows, spec))
+            derived_from is not None
+            and derived_from.path == other.read.path
+            and all(old.get(name) == new.get(name) for name in derived_from.by)
+            for derived_from, other in ((spec.read.derived_from, gone), (gone.read.derived_from, spec))
         )
 
     def _named_in(self, draft: Draft) -> set[Key]:
@@ -290,8 +295,12 @@ class _Builder:
         target = draft.target
         restore = self.catalogue[target.resource_type].restore
         order = -restore.order if draft.phase is Phase.DELETE else restore.order
-        turn = restore.turn(target.wanted) if restore.turn is not None and target.wanted is not None else 0
-        return draft.phase, order, target.resource_type, turn, target.display_name, index
+        rank_within_type = (
+            restore.rank_within_type(target.wanted)
+            if restore.rank_within_type is not None and target.wanted is not None
+            else 0
+        )
+        return draft.phase, order, target.resource_type, rank_within_type, target.display_name, index
 
     def _numbered(self, drafts: Sequence[Draft]) -> tuple[PlannedStep, ...]:
         """Steps count from one, and tokens name the step that brings their resource back."""

@@ -35,7 +35,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
         if name in chosen
         else value
         for name, value in document.items()
-        if name not in spec.spelled
+        if name not in spec.id_spelling
     }
 
 

@@ -71,7 +71,7 @@ class LiveState:
     document: Document | None = None
     deleted: bool = False
     natural_key_match: NaturalKeyMatch | None = None
-    place: Mapping[str, str] = field(default_factory=dict)
+    location: Mapping[str, str] = field(default_factory=dict)
     """Where it is, as far as neither its id nor its document says so."""
     raw: Document | None = None
     """The object as the service told of it, with what documents leave out."""

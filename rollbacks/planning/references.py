@@ -30,7 +30,7 @@ def repointed(document: Document, spec: ResourceType, repoint: Repoint) -> Docum
 def renamed(document: Document, spec: ResourceType, lookup: Callable[[str], str]) -> Document:
     """The document with other own identifiers: its top-level texts, and what it is called as another object."""
     result = {name: lookup(value) if isinstance(value, str) else value for name, value in document.items()}
-    for path in spec.embodies:
+    for path in spec.principal_identity:
         value = at(result, path)
         if isinstance(value, str):
             result = with_value(result, path, lookup(value))

@@ -88,8 +88,8 @@ class RequestWriter:
         if removal is not None:
             return list(self._removed(removal, have, want)), not _lacks(have, want)
         if part is not None:
-            stays = bool(part.retire) and bool(_keyed(part, have) - _keyed(part, want))
-            return self._part(part, live, wanted, ensure=ensure), not stays
+            delete_resets_to_default = bool(part.retire) and bool(_keyed(part, have) - _keyed(part, want))
+            return self._part(part, live, wanted, ensure=ensure), not delete_resets_to_default
         return [], same(live.get(name), wanted.get(name))
 
     def create(self, wanted: Document) -> PlannedRequest:
@@ -267,7 +267,7 @@ class RequestWriter:
         return expand_path(template, {**address(self._spec, self._id, self._document), **values})
 
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
-        later = self._spec.read.inject if self._spec.restore.arrives_with else ()
+        later = self._spec.read.inject if self._spec.restore.auto_created_with else ()
         path = expand_path(template, address(self._spec, self._id, self._document), later)
         body = absolute(body, self._graph_url)
         request = Request(

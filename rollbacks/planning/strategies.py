@@ -154,7 +154,7 @@ class Strategist:
         if self.spec.restore.retire:
             self._retire(live)
             return
-        kept = None if self.spec.restore.kept is None else self.spec.restore.kept(live)
+        kept = None if self.spec.restore.deletion_guard is None else self.spec.restore.deletion_guard(live)
         if kept is not None:
             self._lose(f"{self.label} stays: {kept}", f"It stays: {kept}")
             return
@@ -224,7 +224,7 @@ class Strategist:
                 self._writer(self.new_id, wanted).settle(wanted),
                 "Adds what a new object cannot be created with.",
             )
-        elif restore.arrives_with:
+        elif restore.auto_created_with:
             self._arrive(wanted)
         elif reason is None:
             what = "is gone and Microsoft Graph offers no way to create it again."
@@ -242,7 +242,7 @@ class Strategist:
 
     def _creation(self, is_staged: bool) -> str:
         how = ", in a form that enforces nothing yet" if is_staged else ""
-        if self.spec.restore.keeps_id:
+        if self.spec.restore.caller_chooses_id:
             return f"Creates {self.label} again{how}, under its old id."
         return f"Creates {self.label} again{how}; it gets a new id if Microsoft does not keep the old one."
 
@@ -300,10 +300,12 @@ class Strategist:
             self.announced = self.outcome.drafts[-1].result
 
     def _phase(self, live: Document | None, wanted: Document | None, otherwise: Phase) -> Phase:
-        at_first, at_last = self.spec.restore.at_first, self.spec.restore.at_last
-        if at_first is not None and at_first(live, wanted):
+        write_first, write_last = self.spec.restore.write_first, self.spec.restore.write_last
+        if write_first is not None and write_first(live, wanted):
             return Phase.FIRST
-        return Phase.LAST if at_last is not None and wanted is not None and at_last(wanted) else otherwise
+        return (
+            Phase.LAST if write_last is not None and wanted is not None and write_last(wanted) else otherwise
+        )
 
     def _replace(self, live: Document, wanted: Document, object_id: str) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
@@ -338,7 +340,7 @@ class Strategist:
 
     def _attainable(self, live: Document, wanted: Document) -> Document:
         """What is wanted, with what the live object has wherever an existing object keeps what it has."""
-        for name in self.spec.spelled:
+        for name in self.spec.id_spelling:
             wanted = with_value(wanted, name, live.get(name))
         for loss in self.spec.restore.losses:
             if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
@@ -422,7 +424,7 @@ class Strategist:
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
         return RequestWriter(
-            self.spec, object_id, {**document, **self.live.place}, self.graph_url, self.live.raw
+            self.spec, object_id, {**document, **self.live.location}, self.graph_url, self.live.raw
         )
 
     def _step(

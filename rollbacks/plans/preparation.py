@@ -32,7 +32,7 @@ from rollbacks.selection.unfollowed import unfollowed
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.collection import principals
-from snapshots.collection.addresses import place_of
+from snapshots.collection.addresses import location_of
 from snapshots.collection.live import read_live
 from snapshots.collection.presence import Presence
 from snapshots.models import Snapshot
@@ -131,7 +131,9 @@ def _live(client: GraphClient, spec: ResourceType, target: Target) -> LiveState:
             natural_key_match = (
                 NaturalKeyMatch(other, document) if document is not None else natural_key_match
             )
-    return LiveState(found.document, found.deleted, natural_key_match, place_of(spec, found.raw), found.raw)
+    return LiveState(
+        found.document, found.deleted, natural_key_match, location_of(spec, found.raw), found.raw
+    )
 
 
 def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from snapshots.catalog.elsewhere import DIRECTORY_KINDS, KINDS
 from snapshots.catalog.places import ANY_KEY, ELEMENT, Path, parse
 from snapshots.catalog.spec import Document, Reference, ResourceType
 from snapshots.collection.presence import Presence
-from snapshots.recoverability.verdicts import keeps_its_id
+from snapshots.recoverability.verdicts import keeps_same_id
 
 _GONE = object()
 
@@ -169,7 +169,7 @@ def _brought_back(draft: PlanDraft) -> Iterator[str]:
     for step in draft.steps:
         if step.kind is StepKind.UNDELETE:
             yield from step.keys.values()
-        elif step.kind in BRINGS_BACK and keeps_its_id(registry.get(step.resource_type)):
+        elif step.kind in BRINGS_BACK and keeps_same_id(registry.get(step.resource_type)):
             yield step.keys.get("id", step.resource_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from snapshots.canonical.form import canonicalise, resource_id
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.collection.addresses import address, expand_params, expand_path, placed
+from snapshots.collection.addresses import address, expand_params, expand_path, with_location
 from snapshots.collection.listing import existing
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import NotFound
@@ -15,18 +15,20 @@ def natural_key_matches(client: GraphClient, spec: ResourceType, wanted: Documen
     chooses has none.
     """
     restore = spec.restore
-    if restore.keeps_id:
+    if restore.caller_chooses_id:
         return {}
     names = spec.natural_key or tuple(name for name in wanted if spec.creates_with(name))
     values = address(spec, "", wanted)
     try:
         path = expand_path(restore.listing or restore.create_path or "", values)
         params = expand_params(spec.read.params, {**values, "parent": values.get(spec.read.parent_key, "")})
-        raws = list(client.items(path, params=params, headers=spec.read.headers, service=spec.read.service))
+        raw_objects = list(
+            client.items(path, params=params, headers=spec.read.headers, service=spec.read.service)
+        )
     except NotFound:
         return {}
-    raws = list(existing(client, spec, [placed(spec, raw, values) for raw in raws]))
-    documents = {resource_id(raw, spec): canonicalise(raw, spec) for raw in raws}
+    raw_objects = list(existing(client, spec, [with_location(spec, raw, values) for raw in raw_objects]))
+    documents = {resource_id(raw, spec): canonicalise(raw, spec) for raw in raw_objects}
     return {
         object_id: document
         for object_id, document in documents.items()

@@ -94,7 +94,7 @@ class _Ids:
     def is_gone(self, kind: str, value: str) -> bool:
         return self._decision(kind, value)[1] is False
 
-    def place(self, kind: str, value: str) -> int:
+    def position(self, kind: str, value: str) -> int:
         """How many identifiers the resource had before this one."""
         chain = self.chains.get(_mark(kind, value))
         return chain.ids.index(value) if chain is not None and value in chain.ids else 0
@@ -128,7 +128,7 @@ def _names(kind: str, value: str) -> Iterator[Mention]:
     """By what the identifier could be looked up: an object's id, what others name it by, what it is elsewhere too."""
     spec = registry.get(kind)
     if spec.on_azure and not AZURE_ID.match(value):
-        yield from (Mention(other, by, value) for other, by in spec.embodies.values())
+        yield from (Mention(other, by, value) for other, by in spec.principal_identity.values())
         return
     if _has_an_address(spec):
         yield Mention(kind, "id", value)
@@ -179,7 +179,7 @@ def _as_one(group: Sequence[Target], present: str, ids: _Ids) -> Target:
     """Of several states of one resource the earliest that is wanted."""
     wanted = [target for target in group if target.wanted is not None]
     if wanted:
-        chosen = min(wanted, key=lambda each: ids.place(*each.key))
+        chosen = min(wanted, key=lambda each: ids.position(*each.key))
     else:
         chosen = next((each for each in group if each.resource_id == present), group[0])
     changes = dict.fromkeys(change for target in group for change in target.changes)

@@ -10,7 +10,7 @@ from rollbacks.planning.strategies import made_anew
 from rollbacks.selection.successors import succeeded
 from snapshots.canonical.references import Mention, means, mentions
 from snapshots.catalog import registry
-from snapshots.collection.addresses import place_of
+from snapshots.collection.addresses import location_of
 from snapshots.collection.live import read_live
 from snapshots.models import Version
 from snapshots.store import content_store
@@ -40,7 +40,7 @@ def with_referrers(
             because=f"It names “{named.display_name or named.resource_id}”, which gets a new id.",
         )
         found.append(target)
-        states[target.key] = LiveState(now.document, place=place_of(spec, now.raw), raw=now.raw)
+        states[target.key] = LiveState(now.document, location=location_of(spec, now.raw), raw=now.raw)
     return found, states
 
 

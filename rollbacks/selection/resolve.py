@@ -208,7 +208,7 @@ def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
     waiting = list(targets)
     while waiting:
         target = waiting.pop()
-        for key, why in {**_needed(target, lost), **_embodied(target, lost)}.items():
+        for key, why in {**_needed(target, lost), **_principals_of(target, lost)}.items():
             if key not in found:
                 needed = Target(
                     *key,
@@ -257,7 +257,7 @@ def _needed(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
     }
 
 
-def _embodied(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
+def _principals_of(target: Target, lost: Mapping[Key, _Lost]) -> dict[Key, str]:
     """What is lost and was part of a target that is lost as well: identified by nothing but its reference to it, come
     into being with it, or read below it.
     """
@@ -290,13 +290,13 @@ def _parent_property(kind: str) -> str:
 
 def _hangs_on(kind: str, reference: Reference) -> bool:
     spec = registry.get(kind)
-    return reference.path == spec.restore.arrives_with or (reference.path,) == spec.natural_key
+    return reference.path == spec.restore.auto_created_with or (reference.path,) == spec.natural_key
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:
     if any(
         mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(document, path)
-        for path, (kind, by) in registry.get(key[0]).embodies.items()
+        for path, (kind, by) in registry.get(key[0]).principal_identity.items()
     ):
         return True
     if mention.to not in (key[0], "directoryObject"):

@@ -13,7 +13,7 @@ from snapshots.collection.addresses import at
 
 def succeeded(target: Target, state: LiveState) -> Iterator[tuple[str, str, str]]:
     """The kind of each object that the resource is elsewhere as well, its former identifier and the present one."""
-    for path, (kind, _) in registry.get(target.resource_type).embodies.items():
+    for path, (kind, _) in registry.get(target.resource_type).principal_identity.items():
         old, new = at(target.wanted or {}, path), at(state.document or {}, path)
         if isinstance(old, str) and isinstance(new, str) and old != new:
             yield kind, old, new

@@ -12,14 +12,14 @@ from snapshots.catalog.identifiers import names_nothing
 from snapshots.catalog.places import ELEMENT, Path, matches, parse
 from snapshots.catalog.spec import GUID, Document, ResourceType
 from snapshots.models import Version
-from snapshots.recoverability.verdicts import keeps_its_id
+from snapshots.recoverability.verdicts import keeps_same_id
 from snapshots.store import content_store
 from tenants.models import Tenant
 
 
 def unfollowed(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
     """One sentence for each resource and place."""
-    moving = {spelled: name for value, name in _moving(draft) for spelled in _spellings(value)}
+    moving = {spelling: name for value, name in _moving(draft) for spelling in _spellings(value)}
     if not moving:
         return
     brought = {step.key for step in draft.steps if step.kind in BRINGS_BACK}
@@ -38,7 +38,7 @@ def _moving(draft: PlanDraft) -> Iterator[tuple[str, str]]:
     """The identifiers that certainly or perhaps change, and whose they are."""
     for step in draft.steps:
         if step.kind in BRINGS_BACK and not step.expected:
-            kept = {"id"} if keeps_its_id(registry.get(step.resource_type)) else set()
+            kept = {"id"} if keeps_same_id(registry.get(step.resource_type)) else set()
             for name, value in step.keys.items():
                 if name not in kept and GUID.fullmatch(value):
                     yield value, step.display_name or step.resource_id
@@ -46,14 +46,14 @@ def _moving(draft: PlanDraft) -> Iterator[tuple[str, str]]:
 
 def _without_own(moving: Mapping[str, str], draft: PlanDraft, key: Key) -> dict[str, str]:
     own = {
-        spelled
+        spelling
         for step in draft.steps
         if step.key == key
         for value in step.keys.values()
         if GUID.fullmatch(value)
-        for spelled in _spellings(value)
+        for spelling in _spellings(value)
     }
-    return {spelled: name for spelled, name in moving.items() if spelled not in own}
+    return {spelling: name for spelling, name in moving.items() if spelling not in own}
 
 
 def _spellings(value: str) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _places(
     if not isinstance(value, str):
         return set()
     text = value.lower()
-    found = {(spelled, name) for spelled, name in moving.items() if spelled in text}
+    found = {(spelling, name) for spelling, name in moving.items() if spelling in text}
     if not found:
         return set()
     named = {
@@ -99,7 +99,7 @@ def _places(
         if matches(parse(reference.path), path)
         for each in reference.named(value)
     }
-    return {(path, name) for spelled, name in found if spelled not in named}
+    return {(path, name) for spelling, name in found if spelling not in named}
 
 
 def _dotted(path: Path) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from snapshots.canonical.spelling import spelled
+from snapshots.canonical.spelling import with_original_spelling
 from snapshots.catalog.declared_types import NAMESPACE, declared_type
 from snapshots.catalog.normalisers import NORMALISERS
-from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, place
+from snapshots.catalog.places import ELEMENT, ODATA_TYPE, ROOT, Path, rules_at
 from snapshots.catalog.spec import AZURE_ID, GUID, Document, ResourceType, SetOf
 from snapshots.collection.errors import IncompleteObject
 
@@ -24,8 +24,8 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d
 
 def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
     """The document of an object as returned by Graph. Applied to a document, it returns the same document."""
-    if spec.respelled is not None:
-        raw = spec.respelled(dict(raw))
+    if spec.normalise_raw is not None:
+        raw = spec.normalise_raw(dict(raw))
     return _object(raw, ROOT, spec, spec.entity or spec.key)
 
 
@@ -52,7 +52,7 @@ def _value(value: Any, path: Path, spec: ResourceType, declared_as: str) -> Any:
     if isinstance(value, Mapping):
         return _object(value, path, spec, declared_as)
     if isinstance(value, list):
-        declared = place(spec, path).set_of
+        declared = rules_at(spec, path).set_of
         elements = [_value(element, (*path, ELEMENT), spec, declared_as) for element in value]
         return elements if declared is None else _set(elements, declared)
     if isinstance(value, str):
@@ -64,15 +64,15 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as:
     """`declared_as` is the type that Microsoft declares for the value; an `@odata.type` that repeats it is
     dropped.
     """
-    keep_only = place(spec, path).keep_only
+    nested_fields = rules_at(spec, path).nested_fields
     named = raw.get(ODATA_TYPE)
     own_type = _type_name(named).removeprefix(NAMESPACE) if isinstance(named, str) else declared_as
     document: Document = {}
     for key in sorted(raw):
         inside = (*path, key)
-        if _is_annotation(key, spec) or (keep_only is not None and key not in keep_only):
+        if _is_annotation(key, spec) or (nested_fields is not None and key not in nested_fields):
             continue
-        rule = place(spec, inside)
+        rule = rules_at(spec, inside)
         if rule.dropped or (key == ODATA_TYPE and path and own_type == declared_as):
             continue
         value = _value(raw[key], inside, spec, declared_type(own_type, key))
@@ -115,12 +115,12 @@ def _string(value: str, path: Path, spec: ResourceType) -> str | None:
     key = path[-1]
     if key == ODATA_TYPE:
         return _type_name(value)
-    normaliser = place(spec, path).normaliser
+    normaliser = rules_at(spec, path).normaliser
     if normaliser is not None:
         compared = NORMALISERS[normaliser](value)
     else:
         compared = _instant(value) if key.endswith("DateTime") else _text(value)
-    return None if compared is None else spelled(compared, value)
+    return None if compared is None else with_original_spelling(compared, value)
 
 
 def _text(value: str) -> str:

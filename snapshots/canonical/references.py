@@ -35,9 +35,9 @@ def references_in(spec: ResourceType, document: Document) -> Iterator[tuple[Refe
     for part in spec.parts:
         if part.reference is None:
             continue
-        place = Reference(f"{part.name}[].{part.named_by}", to=part.reference)
+        found = Reference(f"{part.name}[].{part.named_by}", to=part.reference)
         for element in document.get(part.name, []):
-            yield place, element[part.named_by]
+            yield found, element[part.named_by]
 
 
 def principals_of(spec: ResourceType, document: Document) -> set[str]:
@@ -55,13 +55,13 @@ def means(mention: Mention, spec: ResourceType, resource_id: str, document: Docu
     """Whether the mention refers to this resource by a value that a recreated resource would not have."""
     if any(
         mention.to in (kind, "directoryObject") and mention.by == by and mention.value == at(document, path)
-        for path, (kind, by) in spec.embodies.items()
+        for path, (kind, by) in spec.principal_identity.items()
     ):
         return True
     if mention.to not in (spec.key, "directoryObject"):
         return False
     if mention.by == "id":
-        return mention.value == resource_id and not spec.restore.keeps_id
+        return mention.value == resource_id and not spec.restore.caller_chooses_id
     return mention.value == document.get(mention.by)
 
 

@@ -13,7 +13,7 @@ from snapshots.catalog.places import pointer
 _SPELLINGS, _SECRETS = "spellings", "secrets"
 
 
-class Spelled(str):
+class SpelledText(str):
     """The compared form of a text, with its original spelling."""
 
     __slots__ = ("original",)
@@ -24,27 +24,27 @@ class Spelled(str):
         made.original = original
         return made
 
-    def __reduce__(self) -> tuple[type["Spelled"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["SpelledText"], tuple[str, str]]:
         return type(self), (str(self), self.original)
 
 
-class Secret(Spelled):
+class Secret(SpelledText):
     """A secret. Its text is the mark that is stored, compared and shown instead."""
 
     __slots__ = ()
 
 
-def spelled(compared: str, source: str) -> str:
+def with_original_spelling(compared: str, source: str) -> str:
     """The compared form of a text that may already keep an original spelling."""
     if isinstance(source, Secret):
         return source
-    original = source.original if isinstance(source, Spelled) else source
-    return str(compared) if compared == original else Spelled(compared, original)
+    original = source.original if isinstance(source, SpelledText) else source
+    return str(compared) if compared == original else SpelledText(compared, original)
 
 
 def original(value: Any) -> Any:
     """The JSON value in Microsoft's spelling, with marks instead of secrets."""
-    if isinstance(value, Spelled):
+    if isinstance(value, SpelledText):
         return str(value) if isinstance(value, Secret) else value.original
     if isinstance(value, Mapping):
         return {key: original(inner) for key, inner in value.items()}
@@ -69,9 +69,9 @@ def revealed(value: Any, secrets: Mapping[str, str]) -> Any:
     return value
 
 
-def spellings(value: Any, where: str = "") -> Iterator[tuple[str, Spelled]]:
+def spellings(value: Any, where: str = "") -> Iterator[tuple[str, SpelledText]]:
     """JSON Pointer and text of every value whose compared form differs from its spelling."""
-    if isinstance(value, Spelled):
+    if isinstance(value, SpelledText):
         yield where, value
     elif isinstance(value, Mapping):
         for key, inner in value.items():
@@ -91,12 +91,12 @@ def to_json(value: Any) -> dict[str, dict[str, str]]:
 
 def with_spellings(value: Any, kept: Mapping[str, Mapping[str, str]]) -> Any:
     """The value with the original texts that `to_json` found in it."""
-    originals = {where: (Spelled, text) for where, text in kept.get(_SPELLINGS, {}).items()}
+    originals = {where: (SpelledText, text) for where, text in kept.get(_SPELLINGS, {}).items()}
     originals |= {where: (Secret, text) for where, text in kept.get(_SECRETS, {}).items()}
     return _restored(value, originals, "")
 
 
-def _restored(value: Any, originals: Mapping[str, tuple[type[Spelled], str]], where: str) -> Any:
+def _restored(value: Any, originals: Mapping[str, tuple[type[SpelledText], str]], where: str) -> Any:
     if isinstance(value, str):
         kind, text = originals.get(where, (None, ""))
         return value if kind is None else kind(value, text)

@@ -10,7 +10,7 @@ from itertools import groupby
 from snapshots.catalog.places import ALWAYS_VOLATILE
 from snapshots.catalog.registry import all_types
 from snapshots.catalog.spec import EVERYTHING, Part, Reference, ResourceType, Restore, Undelete
-from snapshots.recoverability.verdicts import can_be_written, keeps_its_id, names_an_id
+from snapshots.recoverability.verdicts import can_be_written, keeps_same_id, names_an_id
 
 _HEAD = """\
 # Resource types
@@ -52,7 +52,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Not state", _code((*spec.volatile, *spec.computed))),
         (
             "Only part of the state",
-            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.keep_only.items()),
+            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.nested_fields.items()),
         ),
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
         ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
@@ -100,7 +100,7 @@ def _reference(reference: Reference) -> str:
 
 def _restorability(spec: ResourceType) -> str:
     restore = spec.restore
-    again = "under its old id" if keeps_its_id(spec) else "under a new id"
+    again = "under its old id" if keeps_same_id(spec) else "under a new id"
     ways = [
         "in place" if can_be_written(spec) else "",
         _undelete(restore.undelete) if restore.undelete is not None else "",

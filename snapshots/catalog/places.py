@@ -39,12 +39,12 @@ _SEGMENT = re.compile(r"@odata\.type|\[\]|[^.\[\]]+")
 
 
 @dataclass(frozen=True)
-class Place:
+class PathRules:
     """Everything declared about one place."""
 
     dropped: bool = False
     null_is_state: bool = False
-    keep_only: tuple[str, ...] | None = None
+    nested_fields: tuple[str, ...] | None = None
     set_of: SetOf | None = None
     normaliser: str | None = None
     default: Any = None
@@ -75,11 +75,11 @@ def pointer(holder: str, key: str | int) -> str:
 
 
 @lru_cache(maxsize=16384)
-def place(spec: ResourceType, path: Path) -> Place:
-    return Place(
+def rules_at(spec: ResourceType, path: Path) -> PathRules:
+    return PathRules(
         dropped=_dropped(spec, path),
         null_is_state=_any_matches(spec.meaningful_null, path),
-        keep_only=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
+        nested_fields=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
         set_of=_set_at(spec, path),
         normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
         default=next((value for at, value in spec.defaults.items() if matches(parse(at), path)), None),
@@ -124,10 +124,10 @@ def _set_at(spec: ResourceType, path: Path) -> SetOf | None:
 
 
 def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield from spec.keep_only.items()
+    yield from spec.nested_fields.items()
     for part in spec.parts:
-        if part.keep is not None:
-            yield f"{part.name}{ELEMENT}", part.keep
+        if part.projected_fields is not None:
+            yield f"{part.name}{ELEMENT}", part.projected_fields
 
 
 def _dropped(spec: ResourceType, path: Path) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from snapshots.catalog.elsewhere import NOT_COLLECTED
 from snapshots.catalog.normalisers import NORMALISERS
-from snapshots.catalog.places import place
+from snapshots.catalog.places import rules_at
 from snapshots.catalog.registry import all_types
 from snapshots.catalog.spec import Part, ResourceType
 
@@ -52,10 +52,10 @@ def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[st
     restore = spec.restore
     by_action = tuple(action.property for action in restore.actions)
     for name in (*restore.writable, *restore.create_only, *by_action):
-        if place(spec, (name,)).dropped:
+        if rules_at(spec, (name,)).dropped:
             yield f"writes '{name}', which its documents do not hold"
     for stream in spec.streams:
-        if place(spec, (stream.name,)).dropped or stream.name in restore.writable:
+        if rules_at(spec, (stream.name,)).dropped or stream.name in restore.writable:
             yield f"keeps the stream '{stream.name}', which its documents do not hold or an update writes"
     for name in sorted(set(restore.writable) & {*restore.create_only, *by_action}):
         yield f"writes '{name}' both by update and in another way"
@@ -65,7 +65,7 @@ def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[st
             continue
         yield f"prepares '{name}', which is not writable"
     for removal in restore.removals:
-        if place(spec, (removal.property,)).set_of is None:
+        if rules_at(spec, (removal.property,)).set_of is None:
             yield f"removes elements of '{removal.property}', which is no keyed set"
 
 
@@ -77,7 +77,11 @@ def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
         yield "can be written but names no write permission"
     if restore.staged is not None and restore.staged.via in restore.staged.enforcing:
         yield f"stages '{restore.staged.property}' through an enforcing value"
-    if len(spec.identity) > 1 and (spec.parts or restore.actions or restore.staged) and not restore.keeps_id:
+    if (
+        len(spec.identity) > 1
+        and (spec.parts or restore.actions or restore.staged)
+        and not restore.caller_chooses_id
+    ):
         yield "has a composed id and steps after its creation, which could not tell where it is"
     if restore.recreate_for and restore.create_path is None:
         yield "is created anew for some properties and does not say where"
@@ -91,7 +95,11 @@ def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # n
             yield f"can only add or only remove elements of '{part.name}'"
         if bool(part.holders) != bool(part.holds):
             yield f"says only one of who holds '{part.name}' and what they hold"
-        if part.keep is not None and part.key is not None and part.key not in part.keep:
+        if (
+            part.projected_fields is not None
+            and part.key is not None
+            and part.key not in part.projected_fields
+        ):
             yield f"does not keep the key of '{part.name}'"
         if part.key is None and (part.add_ref or part.element_path):
             yield f"writes elements of '{part.name}', which nothing names"
@@ -99,7 +107,7 @@ def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # n
 
 def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
     for name in spec.natural_key:
-        if place(spec, (name,)).dropped:
+        if rules_at(spec, (name,)).dropped:
             yield f"is recognised by '{name}', which its documents do not hold"
     for path, n in Counter(declared.path for declared in spec.sets).items():
         if n > 1:

@@ -24,7 +24,7 @@ Service = Literal["conditional_access", "directory", "audit", "intune", "arm"]
 
 
 @dataclass(frozen=True)
-class Shadows:
+class DerivedFrom:
     """Objects, or elements of a part, that only show what another listing says in full: no state of their own.
 
     Where the caller may not read that listing, or has no licence for it, there are none.
@@ -34,7 +34,7 @@ class Shadows:
     by: tuple[str, ...]
     """Properties that both have: an object is a shadow where all of them agree. For elements of a part, the property
     of the other listing that names the element."""
-    casts: Callable[[Document], bool]
+    is_source: Callable[[Document], bool]
     """Given a raw object of the other listing: whether it casts a shadow at all."""
     params: Mapping[str, str] = field(default_factory=dict)
     """For a part, with `{id}` and other texts of the object that has it."""
@@ -74,7 +74,7 @@ class Read:
     """The listing leaves state out: every object (or those of which this is true) is read again at `item_path`."""
     exists: Callable[[Document], bool] | None = None
     """Given a raw object: whether it is one of this type at all, or only what it would hang on."""
-    shadows: Shadows | None = None
+    derived_from: DerivedFrom | None = None
     find_params: Mapping[str, str] = field(default_factory=dict)
     """Parameters that narrow the listing to one object (`{property}` of it), where it has no address of its own."""
     item_path: str | None = None
@@ -104,7 +104,7 @@ class Part:
     """What is written to an element instead of removing it, where Graph cannot."""
     replaced: bool = False
     """Graph has no PATCH for an element: a changed one is removed and made anew."""
-    keep: tuple[str, ...] | None = None
+    projected_fields: tuple[str, ...] | None = None
     """The only keys kept of each element; None keeps all but the volatile ones."""
     only_when: Callable[[Document], bool] | None = None
     """Given the raw object: whether this part exists for it at all."""
@@ -120,7 +120,7 @@ class Part:
     """POST path with `{id}` for elements that are objects of their own (combination configurations)."""
     element_path: str | None = None
     """PATCH and DELETE path with `{id}` and `{element}` for such elements."""
-    shadows: Shadows | None = None
+    derived_from: DerivedFrom | None = None
     reference: str | None = None
     """The resource type that each element's key names, if it is a reference ("directoryObject" for any)."""
 
@@ -344,15 +344,15 @@ class Restore:
     delete_method: Literal["DELETE", "POST", "PATCH"] = "DELETE"
     params: Mapping[str, str] = field(default_factory=dict)
     """Query parameters of every write (Azure's `api-version`)."""
-    keeps_id: bool = False
+    caller_chooses_id: bool = False
     """The caller chooses the id: what is created anew is under its old one."""
     listing: str | None = None
     """Where objects like a created one are listed, if not at `create_path`."""
-    arrives_with: str = ""
+    auto_created_with: str = ""
     """The property that names the object with which this one comes into being by itself, and is then only written."""
     retire: Mapping[str, Any] = field(default_factory=dict)
     """What is written instead of a delete, where the service has none."""
-    stays: Callable[[Document], bool] | None = None
+    delete_resets_to_default: Callable[[Document], bool] | None = None
     """Given the document: whether a delete only takes it back to Microsoft's default."""
     recreate_for: tuple[str, ...] = ()
     """Dotted paths of what only a new object can have otherwise: for it the object is deleted and created anew."""
@@ -360,7 +360,7 @@ class Restore:
     """Properties that Graph wants changed before it accepts the delete, with the value to send."""
     emptied_first: tuple[str, ...] = ()
     """Parts whose elements must be removed before the service accepts the delete."""
-    shifting: tuple[str, ...] = ()
+    moved_by_neighbours: tuple[str, ...] = ()
     """Properties that a write to a neighbour moves too (ranks): no sign that somebody else was there."""
     typed: bool = False
     """The body must carry `@odata.type`."""
@@ -372,7 +372,7 @@ class Restore:
     staged: Staged | None = None
     protected: Callable[[Document], str | None] | None = None
     """The reason why this object must never be written (built-in, synchronised on-premises…), or None."""
-    kept: Callable[[Document], str | None] | None = None
+    deletion_guard: Callable[[Document], str | None] | None = None
     """The reason why this object must never be deleted though it may be written (a default), or None."""
     irreplaceable: Callable[[Document], str | None] | None = None
     """The reason why this object, once gone, cannot be created anew although others of its type can, or None."""
@@ -388,14 +388,14 @@ class Restore:
     and the raw live object."""
     shape_delete: Callable[[Document], Document] | None = None
     """The body of a delete that wants one: given the live document."""
-    at_first: Callable[[Document | None, Document | None], bool] | None = None
+    write_first: Callable[[Document | None, Document | None], bool] | None = None
     """Given the live and the wanted document: whether that is written before everything else, which it stands in the
     way of."""
-    at_last: Callable[[Document], bool] | None = None
+    write_last: Callable[[Document], bool] | None = None
     """Given the wanted document: whether it is written after everything else, deletions included."""
     order: int = 50
     """Rank among the steps of one plan where references alone do not decide (lower is earlier)."""
-    turn: Callable[[Document], int] | None = None
+    rank_within_type: Callable[[Document], int] | None = None
     """Given the wanted document: rank among the steps of its own type."""
     ends: str | None = None
     """Dotted path of the instant at which the object ends by itself: past that, nothing can bring it back."""
@@ -478,7 +478,7 @@ class ResourceType:
     """Properties by which a recreated object is recognised as the same one, ids aside."""
     volatile: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
-    keep_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nested_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For a nested object: the only keys that are state (`grantControls.authenticationStrength`: `id`)."""
     sets: tuple[SetOf, ...] = ()
     normalise: Mapping[str, str] = field(default_factory=dict)
@@ -489,11 +489,11 @@ class ResourceType:
     """Name of a set, wherever it stands → the key of its elements; for sets that nothing else declares one for."""
     meaningful_null: tuple[str, ...] = ()
     """Paths where null says something that a missing key does not."""
-    respelled: Callable[[Document], Document] | None = None
+    normalise_raw: Callable[[Document], Document] | None = None
     """One spelling of an object for which the service knows several; a fixed point."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Path → what an absent value means: the canonical form leaves it out, and a write says it."""
-    spelled: tuple[str, ...] = ()
+    id_spelling: tuple[str, ...] = ()
     """Properties that tell how the object's id is spelled: an existing one keeps its own, and both are the same."""
     appended: tuple[str, ...] = ()
     """Properties, maps of texts, to which a policy of the customer may add entries whenever the object is written."""
@@ -509,7 +509,7 @@ class ResourceType:
     not_references: Mapping[str, str] = field(default_factory=dict)
     """Path (`**` for any depth) of what looks like an id and names nothing that a rollback could bring back under
     another one → what it is instead. See also `identifiers.NEVER_REFERENCES`."""
-    embodies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    principal_identity: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Dotted path of an identifier that this resource has as an object of another type → that type and the property
     by which it is named there (a managed identity's `properties.principalId` is a service principal's id)."""
     audit: AuditHints = AuditHints()

@@ -60,13 +60,13 @@ def expand_params(params: Mapping[str, str], values: Mapping[str, str]) -> dict[
     }
 
 
-def placed(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Document:
+def with_location(spec: ResourceType, raw: Document, values: Mapping[str, str]) -> Document:
     """The object with its location properties, which the service's response omits."""
     known = {**values, spec.read.id_key: raw.get("id")}
     return {**raw, **{name: known[name] for name in sorted(spec.addressing) if known.get(name)}}
 
 
-def place_of(spec: ResourceType, raw: Mapping[str, Any] | None) -> dict[str, str]:
+def location_of(spec: ResourceType, raw: Mapping[str, Any] | None) -> dict[str, str]:
     """The properties that locate an object."""
     return {name: str(raw[name]) for name in sorted(spec.addressing) if raw is not None and raw.get(name)}
 

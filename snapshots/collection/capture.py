@@ -20,7 +20,7 @@ from snapshots.catalog.spec import ResourceType
 from snapshots.collection import masked_secrets, principals, type_reading
 from snapshots.collection.addresses import with_value
 from snapshots.collection.collected_names import CollectedNames
-from snapshots.collection.derived import Beside
+from snapshots.collection.derived import CompanionListings
 from snapshots.collection.listing import Scope
 from snapshots.coverage import NO_PROBLEM
 from snapshots.models import Coverage, Snapshot, Version
@@ -44,7 +44,7 @@ class Outcome:
     count: int = 0
     reason: str = ""
     remedy: str = ""
-    beside: tuple[str, ...] = ()
+    companion_listings: tuple[str, ...] = ()
     """Other listings that were read, because objects in them are left out of this type."""
 
 
@@ -186,9 +186,9 @@ def _collect_type(
     mentioned: set[str],
 ) -> Outcome:
     tenant = collected.tenant
-    beside = Beside(_beside_before(tenant, spec))
+    companion_listings = CompanionListings(_companion_listings_before(tenant, spec))
     failed: list[MicrosoftError] = []
-    scope = Scope(_parent_ids(collected, spec, failed), tenant.subscriptions, beside, failed)
+    scope = Scope(_parent_ids(collected, spec, failed), tenant.subscriptions, companion_listings, failed)
     found = type_reading.read_type(client, spec, scope)
     present = {item.resource_id for item in found}
     missing = [version for key, version in known.items() if key[0] == spec.key and key[1] not in present]
@@ -202,7 +202,9 @@ def _collect_type(
         mentioned |= references.principals_of(spec, item.document)
     if failed:
         return _partly(spec, failed, count=len(found))
-    return Outcome(Coverage.Status.COMPLETE, count=len(found), beside=tuple(sorted(beside.now)))
+    return Outcome(
+        Coverage.Status.COMPLETE, count=len(found), companion_listings=tuple(sorted(companion_listings.now))
+    )
 
 
 def _present_all_the_same(
@@ -342,7 +344,7 @@ def _insert(
             count=counts[key],
             reason=outcome.reason,
             remedy=outcome.remedy,
-            beside=list(outcome.beside),
+            beside=list(outcome.companion_listings),
         )
         for key, outcome in collected.outcomes.items()
     )
@@ -401,14 +403,15 @@ def _reportable(
     revealed = {
         spec.key
         for spec in {registry.get(delta.resource_type) for delta in deltas}
-        if spec.read.shadows is not None
-        and set(collected.outcomes[spec.key].beside) - _beside_before(tenant, spec, until=previous)
+        if spec.read.derived_from is not None
+        and set(collected.outcomes[spec.key].companion_listings)
+        - _companion_listings_before(tenant, spec, until=previous)
     }
     return [
         delta
         for delta in deltas
         if (delta.resource_type in seen_before or (delta.resource_type in seen_partly and delta.before))
-        and not _only_respelled(tenant, delta, current)
+        and not _only_normalised(tenant, delta, current)
         and not _only_unmasked(tenant, delta)
         and not (delta.after is None and delta.resource_type in revealed)
     ]
@@ -421,9 +424,11 @@ def _seen(
     return set(_with(status, tenant, until).values_list("resource_type", flat=True).distinct())
 
 
-def _beside_before(tenant: Tenant, spec: ResourceType, until: Snapshot | None = None) -> frozenset[str]:
+def _companion_listings_before(
+    tenant: Tenant, spec: ResourceType, until: Snapshot | None = None
+) -> frozenset[str]:
     """The other listings that were read with the type when it was last complete (up to the given snapshot)."""
-    if spec.read.shadows is None and all(part.shadows is None for part in spec.parts):
+    if spec.read.derived_from is None and all(part.derived_from is None for part in spec.parts):
         return frozenset()
     complete = _complete(tenant, until).filter(resource_type=spec.key)
     last = complete.order_by("-snapshot_id").values_list("beside", flat=True).first()
@@ -449,7 +454,7 @@ def _only_unmasked(tenant: Tenant, delta: Delta) -> bool:
     return masked_secrets.same_as_far_as_read(contents[delta.before], contents[delta.after], spec)
 
 
-def _only_respelled(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:
+def _only_normalised(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:
     version = current.get((delta.resource_type, delta.resource_id))
     spec = registry.get(delta.resource_type)
     if version is None or delta.after is None or version.spec_version == spec.version:

@@ -6,7 +6,7 @@ read before: then the repeated objects would look new. Sends reads only.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from snapshots.catalog.spec import Document, Part, ResourceType, Shadows
+from snapshots.catalog.spec import DerivedFrom, Document, Part, ResourceType
 from snapshots.collection.addresses import address, expand_params
 from snapshots.collection.answers import listings
 from tenants.microsoft.client import GraphClient
@@ -18,8 +18,8 @@ Source = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The listings that are read beside a type: in its last complete snapshot, and now (added while it is
+class CompanionListings:
+    """The other listings that are read with a type: in its last complete snapshot, and now (added while it is
     read).
     """
 
@@ -28,52 +28,57 @@ class Beside:
 
 
 def leave_out(
-    client: GraphClient, spec: ResourceType, raws: Iterable[Document], beside: Beside | None = None
+    client: GraphClient,
+    spec: ResourceType,
+    raw_objects: Iterable[Document],
+    companion_listings: CompanionListings | None = None,
 ) -> list[Document]:
-    """The objects of a type that are no shadows; `beside` is told which other listings were read.
+    """The objects of a type that are not derived from another listing; `companion_listings` records which were read.
 
     Raises PermissionMissing or LicenceMissing where such a listing cannot be read now.
     """
-    found = list(raws)
-    shadows = spec.read.shadows
-    if shadows is None or not found:
+    found = list(raw_objects)
+    derived_from = spec.read.derived_from
+    if derived_from is None or not found:
         return found
-    (listed,) = _listed(client, spec, _source(shadows), [{}], beside)
-    cast = {_marks(raw, shadows.by) for raw in listed if shadows.casts(raw)}
-    return [raw for raw in found if _marks(raw, shadows.by) not in cast]
+    (listed,) = _listed(client, spec, _source(derived_from), [{}], companion_listings)
+    derived = {_marks(raw, derived_from.by) for raw in listed if derived_from.is_source(raw)}
+    return [raw for raw in found if _marks(raw, derived_from.by) not in derived]
 
 
 def leave_out_of_parts(
     client: GraphClient,
     spec: ResourceType,
-    raws: Mapping[str, Document],
-    beside: Beside | None = None,
+    raw_objects: Mapping[str, Document],
+    companion_listings: CompanionListings | None = None,
 ) -> None:
     """Removes repeated elements from the parts of each object, by its ID. One listing serves all parts.
     Raises the same errors as `leave_out`.
     """
-    parts_of: dict[Source, list[tuple[Part, Shadows]]] = {}
+    parts_of: dict[Source, list[tuple[Part, DerivedFrom]]] = {}
     for part in spec.parts:
-        if part.shadows is not None:
-            parts_of.setdefault(_source(part.shadows), []).append((part, part.shadows))
+        if part.derived_from is not None:
+            parts_of.setdefault(_source(part.derived_from), []).append((part, part.derived_from))
     for source, parts in parts_of.items():
-        owners = [key for key, raw in raws.items() if any(raw.get(part.name) for part, _ in parts)]
-        values = [address(spec, owner, raws[owner]) for owner in owners]
-        for owner, listed in zip(owners, _listed(client, spec, source, values, beside), strict=True):
-            for part, shadows in parts:
-                _take_out(raws[owner], part, shadows, listed)
+        owners = [key for key, raw in raw_objects.items() if any(raw.get(part.name) for part, _ in parts)]
+        values = [address(spec, owner, raw_objects[owner]) for owner in owners]
+        for owner, listed in zip(
+            owners, _listed(client, spec, source, values, companion_listings), strict=True
+        ):
+            for part, derived_from in parts:
+                _take_out(raw_objects[owner], part, derived_from, listed)
 
 
-def _take_out(raw: Document, part: Part, shadows: Shadows, listed: Sequence[Document]) -> None:
-    cast = {_marks(each, shadows.by) for each in listed if shadows.casts(each)}
+def _take_out(raw: Document, part: Part, derived_from: DerivedFrom, listed: Sequence[Document]) -> None:
+    derived = {_marks(each, derived_from.by) for each in listed if derived_from.is_source(each)}
     if part.name in raw:
         raw[part.name] = [
-            element for element in raw[part.name] if _marks(element, (part.named_by,)) not in cast
+            element for element in raw[part.name] if _marks(element, (part.named_by,)) not in derived
         ]
 
 
-def _source(shadows: Shadows) -> Source:
-    return shadows.path, tuple(sorted(shadows.params.items()))
+def _source(derived_from: DerivedFrom) -> Source:
+    return derived_from.path, tuple(sorted(derived_from.params.items()))
 
 
 def _listed(
@@ -81,7 +86,7 @@ def _listed(
     spec: ResourceType,
     source: Source,
     values: Sequence[Mapping[str, str]],
-    beside: Beside | None,
+    companion_listings: CompanionListings | None,
 ) -> list[list[Document]]:
     """The listing, filtered by each of the values."""
     path, params = source
@@ -92,11 +97,11 @@ def _listed(
     try:
         found = [items or [] for items in listings(client, requests)]
     except (LicenceMissing, PermissionMissing):
-        if beside is not None and path in beside.before:
+        if companion_listings is not None and path in companion_listings.before:
             raise
         return [[] for _ in requests]
-    if beside is not None:
-        beside.now.add(path)
+    if companion_listings is not None:
+        companion_listings.now.add(path)
     return found
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from snapshots.canonical.form import resource_id
 from snapshots.catalog.spec import Document, Read, ResourceType
-from snapshots.collection.addresses import address, at, expand_params, expand_path, placed
+from snapshots.collection.addresses import address, at, expand_params, expand_path, with_location
 from snapshots.collection.answers import GONE, Failed, listings, noting, object_in, objects, pages
-from snapshots.collection.derived import Beside, leave_out
+from snapshots.collection.derived import CompanionListings, leave_out
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.request import Request
 
@@ -18,7 +18,7 @@ class Scope:
 
     parents: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
-    beside: Beside | None = None
+    companion_listings: CompanionListings | None = None
     failed: Failed = None
     """Collects failures while the rest of the type is read. Without it, one failure fails the type."""
 
@@ -36,10 +36,10 @@ class _Source:
     context: Mapping[str, str]
 
 
-def raws(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
+def iter_raw(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE) -> Iterator[Document]:
     """All objects of the type. Raises MicrosoftError if any of them could not be read."""
     found = _listed(client, spec, list(_sources(spec, scope)), scope.failed)
-    return existing(client, spec, _whole(client, spec, found, scope.failed), scope.beside)
+    return existing(client, spec, _whole(client, spec, found, scope.failed), scope.companion_listings)
 
 
 def _whole(
@@ -53,18 +53,20 @@ def _whole(
             partial.append(raw)
         else:
             yield raw
-    yield from again(client, spec, partial, failed)
+    yield from reread(client, spec, partial, failed)
 
 
 def existing(
     client: GraphClient,
     spec: ResourceType,
     found: Iterable[Document],
-    beside: Beside | None = None,
+    companion_listings: CompanionListings | None = None,
 ) -> Iterator[Document]:
     """Without objects that are not of this type, and without objects that only repeat one of another type."""
     exists = spec.read.exists
-    yield from leave_out(client, spec, (raw for raw in found if exists is None or exists(raw)), beside)
+    yield from leave_out(
+        client, spec, (raw for raw in found if exists is None or exists(raw)), companion_listings
+    )
 
 
 def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str]) -> Iterator[Document]:
@@ -73,7 +75,7 @@ def narrowed(client: GraphClient, spec: ResourceType, values: Mapping[str, str])
     return existing(client, spec, _listed(client, spec, [source]))
 
 
-def again(
+def reread(
     client: GraphClient, spec: ResourceType, listed: Sequence[Document], failed: Failed = None
 ) -> Iterator[Document]:
     """Reads each listed object at its own URL; objects deleted in the meantime are left out."""
@@ -89,7 +91,7 @@ def again(
         with noting(failed):
             found = object_in(request, response)
         if found is not None:
-            yield placed(spec, found, each)
+            yield with_location(spec, found, each)
 
 
 def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
@@ -114,12 +116,12 @@ def _listed(
     for source, held in zip(sources, _held(client, read, sources, failed), strict=True):
         for raw in held:
             if read.items_at is None:
-                yield placed(spec, raw, source.context)
+                yield with_location(spec, raw, source.context)
                 continue
             items = objects(at(raw, read.items_at), f"{read.items_at} of {source.path}")
             injected = {name: str(at(raw, path) or "") for name, path in read.inject.items()}
             for item in items:
-                yield placed(spec, item, {**source.context, **injected})
+                yield with_location(spec, item, {**source.context, **injected})
 
 
 def _held(

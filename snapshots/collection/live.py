@@ -9,9 +9,9 @@ from snapshots.canonical.form import canonicalise, resource_id
 from snapshots.catalog import registry
 from snapshots.catalog.spec import Document, Part, ResourceType
 from snapshots.collection import masked_secrets, stream_reading
-from snapshots.collection.addresses import address, expand_path, placed
+from snapshots.collection.addresses import address, expand_path, with_location
 from snapshots.collection.derived import leave_out_of_parts
-from snapshots.collection.listing import Scope, existing, narrowed, raws
+from snapshots.collection.listing import Scope, existing, iter_raw, narrowed
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import BadRequest, NotFound, PermissionMissing
 
@@ -92,7 +92,7 @@ def _raw(client: GraphClient, spec: ResourceType, object_id: str, known: Documen
         )
     except NotFound:
         return None
-    return next(existing(client, spec, [placed(spec, raw, values)]), None)
+    return next(existing(client, spec, [with_location(spec, raw, values)]), None)
 
 
 def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str]) -> Iterator[Document]:
@@ -103,5 +103,5 @@ def _candidates(client: GraphClient, spec: ResourceType, values: dict[str, str])
     parents = []
     if read.parent is not None:
         parent = registry.get(read.parent)
-        parents = [resource_id(raw, parent) for raw in raws(client, parent)]
-    return raws(client, spec, Scope(parents))
+        parents = [resource_id(raw, parent) for raw in iter_raw(client, parent)]
+    return iter_raw(client, spec, Scope(parents))

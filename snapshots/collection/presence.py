@@ -98,10 +98,10 @@ class Presence:
         """Reads the whole listing if that is faster than one request per object."""
         read = spec.read
         try:
-            raws = self._client.items(
+            raw_objects = self._client.items(
                 read.path, params=read.params, headers=read.headers, service=read.service
             )
-            there = {at(raw, by) for raw in raws}
+            there = {at(raw, by) for raw in raw_objects}
         except (NotFound, PermissionMissing):
             yield from ((value, None) for value in values)
             return

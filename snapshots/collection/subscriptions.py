@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from snapshots.catalog import registry
-from snapshots.collection.listing import Scope, raws
+from snapshots.collection.listing import Scope, iter_raw
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import MicrosoftError
 
@@ -22,7 +22,7 @@ def _unreadable_in(client: GraphClient, subscription: str) -> dict[str, str]:
         if not spec.on_azure or spec.read.parent is not None:
             continue
         try:
-            list(islice(raws(client, spec, Scope((), (subscription,))), 1))
+            list(islice(iter_raw(client, spec, Scope((), (subscription,))), 1))
         except MicrosoftError as error:
             reasons[spec.key] = str(error)
     return reasons

@@ -12,7 +12,7 @@ from snapshots.collection.addresses import address, expand_path
 from snapshots.collection.answers import Failed, listings
 from snapshots.collection.derived import leave_out_of_parts
 from snapshots.collection.errors import IncompleteObject
-from snapshots.collection.listing import EVERYWHERE, Scope, raws
+from snapshots.collection.listing import EVERYWHERE, Scope, iter_raw
 from snapshots.collection.live import parts_of, read_live
 from tenants.errors import DomainError, logged
 from tenants.microsoft.client import GraphClient
@@ -40,11 +40,11 @@ def read_type(client: GraphClient, spec: ResourceType, scope: Scope = EVERYWHERE
     read.
     """
     with as_microsoft_error(spec):
-        found = {resource_id(raw, spec): raw for raw in raws(client, spec, scope)}
+        found = {resource_id(raw, spec): raw for raw in iter_raw(client, spec, scope)}
         _fill_parts(client, spec, found, scope.failed)
         if scope.failed and not found:
             raise scope.failed[0]
-        leave_out_of_parts(client, spec, found, scope.beside)
+        leave_out_of_parts(client, spec, found, scope.companion_listings)
         for key, raw in found.items():
             stream_reading.fill(client, spec, key, raw)
         masked_secrets.fill(client, spec, found)

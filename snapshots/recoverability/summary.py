@@ -189,7 +189,7 @@ def _by_value(
     meant: dict[str, list[tuple[Version, Document]]] = {}
     for version in versions:
         document = contents[version.digest]
-        embodied = (place for place in registry.get(version.resource_type).embodies)
+        embodied = (place for place in registry.get(version.resource_type).principal_identity)
         values = {version.resource_id, *(value for value in document.values() if isinstance(value, str))}
         values |= {str(at(document, place)) for place in embodied}
         for value in values:

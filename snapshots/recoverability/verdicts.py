@@ -141,7 +141,7 @@ def cases(
         return never, never, None
     anew = _made_anew(spec, document)
     changed = _changed(spec, document, anew)
-    if spec.restore.stays is not None and spec.restore.stays(document):
+    if spec.restore.delete_resets_to_default is not None and spec.restore.delete_resets_to_default(document):
         return changed, None, None
     return changed, *_deleted(spec, anew)
 
@@ -207,7 +207,7 @@ def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
     reached |= {_top(loss) for loss in restore.losses} | {
         path.partition(".")[0] for path in restore.after_create
     }
-    given = {*spec.identity, *spec.addressing, *spec.spelled, *restore.given, ODATA_TYPE}
+    given = {*spec.identity, *spec.addressing, *spec.id_spelling, *restore.given, ODATA_TYPE}
     return tuple(
         name
         for name, value in sorted(document.items())
@@ -234,9 +234,9 @@ def names_an_id(loss: Loss) -> bool:
     return loss.path == "id" or loss.path.endswith("[].id")
 
 
-def keeps_its_id(spec: ResourceType) -> bool:
+def keeps_same_id(spec: ResourceType) -> bool:
     """Whether a recreated object gets its old ID."""
-    return spec.restore.keeps_id or "id" not in spec.identity
+    return spec.restore.caller_chooses_id or "id" not in spec.identity
 
 
 def can_be_written(spec: ResourceType) -> bool:
@@ -278,7 +278,7 @@ def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | N
         Verdict.PARTLY if losses else Verdict.IN_PLACE,
         f"Only the differences are written. It keeps its ID.{also}{but}",
         losses,
-        new_id=bool(replaced) and not keeps_its_id(spec),
+        new_id=bool(replaced) and not keeps_same_id(spec),
     )
 
 
@@ -310,7 +310,7 @@ def _made_anew(spec: ResourceType, document: Document) -> Answer:
     if reason is not None:
         return Answer(Verdict.NOT_RESTORABLE, f"It cannot be recreated: {reason}")
     losses = tuple(lost_anew(spec, document))
-    if keeps_its_id(spec):
+    if keeps_same_id(spec):
         verdict = Verdict.PARTLY if losses else Verdict.IN_PLACE
         return Answer(verdict, "It is recreated under its old ID.", losses)
     verdict = Verdict.PARTLY if losses else Verdict.NEW_ID

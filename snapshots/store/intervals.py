@@ -53,10 +53,10 @@ class Timeline:
             return
         if last < first:
             yield "ends before it begins"
-        place = bisect_right(self.snapshots, last)
-        if place == len(self.snapshots):
+        index = bisect_right(self.snapshots, last)
+        if index == len(self.snapshots):
             yield "ends with the latest snapshot, although no snapshot ended it"
             return
-        replaced = following is not None and following.first_snapshot_id == self.snapshots[place]
-        if not replaced and (self.snapshots[place], version.resource_type) not in self._complete:
+        replaced = following is not None and following.first_snapshot_id == self.snapshots[index]
+        if not replaced and (self.snapshots[index], version.resource_type) not in self._complete:
             yield "ends although the next snapshot neither replaced it nor read its type"

@@ -44,15 +44,15 @@ def change_policy(actor: Actor, *, tenant: Tenant, **values: Any) -> Tenant:
         name: both for name, both in changed.items() if actor.user is not None and policy.weakens(name, *both)
     }
     made = {name: both for name, both in changed.items() if name not in proposed}
-    place = record.place_of(current)
+    control_scope = record.control_scope_of(current)
     if made:
         policy.apply(current, made)
         entry = ledger.record(actor, "tenant:policy", current.name, tenant=current, changed=made)
         if approvals := {name: both for name, both in made.items() if name in policy.STRICTER}:
-            record.append(Kind.POLICY, entry, place=place, policy=approvals)
+            record.append(Kind.POLICY, entry, control_scope=control_scope, policy=approvals)
     if proposed:
         entry = ledger.record(actor, "tenant:policy-proposed", current.name, tenant=current, changed=proposed)
-        record.append(Kind.LOWER, entry, place=place, policy=proposed)
+        record.append(Kind.LOWER, entry, control_scope=control_scope, policy=proposed)
     return Tenant.objects.get(pk=current.pk)
 
 

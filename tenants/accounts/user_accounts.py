@@ -15,8 +15,8 @@ from django.utils import timezone
 from tenants.access import permissions
 from tenants.access.actors import Actor
 from tenants.access.matrix import STAFF_ROLES, Action, Role, TokenScope
-from tenants.control.graph import EVERYWHERE, Kind, Place
-from tenants.control.record import place_of
+from tenants.control.graph import EVERYWHERE, ControlScope, Kind
+from tenants.control.record import control_scope_of
 from tenants.control.watch import Watch
 from tenants.errors import InvalidInput
 from tenants.models import ApiToken, Customer, RoleBinding, Tenant, User
@@ -38,10 +38,10 @@ class Scope:
     tenant: Tenant | None = None
 
     @property
-    def place(self) -> Place:
+    def control_scope(self) -> ControlScope:
         if self.tenant is not None:
-            return place_of(self.tenant)
-        return Place(self.customer.pk) if self.customer is not None else EVERYWHERE
+            return control_scope_of(self.tenant)
+        return ControlScope(self.customer.pk) if self.customer is not None else EVERYWHERE
 
     def __str__(self) -> str:
         if self.tenant is not None:
@@ -113,7 +113,7 @@ def bind_role(actor: Actor, *, subject: User | Group, role: Role, scope: Scope) 
     users = _users(subject)
     _require_others(actor, users, "bind a role to")
     promoted = [user for user in users if role in STAFF_ROLES and is_portal_account(user)]
-    watch = Watch(actor, users, scope.place)
+    watch = Watch(actor, users, scope.control_scope)
     owner = {"user": subject} if isinstance(subject, User) else {"group": subject}
     binding, created = RoleBinding.objects.get_or_create(
         **owner, role=role.value, customer=scope.customer, tenant=scope.tenant
@@ -144,7 +144,7 @@ def unbind_role(actor: Actor, binding: RoleBinding) -> None:
     if subject is None:
         raise ValueError("A role binding without a subject cannot exist.")
     role, users = binding.role, _users(subject)
-    watch = Watch(actor, users, scope.place)
+    watch = Watch(actor, users, scope.control_scope)
     binding.delete()
     permissions.sync_grants(subject)
     _sync_staff(users)
@@ -214,7 +214,7 @@ def issue_token(
                 f"A token that requests or approves acts in the name of {user.get_username()}, who must issue it. "
                 "For others you may issue such tokens only where the account is a customer portal's."
             )
-    watch = Watch(actor, [user] if scopes - HARMLESS_SCOPES else [], Scope(customer).place)
+    watch = Watch(actor, [user] if scopes - HARMLESS_SCOPES else [], Scope(customer).control_scope)
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

@@ -50,9 +50,11 @@ def obstacle(user: User, act: Act, log: Log, now: datetime) -> str | None:
         return "This was your own action. Another administrator must confirm it."
     if user.pk == act.subject:
         return "This action changed your own account. Another administrator must confirm it."
-    if log.holding_upon(user.pk, act.place, since=now, now=now):
+    if log.holding_upon(user.pk, act.control_scope, since=now, now=now):
         return "Your own account is waiting for confirmation. Another administrator must confirm this."
-    if act.actor is not None and user.pk in log.controllers(act.actor, act.place, since=act.at, now=now):
+    if act.actor is not None and user.pk in log.controllers(
+        act.actor, act.control_scope, since=act.at, now=now
+    ):
         return "You controlled the account that did this. Another administrator must confirm it."
     return None
 
@@ -134,7 +136,9 @@ def _confirm(actor: Actor, row: ControlAct) -> ControlAct:
         kind=row.kind,
         by=row.actor.get_username() if row.actor else "",
     )
-    confirmation = record.append(Kind.CONFIRM, entry, subject=row.subject_id, place=act.place, confirms=row)
+    confirmation = record.append(
+        Kind.CONFIRM, entry, subject=row.subject_id, control_scope=act.control_scope, confirms=row
+    )
     if act.kind == Kind.LOWER and row.tenant is not None:
         policy.apply(row.tenant, act.detail["policy"])
     return confirmation

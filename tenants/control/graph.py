@@ -45,19 +45,19 @@ LABELS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class ControlScope:
     """A scope by ids: a tenant (with its customer), a customer, or (neither) the whole MSP."""
 
     customer: int | None = None
     tenant: int | None = None
 
-    def covers(self, other: "Place") -> bool:
+    def covers(self, other: "ControlScope") -> bool:
         if self.tenant is not None:
             return self.tenant == other.tenant
         return self.customer is None or self.customer == other.customer
 
 
-EVERYWHERE = Place()
+EVERYWHERE = ControlScope()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Act:
     at: datetime
     actor: int | None
     subject: int | None
-    place: Place = EVERYWHERE
+    control_scope: ControlScope = EVERYWHERE
     promotes: bool = False
     """The action made someone an administrator."""
     cools_off_at: datetime | None = None
@@ -100,11 +100,19 @@ class Log:
             if act.kind in CONTROL and act.subject is not None:
                 self._upon[act.subject].append(act)
 
-    def holding_upon(self, user: int, place: Place, *, since: datetime, now: datetime) -> list[Act]:
+    def holding_upon(
+        self, user: int, control_scope: ControlScope, *, since: datetime, now: datetime
+    ) -> list[Act]:
         """Control actions on this account that are in force on this scope."""
-        return [act for act in self._upon.get(user, ()) if act.place.covers(place) and act.holds(since, now)]
+        return [
+            act
+            for act in self._upon.get(user, ())
+            if act.control_scope.covers(control_scope) and act.holds(since, now)
+        ]
 
-    def controllers(self, user: int, place: Place, *, since: datetime, now: datetime) -> frozenset[int]:
+    def controllers(
+        self, user: int, control_scope: ControlScope, *, since: datetime, now: datetime
+    ) -> frozenset[int]:
         """The account itself and everyone who controlled it at `since` or controls it now, directly or
         through other accounts. An action also counts for everyone who controlled its actor at that time:
         confirming an intermediate account later does not undo what was done through it.
@@ -113,7 +121,7 @@ class Log:
         waiting = [user]
         while waiting:
             subject = waiting.pop()
-            for act in self.holding_upon(subject, place, since=earliest[subject], now=now):
+            for act in self.holding_upon(subject, control_scope, since=earliest[subject], now=now):
                 if act.actor is None or earliest.get(act.actor, datetime.max.replace(tzinfo=UTC)) <= act.at:
                     continue
                 earliest[act.actor] = act.at

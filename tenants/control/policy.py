@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from tenants.control import record
-from tenants.control.graph import Act, Kind, Log, Place
+from tenants.control.graph import Act, ControlScope, Kind, Log
 from tenants.errors import DomainError
 from tenants.models import Tenant, User
 
@@ -44,10 +44,10 @@ def weakens(field: str, old: int, new: int) -> bool:
     return field in STRICTER and old != new and STRICTER[field](old, new) == old
 
 
-def in_force(log: Log, place: Place, now: datetime) -> list[Lowering]:
+def in_force(log: Log, control_scope: ControlScope, now: datetime) -> list[Lowering]:
     """Weakened settings of this tenant that have not been strengthened since."""
     found: list[Lowering] = []
-    for _, changed, makers in sorted(_effects(log, place, now), key=lambda effect: effect[0]):
+    for _, changed, makers in sorted(_effects(log, control_scope, now), key=lambda effect: effect[0]):
         for field, (old, new) in changed.items():
             if not weakens(field, old, new):
                 found = [each for each in found if each.field != field or weakens(field, each.before, new)]
@@ -69,15 +69,17 @@ def holding_for(tenant: Tenant, lowerings: Iterable[Lowering], people: frozenset
 
 def for_people(tenant: Tenant, users: Iterable[User]) -> dict[str, int]:
     """The policy for a rollback that these people request or plan now."""
-    log, place, now = record.load(), record.place_of(tenant), timezone.now()
-    people = (log.controllers(user.pk, place, since=now, now=now) for user in users)
-    return holding_for(tenant, in_force(log, place, now), frozenset().union(*people))
+    log, control_scope, now = record.load(), record.control_scope_of(tenant), timezone.now()
+    people = (log.controllers(user.pk, control_scope, since=now, now=now) for user in users)
+    return holding_for(tenant, in_force(log, control_scope, now), frozenset().union(*people))
 
 
 def is_replaced(act: Act, log: Log) -> bool:
     """Whether the policy was changed, or another change proposed, since this one was proposed."""
     return any(
-        later.number > act.number and later.kind in (Kind.LOWER, Kind.POLICY) and later.place == act.place
+        later.number > act.number
+        and later.kind in (Kind.LOWER, Kind.POLICY)
+        and later.control_scope == act.control_scope
         for later in log.acts
     )
 
@@ -104,14 +106,16 @@ def apply(tenant: Tenant, changed: Changed) -> None:
     current.save(update_fields=list(changed))
 
 
-def _effects(log: Log, place: Place, now: datetime) -> Iterator[tuple[int, Changed, frozenset[int]]]:
+def _effects(
+    log: Log, control_scope: ControlScope, now: datetime
+) -> Iterator[tuple[int, Changed, frozenset[int]]]:
     """Each change that took effect: when, what, and who took part if it needed two people."""
     for act in log.acts:
-        if act.place != place:
+        if act.control_scope != control_scope:
             continue
         if act.kind == Kind.POLICY:
             yield act.number, act.detail["policy"], frozenset()
         elif act.kind == Kind.LOWER and act.confirmation is not None and act.actor is not None:
-            makers = log.controllers(act.actor, place, since=act.at, now=now)
+            makers = log.controllers(act.actor, control_scope, since=act.at, now=now)
             confirmer = {act.confirmed_by} if act.confirmed_by is not None else set()
             yield act.confirmation, act.detail["policy"], makers | confirmer

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from django.db.models import Q
 
-from tenants.control.graph import Act, Kind, Log, Place
+from tenants.control.graph import Act, ControlScope, Kind, Log
 from tenants.models import ControlAct, LedgerEntry, LedgerHead, Tenant
 from tenants.trust import vault
 from tenants.trust.ledger import GENESIS
@@ -29,7 +29,7 @@ def append(
     entry: LedgerEntry,
     *,
     subject: int | None = None,
-    place: Place,
+    control_scope: ControlScope,
     promotes: bool = False,
     cools_off_at: datetime | None = None,
     confirms: ControlAct | None = None,
@@ -45,8 +45,8 @@ def append(
         at=entry.at,
         actor_id=entry.actor_id,
         subject_id=subject,
-        customer_id=place.customer,
-        tenant_id=place.tenant,
+        customer_id=control_scope.customer,
+        tenant_id=control_scope.tenant,
         promotes=promotes,
         cools_off_at=cools_off_at,
         confirms=confirms,
@@ -89,8 +89,8 @@ def faults() -> Iterator[str]:
                 yield f"the action of ledger entry {sequence} on user {user} is missing"
 
 
-def place_of(tenant: Tenant) -> Place:
-    return Place(tenant.customer_id, tenant.pk)
+def control_scope_of(tenant: Tenant) -> ControlScope:
+    return ControlScope(tenant.customer_id, tenant.pk)
 
 
 def _acts(rows: list[ControlAct]) -> Iterator[Act]:
@@ -103,7 +103,7 @@ def _acts(rows: list[ControlAct]) -> Iterator[Act]:
             at=row.at,
             actor=row.actor_id,
             subject=row.subject_id,
-            place=Place(row.customer_id, row.tenant_id),
+            control_scope=ControlScope(row.customer_id, row.tenant_id),
             promotes=row.promotes,
             cools_off_at=row.cools_off_at,
             confirmed_at=confirmation.at if confirmation else None,

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tenants.access.actors import Actor
 from tenants.control import record, standing
-from tenants.control.graph import EVERYWHERE, Kind, Place
+from tenants.control.graph import EVERYWHERE, ControlScope, Kind
 from tenants.models import Customer, Tenant, User
 from tenants.trust import ledger
 
@@ -23,16 +23,16 @@ class Watch:
     operator are recorded in the ledger and do not count as control by a person.
     """
 
-    def __init__(self, actor: Actor, users: Iterable[User], place: Place = EVERYWHERE) -> None:
+    def __init__(self, actor: Actor, users: Iterable[User], control_scope: ControlScope = EVERYWHERE) -> None:
         self._actor = actor
-        self._place = place
+        self._place = control_scope
         self._before: dict[User, standing.Standing] = {}
         if actor.user is None:
             return
         log, now = record.load(), timezone.now()
         self._before = {user: standing.of(user) for user in users if user.pk != actor.user.pk}
         self._promoted = log.promoted(now)
-        self._has_second = bool(standing.seconds(log, actor.user.pk, place, now))
+        self._has_second = bool(standing.seconds(log, actor.user.pk, control_scope, now))
 
     def record(
         self,
@@ -58,7 +58,7 @@ class Watch:
                     kind,
                     entry,
                     subject=user.pk,
-                    place=self._place,
+                    control_scope=self._place,
                     promotes=not before and bool(after),
                     cools_off_at=None if self._has_second else entry.at + COOLING_OFF,
                     **(act or {}),
@@ -68,6 +68,6 @@ class Watch:
                     Kind.REMOVE,
                     entry,
                     subject=user.pk,
-                    place=self._place,
+                    control_scope=self._place,
                     administered=standing.to_json(before),
                 )

@@ -38,7 +38,7 @@ def detect_in(tenant: Tenant, state: State) -> list[Change]:
         return detect.detect(capture.seal(gathered, requested_by="test"))
 
 
-def respelled(monkeypatch: pytest.MonkeyPatch, key: str, version: int = 0, **facts: Any) -> ResourceType:
+def normalise_raw(monkeypatch: pytest.MonkeyPatch, key: str, version: int = 0, **facts: Any) -> ResourceType:
     """The product in another release, by default the next, which declares a type otherwise."""
     now = registry.get(key)
     spec = replace(now, version=version or now.version + 1, **facts)
@@ -114,7 +114,9 @@ def test_a_change_is_no_older_than_the_last_snapshot_that_read_its_type(tenant: 
 def test_a_new_version_of_a_declaration_is_no_change(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     take(tenant, policies())
     before = registry.get("conditionalAccessPolicy").version
-    after = respelled(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",)).version
+    after = normalise_raw(
+        monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",)
+    ).version
     assert detect_in(tenant, policies()) == []
     assert list(Version.objects.order_by("id").values_list("spec_version", flat=True)) == [before, after]
 
@@ -123,7 +125,7 @@ def test_a_real_change_is_seen_through_a_new_version_of_a_declaration(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(tenant, policies())
-    respelled(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",))
+    normalise_raw(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",))
     (change,) = detect_in(tenant, policies(state="disabled"))
     assert change.severity == "critical"
 
@@ -138,7 +140,7 @@ def test_sets_that_an_earlier_release_stored_in_another_order_show_only_what_cha
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        respelled(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        normalise_raw(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
         first = take(tenant, catalog_policy("c", "a", "b")).snapshot
     second = take(tenant, catalog_policy("c", "a", "b")).snapshot
     assert compare(first, second) == []
@@ -152,7 +154,7 @@ def test_a_change_across_an_upgrade_shows_only_what_changed(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        respelled(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        normalise_raw(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
         take(tenant, catalog_policy("c", "a", "b"))
     (change,) = detect_in(tenant, catalog_policy("c", "a", "b", "d"))
     documents = selectors.documents_of(change)

@@ -15,7 +15,7 @@ from rollbacks.states import State
 from tenants.access.actors import Actor
 from tenants.access.matrix import Role
 from tenants.control import record
-from tenants.control.graph import Kind, Place
+from tenants.control.graph import ControlScope, Kind
 from tenants.models import LedgerEntry
 from tenants.runs import leases
 from tenants.trust import ledger
@@ -222,6 +222,6 @@ def test_acts_of_control_do_not_stand_in_the_way_of_a_claim(approved: Rollback) 
     """Their chain has a sealed head of its own beside the ledger's."""
     with transaction.atomic():
         entry = ledger.record(acting(approved.requester), "user:create", "somebody")
-        record.append(Kind.CREATE, entry, subject=person().pk, place=Place(None, None))
+        record.append(Kind.CREATE, entry, subject=person().pk, control_scope=ControlScope(None, None))
     assert services.execute(acting(approved.requester), rollback=fresh(approved)).pk
     assert ledger.verify() == []

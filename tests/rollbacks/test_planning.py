@@ -441,8 +441,8 @@ CHOSEN = replace(
         create_only=("id",),
         create_path="/v1.0/things",
         update_path="/v1.0/things/{id}",
-        keeps_id=True,
-        turn=lambda wanted: int(wanted["state"]),
+        caller_chooses_id=True,
+        rank_within_type=lambda wanted: int(wanted["state"]),
     ),
 )
 

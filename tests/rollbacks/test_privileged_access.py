@@ -38,7 +38,7 @@ def set_rule(scene: Scene, role: str, name: str, kind: str, **settings: Any) -> 
 
 
 @pytest.fixture(params=[True, False], ids=["under its old id", "under a new id"])
-def keeps_id(request: pytest.FixtureRequest) -> Iterator[bool]:
+def caller_chooses_id(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Whether Microsoft takes the template id of a role that is created anew; if we do not send it, it cannot."""
     restore = registry.get("unifiedRoleDefinition").restore
     sent, given = restore.create_only, restore.given
@@ -50,7 +50,7 @@ def keeps_id(request: pytest.FixtureRequest) -> Iterator[bool]:
     object.__setattr__(restore, "given", given)
 
 
-def test_a_role_that_is_created_anew_gets_its_settings_back(scene: Scene, *, keeps_id: bool) -> None:
+def test_a_role_that_is_created_anew_gets_its_settings_back(scene: Scene, *, caller_chooses_id: bool) -> None:
     role = next(each for each in scene.read(f"{ROLES}/roleDefinitions")["value"] if not each["isBuiltIn"])
     set_rule(scene, role["id"], "Expiration_EndUser_Assignment", "Expiration", maximumDuration="PT45M")
     types = ("unifiedRoleDefinition", "unifiedRoleAssignment", SETTING)
@@ -65,7 +65,7 @@ def test_a_role_that_is_created_anew_gets_its_settings_back(scene: Scene, *, kee
     done = scene.execute(scene.approved(alone))
     assert done.outcome == State.VERIFIED, (done.message, done.verification, done.plan.warnings)
     back = scene.named(f"{ROLES}/roleDefinitions", role["displayName"])
-    assert (back["id"] == role["id"]) is keeps_id
+    assert (back["id"] == role["id"]) is caller_chooses_id
     restored = rule(scene, back["id"], "Expiration_EndUser_Assignment")
     assert restored["maximumDuration"] == "PT45M"
 

@@ -23,7 +23,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
 )
-from snapshots.collection.addresses import placed
+from snapshots.collection.addresses import with_location
 
 GROUP = "0c9e0b0a-1111-4222-8333-444455556666"
 NEW_GROUP = "aa9e0b0a-1111-4222-8333-444455556666"
@@ -59,13 +59,13 @@ SHELF = made_up(
         create_only=("id",),
         create_path="/v1.0/shelfs",
         update_path="/v1.0/shelfs/{id}",
-        keeps_id=True,
+        caller_chooses_id=True,
     ),
 )
 SWITCH = made_up(
     "switch",
     restore=Restore(
-        writable=("on",), update_path="/v1.0/switchs/{id}", at_last=lambda wanted: wanted.get("on") is True
+        writable=("on",), update_path="/v1.0/switchs/{id}", write_last=lambda wanted: wanted.get("on") is True
     ),
 )
 LETTER = made_up(
@@ -216,4 +216,4 @@ def test_what_is_written_as_a_whole_names_its_empty_sets_too() -> None:
 
 def test_something_that_another_object_has_repeats_its_id_where_it_can_be_re_pointed() -> None:
     held = made_up("held", read=Read(path="/v1.0/users", id_key="principalId"), restore=Restore())
-    assert placed(held, {"id": "u1", "has": 1}, {}) == {"id": "u1", "has": 1, "principalId": "u1"}
+    assert with_location(held, {"id": "u1", "has": 1}, {}) == {"id": "u1", "has": 1, "principalId": "u1"}

@@ -150,12 +150,12 @@ def test_a_snapshot_is_gone_back_to_for_one_type_or_one_resource_alone(
     scene: Scene, two_actors: tuple[str, str, str]
 ) -> None:
     first = Snapshot.objects.earliest("pk")
-    place = scene.named(LOCATIONS, "Hannover")
-    kind = place["@odata.type"]
-    scene.intrude("PATCH", f"{LOCATIONS}/{place['id']}", {"@odata.type": kind, "displayName": "Hidden"})
+    location = scene.named(LOCATIONS, "Hannover")
+    kind = location["@odata.type"]
+    scene.intrude("PATCH", f"{LOCATIONS}/{location['id']}", {"@odata.type": kind, "displayName": "Hidden"})
     scene.observe(*CA)
     of_type = plan_of(back_to(scene, first, resource_type="namedLocation"))
-    assert {step.resource_id for step in of_type.steps.all()} == {place["id"]}
+    assert {step.resource_id for step in of_type.steps.all()} == {location["id"]}
     of_one = plan_of(
         back_to(scene, first, resource_type="conditionalAccessPolicy", resource_id=two_actors[2])
     )
@@ -201,8 +201,8 @@ def test_an_application_brings_its_service_principal_back_though_nobody_chose_it
 
 def test_changes_of_another_tenant_are_refused_however_they_are_handed_over(scene: Scene) -> None:
     scene.observe("namedLocation")
-    place = scene.named(LOCATIONS, "Hannover")
-    scene.intrude("DELETE", f"{LOCATIONS}/{place['id']}")
+    location = scene.named(LOCATIONS, "Hannover")
+    scene.intrude("DELETE", f"{LOCATIONS}/{location['id']}")
     changes = scene.observe("namedLocation")
     other = onboarded(scene.cloud, "Aurora Labs")
     admin = acting(scene.requester)

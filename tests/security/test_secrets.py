@@ -68,9 +68,9 @@ def test_a_whole_collection_leaves_no_secret_in_logs_or_tables(
     assert "/v1.0/" in said, "the log was not listened to"
     stored = everything_stored()
     assert TENANT in stored
-    for place in (said, stored, task):
+    for control_scope in (said, stored, task):
         for secret in credentials(emulator):
-            assert secret not in place
+            assert secret not in control_scope
     assert TOKEN not in said
     assert TOKEN not in task
 
@@ -90,8 +90,8 @@ def test_a_failing_sign_in_names_no_secret_anywhere(
         error = error.__cause__ or error.__context__
     said = "\n".join(log.handler.format(record) for record in log.records)
     assert f"run {run.pk} failed" in said
-    for place in (said, everything_stored()):
-        assert secret not in place
+    for control_scope in (said, everything_stored()):
+        assert secret not in control_scope
 
 
 def test_commands_print_no_secret(

@@ -9,8 +9,7 @@ from typing import Any
 from lavawall.emulator import schema
 from snapshots import catalog
 from snapshots.canonical.form import canonicalise
-from snapshots.catalog.places import ELEMENT, place
-from snapshots.catalog.places import Path as Place
+from snapshots.catalog.places import ELEMENT, Path, rules_at
 from snapshots.catalog.spec import GUID, ResourceType
 from tests.snapshots.published import documented, navigation, properties
 
@@ -29,7 +28,7 @@ def from_facts() -> dict[str, list[str]]:
     return {key: sorted(".".join(at) for at in places) for key, places in sorted(found.items()) if places}
 
 
-def holding_guids(value: Any, at: Place = ()) -> Iterator[Place]:
+def holding_guids(value: Any, at: Path = ()) -> Iterator[Path]:
     """Every place whose text holds a GUID, alone or among other words."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -41,12 +40,12 @@ def holding_guids(value: Any, at: Place = ()) -> Iterator[Place]:
         yield at
 
 
-def _in_schema(spec: ResourceType) -> Iterator[Place]:
+def _in_schema(spec: ResourceType) -> Iterator[Path]:
     if not spec.on_azure:
         yield from _below(spec, spec.entity or spec.key, (), ())
 
 
-def _below(spec: ResourceType, name: str, at: Place, seen: tuple[str, ...]) -> Iterator[Place]:
+def _below(spec: ResourceType, name: str, at: Path, seen: tuple[str, ...]) -> Iterator[Path]:
     for key, facts in properties(name).items():
         kind = facts["type"]
         here = (*at, key)
@@ -61,13 +60,13 @@ def _below(spec: ResourceType, name: str, at: Place, seen: tuple[str, ...]) -> I
             yield from _below(spec, plain, here, (*seen, plain))
 
 
-def in_emulator(spec: ResourceType) -> Iterator[Place]:
+def in_emulator(spec: ResourceType) -> Iterator[Path]:
     """By the schema of the emulator, which knows some types of Intune that the published one lacks."""
     if not spec.on_azure and schema.exists(spec.entity or spec.key):
         yield from _emulated(spec, spec.entity or spec.key, (), ())
 
 
-def _emulated(spec: ResourceType, name: str, at: Place, seen: tuple[str, ...]) -> Iterator[Place]:
+def _emulated(spec: ResourceType, name: str, at: Path, seen: tuple[str, ...]) -> Iterator[Path]:
     for kind in schema.subtypes(name):
         followed = {key: each for key, each in kind.navigation.items() if _is_followed(spec, key)}
         for key, each in {**kind.properties, **followed}.items():
@@ -87,11 +86,11 @@ def _may_identify(key: str, kind: str, *, is_list: bool) -> bool:
     return kind == "Edm.Guid" or (kind == "Edm.String" and (is_list or bool(_LOOKS_LIKE_AN_ID.search(key))))
 
 
-def _is_held(spec: ResourceType, at: Place, here: Place) -> bool:
+def _is_held(spec: ResourceType, at: Path, here: Path) -> bool:
     """Whether documents hold the place at all: what nothing reads or keeps is not written either."""
-    if place(spec, here).dropped or ".".join(each for each in here if each != ELEMENT) in spec.unread:
+    if rules_at(spec, here).dropped or ".".join(each for each in here if each != ELEMENT) in spec.unread:
         return False
-    kept_there = place(spec, at).keep_only
+    kept_there = rules_at(spec, at).nested_fields
     if kept_there is not None and here[-1] not in kept_there:
         return False
     selected = {**spec.read.params, **spec.read.item_params}.get("$select")

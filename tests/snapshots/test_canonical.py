@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from snapshots import catalog
 from snapshots.canonical.form import canonical_bytes, canonicalise, resource_id
 from snapshots.catalog.normalisers import NORMALISERS
-from snapshots.catalog.places import ELEMENT, parse, place
+from snapshots.catalog.places import ELEMENT, parse, rules_at
 from snapshots.catalog.spec import Document, Permissions, Read, ResourceType, Restore, SetOf
 from snapshots.collection.errors import IncompleteObject
 from tests.strategies import json_objects
@@ -111,8 +111,8 @@ def test_the_canonical_form_of_anything_is_a_fixed_point(spec: ResourceType, raw
 
 @given(st.randoms(use_true_random=False))
 def test_key_order_set_order_nulls_and_letter_case_of_ids_do_not_matter(dice: random.Random) -> None:
-    respelled = _respelled(RAW_POLICY, POLICY, dice)
-    assert canonical_bytes(canonicalise(respelled, POLICY)) == canonical_bytes(
+    other_spelling = _spelled_otherwise(RAW_POLICY, POLICY, dice)
+    assert canonical_bytes(canonicalise(other_spelling, POLICY)) == canonical_bytes(
         canonicalise(RAW_POLICY, POLICY)
     )
 
@@ -343,20 +343,22 @@ def test_a_singleton_is_known_by_its_type() -> None:
 
 @pytest.mark.parametrize("raw", [{}, {"id": None}, {"id": ""}, {"id": 7}])
 def test_an_object_without_identity_is_refused(raw: Document) -> None:
-    with pytest.raises(IncompleteObject, match="conditionalAccessPolicy came without id"):
+    with pytest.raises(IncompleteObject, match="conditionalAccessPolicy has no id"):
         resource_id(raw, POLICY)
 
 
-def _respelled(value: Any, spec: ResourceType, dice: random.Random, path: tuple[str, ...] = ()) -> Any:
+def _spelled_otherwise(
+    value: Any, spec: ResourceType, dice: random.Random, path: tuple[str, ...] = ()
+) -> Any:
     """The same state, written as differently as Graph may write it."""
     if isinstance(value, dict):
-        items = [(key, _respelled(inner, spec, dice, (*path, key))) for key, inner in value.items()]
+        items = [(key, _spelled_otherwise(inner, spec, dice, (*path, key))) for key, inner in value.items()]
         items = [(key, inner) for key, inner in items if inner is not None or dice.random() < 0.5]
         dice.shuffle(items)
         return dict(items)
     if isinstance(value, list):
-        elements = [_respelled(element, spec, dice, (*path, ELEMENT)) for element in value]
-        if place(spec, path).set_of is not None:
+        elements = [_spelled_otherwise(element, spec, dice, (*path, ELEMENT)) for element in value]
+        if rules_at(spec, path).set_of is not None:
             dice.shuffle(elements)
         return elements
     if isinstance(value, str) and value.count("-") == 4 and " " not in value:
@@ -423,9 +425,9 @@ def test_only_a_declared_type_is_left_out(
             root = {"deviceConfiguration": "iosGeneralDeviceConfiguration"}
         return canonicalise({"@odata.type": f"#microsoft.graph.{root.get(key, key)}", **value}, spec)
 
-    for kind, stays in ((declared, False), (other, True)):
+    for kind, delete_resets_to_default in ((declared, False), (other, True)):
         if kind is not None:
-            assert (f"#microsoft.graph.{kind}" in json.dumps(nested(kind))) is stays
+            assert (f"#microsoft.graph.{kind}" in json.dumps(nested(kind))) is delete_resets_to_default
 
 
 def test_the_declared_types_are_those_of_the_published_model() -> None:

@@ -169,12 +169,12 @@ def test_built_in_strengths_have_no_configurations_to_read() -> None:
 
 def test_an_identifier_of_an_application_names_its_app_id_wherever_a_path_follows() -> None:
     places = [each for each in catalog.get("application").references if each.path == "identifierUris[]"]
-    (place,) = places
+    (rules_at,) = places
     app = "0c9e0b0a-1111-4222-8333-444455556666"
     for uri in (f"api://{app}", f"api://{app}/read/all"):
-        assert place.named(uri) == (app,)
-        assert place.renamed(uri, lambda _named: "new") == uri.replace(app, "new")
-    assert [place.named(uri) for uri in ("api://books", "https://books.example.com")] == [(), ()]
+        assert rules_at.named(uri) == (app,)
+        assert rules_at.renamed(uri, lambda _named: "new") == uri.replace(app, "new")
+    assert [rules_at.named(uri) for uri in ("api://books", "https://books.example.com")] == [(), ()]
 
 
 def test_combinations_and_secrets_have_actions_of_their_own() -> None:
@@ -246,7 +246,7 @@ def test_a_sound_declaration_has_no_problems() -> None:
             "which is no keyed set",
         ),
         ({"parts": (replace(MEMBERS, remove_ref=None),)}, "only add or only remove"),
-        ({"parts": (replace(MEMBERS, keep=("name",)),)}, "does not keep the key"),
+        ({"parts": (replace(MEMBERS, projected_fields=("name",)),)}, "does not keep the key"),
         ({"natural_key": ("createdDateTime",)}, "recognised by 'createdDateTime'"),
         ({"sets": (SetOf("tags"), SetOf("tags", key="id"))}, "declares the set 'tags' 2 times"),
         ({"read": Read(path="things")}, "does not begin with an API version"),

@@ -10,7 +10,7 @@ import pytest
 
 from lavawall.emulator import schema
 from snapshots import catalog
-from snapshots.catalog.places import ELEMENT, Path, parse, place
+from snapshots.catalog.places import ELEMENT, Path, parse, rules_at
 from snapshots.catalog.spec import ResourceType
 
 DEPTH = 4
@@ -37,8 +37,8 @@ def _only_beta(name: str, path: Path = ()) -> Iterator[Path]:
 def _is_dropped(spec: ResourceType, path: Path) -> bool:
     """Computed, volatile, or beside the only keys that are kept of a nested object."""
     for end in range(1, len(path) + 1):
-        kept = place(spec, path[: end - 1]).keep_only if end > 1 else None
-        if place(spec, path[:end]).dropped or (kept is not None and path[end - 1] not in kept):
+        kept = rules_at(spec, path[: end - 1]).nested_fields if end > 1 else None
+        if rules_at(spec, path[:end]).dropped or (kept is not None and path[end - 1] not in kept):
             return True
     return False
 

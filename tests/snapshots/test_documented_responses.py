@@ -227,7 +227,7 @@ def _declared_paths(spec: ResourceType) -> Iterator[str]:
     yield from (removal.property for removal in spec.restore.removals)
     yield from (loss.path for loss in spec.restore.losses)
     yield from (reference.path for reference in spec.references)
-    for holder, kept in spec.keep_only.items():
+    for holder, kept in spec.nested_fields.items():
         yield from (f"{holder}.{name}" for name in kept)
     for declared in spec.sets:
         yield declared.path

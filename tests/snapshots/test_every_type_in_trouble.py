@@ -40,7 +40,7 @@ def addresses(spec: ResourceType) -> list[str]:
 
 def _asks_elsewhere(spec: ResourceType) -> bool:
     """Whether reading the type asks other listings too, which may be in trouble themselves."""
-    return spec.read.shadows is not None or any(part.shadows or part.holders for part in spec.parts)
+    return spec.read.derived_from is not None or any(part.derived_from or part.holders for part in spec.parts)
 
 
 def halves() -> tuple[Sequence[ResourceType], Sequence[ResourceType]]:

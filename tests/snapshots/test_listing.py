@@ -8,8 +8,8 @@ import pytest
 
 from lavawall.emulator import Emulator
 from snapshots.catalog import registry
-from snapshots.catalog.spec import ResourceType, Shadows
-from snapshots.collection.listing import raws
+from snapshots.catalog.spec import DerivedFrom, ResourceType
+from snapshots.collection.listing import iter_raw
 from snapshots.collection.live import read_live
 from snapshots.collection.type_reading import read_type
 from tenants.connections.onboarding import open_client
@@ -27,33 +27,33 @@ def client(db: None, emulator: Emulator) -> Iterator[GraphClient]:
 
 def shadowed() -> ResourceType:
     """Groups, of which those with an e-mail address only show what the listing of groups says."""
-    shadows = Shadows("/v1.0/groups", ("id",), casts=lambda raw: raw.get("mailEnabled") is True)
-    return replace(GROUPS, read=replace(GROUPS.read, shadows=shadows))
+    derived_from = DerivedFrom("/v1.0/groups", ("id",), is_source=lambda raw: raw.get("mailEnabled") is True)
+    return replace(GROUPS, read=replace(GROUPS.read, derived_from=derived_from))
 
 
 def test_shadows_of_another_type_are_neither_listed_nor_live(client: GraphClient) -> None:
-    every = list(raws(client, GROUPS))
+    every = list(iter_raw(client, GROUPS))
     mailing = {raw["id"] for raw in every if raw["mailEnabled"]}
     assert mailing
     spec = shadowed()
-    assert {raw["id"] for raw in raws(client, spec)} == {raw["id"] for raw in every} - mailing
+    assert {raw["id"] for raw in iter_raw(client, spec)} == {raw["id"] for raw in every} - mailing
     assert read_live(client, spec, min(mailing)).document is None
 
 
 def test_a_tenant_without_the_licence_casts_no_shadows(client: GraphClient, emulator: Emulator) -> None:
-    every = {raw["id"] for raw in raws(client, GROUPS)}
+    every = {raw["id"] for raw in iter_raw(client, GROUPS)}
     refusal = {"error": {"code": "AadPremiumLicenseRequired", "message": "A premium license is needed."}}
     emulator.faults.add("answer", path="/casting", status=403, body=refusal)
     spec = shadowed()
-    assert spec.read.shadows is not None
-    unlicensed = replace(spec.read.shadows, path="/v1.0/groups/casting")
-    spec = replace(spec, read=replace(spec.read, shadows=unlicensed))
-    assert {raw["id"] for raw in raws(client, spec)} == every
+    assert spec.read.derived_from is not None
+    unlicensed = replace(spec.read.derived_from, path="/v1.0/groups/casting")
+    spec = replace(spec, read=replace(spec.read, derived_from=unlicensed))
+    assert {raw["id"] for raw in iter_raw(client, spec)} == every
 
 
 def team(client: GraphClient) -> tuple[str, str]:
     """A group that PIM gave a member for a time, and that member."""
-    for raw in raws(client, GROUPS):
+    for raw in iter_raw(client, GROUPS):
         path = "/v1.0/identityGovernance/privilegedAccess/group/assignmentSchedules"
         for schedule in client.items(path, params={"$filter": f"groupId eq '{raw['id']}'"}):
             if schedule["scheduleInfo"]["expiration"]["type"] != "noExpiration":

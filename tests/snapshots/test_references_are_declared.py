@@ -13,7 +13,7 @@ from lavawall.emulator import Emulator
 from snapshots.catalog import registry
 from snapshots.catalog.identifiers import declared
 from snapshots.catalog.places import ELEMENT
-from snapshots.catalog.places import Path as Place
+from snapshots.catalog.places import Path as PathRules
 from snapshots.catalog.spec import ResourceType
 from snapshots.recoverability import summary
 from snapshots.store import content_store
@@ -25,7 +25,7 @@ KNOWN_BY_NAME_ONLY = ELEMENT
 """Of some properties only the name is published, so that they may be lists."""
 
 
-def undeclared(spec: ResourceType, places: Iterable[Place]) -> list[str]:
+def undeclared(spec: ResourceType, places: Iterable[PathRules]) -> list[str]:
     return sorted(
         {
             f"{spec.key}: {'.'.join(at)}"

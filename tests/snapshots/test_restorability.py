@@ -77,7 +77,7 @@ SPECS = {
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, None),
     ),
     "one that is made again under the id that we choose": (
-        thing(**WRITTEN, **CREATED, keeps_id=True),
+        thing(**WRITTEN, **CREATED, caller_chooses_id=True),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
     ),
     "one that is known by its name": (
@@ -93,7 +93,7 @@ SPECS = {
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, Verdict.NEW_ID),
     ),
     "one that a delete only resets": (
-        thing(**WRITTEN, **CREATED, stays=lambda document: document["colour"] == "red"),
+        thing(**WRITTEN, **CREATED, delete_resets_to_default=lambda document: document["colour"] == "red"),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, None, None),
     ),
     "one that only an undelete brings back": (
@@ -125,7 +125,12 @@ SPECS = {
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, None),
     ),
     "one with something fixed": (
-        thing(**WRITTEN, **CREATED, keeps_id=True, losses=(Loss("colour", "is chosen once", fixed=True),)),
+        thing(
+            **WRITTEN,
+            **CREATED,
+            caller_chooses_id=True,
+            losses=(Loss("colour", "is chosen once", fixed=True),),
+        ),
         (Verdict.PARTLY, Verdict.PARTLY, Verdict.IN_PLACE, None),
     ),
     "one that loses something only when made anew": (
@@ -134,7 +139,10 @@ SPECS = {
     ),
     "one whose loss it does not have": (
         thing(
-            **WRITTEN, **CREATED, keeps_id=True, losses=(Loss("logo", "is not kept"), Loss("id", "is new"))
+            **WRITTEN,
+            **CREATED,
+            caller_chooses_id=True,
+            losses=(Loss("logo", "is not kept"), Loss("id", "is new")),
         ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
     ),

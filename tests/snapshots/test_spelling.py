@@ -34,7 +34,7 @@ NETWORK = catalog.get("networkSecurityGroup")
 VAULT = catalog.get("keyVault")
 PROFILE = catalog.get("deviceConfiguration")
 POLICY = catalog.get("conditionalAccessPolicy")
-TYPES = st.sampled_from([spec for spec in catalog.all_types() if spec.respelled is None])
+TYPES = st.sampled_from([spec for spec in catalog.all_types() if spec.normalise_raw is None])
 ENABLEMENT = "#microsoft.graph.unifiedRoleManagementPolicyEnablementRule"
 PAYLOAD = base64.b64encode(
     b"<?xml version='1.0'?>\n<!-- made by hand -->\n<plist version='1.0'><dict>"
@@ -156,13 +156,13 @@ def test_no_text_is_written_that_was_not_read(spec: ResourceType, raw: Document)
     assert original(canonicalise(document, spec)) == original(document)
 
 
-@pytest.mark.parametrize(("spec", "raw", "respelled"), RAW.values(), ids=RAW.keys())
+@pytest.mark.parametrize(("spec", "raw", "other_spelling"), RAW.values(), ids=RAW.keys())
 def test_two_spellings_are_one_state_and_each_is_written_as_it_was_read(
-    spec: ResourceType, raw: Document, respelled: Document
+    spec: ResourceType, raw: Document, other_spelling: Document
 ) -> None:
-    one, other = canonicalise(raw, spec), canonicalise(respelled, spec)
+    one, other = canonicalise(raw, spec), canonicalise(other_spelling, spec)
     assert canonical_bytes(one) == canonical_bytes(other)
-    for document, said in ((one, raw), (other, respelled)):
+    for document, said in ((one, raw), (other, other_spelling)):
         known = {*texts(said), *texts(list(spec.defaults.values()))}
         assert set(texts(original(create_body(spec, document)))) <= known
         names = tuple(name for name in document if spec.writes(name))
@@ -170,9 +170,11 @@ def test_two_spellings_are_one_state_and_each_is_written_as_it_was_read(
 
 
 def test_the_store_gives_the_spelling_back_and_no_digest_depends_on_it(tenant: Tenant) -> None:
-    for spec, raw, respelled in RAW.values():
+    for spec, raw, other_spelling in RAW.values():
         document = canonicalise(raw, spec)
-        first, second = content_store.put(tenant, [(spec, document), (spec, canonicalise(respelled, spec))])
+        first, second = content_store.put(
+            tenant, [(spec, document), (spec, canonicalise(other_spelling, spec))]
+        )
         assert first == second
         found = content_store.document(tenant, first)
         assert canonical_bytes(found) == canonical_bytes(document)

@@ -158,10 +158,14 @@ def test_intervals_say_what_full_copies_would_say(db: None, states: list[dict[st
     copies: list[dict[tuple[str, str], str]] = []
     taken: list[Snapshot] = []
     for state in states:
-        raws = {key: {name: group(text) for name, text in objects.items()} for key, objects in state.items()}
-        taken.append(take(tenant, raws).snapshot)
+        raw_objects = {
+            key: {name: group(text) for name, text in objects.items()} for key, objects in state.items()
+        }
+        taken.append(take(tenant, raw_objects).snapshot)
         carried = {
-            place: text for place, text in (copies[-1] if copies else {}).items() if place[0] not in state
+            rules_at: text
+            for rules_at, text in (copies[-1] if copies else {}).items()
+            if rules_at[0] not in state
         }
         read = {(key, name): text for key, objects in state.items() for name, text in objects.items()}
         copies.append(carried | read)
@@ -279,8 +283,8 @@ def test_a_root_depends_on_every_entry_and_on_no_order(db: None, entries: list[t
     assert content_store.manifest_root(tenant, reversed(entries), "") == root
     assert content_store.manifest_root(tenant, entries, "0") != root
     assert content_store.manifest_root(tenant, [*entries, ("z", "z", "z")], "") != root
-    for place, entry in enumerate(entries):
-        changed = [*entries[:place], (*entry[:2], entry[2] + "x"), *entries[place + 1 :]]
+    for rules_at, entry in enumerate(entries):
+        changed = [*entries[:rules_at], (*entry[:2], entry[2] + "x"), *entries[rules_at + 1 :]]
         assert content_store.manifest_root(tenant, changed, "") != root
 
 

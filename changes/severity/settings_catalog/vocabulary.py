@@ -96,7 +96,7 @@ class Options:
 
     def _step(self, ending: str) -> float:
         return next(
-            (place for place, step in enumerate(self._options()) for known in step if known == ending), -1
+            (rank for rank, step in enumerate(self._options()) for known in step if known == ending), -1
         )
 
     def _options(self) -> list[dict[str, str]]:

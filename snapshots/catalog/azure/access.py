@@ -3,7 +3,7 @@
 Facts: Azure Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
 """
 
-from snapshots.canonical.spelling import spelled
+from snapshots.canonical.spelling import with_original_spelling
 from snapshots.catalog.azure.networks_and_vaults import POLICY_TAGS
 from snapshots.catalog.spec import (
     AuditHints,
@@ -80,7 +80,7 @@ def _within_its_subscription(assignment: Document) -> Document:
         **assignment,
         "properties": {
             **properties,
-            "roleDefinitionId": spelled(_subscription_of(assignment) + role, role),
+            "roleDefinitionId": with_original_spelling(_subscription_of(assignment) + role, role),
         },
     }
 
@@ -130,7 +130,7 @@ ROLE_DEFINITION = ResourceType(
         "name": "its own id, which stays",
         "properties.assignableScopes[]": "subscriptions and groups of resources, which are addresses",
     },
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -139,7 +139,7 @@ ROLE_DEFINITION = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_ROLES,
-        keeps_id=True,
+        caller_chooses_id=True,
         protected=_defined_above,
         order=61,
     ),
@@ -172,7 +172,7 @@ ROLE_ASSIGNMENT = ResourceType(
     permissions=_ADMINISTRATOR,
     name=_who_as_what,
     computed=(*_STAMPS, "properties.scope", "type"),
-    respelled=_within_its_subscription,
+    normalise_raw=_within_its_subscription,
     references=(
         Reference("properties.principalId", to="directoryObject"),
         Reference("properties.roleDefinitionId", to="azureRoleDefinition"),
@@ -180,7 +180,7 @@ ROLE_ASSIGNMENT = ResourceType(
         role_condition("properties.condition"),
     ),
     not_references={"name": "its own id, which stays"},
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -189,7 +189,7 @@ ROLE_ASSIGNMENT = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_ROLES,
-        keeps_id=True,
+        caller_chooses_id=True,
         recreate_for=(
             "properties.principalId",
             "properties.roleDefinitionId",
@@ -235,11 +235,11 @@ MANAGED_IDENTITY = ResourceType(
         "properties.clientId": "its own id in the directory; what names it follows",
         "properties.principalId": "its own id in the directory; what names it follows",
     },
-    embodies={
+    principal_identity={
         "properties.principalId": ("servicePrincipal", "id"),
         "properties.clientId": ("servicePrincipal", "appId"),
     },
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("location", "tags"),
         given=("properties",),
@@ -249,7 +249,7 @@ MANAGED_IDENTITY = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_IDENTITY,
-        keeps_id=True,
+        caller_chooses_id=True,
         recreate_for=("location",),
         new_id_note=(
             "Its service principal has another object id and client id. Role assignments, access policies, "
@@ -293,7 +293,7 @@ FEDERATED_CREDENTIAL = ResourceType(
         Reference("identity", to="managedIdentity"),
         Reference("properties.subject", to="servicePrincipal", guids=True, if_gone="kept"),
     ),
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -302,7 +302,7 @@ FEDERATED_CREDENTIAL = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_IDENTITY,
-        keeps_id=True,
+        caller_chooses_id=True,
         order=63,
     ),
     audit=AuditHints(
@@ -346,7 +346,7 @@ LOCK = ResourceType(
     references=(
         Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("properties",),
         create_path="{scope}/{name}",
@@ -355,9 +355,9 @@ LOCK = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_LOCK,
-        keeps_id=True,
-        at_first=_stands_in_the_way,
-        at_last=lambda _wanted: True,
+        caller_chooses_id=True,
+        write_first=_stands_in_the_way,
+        write_last=lambda _wanted: True,
         order=66,
     ),
     audit=AuditHints(

@@ -7,7 +7,7 @@ which replaces, so that a write sends the whole object; ids are chosen by the ca
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from snapshots.canonical.spelling import spelled
+from snapshots.canonical.spelling import with_original_spelling
 from snapshots.catalog.normalisers import cidr
 from snapshots.catalog.spec import (
     AuditHints,
@@ -55,7 +55,7 @@ def _one_spelling(group: Document) -> Document:
 def _rule(properties: Document) -> Document:
     for singular, plural, normalise in _SPELLINGS:
         given = [properties.pop(singular, None), *(properties.pop(plural, None) or ())]
-        values = sorted({spelled(normalise(value), value) for value in given if value})
+        values = sorted({with_original_spelling(normalise(value), value) for value in given if value})
         if len(values) == 1:
             properties[singular] = values[0]
         elif values:
@@ -92,7 +92,7 @@ NETWORK_SECURITY_GROUP = ResourceType(
         "properties.subnets",
         "type",
     ),
-    keep_only={
+    nested_fields={
         f"properties.securityRules[].properties.{side}ApplicationSecurityGroups[]": ("id",)
         for side in ("source", "destination")
     },
@@ -111,10 +111,10 @@ NETWORK_SECURITY_GROUP = ResourceType(
         )
         for side in ("source", "destination")
     ),
-    respelled=_one_spelling,
+    normalise_raw=_one_spelling,
     defaults={"properties.flushConnection": False},
     appended=("tags",),
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
         create_path="{scope}/{name}",
@@ -123,7 +123,7 @@ NETWORK_SECURITY_GROUP = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_NETWORK,
-        keeps_id=True,
+        caller_chooses_id=True,
         recreate_for=("location",),
         new_id_note=(
             "The subnets and interfaces that it guarded name it on their side: bind them to it again by hand."
@@ -208,7 +208,7 @@ KEY_VAULT = ResourceType(
         "properties.accessPolicies[].tenantId": "the directory itself",
         "properties.tenantId": "the directory itself",
     },
-    spelled=("name",),
+    id_spelling=("name",),
     restore=Restore(
         writable=("location", "properties", "tags"),
         create_path="{scope}/{name}",
@@ -217,7 +217,7 @@ KEY_VAULT = ResourceType(
         update_method="PUT",
         delete_path="{id}",
         params=_VAULT,
-        keeps_id=True,
+        caller_chooses_id=True,
         undelete=Undelete(
             item_path=f"{_VAULTS}/locations/{{location}}/deletedVaults/{{name}}",
             restore_path="{id}",

@@ -49,7 +49,7 @@ def _with_target_apps(key: str, label: str, plural: str, path: str, **more: Any)
         allowed=_PERMISSIONS,
         expand=_WITH_APPS,
         volatile=("deployedAppCount", *_NOT_STATE),
-        keep_only={"apps[]": ("mobileAppIdentifier",)},
+        nested_fields={"apps[]": ("mobileAppIdentifier",)},
         normalise=dict.fromkeys(_DURATIONS, "duration") if key != "targetedManagedAppConfiguration" else {},
         actions=(Action("apps", f"{APPS}/{path}/{{id}}/targetApps", _targeted),),
         restore={"typed": True},

@@ -86,7 +86,7 @@ COMPLIANCE_POLICY_OF_CATALOG = intune(
     natural_key=("name",),
     volatile=STATE_OF_POLICIES,
     computed=_NUMBERS,
-    keep_only=SETTINGS_KEPT,
+    nested_fields=SETTINGS_KEPT,
     normalise=_SPELLING,
     ordered=ORDERED,
     references=(*TAGS, *_SENDS, *REUSABLE_SETTINGS),
@@ -121,7 +121,7 @@ MESSAGE_TEMPLATE = intune(
         Part(
             "localizedNotificationMessages",
             f"{_MESSAGES}/{{id}}/localizedNotificationMessages",
-            keep=("id", "isDefault", "locale", "messageTemplate", "subject"),
+            projected_fields=("id", "isDefault", "locale", "messageTemplate", "subject"),
             create_path=f"{_MESSAGES}/{{id}}/localizedNotificationMessages",
             element_path=f"{_MESSAGES}/{{id}}/localizedNotificationMessages/{{element}}",
         ),

@@ -219,7 +219,7 @@ GROUP_POLICY_CONFIGURATION = intune(
     _TEMPLATES,
     expand={},
     volatile=("policyConfigurationIngestionType",),
-    keep_only={
+    nested_fields={
         "definitionValues[].definition": ("categoryPath", "classType", "displayName", "id"),
         "definitionValues[].presentationValues[].presentation": ("id",),
     },

@@ -60,9 +60,9 @@ ENROLLMENT_CONFIGURATION = intune(
     restore={
         "typed": True,
         "create_only": ("platformType",),
-        "shifting": ("priority",),
-        "kept": _default,
-        "turn": lambda document: int(document.get("priority") or 0),
+        "moved_by_neighbours": ("priority",),
+        "deletion_guard": _default,
+        "rank_within_type": lambda document: int(document.get("priority") or 0),
     },
     notes=(
         "Ranks are set by an action that moves the neighbours: they are restored from the first to the last.",
@@ -78,7 +78,7 @@ AUTOPILOT_PROFILE = intune(
     allowed=SERVICE_CONFIG,
     expand={},
     assign_key="",
-    keep_only={"assignments[]": ("id", "target")},
+    nested_fields={"assignments[]": ("id", "target")},
     references=(
         *TAGS,
         Reference("managementServiceAppId", to="servicePrincipal", by="appId", if_gone="kept"),
@@ -99,7 +99,7 @@ TERMS = intune(
     allowed=SERVICE_CONFIG,
     expand={},
     assign_key="",
-    keep_only={"assignments[]": ("id", "target")},
+    nested_fields={"assignments[]": ("id", "target")},
     parts=(single_assignments(_TERMS),),
     restore={
         "writable": (

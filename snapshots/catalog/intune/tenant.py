@@ -110,7 +110,7 @@ ROLE_ASSIGNMENT = intune(
     allowed=_RBAC,
     assigned=(),
     expand={"$expand": "roleDefinition"},
-    keep_only={"roleDefinition": ("id",)},
+    nested_fields={"roleDefinition": ("id",)},
     references=(
         *TAGS,
         *(Reference(f"{name}[]", to="group") for name in _MEMBERS),

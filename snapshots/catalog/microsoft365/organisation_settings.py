@@ -208,7 +208,7 @@ PROFILE_CARD = ResourceType(
         create_path=_CARD,
         update_path=f"{_CARD}/{{id}}",
         delete_path=f"{_CARD}/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         order=6,
     ),
     audit=AuditHints(log="unifiedAudit", singleton=True),

@@ -56,7 +56,7 @@ def _applies_to(collection: str) -> Part:
         name="appliesTo",
         path=f"{policy}/appliesTo",
         params={"$select": "id"},
-        keep=("@odata.type", "id"),
+        projected_fields=("@odata.type", "id"),
         add_ref=f"{held}/$ref",
         remove_ref=f"{held}/{{id}}/$ref",
         holders=_HOLDERS,

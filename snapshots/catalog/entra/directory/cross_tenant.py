@@ -155,7 +155,7 @@ PARTNER = ResourceType(
         create_path=_PARTNERS,
         update_path=f"{_PARTNERS}/{{tenantId}}",
         delete_path=f"{_PARTNERS}/{{tenantId}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         order=84,
     ),
     audit=AuditHints(
@@ -214,7 +214,7 @@ SYNCHRONISATION = ResourceType(
         create_method="PUT",
         update_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
         delete_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
-        keeps_id=True,
+        caller_chooses_id=True,
         order=85,
     ),
     audit=AuditHints(

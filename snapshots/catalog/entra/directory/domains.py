@@ -65,7 +65,7 @@ DOMAIN = ResourceType(
         create_path=_DOMAINS,
         update_path=f"{_DOMAINS}/{{id}}",
         delete_path=f"{_DOMAINS}/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         shape_create=_name_only,
         losses=(
             Loss(
@@ -77,8 +77,8 @@ DOMAIN = ResourceType(
             *(Loss(name, _VERIFIED_FIRST, anew=True) for name in _SET_LATER),
         ),
         new_id_note="Users and groups that had addresses in it keep the ones that they were given meanwhile.",
-        turn=_default_first,
-        shifting=("isDefault",),
+        rank_within_type=_default_first,
+        moved_by_neighbours=("isDefault",),
         order=10,
     ),
     audit=AuditHints(

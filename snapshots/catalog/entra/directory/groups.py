@@ -9,6 +9,7 @@ from snapshots.catalog.entra.roles.roles import comes_from_a_schedule
 from snapshots.catalog.spec import (
     Action,
     AuditHints,
+    DerivedFrom,
     Document,
     Loss,
     Part,
@@ -17,7 +18,6 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
-    Shadows,
     Undelete,
 )
 from snapshots.catalog.texts import membership_rule
@@ -67,14 +67,14 @@ def _what_hangs_on_it(document: Document) -> list[str]:
     return [f"mailbox {document.get('mailNickname') or ''}".rstrip(), "files", "team"] if unified else []
 
 
-def _through_pim(access: str) -> Shadows:
+def _through_pim(access: str) -> DerivedFrom:
     """Whoever PIM made a member or an owner for a time belongs to that schedule, and must not come back for good."""
 
-    def casts(schedule: Document) -> bool:
+    def is_source(schedule: Document) -> bool:
         return str(schedule.get("accessId") or "").lower() == access and comes_from_a_schedule(schedule)
 
     path = "/v1.0/identityGovernance/privilegedAccess/group/assignmentSchedules"
-    return Shadows(path, ("principalId",), casts, params={"$filter": "groupId eq '{id}'"})
+    return DerivedFrom(path, ("principalId",), is_source, params={"$filter": "groupId eq '{id}'"})
 
 
 def _people(name: str) -> Part:
@@ -82,11 +82,11 @@ def _people(name: str) -> Part:
         name=name,
         path=f"{_GROUPS}/{{id}}/{name}",
         params={"$select": "id", "$top": "999"},
-        keep=("@odata.type", "id"),
+        projected_fields=("@odata.type", "id"),
         only_when=_has_chosen_members if name == "members" else None,
         add_ref=f"{_GROUPS}/{{id}}/{name}/$ref",
         remove_ref=f"{_GROUPS}/{{id}}/{name}/{{element}}/$ref",
-        shadows=_through_pim(name.removesuffix("s")),
+        derived_from=_through_pim(name.removesuffix("s")),
         reference="directoryObject",
     )
 

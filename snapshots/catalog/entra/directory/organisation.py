@@ -201,7 +201,7 @@ BRANDING = ResourceType(
         create_method="PUT",
         update_path=_BRANDING,
         delete_path=_BRANDING,
-        keeps_id=True,
+        caller_chooses_id=True,
         losses=lost(_STREAMS),
         order=6,
     ),
@@ -243,7 +243,7 @@ LOCALIZATION = ResourceType(
         create_path=f"{_BRANDING}/localizations",
         update_path=f"{_BRANDING}/localizations/{{id}}",
         delete_path=f"{_BRANDING}/localizations/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         losses=lost(_STREAMS),
         order=7,
     ),
@@ -264,7 +264,7 @@ DIRECTORY_SYNCHRONIZATION = ResourceType(
         read_also=("OnPremDirectorySynchronization.ReadWrite.All",),
     ),
     name=lambda _raw: "Directory synchronisation",
-    keep_only={"configuration": ("accidentalDeletionPrevention",)},
+    nested_fields={"configuration": ("accidentalDeletionPrevention",)},
     restore=Restore(
         writable=("configuration", "features"), update_path=f"{_SYNCHRONIZATION}/{{id}}", order=5
     ),

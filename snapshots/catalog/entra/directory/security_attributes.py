@@ -41,7 +41,7 @@ ATTRIBUTE_SET = ResourceType(
         create_only=("id",),
         create_path=_SETS,
         update_path=f"{_SETS}/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         order=10,
     ),
     audit=AuditHints(
@@ -87,7 +87,7 @@ DEFINITION = ResourceType(
         ),
         create_path=_DEFINITIONS,
         update_path=f"{_DEFINITIONS}/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         retire={"status": "Deprecated"},
         losses=(
             Loss("allowedValues", "Microsoft removes no allowed value; one that was added is put out of use"),
@@ -187,7 +187,7 @@ ASSIGNMENT = ResourceType(
         delete_method="PATCH",
         shape_delete=_emptied,
         repeats=_with_emptied_sets,
-        keeps_id=True,
+        caller_chooses_id=True,
         order=35,
     ),
     audit=AuditHints(

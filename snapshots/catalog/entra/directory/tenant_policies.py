@@ -44,8 +44,8 @@ AUTHORIZATION_POLICY = ResourceType(
     not_references={"guestUserRoleId": "one of three roles of Microsoft"},
     references=tuple(
         Reference(f"{_ASSIGNED}[]", to="permissionGrantPolicy", prefix=prefix)
-        for spelled in _CONSENT_FOR
-        for prefix in (spelled, spelled[0].lower() + spelled[1:])
+        for spelling in _CONSENT_FOR
+        for prefix in (spelling, spelling[0].lower() + spelling[1:])
     ),
     restore=Restore(
         writable=(
@@ -183,7 +183,7 @@ PERMISSION_GRANT_POLICY = ResourceType(
         create_path=_GRANT_POLICIES,
         update_path=f"{_GRANT_POLICIES}/{{id}}",
         delete_path=f"{_GRANT_POLICIES}/{{id}}",
-        keeps_id=True,
+        caller_chooses_id=True,
         protected=_protected_grant_policy,
         order=55,
     ),

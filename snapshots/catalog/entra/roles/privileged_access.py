@@ -300,9 +300,9 @@ ROLE_SETTING = ResourceType(
         ),
         update_path=f"{_POLICIES}/roleManagementPolicies/{{policyId}}/rules/{{id}}",
         typed=True,
-        arrives_with="roleDefinitionId",
+        auto_created_with="roleDefinitionId",
         shape_update=_whole_rule,
-        turn=_rule_turn,
+        rank_within_type=_rule_turn,
         order=65,
     ),
     audit=AuditHints(

@@ -5,6 +5,7 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 
 from snapshots.catalog.spec import (
     AuditHints,
+    DerivedFrom,
     Document,
     Loss,
     Permissions,
@@ -13,7 +14,6 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
-    Shadows,
     Undelete,
 )
 
@@ -110,10 +110,10 @@ ROLE_ASSIGNMENT = ResourceType(
         params={"$expand": "principal"},
         item_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
         item_params={"$expand": "principal"},
-        shadows=Shadows(
+        derived_from=DerivedFrom(
             path=f"{_DIRECTORY}/roleAssignmentSchedules",
             by=("principalId", "roleDefinitionId", "directoryScopeId"),
-            casts=comes_from_a_schedule,
+            is_source=comes_from_a_schedule,
         ),
     ),
     permissions=_PERMISSIONS,
@@ -126,7 +126,7 @@ ROLE_ASSIGNMENT = ResourceType(
         "resourceScope",
         "roleDefinition",
     ),
-    keep_only={"principal": ("@odata.type",)},
+    nested_fields={"principal": ("@odata.type",)},
     references=(
         Reference("principalId", to="directoryObject"),
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),

@@ -82,7 +82,7 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         2,
     ),
     computed=("templateId",),
-    keep_only={"grantControls.authenticationStrength": ("id",)},
+    nested_fields={"grantControls.authenticationStrength": ("id",)},
     sets=(
         SetOf("conditions.*"),
         SetOf("conditions.*.*"),
@@ -332,7 +332,7 @@ AUTHENTICATION_CONTEXT = ResourceType(
         update_path=f"{_CONTEXTS}/{{id}}",
         delete_path=f"{_CONTEXTS}/{{id}}",
         before_delete={"isAvailable": False},
-        keeps_id=True,
+        caller_chooses_id=True,
         order=40,
     ),
     audit=AuditHints(

@@ -35,7 +35,7 @@ SECURITY_DEFAULTS = ResourceType(
     restore=Restore(
         writable=("isEnabled",),
         update_path=_DEFAULTS,
-        at_last=lambda wanted: wanted.get("isEnabled") is True,
+        write_last=lambda wanted: wanted.get("isEnabled") is True,
         order=35,
     ),
     audit=AuditHints(
@@ -150,7 +150,7 @@ CERTIFICATE_AUTHORITIES = ResourceType(
         create_path=_AUTHORITIES,
         delete_path=f"{_AUTHORITIES}/{{id}}",
         recreate_for=("certificateAuthorities",),
-        at_first=lambda _live, wanted: wanted is None,
+        write_first=lambda _live, wanted: wanted is None,
         new_id_note="Nothing refers to the configuration.",
     ),
     audit=AuditHints(
