@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rollbacks.planning.dependencies import Catalogue, Dependencies
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import BRINGS_BACK, Key, LiveState, PlanDraft, PlannedStep, StepKind, Target
 from rollbacks.planning.ordering import Cycle, ordered
@@ -12,8 +13,6 @@ from rollbacks.planning.tokens import found_in, put_in, step_with, token
 from snapshots.canonical.references import Mention, mentions
 from snapshots.catalog.spec import Document, ResourceType
 from snapshots.collection.addresses import at
-
-Catalogue = Mapping[str, ResourceType]
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,16 @@ class _Builder:
             for loss in outcome.losses
         ]
         blockers: tuple[str, ...] = ()
-        needs = self._needs(drafts)
+        dependencies = Dependencies(self.catalogue, self._keys_behind)
+        needs = dependencies.between(drafts)
         try:
             order = ordered(needs, {index: self._rank(draft, index) for index, draft in enumerate(drafts)})
         except Cycle as cycle:
             names = ", ".join(sorted({drafts[node].target.display_name or "?" for node in cycle.nodes}))
             blockers = (f"These resources refer to each other, so that none can be restored first: {names}.",)
             order = list(range(len(drafts)))
-        steps = self._with_needs(self._numbered([drafts[index] for index in order]), drafts, needs, order)
+        numbered = self._numbered([drafts[index] for index in order])
+        steps = dependencies.with_needs(numbered, drafts, needs, order)
         return PlanDraft(steps, tuple(dict.fromkeys(warnings)), tuple(losses), blockers)
 
     def _adoptions(self, targets: Sequence[Target]) -> dict[Key, str]:
@@ -200,6 +201,10 @@ class _Builder:
             if reference.path == mention.by:
                 yield from self._behind(Mention(reference.to, reference.by, mention.value))
 
+    def _keys_behind(self, mention: Mention) -> Iterator[Key]:
+        for recreation, _ in self._behind(mention):
+            yield recreation.target.key
+
     def _by_principal_identity(self, mention: Mention) -> Iterator[tuple[Recreation, str]]:
         for recreation in self.recreations.values():
             for path, (kind, by) in self.catalogue[
@@ -223,73 +228,6 @@ class _Builder:
     def _plain(self, document: Document | None) -> Document | None:
         by_number = {recreation.number: recreation for recreation in self.recreations.values()}
         return put_in(document, lambda number, name: by_number[number].keys[name])
-
-    def _needs(self, drafts: Sequence[Draft]) -> dict[int, frozenset[int]]:
-        """By position: a resource's own earlier steps, the steps that bring back what it names, and for a deletion
-        those of everything that refers to it.
-        """
-        arrival = {draft.target.key: index for index, draft in enumerate(drafts) if draft.kind in BRINGS_BACK}
-        deletions = {
-            draft.target.key: index for index, draft in enumerate(drafts) if draft.kind is StepKind.DELETE
-        }
-        referrers = self._referrers([drafts[index] for index in deletions.values()])
-        last: dict[Key, int] = {}
-        needs: dict[int, frozenset[int]] = {}
-        for index, draft in enumerate(drafts):
-            key = draft.target.key
-            own = {last[key]} if key in last else set()
-            named = {arrival[each] for each in self._named_in(draft) if each in arrival}
-            needs[index] = frozenset(
-                own
-                | named
-                | {deletions[each] for each in referrers.get(key, ())}
-                | {other for other in deletions.values() if self._stands_in_the_way(drafts[other], draft)}
-            )
-            last[key] = index
-        return needs
-
-    def _stands_in_the_way(self, deletion: Draft, draft: Draft) -> bool:
-        """Whether one fact is to be said by another type again: Microsoft takes it only once the first is gone."""
-        if draft.kind is StepKind.DELETE or draft.target.wanted is None:
-            return False
-        gone, spec = self.catalogue[deletion.target.resource_type], self.catalogue[draft.target.resource_type]
-        old, new = deletion.expected or {}, draft.target.wanted
-        if any(
-            part.derived_from is not None and part.derived_from.path == gone.read.path for part in spec.parts
-        ):
-            return any(_names(mention, draft, self.catalogue) for mention in mentions(gone, old))
-        return any(
-            derived_from is not None
-            and derived_from.path == other.read.path
-            and all(old.get(name) == new.get(name) for name in derived_from.by)
-            for derived_from, other in ((spec.read.derived_from, gone), (gone.read.derived_from, spec))
-        )
-
-    def _named_in(self, draft: Draft) -> set[Key]:
-        """What must be there before this step; an object comes back before its members and owners."""
-        wanted = draft.target.wanted
-        if wanted is None:
-            return set()
-        spec = self.catalogue[draft.target.resource_type]
-        if draft.kind in BRINGS_BACK:
-            parts = {part.name for part in spec.parts}
-            wanted = {name: value for name, value in wanted.items() if name not in parts}
-        return {
-            recreation.target.key
-            for mention in mentions(spec, wanted)
-            for recreation, _ in self._behind(mention)
-        } - {draft.target.key}
-
-    def _referrers(self, deletions: Sequence[Draft]) -> dict[Key, frozenset[Key]]:
-        """For each resource to be deleted, the others to be deleted that refer to it."""
-        found: dict[Key, set[Key]] = {}
-        for draft in deletions:
-            spec = self.catalogue[draft.target.resource_type]
-            for mention in mentions(spec, draft.expected or {}):
-                for other in deletions:
-                    if other is not draft and _names(mention, other, self.catalogue):
-                        found.setdefault(other.target.key, set()).add(draft.target.key)
-        return {key: frozenset(keys - {key}) for key, keys in found.items()}
 
     def _rank(self, draft: Draft, index: int) -> tuple[Phase, int, str, int, str, int]:
         target = draft.target
@@ -315,51 +253,6 @@ class _Builder:
             return token(renumber[number], name)
 
         return tuple(self._step(draft, order, lookup) for order, draft in enumerate(drafts, 1))
-
-    def _with_needs(
-        self,
-        steps: Sequence[PlannedStep],
-        drafts: Sequence[Draft],
-        needs: Mapping[int, frozenset[int]],
-        order: Sequence[int],
-    ) -> tuple[PlannedStep, ...]:
-        """Each step with the earlier ones without which it must not run: those that decided its place, those on
-        resources that it names, and, before protection is relaxed, those that put protection of its type in place.
-        """
-        number_of = {index: number for number, index in enumerate(order, 1)}
-        phases = {number: drafts[index].phase for index, number in number_of.items()}
-        touching: dict[str, set[int]] = {}
-        for step in steps:
-            touching.setdefault(step.resource_id, set()).add(step.order)
-        result = []
-        for index, step in zip(order, steps, strict=True):
-            needed = {number_of[each] for each in needs[index]}
-            for resource_id in self._ids_named_by(step, steps):
-                needed |= touching.get(resource_id, set())
-            if phases[step.order] in (Phase.RELAX, Phase.DELETE):
-                needed |= {each.order for each in self._protecting(step, steps, phases)}
-            result.append(replace(step, needs=tuple(sorted(each for each in needed if each < step.order))))
-        return tuple(result)
-
-    def _ids_named_by(self, step: PlannedStep, steps: Sequence[PlannedStep]) -> set[str]:
-        """Ids in the step's references; a token stands for the resource that the named step brings back."""
-        spec = self.catalogue[step.resource_type]
-        documents = [document for document in (step.target, step.wanted) if document is not None]
-        named = {mention.value for document in documents for mention in mentions(spec, document)}
-        return named | {steps[number - 1].resource_id for number, _ in found_in(step.to_json())}
-
-    def _protecting(
-        self, step: PlannedStep, steps: Sequence[PlannedStep], phases: Mapping[int, Phase]
-    ) -> Iterator[PlannedStep]:
-        """Of a type that is enforced in stages: the steps that bring its resources back or enforce them."""
-        if self.catalogue[step.resource_type].restore.staged is None:
-            return
-        for other in steps:
-            if other.resource_type == step.resource_type and phases[other.order] in (
-                Phase.BRING_BACK,
-                Phase.ENFORCE,
-            ):
-                yield other
 
     def _step(self, draft: Draft, order: int, lookup: Callable[[int, str], str]) -> PlannedStep:
         target = draft.target
@@ -404,14 +297,6 @@ class _Builder:
 
     def _takes_a_twin_away(self, draft: Draft) -> bool:
         return draft.kind is StepKind.DELETE and draft.target.key in self.adopted
-
-
-def _names(mention: Mention, draft: Draft, catalogue: Catalogue) -> bool:
-    if mention.to != draft.target.resource_type and mention.to in catalogue:
-        return False
-    if mention.by == "id":
-        return mention.value == draft.target.resource_id
-    return (draft.expected or {}).get(mention.by) == mention.value
 
 
 def _is_called(target: Target, mention: Mention) -> bool:
