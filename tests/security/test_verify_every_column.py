@@ -132,6 +132,7 @@ def test_every_table_with_triggers_is_history() -> None:
     assert kept - tables == set()
 
 
+@pytest.mark.exhaustive("each column of each table; test_append_only shows that history refuses writes")
 def test_every_alteration_is_found(written: Scene) -> None:
     tried, missed = 0, []
     for label, model in sorted(history().items()):
