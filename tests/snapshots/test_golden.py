@@ -1,0 +1,19 @@
+"""The canonical form of a type changes only together with its version: stored digests depend on both."""
+
+import pytest
+
+from snapshots import catalog
+from tests.snapshots.golden import form, kept
+
+
+def test_every_type_is_pinned() -> None:
+    assert kept().keys() == {spec.key for spec in catalog.all_types()}
+
+
+@pytest.mark.parametrize("key", sorted(kept()))
+def test_a_changed_canonical_form_has_a_new_version(key: str) -> None:
+    now, then = form(catalog.get(key)), kept()[key]
+    assert now["version"] != then["version"] or now["digest"] == then["digest"], (
+        f"The canonical form of {key} changed. Raise its version, then run python -m tests.snapshots.golden."
+    )
+    assert now == then, f"The version of {key} was raised. Run python -m tests.snapshots.golden."
