@@ -1,4 +1,4 @@
-"""Django's own commands on accounts, with an entry in the ledger for what they do."""
+"""Records Django's own account commands in the ledger."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tenants.trust.os_accounts import on_the_command_line
 
 
 class AccountCommand(BaseCommand):
-    """Mixed into one of Django's commands: each account that it saves is recorded as the operator's act."""
+    """Mixin for Django's account commands: records each saved account as an action of the operator."""
 
     action: str
 
@@ -25,7 +25,9 @@ class AccountCommand(BaseCommand):
 
 @contextmanager
 def _recording(action: str) -> Iterator[None]:
-    """Django's commands ask questions between reading and saving, so the entry joins the transaction of the save."""
+    """Django's commands prompt between reading and saving, so the entry is written in the transaction of the
+    save.
+    """
 
     def record(instance: User, **_: Any) -> None:
         ledger.record(operator(), action, instance.get_username(), superuser=instance.is_superuser)

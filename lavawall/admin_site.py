@@ -1,4 +1,4 @@
-"""The admin site: the rooms' models under their own permissions, entered through the product's sign-in."""
+"""The admin site: the apps' models with their own permissions, and the product's sign-in page."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ROOMS = frozenset({"tenants", "snapshots", "changes", "rollbacks"})
 
 
 class LavawallAdminSite(AdminSite):
-    """Registers nothing but the rooms' models: those of libraries (schedules, groups) would lead around the rules."""
+    """Registers only the apps' models. Library models (schedules, groups) would bypass the permission checks."""
 
     site_header = "Lavawall administration"
     site_title = "Lavawall"
@@ -34,13 +34,13 @@ class LavawallAdminSite(AdminSite):
         request: HttpRequest,  # noqa: ARG002
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
-        """The product's own page, which everybody has."""
+        """Redirects to the product's own page for all users."""
         return redirect("password")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
-        """The product's own sign-in page, or a refusal for those who are signed in without a staff role."""
+        """Redirects to the product's sign-in page, or refuses users without a staff role."""
         if isinstance(request.user, User) and not self.has_permission(request):
-            raise PermissionDenied("The administration is for the MSP's own people.")
+            raise PermissionDenied("The administration site is for the MSP's staff only.")
         if self.has_permission(request):
             return redirect(f"{self.name}:index")
         return redirect_to_login(request.GET.get("next") or reverse(f"{self.name}:index"))

@@ -1,4 +1,4 @@
-"""System checks: `manage.py check` fails where the catalogue contradicts itself."""
+"""System checks: `manage.py check` fails if the catalogue is inconsistent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What all commands share: who acts, how data is printed, and one clear line on stderr for whatever was refused.
+"""Shared code of all commands: the actor, output of data, and one clear line on stderr for every error.
 
 Exit status: 0 on success, 1 on a refused or failed operation, 2 on usage.
 """
@@ -25,13 +25,13 @@ from tenants.trust import os_accounts
 
 
 def operator() -> Actor:
-    """Somebody with a shell on the server, who holds the keys anyway."""
+    """Someone with a shell on the server, who has access to the keys anyway."""
     label = f"system:{os_accounts.real_account()}"
     return Actor(label=label, via="command line", system_actions=frozenset(Action))
 
 
 def person(username: str) -> Actor:
-    """The named user, acting through the command line. Raises CommandError where there is none."""
+    """The named user, acting on the command line. Raises CommandError if the user does not exist."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise CommandError(f"There is no active user called {username}. Create one with add_user.")
@@ -39,23 +39,22 @@ def person(username: str) -> Actor:
 
 
 def rollback_numbered(actor: Actor, number: int) -> Rollback:
-    """Raises NotVisible, in the same words, for one that does not exist and one that the actor cannot see."""
+    """Raises NotVisible, with the same message, for a rollback that does not exist or that the actor cannot
+    see.
+    """
     rollback = visible_rollbacks(actor).filter(pk=number).first()
     if rollback is None:
-        raise NotVisible(f"There is no rollback {number}, or you cannot see it.")
+        raise NotVisible(f"Rollback {number} does not exist, or you do not have access to it.")
     return rollback
 
 
 def from_environment(variable: str) -> str:
-    """A secret from the environment variable of this name. Raises CommandError.
-
-    The name is not repeated: somebody may have given the secret itself.
+    """A secret from the environment variable with this name. Raises CommandError. The message does not repeat
+    the name, because the user may have passed the secret itself.
     """
     value = os.environ.get(variable, "")
     if not value:
-        raise CommandError(
-            "The environment variable that you named is not set or is empty. Export it, and give its name."
-        )
+        raise CommandError("The environment variable is not set or is empty. Export it and pass its name.")
     return value
 
 
@@ -95,7 +94,7 @@ class ProductCommand(BaseCommand):
 
 
 class RollbackCommand(ProductCommand, ABC):
-    """An act on one rollback in a person's name, after which it prints how the rollback stands."""
+    """An action on one rollback on behalf of a user. Prints the state of the rollback afterwards."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -116,11 +115,13 @@ class RollbackCommand(ProductCommand, ABC):
         yield f"Rollback {shown['rollback']} is {shown['state']}."
 
     def require_success(self, shown: Mapping[str, Any]) -> None:
-        """Raises CommandError where the act ended in a way that must not look like success."""
+        """Raises CommandError if the action did not succeed."""
 
 
 def add_digest(parser: CommandParser) -> None:
-    parser.add_argument("--digest", required=True, help="Of the plan that you read, as plan printed it.")
+    parser.add_argument(
+        "--digest", required=True, help="The digest of the plan that you reviewed, as printed by plan."
+    )
 
 
 def _lacks_tables(error: Exception) -> bool:

@@ -1,6 +1,5 @@
-"""Reads the environment for the settings. Every malformed value is one clear ImproperlyConfigured, never a traceback.
-
-No message repeats a value that may hold a password or a key.
+"""Reads settings from the environment. An invalid value raises ImproperlyConfigured with a clear message,
+which never repeats a value that may contain a password or key.
 """
 
 import os
@@ -24,7 +23,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def secret(name: str) -> str:
-    """The variable, or the content of the file that `<name>_FILE` points to (as container secrets come)."""
+    """The variable, or the content of the file named by `<name>_FILE` (for container secrets)."""
     value, path = text(name), text(f"{name}_FILE")
     if value or not path:
         return value
@@ -73,17 +72,15 @@ def host_names(name: str, default: list[str]) -> list[str]:
     hosts = items(name, default)
     if any("*" in host or host == "." for host in hosts):
         raise ImproperlyConfigured(
-            f"{name} holds a wildcard, with which anybody could make links point elsewhere. Name the public host."
+            f"{name} contains a wildcard, which would allow links to other hosts. Set the public host name."
         )
     if any("/" in host or " " in host for host in hosts):
-        raise ImproperlyConfigured(
-            f"{name} must hold host names, such as lavawall.example.com, and no addresses."
-        )
+        raise ImproperlyConfigured(f"{name} must contain host names such as lavawall.example.com, not URLs.")
     return hosts
 
 
 def proxies(name: str) -> int:
-    """How many proxies stand in front: `off`, `on` (one), or a number."""
+    """The number of proxies in front: `off`, `on` (one), or a number."""
     value = text(name, "off").lower()
     if value in ON | OFF:
         return int(value in ON)
@@ -109,16 +106,16 @@ def readable_file(name: str) -> str:
 
 
 def database(name: str, default: str) -> dict[str, Any]:
-    """Django's description of the database; its password may come apart, as DATABASE_PASSWORD (or `_FILE`)."""
+    """Django's database settings. The password can be set separately as DATABASE_PASSWORD (or `_FILE`)."""
     url = text(name, default)
     if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
-        raise ImproperlyConfigured(f"{name} names no database that Lavawall works with. {DATABASES}")
+        raise ImproperlyConfigured(f"{name} is not a supported database. {DATABASES}")
     try:
         described: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError) as error:
         raise ImproperlyConfigured(f"{name} is malformed. {DATABASES}") from error
     if described.get("ENGINE") not in (POSTGRESQL, SQLITE) or not described.get("NAME"):
-        raise ImproperlyConfigured(f"{name} is malformed or names no database. {DATABASES}")
+        raise ImproperlyConfigured(f"{name} is malformed or has no database name. {DATABASES}")
     if described["ENGINE"] == POSTGRESQL and (password := secret("DATABASE_PASSWORD")):
         described["PASSWORD"] = password
     return described

@@ -1,7 +1,6 @@
-"""Child processes that die with their parent, however it dies.
-
-The parent keeps one end of a pipe and never writes to it. When the parent is gone, even by SIGKILL, the other end
-reads as closed, and the child kills its own process group: itself and all that it started.
+"""Child processes that end when their parent ends. The parent keeps one end of a pipe and never writes to it.
+When the parent ends, even by SIGKILL, the other end is closed, and the child kills its own process group:
+itself and everything it started.
 """
 
 import os
@@ -20,9 +19,8 @@ LIFELINE = "LAVAWALL_LIFELINE_FD"
 def spawn(
     *module_and_arguments: str, environment: Mapping[str, str] = MappingProxyType({}), **options: Any
 ) -> "subprocess.Popen[bytes]":
-    """Runs a Python module in a process group of its own, which does not outlive this process.
-
-    It dies with the returned object too: keep that for as long as the process is needed.
+    """Runs a Python module in its own process group, which ends with this process. It also ends when the
+    returned object is deleted: keep the object as long as the process is needed.
     """
     theirs, ours = os.pipe()
     try:
@@ -43,7 +41,7 @@ def spawn(
 
 
 def main() -> None:
-    """In the child: hold on to the parent, then run the module as if it had been started directly."""
+    """In the child: watch the parent, then run the module as if it had been started directly."""
     lifeline = int(os.environ.pop(LIFELINE))
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - the only way to say it
     threading.Thread(target=_follow, args=(lifeline,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What is decided before anything else looks at a request: the health probe, and the size of the body."""
+"""Middleware that runs first: the health probe and the limit on the request body."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,7 +15,9 @@ HEALTH_PATH = "/healthz"
 
 
 def health_probe(answer: Answer) -> Answer:
-    """Answers /healthz over plain HTTP and under any host name, as probes ask: 200, or 503 without the database."""
+    """Answers /healthz over plain HTTP and for any host name, as used by probes: 200, or 503 without the
+    database.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return _health() if request.path == HEALTH_PATH else answer(request)
@@ -24,7 +26,7 @@ def health_probe(answer: Answer) -> Answer:
 
 
 def body_limit(answer: Answer) -> Answer:
-    """Refuses with 413 a body that nothing here would read, before it is read."""
+    """Refuses too large bodies with 413 before they are read."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "")

@@ -1,6 +1,5 @@
-"""The map of the product: how one observation of a tenant goes from Microsoft to the timeline.
-
-The only module that knows the whole order. Called by the tasks and by the command line with a claimed run.
+"""The pipeline: how an observation of a tenant gets from Microsoft to the timeline. The only module that
+knows the whole order. Called by tasks and commands with a claimed run.
 """
 
 import logging
@@ -36,7 +35,7 @@ Progress = Callable[[ResourceType, Outcome], None]
 
 @dataclass(frozen=True)
 class Observation:
-    """What one pass over a tenant brought."""
+    """The result of one observation of a tenant."""
 
     snapshot: Snapshot
     changes: list[Change]
@@ -45,7 +44,7 @@ class Observation:
 
 
 def perform(lease: Lease) -> None:
-    """Does a claimed run's work, whatever its kind."""
+    """Performs a claimed run of any kind."""
     if lease.run.kind == Run.Kind.COLLECT:
         observe(lease)
     elif lease.run.kind == Run.Kind.ATTRIBUTE:
@@ -55,7 +54,9 @@ def perform(lease: Lease) -> None:
 
 
 def observe(lease: Lease, progress: Progress = lambda _spec, _outcome: None) -> Observation:
-    """Collect, then seal and detect in one transaction, then attribute. Raises what made it impossible."""
+    """Collects, then seals and detects in one transaction, then attributes. Raises the error if this is not
+    possible.
+    """
     with leases.failing(lease):
         return _observed(lease, progress)
 
@@ -91,7 +92,7 @@ def _observed(lease: Lease, progress: Progress) -> Observation:
 
 
 def _previous_run_incomplete(lease: Lease) -> bool:
-    """Whether an earlier attempt, or the collection before this one, may have stored contents and sealed nothing."""
+    """Whether an earlier attempt or the previous collection may have left contents without a snapshot."""
     run = lease.run
     earlier = Run.objects.filter(tenant=run.tenant, kind=run.kind, pk__lt=run.pk, attempts__gt=0)
     before = earlier.order_by("-pk").first()
@@ -99,7 +100,7 @@ def _previous_run_incomplete(lease: Lease) -> bool:
 
 
 def attribute(lease: Lease) -> int:
-    """Reads the audit log and attributes what can be; the log being late or forbidden fails nothing."""
+    """Reads the audit logs and attributes changes. A late or forbidden log is not an error."""
     tenant = lease.run.tenant
     with closing(open_client(tenant, "reader", on_answer=leases.pulse(lease))) as client:
         ingested = audit.ingest(tenant, client, now=timezone.now())
@@ -110,7 +111,7 @@ def attribute(lease: Lease) -> int:
 
 
 def execute(lease: Lease) -> None:
-    """An approved rollback, then a fresh look at the tenant, which sees its writes as changes of ours."""
+    """Executes an approved rollback, then takes a new snapshot, which recognises its writes as ours."""
     runner.perform(lease)
     tenant = lease.run.tenant
     leases.enqueue(tenant, Run.Kind.COLLECT, requested_by=f"rollback run {lease.run.pk}")

@@ -1,4 +1,4 @@
-"""When a tenant is collected: due tenants are enqueued by one tick a minute, which django-q2 schedules."""
+"""Schedules collections: a django-q2 task runs every minute and enqueues due tenants."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,15 +15,17 @@ from tenants.runs import leases
 
 TICK = "lavawall.tasks.tick"
 LOCK_KEY = 0x71C4
-"""Of the installation of the schedule."""
+"""Lock for installing the schedule."""
 LATE_EVENTS = timedelta(minutes=5)
-"""Microsoft's audit events appear some 5 to 15 minutes late: how often fresh changes look for theirs."""
+"""How often recent changes are matched again: Microsoft's audit events are 5 to 15 minutes late."""
 FRESH = timedelta(hours=2)
 
 
 @transaction.atomic
 def install() -> None:
-    """Makes the schedule table hold our tick exactly once, however many workers start at the same time."""
+    """Ensures that the schedule table contains our task exactly once, even if several workers start at the
+    same time.
+    """
     one_at_a_time(LOCK_KEY)
     ticks = Schedule.objects.filter(func=TICK)
     first = ticks.order_by("pk").first() or Schedule(func=TICK)

@@ -1,7 +1,6 @@
-"""Where the platform's two secrets come from. Called by the settings only.
-
-Production (a database server, or a host name beyond loopback) must be given both and refuses to start without.
-The embedded mode (SQLite, loopback) generates real ones once and keeps them beside the database file.
+"""The sources of the platform's two secrets. Called only by the settings. Production (a database server, or a
+public host name) needs both and refuses to start without them. The embedded mode (SQLite, loopback) generates
+them once and stores them next to the database file.
 """
 
 import base64
@@ -18,7 +17,7 @@ from lavawall import environment
 MASTER_KEY_BYTES = 32
 MINIMUM_SECRET_KEY_LENGTH = 32
 FEWEST_DIFFERENT_BYTES = 8
-"""32 random bytes, or 32 random hexadecimal digits, have fewer once in a million keys."""
+"""32 random bytes or hexadecimal digits have fewer different ones only once in a million keys."""
 PLACEHOLDERS = (
     "changeme",
     "change-me",
@@ -40,10 +39,9 @@ class Secrets:
 
 
 def load(*, production: bool, keep_in: Path | None) -> Secrets:
-    """The secrets of this installation.
-
-    `keep_in` is the file in which the embedded mode keeps generated ones; None keeps them in memory only.
-    Raises ImproperlyConfigured where production lacks one, or one is a placeholder or malformed.
+    """The secrets of this installation. `keep_in` is the file for secrets generated in embedded mode; None
+    keeps them in memory only. Raises ImproperlyConfigured if a secret is missing in production, a placeholder
+    or malformed.
     """
     secret_key = environment.secret("SECRET_KEY")
     master_key = environment.secret("LAVAWALL_MASTER_KEY")
@@ -55,7 +53,7 @@ def load(*, production: bool, keep_in: Path | None) -> Secrets:
         ]
         if missing:
             raise ImproperlyConfigured(
-                f"{' and '.join(missing)} must be set in production. Make each with: {HOW_TO_MAKE_ONE}"
+                f"{' and '.join(missing)} must be set in production. Generate each with: {HOW_TO_MAKE_ONE}"
             )
     else:
         generated = _generated(keep_in) if not (secret_key and master_key) else {}
@@ -63,8 +61,8 @@ def load(*, production: bool, keep_in: Path | None) -> Secrets:
         master_key = master_key or generated["LAVAWALL_MASTER_KEY"]
     if secret_key == master_key:
         raise ImproperlyConfigured(
-            "SECRET_KEY and LAVAWALL_MASTER_KEY are the same value. Make each its own, with: "
-            + HOW_TO_MAKE_ONE
+            "SECRET_KEY and LAVAWALL_MASTER_KEY have the same value. Generate a separate value for "
+            "each with: " + HOW_TO_MAKE_ONE
         )
     previous = environment.secret("LAVAWALL_PREVIOUS_MASTER_KEY")
     return Secrets(
@@ -94,14 +92,16 @@ def _kept(path: Path) -> dict[str, str]:
     missing = {"SECRET_KEY", "LAVAWALL_MASTER_KEY"} - kept.keys()
     if missing:
         raise ImproperlyConfigured(
-            f"{path} has no {' and no '.join(sorted(missing))}. Restore the file: without its key, nothing that is "
-            "stored in this database opens."
+            f"{path} has no {' and no '.join(sorted(missing))}. Restore the file. Without its key, the "
+            "data in this database cannot be read."
         )
     return kept
 
 
 def _write_once(path: Path, content: str) -> None:
-    """Two processes may start at once: the first one's secrets win, and neither sees a half-written file."""
+    """Two processes may start at the same time: the first one's secrets are used, and neither sees a
+    partially written file.
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -118,10 +118,10 @@ def _checked_secret_key(value: str) -> str:
     if len(value) < MINIMUM_SECRET_KEY_LENGTH or any(word in value.lower() for word in PLACEHOLDERS):
         raise ImproperlyConfigured(
             f"SECRET_KEY is a placeholder or shorter than {MINIMUM_SECRET_KEY_LENGTH} characters. "
-            f"Make one with: {HOW_TO_MAKE_ONE}"
+            f"Generate one with: {HOW_TO_MAKE_ONE}"
         )
     if _is_repetitive(value.encode()):
-        raise ImproperlyConfigured(f"SECRET_KEY repeats itself. Make a random one with: {HOW_TO_MAKE_ONE}")
+        raise ImproperlyConfigured(f"SECRET_KEY is not random. Generate one with: {HOW_TO_MAKE_ONE}")
     return value
 
 
@@ -129,14 +129,14 @@ def _decoded_master_key(value: str, name: str) -> bytes:
     try:
         key = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ImproperlyConfigured(f"{name} is not base64. Make one with: {HOW_TO_MAKE_ONE}") from error
+        raise ImproperlyConfigured(f"{name} is not base64. Generate one with: {HOW_TO_MAKE_ONE}") from error
     if len(key) != MASTER_KEY_BYTES or _is_repetitive(key):
         raise ImproperlyConfigured(
-            f"{name} must be {MASTER_KEY_BYTES} random bytes. Make one with: {HOW_TO_MAKE_ONE}"
+            f"{name} must be {MASTER_KEY_BYTES} random bytes. Generate one with: {HOW_TO_MAKE_ONE}"
         )
     return key
 
 
 def _is_repetitive(key: bytes) -> bool:
-    """Whether no random source made this: few different bytes, or one piece over and over."""
+    """Whether a value is not random: few different bytes, or a repeated pattern."""
     return len(set(key)) < FEWEST_DIFFERENT_BYTES or key in (key + key)[1:-1]

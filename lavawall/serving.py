@@ -1,4 +1,4 @@
-"""Addresses and ports that commands listen on: checked before anything starts, refused in one line."""
+"""Checks the addresses and ports that commands listen on, before anything starts."""
 
 import argparse
 import socket
@@ -17,16 +17,18 @@ def address(text: str) -> tuple[str, int]:
 
 def port_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use a number from 0 to {HIGHEST_PORT}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a valid port. Use a number from 0 to {HIGHEST_PORT}"
+        )
     return int(text)
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Before anything starts: a port that cannot be had is one clear line."""
+    """Raises an error with a clear message if the port cannot be used."""
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise CommandError(
-            f"Nothing can be served on {host}:{port}: {error.strerror}. "
-            "End the program that uses it, or choose another address."
+            f"Cannot listen on {host}:{port}: {error.strerror}. Stop the program that uses it, or "
+            "choose another address."
         ) from error

@@ -1,4 +1,6 @@
-"""Sessions in the database under a keyed hash of their key: a copied database opens nobody's session."""
+"""Stores sessions under a keyed hash of their key, so that a copied database cannot be used to take over
+sessions.
+"""
 
 import hashlib
 import hmac
@@ -11,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 KEY_LENGTH = 40
-"""Of the column session_key."""
+"""Length of the column session_key."""
 
 
 class SessionStore(DatabaseStore):

@@ -17,11 +17,12 @@ DATABASES: dict[str, Any] = {
 DATABASE = DATABASES["default"]
 SQLITE = DATABASE["ENGINE"].endswith("sqlite3")
 if SQLITE:
-    # WAL, IMMEDIATE and a patient timeout: without IMMEDIATE, a web and a worker process lock each other out.
+    # WAL, IMMEDIATE and a long timeout: without IMMEDIATE, web and worker processes lock each other out.
     DATABASE["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # Recursive triggers: else INSERT OR REPLACE deletes history without telling the triggers that refuse it.
+        # Recursive triggers: without them, INSERT OR REPLACE deletes history without running the triggers
+        # that refuse it.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;",
     }
 else:
@@ -153,7 +154,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 PROXIES = environment.proxies("BEHIND_TLS_PROXY")
-"""How many proxies in front add the address of whoever they speak for to X-Forwarded-For."""
+"""The number of proxies in front that append the client address to X-Forwarded-For."""
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DEVICE_COOKIE_NAME = "device"
 if PRODUCTION:
@@ -198,7 +199,7 @@ STORAGES = {
     },
 }
 
-# Queue and cache: the database for both unless Redis is named
+# Queue and cache: the database, unless Redis is configured
 REDIS_URL = environment.broker("REDIS_URL")
 CACHES = {
     "default": (
@@ -239,7 +240,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min"},
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    # The API speaks JSON only; pages are elsewhere.
+    # The API uses JSON only.
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Lavawall API",
@@ -262,7 +263,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "filters": {
-        # Logged by our own handler already, with the traceback and the reference id that the page shows.
+        # Already logged by our own handler, with the traceback and the reference ID shown on the page.
         "no_500": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 500,

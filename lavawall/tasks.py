@@ -1,4 +1,4 @@
-"""Every entry point of the queue. Ids in, nothing out; safe to deliver twice or never."""
+"""The tasks of the queue. They take IDs and return nothing; a task may be delivered twice or never."""
 
 import logging
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def perform(run_id: int) -> None:
-    """Does a run's work, if nobody else holds it."""
+    """Performs a run, unless another worker holds its lease."""
     lease = leases.claim(run_id)
     if lease is None:
         return
@@ -26,8 +26,8 @@ def perform(run_id: int) -> None:
 
 
 def tick() -> None:
-    """The heart-beat of the schedule: due snapshots, late audit events, lapsed runs, abandoned and overdue plans,
-    failed sign-ins of the past hour.
+    """The scheduled task: due snapshots, late audit events, lapsed runs, abandoned and expired plans, failed
+    sign-ins of the past hour.
     """
     watchdog.saw_tick()
     schedules.enqueue_due()

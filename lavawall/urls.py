@@ -1,4 +1,4 @@
-"""Every address of the site: pages, admin and API, assembled from the rooms."""
+"""URLs of the site: pages, admin and API of all apps."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView

@@ -1,4 +1,4 @@
-"""The overview, which alone looks at every room at once."""
+"""The overview page, which combines data of all apps."""
 
 import sys
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ WORST_SHOWN = 8
 TENANTS_SHOWN = 50
 GRAVE = ("critical", "high")
 LATE = 2
-"""How many of its intervals a tenant may miss before its snapshot is called late."""
+"""The number of missed intervals after which a snapshot counts as late."""
 
 Counts = dict[str, dict[str, int]]
 """Period → severity → number of changes."""
@@ -91,7 +91,7 @@ def overview(request: PageRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler for what no view caught: logged with its traceback, shown with the reference id."""
+    """Django's handler for uncaught exceptions: logs the traceback and shows the reference ID."""
     internal = logged(sys.exc_info()[1], f"{request.method} {request.path}")
     is_fragment = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
     template = "includes/_internal_error.html" if is_fragment else "500.html"
@@ -99,7 +99,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _rows(actor: Actor, now: datetime) -> list[TenantRow]:
-    """Every tenant in scope, in a number of queries that does not grow with them."""
+    """All tenants in scope, in a constant number of queries."""
     tenants = permissions.visible_tenants(actor).select_related("customer").order_by("customer__name", "name")
     rows = {tenant.pk: TenantRow(tenant) for tenant in tenants}
     newest = visible_snapshots(actor).order_by().values("tenant").annotate(newest=Max("pk")).values("newest")
@@ -135,7 +135,7 @@ def _totals(rows: list[TenantRow]) -> Counts:
 
 
 def _worst(actor: Actor, now: datetime) -> list[Change]:
-    """Grave open changes of the last week, the gravest and newest first."""
+    """Open critical and high changes of the last week, most severe and newest first."""
     rank = Case(
         *(When(severity=severity, then=Value(rank)) for rank, severity in enumerate(GRAVE)),
         output_field=IntegerField(),

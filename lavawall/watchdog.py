@@ -1,7 +1,6 @@
-"""Keeps a django-q2 cluster making progress: an idle worker that is killed can hang the whole cluster for good.
-
-Runs the cluster as a process group of its own and restarts the group when it ended, or when neither the minute's
-tick nor any run's heartbeat was seen for too long.
+"""Keeps a django-q2 cluster working: killing an idle worker can hang the whole cluster. Runs the cluster in
+its own process group and restarts it when it ends, or when neither the scheduled task nor a run's heartbeat
+was seen for too long.
 """
 
 import logging
@@ -30,12 +29,12 @@ GRACE_SECONDS = 30.0
 
 
 def saw_tick() -> None:
-    """Called by the tick itself."""
+    """Called by the scheduled task."""
     cache.set(TICK_SEEN, timezone.now().isoformat(), timeout=None)
 
 
 def last_progress() -> datetime | None:
-    """When the queue last showed that it works: a tick, or the heartbeat of a run."""
+    """When the queue last made progress: the scheduled task or the heartbeat of a run."""
     tick = cache.get(TICK_SEEN)
     beat = (
         Run.objects.filter(heartbeat_at__isnull=False)
@@ -48,14 +47,14 @@ def last_progress() -> datetime | None:
 
 
 def makes_progress() -> bool:
-    """What a health check of the worker asks."""
+    """The result of the worker's health check."""
     progress = last_progress()
     return progress is not None and timezone.now() - progress <= PATIENCE
 
 
 @dataclass
 class Watchdog:
-    """`start` begins the guarded process in its own group; the clock and the pause are injectable."""
+    """`start` starts the supervised process in its own group. The clock and the pause can be injected."""
 
     start: Callable[[], "subprocess.Popen[bytes]"]
     now: Callable[[], datetime] = timezone.now
@@ -64,19 +63,17 @@ class Watchdog:
     started_at: datetime = field(default_factory=timezone.now)
 
     def run(self) -> None:
-        """Until `stopping` is set."""
+        """Runs until `stopping` is set."""
         process = self._begin()
         while not self.stopping:
             self.pause(LOOK_EVERY_SECONDS)
             if self.stopping:
                 break
             if process.poll() is not None:
-                logger.error(
-                    "the queue's cluster ended with status %s; starting it again", process.returncode
-                )
+                logger.error("the queue's cluster ended with status %s; restarting it", process.returncode)
                 process = self._begin_anew(process)
             elif self.is_stalled():
-                logger.error("the queue made no progress for %s; starting its cluster again", PATIENCE)
+                logger.error("the queue made no progress for %s; restarting its cluster", PATIENCE)
                 process = self._begin_anew(process)
         end_group(process)
 
@@ -85,7 +82,7 @@ class Watchdog:
         try:
             progress = last_progress()
         except DatabaseError:
-            logger.exception("the database cannot be asked whether the queue makes progress")
+            logger.exception("cannot query the database for the queue's progress")
             return False
         seen = max(filter(None, (progress, self.started_at)))
         return self.now() - seen > PATIENCE
@@ -104,7 +101,9 @@ def start_cluster() -> "subprocess.Popen[bytes]":
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Gently first: told alone, the cluster lets its workers finish; a signal to all would cut them off."""
+    """Stops gently first: a signal to the leader alone lets workers finish; a signal to the group would
+    interrupt them.
+    """
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=GRACE_SECONDS)
@@ -112,7 +111,7 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """Whoever is left of it, even where its leader has ended."""
+    """The remaining processes of the group, even if its leader has ended."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""Who sends a request: an API token's bearer, or a person signed in with the browser."""
+"""Authentication of API requests: an API token or a browser session."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SCHEME = b"bearer"
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer lw_…`. The refusal is the same for unknown, expired and revoked tokens."""
+    """`Authorization: Bearer lw_…`. The error is the same for unknown, expired and revoked tokens."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         words = authentication.get_authorization_header(request).split()
@@ -30,7 +30,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The browser's session; whatever writes needs the CSRF token too."""
+    """The browser session. Writes also need the CSRF token."""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -41,8 +41,10 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "An API token (lw_…). It carries at most its scopes (read, request, approve) of what its "
-            "user may do, and may be bound to one customer.",
+            "description": (
+                "An API token (lw_…). It allows what its user may do, restricted to its scopes "
+                "(read, request, approve), and can be limited to one customer."
+            ),
         }
 
 
@@ -55,5 +57,5 @@ class SessionScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "cookie",
             "name": "sessionid",
-            "description": "A browser's session. Writing also needs the X-CSRFToken header.",
+            "description": "A browser session. Writes also need the X-CSRFToken header.",
         }

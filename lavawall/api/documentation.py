@@ -1,4 +1,4 @@
-"""The OpenAPI document, the page that shows it, and the answer for addresses that do not exist."""
+"""The OpenAPI document, the Swagger UI page, and the response for unknown URLs."""
 
 from typing import NoReturn
 
@@ -15,14 +15,14 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocumentationView(SpectacularSwaggerSplitView):
-    """Swagger UI from our own static files, its script apart, as the site's content security policy wants it."""
+    """Swagger UI from our static files, with a separate script as required by the content security policy."""
 
     permission_classes = [IsAuthenticated]
 
 
 @extend_schema(exclude=True)
 class UnknownAddressView(APIView):
-    """Answers unknown addresses with a problem document, not with a page."""
+    """Returns a problem document for unknown URLs."""
 
     def unknown(self, _request: Request) -> NoReturn:
         raise NotFound

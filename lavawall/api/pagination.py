@@ -1,4 +1,4 @@
-"""Cursor pagination for every list: pages stay stable while rows arrive, and any page costs the same."""
+"""Cursor pagination for all lists: pages are stable while rows arrive, and every page costs the same."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from tenants.web.input_limits import NUL
 
-INVALID = {"cursor": ["This cursor is not valid. Follow the next and previous links as they are."]}
+INVALID = {"cursor": ["This cursor is not valid. Use the next and previous links unchanged."]}
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -20,14 +20,14 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     page_size_query_description = "Results per page, at most 200."
-    cursor_query_description = "From the next or previous link of another page."
+    cursor_query_description = "The cursor from the next or previous link of another page."
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         self._rows = queryset
         return super().paginate_queryset(queryset, request, view)
 
     def decode_cursor(self, request: Request) -> pagination.Cursor | None:
-        """Raises ValidationError for a cursor that no page of this list gave out."""
+        """Raises ValidationError for a cursor that does not come from this list."""
         try:
             cursor = super().decode_cursor(request)
         except NotFound as error:
@@ -37,7 +37,7 @@ class CursorPagination(pagination.CursorPagination):
         return cursor
 
     def _check(self, position: Any) -> None:
-        """Whether the column that orders the list can be compared with the position."""
+        """Whether the position can be compared with the ordering column."""
         if NUL in str(position):
             raise ValidationError(INVALID)
         try:
@@ -50,7 +50,9 @@ class CursorPagination(pagination.CursorPagination):
         if asked is None:
             return self.page_size
         if not (asked.isascii() and asked.isdigit() and int(asked) > 0):
-            raise ValidationError({self.page_size_query_param: ["Give a whole number from 1 to 200."]})
+            raise ValidationError(
+                {self.page_size_query_param: ["This must be a whole number from 1 to 200."]}
+            )
         return min(int(asked), self.max_page_size)
 
     def get_ordering(self, _request: Request, _queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:

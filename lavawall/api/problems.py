@@ -1,4 +1,6 @@
-"""Every error of the API as an RFC 9457 problem document. Nothing internal and nothing out of sight is ever named."""
+"""API errors as RFC 9457 problem documents. Never discloses internal details or objects that the actor cannot
+see.
+"""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,12 +23,12 @@ from tenants.errors import DomainError, InternalError, logged
 from tenants.microsoft.errors import MicrosoftError
 from tenants.web.rest import PROBLEM_MEDIA_TYPE
 
-NOT_FOUND = "There is no such object, or you cannot see it."
+NOT_FOUND = "The object does not exist, or you do not have access to it."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a client is told about one kind of exception; without a detail, the exception's own sentence."""
+    """The problem document for one kind of exception. Without a detail, the exception's own message is used."""
 
     status: HTTPStatus
     kind: str
@@ -39,19 +41,25 @@ PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (Http404, Problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", NOT_FOUND)),
     (exceptions.NotFound, Problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", NOT_FOUND)),
     (Refused, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused")),
-    (PermissionDenied, Problem(HTTPStatus.FORBIDDEN, "refused", "Refused", "You may not do this.")),
+    (
+        PermissionDenied,
+        Problem(HTTPStatus.FORBIDDEN, "refused", "Refused", "You do not have permission to do this."),
+    ),
     (AlreadyAcknowledged, Problem(HTTPStatus.CONFLICT, "conflict", "Already acknowledged")),
     (NoConnection, Problem(HTTPStatus.CONFLICT, "no-connection", "The tenant is not connected")),
     (UnknownResourceType, Problem(HTTPStatus.BAD_REQUEST, "invalid", "Unknown resource type")),
-    (MicrosoftError, Problem(HTTPStatus.BAD_GATEWAY, "microsoft", "Microsoft's service refused or failed")),
+    (
+        MicrosoftError,
+        Problem(HTTPStatus.BAD_GATEWAY, "microsoft", "Microsoft's service refused the request or failed"),
+    ),
 )
-"""The first match counts."""
+"""The first match is used."""
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: called for whatever a view raises."""
+    """DRF's exception handler, called for every exception raised by a view."""
     request = context["request"]
-    # A page that renders HTML answers errors as everything else here does.
+    # Also for views that render HTML.
     request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     if isinstance(error, InvalidModel):
         error = exceptions.ValidationError(error.messages)
@@ -71,16 +79,16 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def too_large(request: HttpRequest) -> JsonResponse:
-    """Said before any view is asked, hence without DRF."""
+    """Returned before any view is called, so without DRF."""
     problem = Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "Request too large")
-    detail = f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. Send less at a time."
+    detail = f"The body has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. Split the request."
     return JsonResponse(
         _content(problem, detail, request.path), status=problem.status.value, content_type=PROBLEM_MEDIA_TYPE
     )
 
 
 def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Response:
-    """Authentication, validation, throttling, media types: DRF knows the status and the headers."""
+    """Authentication, validation, throttling, media types: DRF sets the status and headers."""
     handled = exception_handler(error, context)
     status = HTTPStatus(error.status_code)
     headers = dict(handled.headers) if handled is not None else {}
@@ -88,7 +96,7 @@ def _of_framework(error: exceptions.APIException, context: dict[str, Any]) -> Re
         invalid = Problem(status, "invalid", "Not valid")
         errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         return _document(
-            invalid, "See errors for what to correct.", context["request"], headers, errors=errors
+            invalid, "The errors field lists what to correct.", context["request"], headers, errors=errors
         )
     return _document(
         Problem(status, _kind(status), status.phrase), str(error.detail), context["request"], headers
@@ -107,7 +115,7 @@ def _document(
     **members: Any,
 ) -> Response:
     document = {**_content(problem, detail, request.path), **members}
-    # The content type of DRF's own answer must not win over ours.
+    # Removes the content type of DRF's response, which would override ours.
     kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
     return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)
 

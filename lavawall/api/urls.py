@@ -1,4 +1,4 @@
-"""Every address of the API."""
+"""URLs of the API."""
 
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter

@@ -1,1 +1,1 @@
-"""The demo: a stolen administrator's session, from the attack to the verified rollback."""
+"""The demo: an incident with a stolen administrator session, from the attack to the verified rollback."""

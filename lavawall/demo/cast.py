@@ -1,4 +1,4 @@
-"""Who plays in the demo: the MSP's people, one login for each role. Passwords are random and printed once."""
+"""The users of the demo: the MSP's staff, with one login per role. Passwords are random and printed once."""
 
 import secrets
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ CUSTOMERS = {
 }
 ATTACKED = "Aurora Dental"
 LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
-"""For passwords that people read off one screen and copy into another."""
+"""Characters for passwords that people copy from one screen to another."""
 
 PARTS: tuple[tuple[str, Role, str], ...] = (
     ("alma", Role.ADMINISTRATOR, "msp"),
@@ -34,7 +34,7 @@ PARTS: tuple[tuple[str, Role, str], ...] = (
 
 @dataclass(frozen=True)
 class Login:
-    """One person's way in."""
+    """The login of one user."""
 
     username: str
     password: str

@@ -1,4 +1,4 @@
-"""What the demo prints: each step of the story, what it shows, and whether it held; never anything of its own."""
+"""The output of the demo: each step, its results, and whether it passed."""
 
 import time
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ MOST_COLUMNS = 110
 
 
 class StepFailed(Exception):
-    """A step of the story did not hold."""
+    """A step of the demo failed."""
 
 
 def expect(holds: object, otherwise: str) -> None:
-    """Raises StepFailed with what went wrong, unless it holds."""
+    """Raises StepFailed with the message unless the condition is true."""
     if not holds:
         raise StepFailed(otherwise)
 
 
 class Show:
-    """Tells the steps as they happen. Works the same in a terminal, in a pipe and in a log."""
+    """Prints the steps as they happen. Works in a terminal, in a pipe and in a log."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -36,7 +36,7 @@ class Show:
 
     @contextmanager
     def step(self, title: str, of: int) -> Iterator[None]:
-        """A failing step is shown and ends the story, for what follows builds on it."""
+        """A failed step is shown and ends the demo, because later steps depend on it."""
         self.number += 1
         began = time.monotonic()
         self.console.print(Text(f"\n{self.number}/{of}  {title}", style="bold"))
@@ -44,16 +44,16 @@ class Show:
             with self.console.status("working"):
                 yield
         except Exception as error:
-            self._row(Text("✗", style="bold red"), Text(f"did not hold: {said(error)}", style="bold red"))
+            self._row(Text("✗", style="bold red"), Text(f"failed: {said(error)}", style="bold red"))
             raise
         spent = time.monotonic() - began
-        self._row(Text("✓", style="bold green"), Text(f"held, {spent:.1f} s", style="green"))
+        self._row(Text("✓", style="bold green"), Text(f"passed, {spent:.1f} s", style="green"))
 
     def say(self, text: str, mark: str = "·") -> None:
         self._row(Text(mark, style="dim"), Text(text))
 
     def refusal(self, attempt: str, answer: str) -> None:
-        """Somebody tried what is not allowed, and was refused."""
+        """Shows that a forbidden action was refused."""
         self._row(Text("✗", style="bold yellow"), Text(f"{attempt}: refused. {answer}"))
 
     def finding(self, severity: str, what: str, summary: str) -> None:
@@ -80,5 +80,5 @@ class Show:
 
 
 def said(error: BaseException) -> str:
-    """What an exception says; its name where it says nothing."""
+    """The message of an exception, or its name if the message is empty."""
     return str(error) or type(error).__name__

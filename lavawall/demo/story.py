@@ -1,4 +1,4 @@
-"""The story, scene by scene. Every scene checks that what it shows is true; the first that fails ends the demo."""
+"""The steps of the demo. Every step checks its results; the first failure ends the demo."""
 
 import json
 import os
@@ -38,7 +38,7 @@ SEVERITIES = ("informational", "low", "medium", "high", "critical")
 
 @dataclass(frozen=True)
 class Expected:
-    """One thing that the incident did, and how it must be found. `says`: words of the finding's summary."""
+    """One change of the incident, and how it must be detected. `says`: words in the summary of the finding."""
 
     resource_type: str
     kind: str
@@ -69,23 +69,23 @@ EXPECTED = (
     Expected("application", "created", "low", "The app itself registered"),
     Expected("servicePrincipal", "created", "low", "and given a service principal"),
 )
-"""The gravest first: each is met by a change of its own."""
+"""Most severe first; each matches a different change."""
 
 
 @dataclass
 class Stage:
-    """What the scenes share."""
+    """State shared by the steps."""
 
     show: Show
     cloud: dict[str, Any]
-    """What the emulator printed: url, ca_file, tenants by name."""
+    """The emulator's output: url, ca_file, tenants by name."""
     logins: dict[str, Login] = field(default_factory=dict)
     before: Snapshot | None = None
     attack_began: datetime = field(default_factory=timezone.now)
     attack_ended: datetime = field(default_factory=timezone.now)
     rollback: Rollback | None = None
     digest: str = ""
-    """Of the plan, as `plan` printed it."""
+    """The digest of the plan, as printed by `plan`."""
 
     @property
     def tenant(self) -> Tenant:
@@ -112,7 +112,7 @@ class Stage:
 
 
 def play(stage: Stage) -> None:
-    """The whole story. Raises the first failure."""
+    """Runs all steps. Raises the first failure."""
     for title, scene in SCENES:
         with stage.show.step(title, of=len(SCENES)):
             scene(stage)
@@ -141,7 +141,7 @@ def snapshot_all(stage: Stage) -> None:
     expect(not again["changes"], f"an unchanged tenant showed changes: {again['changes']}")
     expect(Version.objects.filter(tenant=stage.tenant).count() == rows, "an unchanged tenant added rows")
     stage.before = Snapshot.objects.get(pk=again["snapshot"])
-    stage.show.say(f"{ATTACKED} once more, its sets shuffled by the cloud: no change, no row added")
+    stage.show.say(f"{ATTACKED} again, with reordered sets: no changes, no rows added")
 
 
 def attack(stage: Stage) -> None:
@@ -172,16 +172,14 @@ def detect(stage: Stage) -> None:
             )
         unmatched.remove(found)
         stage.show.finding(found.severity, expected.what, found.summary)
-    expect(not unmatched, f"changes that nobody made were found: {', '.join(map(str, unmatched))}")
+    expect(not unmatched, f"unexpected changes were found: {', '.join(map(str, unmatched))}")
 
 
 def attribute(stage: Stage) -> None:
-    """Microsoft's audit events come late: look again until they are there."""
+    """Microsoft's audit events arrive late, so this retries until they are there."""
     deadline = time.monotonic() + AUDIT_PATIENCE_SECONDS
     while unknown := [change for change in stage.incident() if _attribution(change) is None]:
-        expect(
-            time.monotonic() < deadline, f"{len(unknown)} changes stayed without an audit event: {unknown[0]}"
-        )
+        expect(time.monotonic() < deadline, f"{len(unknown)} changes have no audit event: {unknown[0]}")
         time.sleep(AUDIT_PAUSE_SECONDS)
         lease = leases.claim(leases.create(stage.tenant, Run.Kind.ATTRIBUTE, requested_by="demo").pk)
         if lease is not None:
@@ -194,7 +192,7 @@ def attribute(stage: Stage) -> None:
     )
     places = {(found.event.ip, found.country) for found in attributions}
     expect(
-        all(ip == ATTACKER_IP and country for ip, country in places), f"address or country is wrong: {places}"
+        all(ip == ATTACKER_IP and country for ip, country in places), f"wrong address or country: {places}"
     )
     _, country = places.pop()
     stage.show.say(f"All {len(attributions)} changes were made by one actor: {thief}")
@@ -212,7 +210,7 @@ def plan(stage: Stage) -> None:
         actor=stage.thief["user_principal_name"],
         since=stage.attack_began,
         until=stage.attack_ended,
-        reason="Undo everything that the stolen session did",
+        reason="Undo all changes of the stolen session",
         username="erin",
     )
     stage.rollback, stage.digest = Rollback.objects.get(pk=shown["rollback"]), shown["digest"]
@@ -221,15 +219,15 @@ def plan(stage: Stage) -> None:
     for warning in shown["warnings"]:
         stage.show.say(warning, mark="!")
     stage.show.say(f"Dry run against the live tenant passed, plan digest {shown['digest'][:16]}…")
-    expect(shown["applicable"], f"the plan cannot be applied: {shown['warnings']}")
-    expect(shown["complete"], f"the plan leaves something out: {shown['warnings']}")
+    expect(shown["applicable"], f"the plan cannot be executed: {shown['warnings']}")
+    expect(shown["complete"], f"the plan is incomplete: {shown['warnings']}")
 
 
 def approve(stage: Stage) -> None:
     number = _planned(stage).pk
     refused(
         stage,
-        "erin approves what she asked for",
+        "erin approves her own request",
         "somebody else has to approve",
         lambda: command("approve", number, digest=stage.digest, username="erin"),
     )
@@ -256,11 +254,13 @@ def execute(stage: Stage) -> None:
     execution = done["execution"]
     expect(done["state"] == "verified", f"the rollback ended as {done['state']}: {execution}")
     equal = len(execution["verification"]["equal"])
-    stage.show.say(f"{len(done['steps'])} steps executed, {equal} resources read again and equal to before")
-    expect(execution["remapped"], "the purged location came back without a new id being listed")
+    stage.show.say(
+        f"{len(done['steps'])} steps executed, {equal} resources match the state before the attack"
+    )
+    expect(execution["remapped"], "the purged location was restored without listing its new ID")
     for moved in execution["remapped"]:
         stage.show.say(
-            f"The {moved['resource_type']} {moved['display_name']} could not keep its id: "
+            f"The {moved['resource_type']} {moved['display_name']} was restored under a new ID: "
             f"{moved['old_id']} is now {moved['new_id']}"
         )
 
@@ -272,22 +272,22 @@ def compare(stage: Stage) -> None:
         raise StepFailed("There is no snapshot from before the attack.")
     differing = rollback_selectors.differing(stage.before, after)
     expect(not differing, f"still different: {', '.join(differing)}")
-    stage.show.say("The newest snapshot equals the one before the attack, remapped ids aside")
+    stage.show.say("The latest snapshot matches the one before the attack, except for new IDs")
     verified = command("verify")
     expect(verified["ok"], f"the stored history does not verify: {verified['faults']}")
     stage.show.say(f"The stored history verifies, {verified['ledger']['entries']} ledger entries with it")
 
 
 SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
-    ("Connect two customers' three tenants", connect),
+    ("Connect three tenants of two customers", connect),
     ("Take the first snapshots", snapshot_all),
     ("A stolen Global Administrator session reconfigures Aurora Dental", attack),
     ("Detect and grade every change", detect),
     ("Attribute them through Microsoft's audit log", attribute),
-    ("Plan one rollback of all the thief did, and dry-run it", plan),
+    ("Plan one rollback of all changes by the attacker, with a dry run", plan),
     ("Two other people approve", approve),
-    ("Execute step by step, and verify by reading again", execute),
-    ("Compare with the snapshot from before", compare),
+    ("Execute step by step, and verify against the live tenant", execute),
+    ("Compare with the snapshot from before the attack", compare),
 )
 
 
@@ -302,14 +302,14 @@ def _planned(stage: Stage) -> Rollback:
 
 
 def refused(stage: Stage, what: str, because: str, attempt: Callable[[], object]) -> None:
-    """The attempt must be refused, and for this reason."""
+    """The attempt must be refused for this reason."""
     try:
         attempt()
     except CommandError as error:
-        expect(because in str(error), f"{what}: refused for another reason: {error}")
+        expect(because in str(error), f"{what}: refused for the wrong reason: {error}")
         stage.show.refusal(what, str(error))
         return
-    raise StepFailed(f"{what}: this must be refused, and was not.")
+    raise StepFailed(f"{what}: this was not refused, but it must be.")
 
 
 def _attribution(change: Change) -> Attribution | None:
@@ -317,14 +317,14 @@ def _attribution(change: Change) -> Attribution | None:
 
 
 def command(command: str, /, *arguments: object, **options: Any) -> Any:
-    """A management command exactly as a person would type it; its JSON answer."""
+    """Runs a management command as a user would type it. Returns its JSON output."""
     out = StringIO()
     call_command(command, *map(str, arguments), json=True, stdout=out, **options)
     return json.loads(out.getvalue())
 
 
 def _add_tenant(url: str, name: str, customer: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Through the command, with the secrets in the environment, as the README shows it."""
+    """Runs the command with the secrets in the environment, as in the README."""
     reader, writer = facts["reader"], facts["writer"]
     with TemporaryDirectory() as folder:
         certificate = Path(folder) / "reader.pem"

@@ -151,7 +151,7 @@ def test_add_tenant_reads_a_certificate_file(
     ("change", "words"),
     [
         ({"READER_SECRET": "wrong"}, "secret"),
-        ({"READER_SECRET": ""}, "environment variable that you named is not set"),
+        ({"READER_SECRET": ""}, "environment variable is not set"),
         ({"REQUESTS_CA_BUNDLE": ""}, "REQUESTS_CA_BUNDLE"),
     ],
 )
@@ -280,7 +280,7 @@ def test_snapshot_refuses_what_cannot_be(committed_db: None, emulator: Emulator)
     assert Run.objects.latest("id").state == "failed"
     held = leases.claim(leases.create(tenant, Run.Kind.COLLECT, requested_by="test").pk)
     assert held is not None
-    assert "running already" in str(refusal("snapshot", TENANT))
+    assert "already running" in str(refusal("snapshot", TENANT))
     assert Run.objects.latest("id").state == "failed"
 
 
@@ -455,7 +455,7 @@ def test_a_missing_file_means_that_the_object_did_not_exist(write: Write) -> Non
     both = refusal(
         "grade", "--type", "conditionalAccessPolicy", "--before", "/no/such", "--after", "/nor/this"
     )
-    assert (both.returncode, "neither object exists" in str(both)) == (2, True)
+    assert (both.returncode, "At least one of --before and --after" in str(both)) == (2, True)
 
 
 def test_grade_takes_one_method_configuration_on_its_own(write: Write) -> None:
@@ -495,7 +495,11 @@ def test_grade_uses_the_context_it_is_given(write: Write) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "is not JSON"), ("[1]", "holds no JSON object"), ('"x"', "holds no JSON object")],
+    [
+        ("{", "is not JSON"),
+        ("[1]", "does not contain a JSON object"),
+        ('"x"', "does not contain a JSON object"),
+    ],
 )
 def test_grade_refuses_what_is_no_object(write: Write, content: str, words: str) -> None:
     error = refusal("grade", "--type", "group", "--after", write("after", content))

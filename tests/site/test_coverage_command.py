@@ -73,7 +73,7 @@ def test_it_prints_a_line_for_each_type_and_each_resource(tenant: Tenant) -> Non
     assert "application: complete, 1: 1 partly restorable" in shown
     assert "All of Contoso: 2 restorable with a new id, 1 partly restorable." in shown
     assert any("Lost: passwordCredentials, CI, key id k-1" in line for line in shown)
-    assert any("Re-pointed under a new id: conditionalAccessPolicy" in line for line in shown)
+    assert any("References updated to the new ID: conditionalAccessPolicy" in line for line in shown)
 
 
 def test_without_a_writer_it_says_what_would_help(tenant: Tenant) -> None:

@@ -71,7 +71,7 @@ def test_long_lines_hang_under_their_mark_and_fit_a_narrow_terminal() -> None:
     assert next(line for line in lines if "one two" in line).startswith("    12 one")
     assert next(line for line in lines if "thirteen" in line).startswith(" " * 7 + "eleven")
     assert "\x1b" not in output.getvalue()
-    assert "✓ held" in lines[-1]
+    assert "✓ passed" in lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_failing_step_is_told_and_passed_on(error: Exception, told: str) -> No
     show = Show(Console(file=output, width=60))
     with pytest.raises(type(error)), show.step("A step", of=1):
         raise error
-    assert f"✗ did not hold: {told}" in output.getvalue()
+    assert f"✗ failed: {told}" in output.getvalue()
     assert "✓" not in output.getvalue()
 
 
@@ -106,8 +106,8 @@ def test_the_demo_holds_from_end_to_end_and_leaves_no_process(tmp_path: Path) ->
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.count("✓ held") == len(story.SCENES)
-    assert "All steps held" in ended.stdout
+    assert ended.stdout.count("✓ passed") == len(story.SCENES)
+    assert "All steps passed" in ended.stdout
     assert ended.stderr == ""
 
 
@@ -127,12 +127,12 @@ def test_a_step_that_does_not_hold_is_a_failed_exit(
     monkeypatch.setattr(story, "SCENES", tuple(scenes))
     monkeypatch.setenv("DEMO_SERVE", "0")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
-    with pytest.raises(CommandError, match=r"The demo did not hold: the tenant moved away") as caught:
+    with pytest.raises(CommandError, match=r"The demo failed: the tenant moved away") as caught:
         call_command("demo")
     assert caught.value.returncode == 1
     told = capsys.readouterr().out
-    assert told.count("✓ held") == broken
-    assert "All steps held" not in told
+    assert told.count("✓ passed") == broken
+    assert "All steps passed" not in told
 
 
 def test_an_interrupted_demo_says_so_in_one_line(
@@ -180,13 +180,13 @@ def test_the_demos_cloud_ends_with_it_whatever_happens(tmp_path: Path) -> None:
 def test_a_taken_port_is_one_clear_line_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(CommandError, match=f"Nothing can be served on 127.0.0.1:{port}: .*in use"):
+        with pytest.raises(CommandError, match=f"Cannot listen on 127.0.0.1:{port}: .*in use"):
             call_command("serve", bind=f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("text", ["8000", "localhost:", ":8000", "localhost:http", "localhost:65536"])
 def test_an_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=r"not HOST:PORT|not a port"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"not HOST:PORT|not a valid port"):
         address(text)
 
 
@@ -213,7 +213,7 @@ def served(migrated: dict[str, str], free_port: int) -> Iterator[tuple["subproce
         text=True,
     )
     assert process.stdout is not None
-    assert "Lavawall answers on" in process.stdout.readline()
+    assert "Lavawall is running at" in process.stdout.readline()
     yield process, free_port
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Connects a tenant: tests its connections, stores them sealed, and says what they may and may not do."""
+"""Connects a tenant: tests its connections, stores them encrypted, and reports what they may and may not do."""
 
 import argparse
 from collections.abc import Iterator, Mapping
@@ -32,9 +32,11 @@ class Command(ProductCommand):
         parser.add_argument("--client-id", required=True, type=_guid, metavar="GUID")
         credential = parser.add_mutually_exclusive_group(required=True)
         credential.add_argument(
-            "--secret-env", metavar="VAR", help="Environment variable that holds the secret."
+            "--secret-env", metavar="VAR", help="Environment variable that contains the secret."
         )
-        credential.add_argument("--certificate-file", metavar="PEM", help="Private key and certificate.")
+        credential.add_argument(
+            "--certificate-file", metavar="PEM", help="PEM file with private key and certificate."
+        )
         parser.add_argument("--writer-client-id", type=_guid, metavar="GUID")
         writer = parser.add_mutually_exclusive_group()
         writer.add_argument("--writer-secret-env", metavar="VAR")
@@ -42,7 +44,11 @@ class Command(ProductCommand):
         parser.add_argument(
             "--shared", action="store_true", help="The reader is the MSP's multi-tenant app registration."
         )
-        parser.add_argument("--writer-shared", action="store_true", help="The same for the writer.")
+        parser.add_argument(
+            "--writer-shared",
+            action="store_true",
+            help="The writer is the MSP's multi-tenant app registration.",
+        )
         parser.add_argument("--cloud", choices=sorted(CLOUDS), default="commercial")
         for url in URLS:
             parser.add_argument(f"--{url.replace('_', '-')}", metavar="URL")
@@ -53,7 +59,8 @@ class Command(ProductCommand):
             options["writer_secret_env"] or options["writer_certificate_file"]
         ):
             raise CommandError(
-                "A writer needs --writer-client-id and one of --writer-secret-env, --writer-certificate-file.",
+                "A writer needs --writer-client-id and either --writer-secret-env or "
+                "--writer-certificate-file.",
                 returncode=2,
             )
         reader = self._probed(options, "", shared=options["shared"])
@@ -131,7 +138,7 @@ def _credential(secret_env: str | None, certificate_file: str | None) -> Credent
 
 
 def _endpoints(options: dict[str, Any]) -> Endpoints | None:
-    """The named cloud's endpoints with those replaced that were given; None where none was."""
+    """The named cloud's endpoints, overridden by those given; None if none were given."""
     given = {url: options[url] for url in URLS if options[url]}
     if not given:
         return None
@@ -145,11 +152,14 @@ def _endpoints(options: dict[str, Any]) -> Endpoints | None:
 def _warnings(reader: NewConnection, writer: NewConnection | None) -> Iterator[str]:
     if writer is not None and writer.client_id == reader.client_id:
         yield (
-            "reader and writer are one app registration, so whoever takes over the credential that reads every "
-            "hour can also write. Register a second application for the writer."
+            "reader and writer use the same app registration, so a leaked reader credential can also "
+            "write. Register a second application for the writer."
         )
     if any(".ReadWrite." in name for name in reader.granted or ()):
-        yield "the reader's app registration also holds write permissions. Remove what reading does not need."
+        yield (
+            "the reader's app registration also has write permissions. Remove permissions that "
+            "reading does not need."
+        )
 
 
 def _ability(purpose: Literal["read", "write"], new: NewConnection) -> Ability:
@@ -165,7 +175,9 @@ def _as_json(ability: Ability) -> dict[str, Any]:
 
 
 def _subscription_lines(unreadable: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """What the reader sees of each subscription; with one sentence for all types that fail for the same reason."""
+    """What the reader can read in each subscription, with one line for all types that fail for the same
+    reason.
+    """
     for subscription, reasons in unreadable.items():
         if not reasons:
             yield f"Reader may read subscription {subscription}."

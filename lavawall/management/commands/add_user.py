@@ -1,4 +1,4 @@
-"""Creates a user, or binds a role to one, and prints an API token once if asked."""
+"""Creates a user or binds a role to an existing one. With --token, prints an API token once."""
 
 from typing import Any
 
@@ -21,11 +21,9 @@ class Command(ProductCommand):
         parser.add_argument("--role", required=True, choices=[role.value for role in Role])
         parser.add_argument("--scope", required=True, metavar="msp|customer:NAME|tenant:NAME")
         parser.add_argument(
-            "--password-env", metavar="VAR", help="Environment variable that holds the password."
+            "--password-env", metavar="VAR", help="Environment variable that contains the password."
         )
-        parser.add_argument(
-            "--token", action="store_true", help="Issue an API token and print it, this once."
-        )
+        parser.add_argument("--token", action="store_true", help="Issue an API token and print it once.")
 
     @transaction.atomic
     def handle(self, **options: Any) -> None:
@@ -52,13 +50,13 @@ class Command(ProductCommand):
             },
             [
                 f"{user.username} is {role.value} on {scope}.",
-                *([f"API token, shown this once: {token}"] if token else []),
+                *([f"API token (shown only once): {token}"] if token else []),
             ],
             as_json=options["json"],
         )
 
     def _token(self, actor: Actor, user: User, role: Role, scope: user_accounts.Scope) -> str:
-        """A token with just the scopes that the role has a use for, bound to the role's customer."""
+        """A token with only the scopes that the role needs, limited to the role's customer."""
         scopes = frozenset(name for name, actions in TOKEN_SCOPES.items() if actions & ROLES[role])
         customer = scope.customer or (scope.tenant.customer if scope.tenant else None)
         _, text = user_accounts.issue_token(

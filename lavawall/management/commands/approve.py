@@ -1,4 +1,4 @@
-"""Approves the plan of a rollback that has the given digest. Nobody approves their own request."""
+"""Approves the plan of a rollback with the given digest. Nobody can approve their own request."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

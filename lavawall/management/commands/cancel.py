@@ -1,4 +1,4 @@
-"""Cancels a rollback of which nothing was written yet."""
+"""Cancels a rollback before anything was written."""
 
 from collections.abc import Mapping
 from typing import Any

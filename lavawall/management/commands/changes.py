@@ -21,14 +21,14 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str) -> datetime:
-    """An ISO 8601 time (UTC unless it says otherwise), or how long ago: 30m, 24h, 7d."""
+    """An ISO 8601 time (UTC by default), or a duration before now: 30m, 24h, 7d."""
     try:
         if ago := _AGO.fullmatch(text):
             return timezone.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         parsed = parse_datetime(text) or datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time. Use ISO 8601 such as 2026-11-24T08:00:00Z, or 30m, 24h, 7d"
+            f"{text!r} is not a valid time. Use ISO 8601 such as 2026-11-24T08:00:00Z, or 30m, 24h, 7d"
         ) from error
     return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
 
@@ -38,7 +38,7 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
         parser.add_argument("--since", type=moment, metavar="TIME|24h|7d")
         parser.add_argument(
             "--severity",

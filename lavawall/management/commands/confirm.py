@@ -1,4 +1,4 @@
-"""Lists the acts that wait for a second administrator, or confirms some of them as the operator."""
+"""Lists the actions waiting for a second administrator, or confirms them as the operator."""
 
 from typing import Any
 
@@ -15,23 +15,25 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("act", nargs="*", type=int, help="Numbers of acts to confirm; none: list them.")
+        parser.add_argument(
+            "act", nargs="*", type=int, help="Numbers of the actions to confirm. Without numbers: list them."
+        )
 
     def handle(self, **options: Any) -> None:
         actor, confirmed = operator(), []
         for number in options["act"]:
             act = confirmation.visible_acts(actor).filter(number=number).first()
             if act is None:
-                raise CommandError(f"There is no act {number}.")
+                raise CommandError(f"There is no action {number}.")
             confirmation.confirm(actor, act=act)
             confirmed.append(number)
         waiting = confirmation.waiting(actor)
         self.emit(
             {"confirmed": confirmed, "waiting": [_json(act) for act in waiting]},
             [
-                *(f"Confirmed act {number}." for number in confirmed),
+                *(f"Confirmed action {number}." for number in confirmed),
                 *(f"{act.number:>5}  {act.at:%Y-%m-%d %H:%M}  {sentence(act)}" for act in waiting),
-                f"{len(waiting)} acts wait for confirmation.",
+                f"{len(waiting)} actions are waiting for confirmation.",
             ],
             as_json=options["json"],
         )

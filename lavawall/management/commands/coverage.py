@@ -1,4 +1,4 @@
-"""Says what of a tenant is covered, and what of it could be brought back after an incident."""
+"""Shows the coverage of a tenant, and what could be restored after an incident."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,8 +21,8 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
-        parser.add_argument("--resources", action="store_true", help="With the verdict on every resource.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
+        parser.add_argument("--resources", action="store_true", help="Include the verdict on every resource.")
         parser.add_argument("--type", metavar="T", help="Only the resources of this type.")
         parser.add_argument(
             "--verdict",
@@ -79,8 +79,8 @@ def _lines(data: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[st
         breakdown = f": {counts}" if counts else ""
         yield f"{key}: {row['status']}, {row['count']}{breakdown}{'. ' if why else ''}{why}"
     for number, what in (
-        (len(data["problems"]), "not covered: read, but not completely"),
-        (len(data["not_read"]), "not read yet: no snapshot asked for them"),
+        (len(data["problems"]), "not covered (requested, but not read completely)"),
+        (len(data["not_read"]), "not read yet (no snapshot has requested them)"),
     ):
         if number:
             yield f"{number} type{'' if number == 1 else 's'} {what}."
@@ -94,7 +94,7 @@ def _resource(each: dict[str, Any]) -> str:
         f" Lost: {loss['path']}, {'; '.join(loss['items']) or loss['what']}." for loss in each["losses"]
     )
     named = ", ".join(f"{other['resource_type']} {other['display_name']}" for other in each["remapped"])
-    repointed = f" Re-pointed under a new id: {named}." if named else ""
+    repointed = f" References updated to the new ID: {named}." if named else ""
     verdict = Verdict(each["verdict"]).label
     return f"{verdict}. {each['reason']}{lost}{repointed} {each['remedy']}".rstrip()
 

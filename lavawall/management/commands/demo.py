@@ -1,6 +1,6 @@
-"""Plays a whole incident against the emulator, from connecting to the verified rollback, then serves it.
+"""Plays an incident against the emulator, from connecting to the verified rollback, then serves the result.
 
-DEMO_SERVE=0 ends after the story; DEMO_PORT chooses the port. The exit status tells whether every step held.
+DEMO_SERVE=0 exits after the story; DEMO_PORT sets the port. The exit status is 0 if every step passed.
 """
 
 import json
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
 
 def _perform(cloud: dict[str, Any]) -> dict[str, Login]:
-    """The story on this cloud; CommandError when a step does not hold."""
+    """Plays the story on this cloud. Raises CommandError if a step fails."""
     show = Show()
     show.panel("Lavawall", "An incident, from the attack to the verified rollback, over real HTTPS.")
     stage = Stage(show, cloud)
@@ -63,14 +63,14 @@ def _perform(cloud: dict[str, Any]) -> dict[str, Login]:
         with on_the_command_line():
             play(stage)
     except Exception as error:
-        raise CommandError(f"The demo did not hold: {said(error)}") from error
-    show.panel("All steps held", f"{show.number} steps in {show.seconds:.0f} s")
+        raise CommandError(f"The demo failed: {said(error)}") from error
+    show.panel("All steps passed", f"{show.number} steps in {show.seconds:.0f} s")
     return stage.logins
 
 
 @contextmanager
 def emulator(ca_file: Path, **sizes: int) -> Iterator[dict[str, Any]]:
-    """An emulator in a process of its own: its url, CA file and tenants by name. `sizes`: users, groups, apps."""
+    """An emulator in its own process: its URL, CA file and tenants by name. `sizes`: users, groups, apps."""
     ca_file.parent.mkdir(parents=True, exist_ok=True)
     process = spawn(
         *("manage", "emulate", "--json", "--seed", "demo", "--no-throttle", "--port", "0"),
@@ -97,4 +97,4 @@ def _told(logins: dict[str, Login], host: str, port: int) -> str:
         f"  {login.username:<16} {login.password:<18} {login.role.value} on {login.scope}"
         for login in logins.values()
     ]
-    return "\n".join([f"Sign in on http://{host}:{port} as (name, password, role):", *rows])
+    return "\n".join([f"Sign in at http://{host}:{port} as (user name, password, role):", *rows])

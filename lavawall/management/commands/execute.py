@@ -1,4 +1,4 @@
-"""Executes an approved rollback now, or resumes one that ended before all was done, and verifies it."""
+"""Executes an approved rollback, or resumes an incomplete execution, and verifies the result."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

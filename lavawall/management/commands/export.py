@@ -1,4 +1,4 @@
-"""Writes a snapshot's resources, in the clear, to a file that only its owner can read."""
+"""Writes a snapshot's resources, unencrypted, to a file that only its owner can read."""
 
 import os
 from pathlib import Path
@@ -23,8 +23,8 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
-        parser.add_argument("--snapshot", required=True, type=int, metavar="N", help="The snapshot's id.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
+        parser.add_argument("--snapshot", required=True, type=int, metavar="N", help="The snapshot's ID.")
         parser.add_argument("--out", required=True, metavar="FILE")
 
     def handle(self, **options: Any) -> None:
@@ -54,7 +54,7 @@ class Command(ProductCommand):
                 "resources": snapshot.resource_count,
                 "file": str(out),
             },
-            [f"{snapshot.resource_count} resources of snapshot {snapshot.number} are in {out}."],
+            [f"{snapshot.resource_count} resources of snapshot {snapshot.number} were written to {out}."],
             as_json=options["json"],
         )
 
@@ -87,7 +87,7 @@ def _content(snapshot: Snapshot) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Writes the file completely or not at all."""
     draft = path.with_name(f"{path.name}.part")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -1,4 +1,4 @@
-"""Writes the docs that are derived from declarations; with --check, fails where they are not up to date."""
+"""Writes the generated docs. With --check, fails if they are not up to date."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             name for name, make in PAGES.items() if self._differs(name, make(), write=not options["check"])
         ]
         if options["check"] and stale:
-            raise CommandError(f"{', '.join(stale)} are not what the declarations say. Run: make docs")
+            raise CommandError(f"{', '.join(stale)} are out of date. Run: make docs")
 
     def _differs(self, name: str, content: str, *, write: bool) -> bool:
         path = Path(settings.BASE_DIR, name)

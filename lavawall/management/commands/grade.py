@@ -1,4 +1,4 @@
-"""Grades one pair of objects without any tenant: severity, findings and JSON Patch."""
+"""Grades one pair of objects without a tenant: severity, findings and JSON Patch."""
 
 import sys
 from collections.abc import Iterator
@@ -25,8 +25,12 @@ class Command(ProductCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--type", required=True, metavar="T")
-        parser.add_argument("--before", metavar="FILE|-", help="Missing: the object did not exist.")
-        parser.add_argument("--after", metavar="FILE|-", help="Missing: the object does not exist any more.")
+        parser.add_argument(
+            "--before", metavar="FILE|-", help="The object before the change. Default: it did not exist."
+        )
+        parser.add_argument(
+            "--after", metavar="FILE|-", help="The object after the change. Default: it was deleted."
+        )
         parser.add_argument(
             "--context", metavar="FILE", help='{"before": {type: {id: object}}, "after": …, "principals": …}'
         )
@@ -39,9 +43,7 @@ class Command(ProductCommand):
         spec = registry.get(options["type"])
         before, after = _object(options["before"]), _object(options["after"])
         if before is None and after is None:
-            raise CommandError(
-                "Give at least one of --before and --after: neither object exists.", returncode=2
-            )
+            raise CommandError("At least one of --before and --after is required.", returncode=2)
         context = _context(options["context"]) if options["context"] else EmptyContext()
         graded = [_graded(spec, before, after, context), *_embedded(spec, before, after, context)]
         worst = max(
@@ -75,7 +77,7 @@ class Command(ProductCommand):
 
 @dataclass(frozen=True)
 class Graded:
-    """One pair of objects: the one that was given, or one embedded in it."""
+    """One pair of objects: the given one, or one embedded in it."""
 
     verdict: Verdict
     difference: Difference
@@ -102,7 +104,9 @@ def _graded(
 def _embedded(
     spec: ResourceType, before: Document | None, after: Document | None, context: Context
 ) -> Iterator[Graded]:
-    """Objects of their own that travel inside this one, as the methods' configurations do inside the policy."""
+    """Objects embedded in this one, such as the method configurations inside the authentication methods
+    policy.
+    """
     for inner in registry.all_types():
         if inner.read.items_at is None or inner.read.path != spec.read.path:
             continue
@@ -131,7 +135,7 @@ def _object(source: str | None) -> Document | None:
         return None
     value = _json(source)
     if value is not None and not isinstance(value, dict):
-        raise CommandError(f"{source} holds no JSON object.")
+        raise CommandError(f"{source} does not contain a JSON object.")
     return value
 
 

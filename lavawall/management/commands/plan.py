@@ -1,4 +1,6 @@
-"""Plans a rollback and dry-runs it on the live tenant: of changes, of an actor, to a snapshot, or undoing another."""
+"""Plans a rollback with a dry run on the live tenant: of changes, of an actor's changes, to a snapshot, or of
+another rollback.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,22 +21,25 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
         wanted = parser.add_mutually_exclusive_group(required=True)
         wanted.add_argument("--change", action="append", type=int, metavar="ID", help="Repeatable.")
         wanted.add_argument(
-            "--actor", metavar="UPN", help="Everything that this actor did; with --from and --to."
+            "--actor", metavar="UPN", help="All changes by this actor. Needs --from and --to."
         )
-        wanted.add_argument("--to-snapshot", type=int, metavar="N", help="Back to this snapshot (its id).")
+        wanted.add_argument("--to-snapshot", type=int, metavar="N", help="Return to this snapshot (its ID).")
         wanted.add_argument(
-            "--undo", type=int, metavar="ROLLBACK", help="Back to before this rollback was executed."
+            "--undo",
+            type=int,
+            metavar="ROLLBACK",
+            help="Return to the state before this rollback was executed.",
         )
         parser.add_argument("--from", dest="since", type=moment, metavar="T")
         parser.add_argument("--to", dest="until", type=moment, metavar="T")
         parser.add_argument(
-            "--type", default="", metavar="T", help="With --to-snapshot: only this resource type."
+            "--type", default="", metavar="T", help="Only this resource type (with --to-snapshot)."
         )
-        parser.add_argument("--resource", default="", metavar="ID", help="With --type: only this resource.")
+        parser.add_argument("--resource", default="", metavar="ID", help="Only this resource (with --type).")
         parser.add_argument("--reason", default="")
         parser.add_argument("--as", dest="username", required=True, metavar="USER")
 
@@ -82,5 +87,5 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"Digest: {shown['digest']}"
     yield f"Needs {shown['required_approvals']} approvals before {shown['expires_at']}."
-    yield "Each approver reads the plan, then runs:"
+    yield "Each approver reviews the plan, then runs:"
     yield f"  manage.py approve {shown['rollback']} --digest {shown['digest']} --as USER"

@@ -1,4 +1,4 @@
-"""Shows a tenant's approval policy, or sets it as the operator, at once."""
+"""Shows a tenant's approval policy, or changes it as the operator with immediate effect."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
         parser.add_argument("--approvals", dest="required_approvals", type=int, metavar="N")
         parser.add_argument("--critical-approvals", dest="required_approvals_critical", type=int, metavar="N")
         parser.add_argument("--plan-lifetime", dest="plan_lifetime_hours", type=int, metavar="HOURS")

@@ -1,4 +1,4 @@
-"""Rejects the plan of a rollback that has the given digest. The rollback ends; nothing is written."""
+"""Rejects the plan of a rollback with the given digest. The rollback ends and nothing is written."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ class Command(RollbackCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         add_digest(parser)
-        parser.add_argument("--reason", required=True, help="Why the plan must not run.")
+        parser.add_argument("--reason", required=True, help="Why the plan is rejected.")
 
     def act(self, actor: Actor, rollback: Rollback, options: Mapping[str, Any]) -> None:
         services.reject(actor, rollback=rollback, digest=options["digest"], reason=options["reason"])

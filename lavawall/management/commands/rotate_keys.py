@@ -1,4 +1,4 @@
-"""Wraps every data key under the current master key, with the old one given as LAVAWALL_PREVIOUS_MASTER_KEY."""
+"""Rewraps all data keys with the current master key. Needs the old key in LAVAWALL_PREVIOUS_MASTER_KEY."""
 
 from typing import Any
 
@@ -17,8 +17,6 @@ class Command(ProductCommand):
         ledger.record(operator(), "keys:rotate", "data keys", count=count)
         self.emit(
             {"rewrapped": count},
-            [
-                f"{count} data keys are wrapped under the current master key. Remove LAVAWALL_PREVIOUS_MASTER_KEY."
-            ],
+            [f"{count} data keys were rewrapped. Remove LAVAWALL_PREVIOUS_MASTER_KEY now."],
             as_json=options["json"],
         )

@@ -1,4 +1,6 @@
-"""Web and worker together, for development and small embedded installations; when one ends, the other is ended."""
+"""Runs web and worker together, for development and small embedded installations. If one ends, the other is
+stopped.
+"""
 
 import signal
 import socket
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         while not stopped and all(process.poll() is None for process in processes.values()):
             if not announced and _answers(host, port):
                 announced = True
-                self.stdout.write(f"Lavawall answers on http://{host}:{port} (Ctrl-C ends it).")
+                self.stdout.write(f"Lavawall is running at http://{host}:{port} (stop with Ctrl-C).")
                 self.stdout.flush()
             time.sleep(LOOK_EVERY_SECONDS)
         for process in processes.values():
@@ -47,11 +49,11 @@ class Command(BaseCommand):
         ended = {name: process.wait() for name, process in processes.items()}
         if not stopped or any(status not in EXPECTED for status in ended.values()):
             told_all = ", ".join(f"{name} with status {status}" for name, status in ended.items())
-            raise CommandError(f"A process ended by itself, so both were ended: {told_all}.")
+            raise CommandError(f"A process ended unexpectedly, so both were stopped: {told_all}.")
 
 
 def _web(host: str, port: int) -> Process:
-    """Out of reach of the terminal's Ctrl-C, as the worker is: it is ended once, by us, and may finish its work."""
+    """Protected from the terminal's Ctrl-C, like the worker: we stop it once, so that it can finish its work."""
     return spawn(
         *("gunicorn", "lavawall.wsgi", "--bind", f"{host}:{port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning"),

@@ -1,4 +1,4 @@
-"""Takes a snapshot of a tenant now, and says what it covers and what changed since the one before."""
+"""Takes a snapshot of a tenant, and shows its coverage and the changes since the previous one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,15 +24,15 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", help="Name or id.")
+        parser.add_argument("tenant", help="Tenant name or ID.")
         parser.add_argument(
-            "--type", action="append", metavar="T", help="Only this resource type; repeatable."
+            "--type", action="append", metavar="T", help="Only this resource type. Can be repeated."
         )
         parser.add_argument(
             "--mode",
             choices=[mode.value for mode in Snapshot.Mode],
             default=Snapshot.Mode.FULL,
-            help="What may be used; every snapshot is read in full at present, and says so.",
+            help="The mode that may be used. Currently every snapshot is read in full, and its mode says so.",
         )
 
     def handle(self, **options: Any) -> None:
@@ -51,7 +51,7 @@ class Command(ProductCommand):
         if lease is None:
             leases.withdraw(run)
             raise CommandError(
-                f"A collection of {tenant.name} is running already. Try again when it is done."
+                f"A collection of {tenant.name} is already running. Try again when it is done."
             )
         observation = pipeline.observe(lease)
         snapshot = observation.snapshot

@@ -1,4 +1,6 @@
-"""Recomputes the stored history from its bytes: contents, snapshots' roots, changes, plans, the ledger's chain."""
+"""Verifies the stored history from its bytes: contents, snapshot roots, changes, plans, and the ledger's
+chain.
+"""
 
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +18,7 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("tenant", nargs="?", help="Name or id; all tenants if missing.")
+        parser.add_argument("tenant", nargs="?", help="Tenant name or ID. Default: all tenants.")
 
     def handle(self, **options: Any) -> None:
         actor = operator()
@@ -41,4 +43,4 @@ class Command(ProductCommand):
             as_json=options["json"],
         )
         if faults:
-            raise CommandError(f"The stored history is not as it was written: {len(faults)} faults.")
+            raise CommandError(f"The stored history was altered: {len(faults)} faults.")

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check",
             action="store_true",
-            help="Only tell, by the exit status, whether the queue makes progress.",
+            help="Only report with the exit status whether the queue makes progress.",
         )
 
     def handle(self, **options: Any) -> None:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             if makes_progress():
                 return
             raise CommandError(
-                f"The queue has shown no progress for {PATIENCE.total_seconds() / 60:.0f} minutes."
+                f"The queue has made no progress for {PATIENCE.total_seconds() / 60:.0f} minutes."
             )
         schedules.install()
         bell, rung_by_signals = os.pipe()
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         signal.set_wakeup_fd(rung_by_signals)
 
         def pause(seconds: float) -> None:
-            """Ends at once when a signal comes."""
+            """Ends immediately on a signal."""
             select.select([bell], [], [], seconds)
 
         watchdog = Watchdog(start_cluster, pause=pause)
