@@ -243,4 +243,4 @@ def test_when_one_of_the_two_ends_the_other_is_ended_and_it_is_said(
     os.kill(int(web), signal.SIGKILL)
     said, _ = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == 1
-    assert re.search("A process ended by itself, so both were ended: web with status -9, worker", said)
+    assert re.search("A process ended unexpectedly, so both were stopped: web with status -9, worker", said)
