@@ -1,4 +1,4 @@
-"""Rollbacks in the admin: to look at only. They are signed and executed on their page, by API or by command."""
+"""Rollbacks in the admin, read-only. They are approved and executed on their page, in the API or by command."""
 
 from django.contrib import admin
 

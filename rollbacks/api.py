@@ -1,4 +1,6 @@
-"""Rollbacks over REST. Thin: selectors say what is visible, services hold every rule about who may sign what."""
+"""REST API of rollbacks. Selectors define what is visible; services contain all rules about who may sign
+what.
+"""
 
 from typing import Any
 
@@ -26,14 +28,14 @@ from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, Tenant
 TARGETS = ("changes", "actor", "snapshot", "undo")
 TAGS = ["rollbacks"]
 SIGNED_DIGEST = (
-    "The digest of the plan that was read. Refused with 409 when the current plan has another one."
+    "The digest of the plan that was reviewed. Refused with 409 if the current plan has a different digest."
 )
 MOST = 2**63 - 1
-"""The largest id that a database holds."""
+"""The largest possible database ID."""
 
 
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):
-    """A signature under (or against) the current plan."""
+    """An approval or rejection of the current plan."""
 
     by = serializers.CharField(source="approver.username", read_only=True)
     verdict = Choice("Verdict", Approval.Verdict.choices, read_only=True)
@@ -45,7 +47,7 @@ class ApprovalSerializer(serializers.ModelSerializer[Approval]):
 
 
 class JudgedApprovalSerializer(ApprovalSerializer):
-    """A signature, and whether it counts at this moment."""
+    """A signature, and whether it currently counts."""
 
     counts = serializers.BooleanField(
         read_only=True, help_text="Whether it counts towards the approvals needed."
@@ -58,7 +60,7 @@ class JudgedApprovalSerializer(ApprovalSerializer):
 
 
 class RequestSerializer(serializers.Serializer[Any]):
-    """One request to Microsoft. Ids that are not known yet stand as symbols."""
+    """One request to Microsoft. IDs that are not known yet are shown as placeholders."""
 
     method = serializers.CharField()
     path = serializers.CharField()
@@ -66,7 +68,7 @@ class RequestSerializer(serializers.Serializer[Any]):
     why = serializers.CharField(allow_blank=True)
     elements = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Whom a batch adds or removes, by id; empty where it is none.",
+        help_text="IDs of the members that a batch adds or removes; empty if it is not a batch.",
     )
 
 
@@ -79,26 +81,28 @@ class StepSerializer(serializers.Serializer[Any]):
     explanation = serializers.CharField(help_text="What this step does, in one sentence.")
     requests = RequestSerializer(many=True)
     fields = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.DictField(), help_text="What it changes, field by field."
+        child=serializers.DictField(), help_text="The changes, field by field."
     )
     changes = serializers.ListField(
-        child=serializers.IntegerField(), help_text="Ids of the changes it undoes."
+        child=serializers.IntegerField(), help_text="IDs of the changes that it undoes."
     )
 
 
 class AnnouncedLossSerializer(serializers.Serializer[Any]):
-    """Something that the plan says it does not bring back."""
+    """A loss that the plan announces."""
 
     resource_type = serializers.CharField()
     resource_id = serializers.CharField()
     display_name = serializers.CharField(allow_blank=True)
-    path = serializers.CharField(allow_blank=True, help_text="Of the property; empty: the whole resource.")
+    path = serializers.CharField(
+        allow_blank=True, help_text="The path of the property. Empty: the whole resource."
+    )
     what = serializers.CharField()
     items = serializers.ListField(child=serializers.CharField(), help_text="Each lost thing by name.")
 
 
 class RollbackSerializer(serializers.ModelSerializer[Rollback]):
-    """A rollback with its current plan's terms; get it by id for the steps and the dry run."""
+    """A rollback with a summary of its current plan. Get it by ID for the steps and the dry run."""
 
     tenant = serializers.CharField(source="tenant.name", read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
@@ -141,18 +145,18 @@ class RollbackSerializer(serializers.ModelSerializer[Rollback]):
 
 
 class RollbackDetailSerializer(RollbackSerializer):
-    """A rollback with what the approvers decide on, and how its execution went."""
+    """A rollback with its plan, dry run, approvals and execution."""
 
     facts: dict[str, Any]
     approvals = serializers.SerializerMethodField()  # type: ignore[assignment]
     complete = serializers.SerializerMethodField(help_text="Everything asked for is in the steps.")
     applicable = serializers.SerializerMethodField(help_text="It may be approved and executed.")
     warnings = serializers.SerializerMethodField()
-    losses = serializers.SerializerMethodField(help_text="What the plan says it does not bring back.")
+    losses = serializers.SerializerMethodField(help_text="The losses that the plan announces.")
     steps = serializers.SerializerMethodField()
-    dry_run = serializers.SerializerMethodField(help_text="What the executor found when it wrote nothing.")
+    dry_run = serializers.SerializerMethodField(help_text="The result of the dry run.")
     execution = serializers.SerializerMethodField(
-        help_text="How it went, with the verification; null before."
+        help_text="The execution and its verification; null before it starts."
     )
 
     class Meta(RollbackSerializer.Meta):
@@ -203,8 +207,8 @@ class RollbackDetailSerializer(RollbackSerializer):
 
 
 class RequestRollbackSerializer(serializers.Serializer[Any]):
-    """What to bring back: chosen changes, everything an actor did in a window, the state of a snapshot, or the state
-    before another rollback was executed.
+    """What to roll back: selected changes, all changes by an actor in a time window, to the state of a
+    snapshot, or to the state before another rollback was executed.
     """
 
     tenant = serializers.CharField(help_text=TENANT_HELP)
@@ -212,26 +216,26 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(min_value=1, max_value=MOST),
         required=False,
         allow_empty=False,
-        help_text="Change ids.",
+        help_text="Change IDs.",
     )
     actor = serializers.CharField(required=False, help_text="User principal name, or application name.")
-    to = serializers.DateTimeField(required=False, help_text="The window's end; needs actor.")
+    to = serializers.DateTimeField(required=False, help_text="End of the time window. Needs actor.")
     snapshot = serializers.IntegerField(required=False, min_value=1, max_value=MOST, help_text="Snapshot id.")
-    type = serializers.CharField(required=False, help_text="Only this resource type; needs snapshot.")
+    type = serializers.CharField(required=False, help_text="Only this resource type. Needs snapshot.")
     resource = serializers.CharField(
-        required=False, help_text="Only this resource id; needs snapshot and type."
+        required=False, help_text="Only this resource ID. Needs snapshot and type."
     )
     undo = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=MOST,
-        help_text="Id of a rollback: back to before its execution.",
+        help_text="ID of a rollback: return to the state before its execution.",
     )
     reason = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a keyword in Python.
-        start = serializers.DateTimeField(required=False, help_text="The window's start; needs actor.")
+        start = serializers.DateTimeField(required=False, help_text="Start of the time window. Needs actor.")
         return {**super().get_fields(), "from": start}
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -241,13 +245,13 @@ class RequestRollbackSerializer(serializers.Serializer[Any]):
                 "Give exactly one of changes, actor (with from and to), snapshot or undo."
             )
         if given == ["actor"] and not {"from", "to"} <= asked.keys():
-            raise serializers.ValidationError({"actor": ["Say from when to when: give from and to."]})
+            raise serializers.ValidationError({"actor": ["The fields from and to are required."]})
         if given != ["actor"] and {"from", "to"} & asked.keys():
-            raise serializers.ValidationError({"from": ["from and to belong to actor."]})
+            raise serializers.ValidationError({"from": ["The fields from and to need actor."]})
         if given != ["snapshot"] and {"type", "resource"} & asked.keys():
-            raise serializers.ValidationError({"type": ["type and resource belong to snapshot."]})
+            raise serializers.ValidationError({"type": ["The fields type and resource need snapshot."]})
         if "resource" in asked and "type" not in asked:
-            raise serializers.ValidationError({"resource": ["Say of which type the resource is: give type."]})
+            raise serializers.ValidationError({"resource": ["The field type is required with resource."]})
         return asked
 
 
@@ -258,7 +262,7 @@ class ApproveSerializer(serializers.Serializer[Any]):
 
 class RejectSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField(max_length=200, help_text=SIGNED_DIGEST)
-    reason = serializers.CharField(max_length=2000, help_text="Why the plan must not run.")
+    reason = serializers.CharField(max_length=2000, help_text="Why the plan is rejected.")
 
 
 class RollbackFilters(django_filters.FilterSet):
@@ -272,16 +276,16 @@ def _acts(summary: str, **kwargs: Any) -> Any:
 
 
 @extend_schema_view(
-    list=extend_schema(tags=TAGS, summary="Rollbacks, newest first"),
+    list=extend_schema(tags=TAGS, summary="List rollbacks, newest first"),
     retrieve=_acts("One rollback: steps, dry run, approvals and execution"),
     create=_acts(
-        "Request a rollback: it is planned and dry-run at once",
+        "Request a rollback, with a plan and a dry run",
         request=RequestRollbackSerializer,
         responses={201: RollbackDetailSerializer},
         examples=[
             OpenApiExample("Two changes", {"tenant": "Contoso", "changes": [41, 42]}, request_only=True),
             OpenApiExample(
-                "What an actor did",
+                "All changes by an actor",
                 {
                     "tenant": "Contoso",
                     "actor": "mallory@contoso.example",
@@ -290,18 +294,20 @@ def _acts(summary: str, **kwargs: Any) -> Any:
                 },
                 request_only=True,
             ),
-            OpenApiExample("Back to a snapshot", {"tenant": "Contoso", "snapshot": 7}, request_only=True),
+            OpenApiExample("Return to a snapshot", {"tenant": "Contoso", "snapshot": 7}, request_only=True),
             OpenApiExample("Undo a rollback", {"tenant": "Contoso", "undo": 12}, request_only=True),
         ],
     ),
     dry_run=_acts(
-        "Plan and dry-run it again on the live tenant; approvals of the old plan are void", request=None
+        "Plan it again with a dry run on the live tenant. Approvals of the old plan are discarded",
+        request=None,
     ),
     approve=_acts(
-        "Approve the plan with the digest that you read; never your own request", request=ApproveSerializer
+        "Approve the plan with the digest that you reviewed. You cannot approve your own request",
+        request=ApproveSerializer,
     ),
-    reject=_acts("Reject the plan with the digest that you read", request=RejectSerializer),
-    cancel=_acts("Cancel a rollback of which nothing was written", request=None),
+    reject=_acts("Reject the plan with the digest that you reviewed", request=RejectSerializer),
+    cancel=_acts("Cancel a rollback before anything was written", request=None),
     execute=_acts(
         "Execute the approved plan, or resume its execution", request=None, responses={202: RunSerializer}
     ),
@@ -313,7 +319,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
     filterset_class = RollbackFilters
 
     def get_queryset(self) -> QuerySet[Rollback]:
-        """Services get a rollback without anything read ahead: what they decide on must be fresh."""
+        """Services get a rollback without prefetched rows, because they must decide on fresh data."""
         visible: QuerySet[Rollback] = selectors.visible_rollbacks(self.actor)
         return _shown_with(visible) if self.request.method in SAFE_METHODS else visible
 
@@ -364,7 +370,7 @@ class RollbackViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Rollback]):
         return Response(selectors.as_json(self.get_object())["steps"])
 
     def _shown(self, rollback: Rollback, status: int = 200) -> Response:
-        """As it is now, whatever the caller holds in hand."""
+        """Reads the current state instead of the caller's object."""
         fresh = _shown_with(selectors.visible_rollbacks(self.actor)).get(pk=rollback.pk)
         return Response(RollbackDetailSerializer(fresh).data, status=status)
 
@@ -382,7 +388,7 @@ def _valid(form: type[serializers.Serializer[Any]], request: Request) -> dict[st
 
 
 def _targets(actor: Actor, tenant: Tenant, asked: dict[str, Any]) -> dict[str, Any]:
-    """What to bring back, as the planner takes it. What is out of sight is as if it did not exist."""
+    """Converts the request to the planner's selection. Objects that the actor cannot see do not exist."""
     if "changes" in asked:
         wanted = set(asked["changes"])
         chosen = list(visible_changes(actor).filter(tenant=tenant, pk__in=wanted))

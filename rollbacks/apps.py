@@ -1,4 +1,4 @@
-"""How a tenant is put back: plan, approve, execute, verify."""
+"""Rollbacks: plan, approve, execute, verify."""
 
 from django.apps import AppConfig
 

@@ -1,6 +1,4 @@
-"""What may be asked for on the page that plans a rollback of more than a few chosen changes, in one tenant; and what
-may be asked of the list of rollbacks.
-"""
+"""Forms for planning a rollback of a tenant, and for filtering the list of rollbacks."""
 
 from typing import Any
 
@@ -22,7 +20,7 @@ GROUPS: dict[str, tuple[str, tuple[State, ...]]] = {
     "stopped": ("Stopped", (State.STALE, State.FAILED, State.PARTLY)),
     "closed": ("Not executed", (State.REJECTED, State.EXPIRED, State.CANCELLED)),
 }
-"""States that people look for together."""
+"""Groups of states for filtering."""
 
 
 class RollbackFilter(ListFilter):
@@ -62,12 +60,12 @@ def _reason() -> forms.CharField:
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        label="Reason, for the approvers",
+        label="Reason (shown to approvers)",
     )
 
 
 class ActorWindow(forms.Form):
-    """Everything that one actor did in a period."""
+    """All changes by one actor in a period."""
 
     actor_name = forms.CharField(max_length=400, label="Actor (UPN or application)")
     since = forms.DateTimeField(label="From (UTC)", widget=forms.DateTimeInput(attrs=MOMENT))
@@ -76,11 +74,11 @@ class ActorWindow(forms.Form):
 
 
 class BackToSnapshot(forms.Form):
-    """The tenant, one type of it, or one resource, as a snapshot has it."""
+    """The state of the tenant, of one type or of one resource in a snapshot."""
 
     snapshot = SnapshotChoice(queryset=Snapshot.objects.none(), empty_label=None)
     resource_type = forms.ChoiceField(required=False, label="Only this type")
-    resource_id = forms.CharField(required=False, max_length=400, label="Only this resource (id)")
+    resource_id = forms.CharField(required=False, max_length=400, label="Only this resource (ID)")
     reason = _reason()
 
     def __init__(self, data: Any = None, *, tenant: Tenant, **options: Any) -> None:

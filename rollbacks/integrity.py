@@ -1,4 +1,4 @@
-"""Proof that rollbacks are as they were made and signed. Called by the verify command."""
+"""Verifies that rollbacks are unchanged. Called by the verify command."""
 
 from rollbacks import proofs
 from snapshots.store.content_store import Fault

@@ -1,4 +1,4 @@
-"""Reading rollbacks: which an actor may see, and the form in which commands, pages and API show one."""
+"""Queries on rollbacks: which ones an actor may see, and the format used by commands, pages and API."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -27,17 +27,17 @@ from tenants.trust import ledger, os_accounts
 
 
 class NotApplicable(DomainError):
-    """The plan may be read, not approved or executed; the text says why."""
+    """The plan cannot be approved or executed; the message says why."""
 
 
 class ReasonMissing(DomainError):
-    """The requester has to learn why the plan was rejected."""
+    """A rejection needs a reason for the requester."""
 
     http_status = 400
 
 
 class Expired(DomainError):
-    """The plan is too old; it has to be made again and approved again."""
+    """The plan has expired and must be re-planned and approved again."""
 
 
 def plan_rollback(
@@ -60,7 +60,7 @@ def plan_rollback(
     asked = list(changes or ())
     chosen = tuple(change.pk for change in asked)
     if any(change.tenant_id != tenant.pk for change in asked):
-        raise NothingToDo("A rollback speaks of one tenant: choose changes of one only.")
+        raise NothingToDo("A rollback covers one tenant. Choose changes of one tenant only.")
     selection = RollbackSelection(
         chosen, actor_name, since, until, snapshot, resource_type, resource_id, undo
     )
@@ -86,9 +86,7 @@ def replan(actor: Actor, *, rollback: Rollback) -> Rollback:
     permissions.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
     planner = _person(actor, "re-plan a rollback")
     if rollback.state not in REPLANNABLE:
-        raise MovedOn(
-            f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be planned again."
-        )
+        raise MovedOn(f"Rollback {rollback.pk} is {rollback.get_state_display()} and cannot be re-planned.")
     prepared = preparation.prepare(rollback, RollbackSelection.from_json(rollback.parameters), planner)
     with transaction.atomic():
         _locked(rollback)
@@ -111,7 +109,7 @@ def reject(actor: Actor, *, rollback: Rollback, digest: str, reason: str) -> App
     Raises ReasonMissing, and whatever `approve` raises.
     """
     if not reason.strip():
-        raise ReasonMissing("A rejection needs a reason.", remedy="Say why the plan must not run.")
+        raise ReasonMissing("A rejection needs a reason.", remedy="Enter the reason.")
     return _sign(actor, rollback, Approval.Verdict.REJECTED, digest, reason)
 
 
@@ -130,7 +128,7 @@ def execute(actor: Actor, *, rollback: Rollback) -> Execution:
 
 @transaction.atomic
 def cancel(actor: Actor, *, rollback: Rollback) -> Rollback:
-    """Withdraws a rollback of which nothing was written yet."""
+    """Cancels a rollback before anything was written."""
     permissions.require(actor, Action.REQUEST_ROLLBACK, rollback.tenant)
     move(rollback, State.CANCELLED, needs=OPEN)
     proofs.record(actor, "rollback:cancel", rollback)
@@ -138,7 +136,7 @@ def cancel(actor: Actor, *, rollback: Rollback) -> Rollback:
 
 
 def expire_overdue(now: datetime | None = None) -> list[int]:
-    """Closes rollbacks whose plan's time is over; returns their ids."""
+    """Closes rollbacks whose plan has expired. Returns their IDs."""
     now = now or timezone.now()
     expired = []
     for rollback in Rollback.objects.filter(state__in=OPEN, plan__expires_at__lte=now).select_related(
@@ -165,9 +163,7 @@ def close_abandoned() -> list[int]:
         if not given_up.filter(pk=execution.present_run).exists():
             continue
         rollback = execution.plan.rollback
-        message = (
-            "The execution was interrupted before its end. Resume it, or look at its steps and plan again."
-        )
+        message = "The execution was interrupted. Resume it, or check its steps and plan again."
         with transaction.atomic():
             try:
                 move(rollback, State.FAILED, needs=frozenset({State.EXECUTING}))
@@ -217,7 +213,7 @@ def _signed(
     permissions.require(actor, Action.VIEW, rollback.tenant)
     approver = _person(actor, "approve a rollback")
     if approver.pk == rollback.requester_id:
-        raise Refused("You requested this rollback; somebody else has to approve it.")
+        raise Refused("You requested this rollback, so someone else must approve it.")
     permissions.require(actor, Action.APPROVE_ROLLBACK, rollback.tenant)
     _locked(rollback)
     plan = _open_plan(rollback)
@@ -226,7 +222,7 @@ def _signed(
         raise Refused(dependence)
     if not hmac.compare_digest(digest.encode(), plan.digest.encode()):
         raise MovedOn(
-            "The plan changed since you looked at it, or this is not its digest. Read it again before you sign."
+            "The plan changed after you viewed it, or the digest is wrong. Review it again before you sign."
         )
     storage.check(plan)
     proofs.require_intact(rollback)
@@ -242,7 +238,7 @@ def _signed(
                 at=timezone.now(),
             )
     except IntegrityError as error:
-        raise Refused("You have signed this plan already; another person is needed.") from error
+        raise Refused("You have already signed this plan. Another person must sign.") from error
     if verdict == Approval.Verdict.REJECTED:
         move(rollback, State.REJECTED, needs=OPEN, plan_id=plan.pk)
     proofs.record(
@@ -289,7 +285,7 @@ def _resume(actor: Actor, starter: User, rollback: Rollback, plan: Plan) -> Exec
     """Steps that are done stay done; the executor checks before each of the others that the tenant did not move."""
     execution = Execution.objects.filter(plan=plan).first()
     if execution is None or execution.finished_at is None:
-        raise MovedOn(f"The plan of rollback {rollback.pk} was never executed. Plan it again.")
+        raise MovedOn(f"The plan of rollback {rollback.pk} was never executed. Re-plan it.")
     move(rollback, State.EXECUTING, needs=RESUMABLE, plan_id=plan.pk)
     run = leases.enqueue(
         rollback.tenant, Run.Kind.EXECUTE, requested_by=actor.label, parameters={"rollback": rollback.pk}
@@ -321,11 +317,9 @@ def _open_plan(rollback: Rollback, but: frozenset[State] = frozenset()) -> Plan:
         raise MovedOn(f"Rollback {rollback.pk} is {rollback.get_state_display()}.")
     plan = rollback.plan
     if plan is None or not plan.applicable:
-        raise NotApplicable(f"The plan of rollback {rollback.pk} cannot be applied; its warnings say why.")
+        raise NotApplicable(f"The plan of rollback {rollback.pk} cannot be executed; its warnings say why.")
     if plan.expires_at <= timezone.now():
-        raise Expired(
-            f"The plan of rollback {rollback.pk} expired. Plan it again and have it approved again."
-        )
+        raise Expired(f"The plan of rollback {rollback.pk} expired. Re-plan it and get it approved again.")
     return plan
 
 

@@ -1,4 +1,4 @@
-"""The states of a rollback and the only writer of them: each move is one conditional UPDATE."""
+"""The states of a rollback and their only writer: each transition is one conditional UPDATE."""
 
 from collections.abc import Mapping
 
@@ -53,7 +53,7 @@ REPLANNABLE = frozenset(state for state in State if State.AWAITING_APPROVAL in T
 
 
 class MovedOn(DomainError):
-    """The rollback is not in the state that the act needs, or somebody was faster."""
+    """The rollback is not in the required state, or someone else was faster."""
 
 
 def move(

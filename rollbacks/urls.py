@@ -1,4 +1,4 @@
-"""Pages of rollbacks."""
+"""URLs of the pages of rollbacks."""
 
 from django.urls import path
 

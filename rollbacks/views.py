@@ -1,4 +1,4 @@
-"""Pages of rollbacks: the list, planning one, and the page on which it is judged, signed, executed and verified."""
+"""Pages of rollbacks: the list, planning, and the page for review, approval, execution and verification."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -45,14 +45,14 @@ from tenants.web.pages import (
 
 PAGE_SIZE = 50
 AWAITING_SHOWN = 10
-"""Rollbacks that wait for one's approval, listed above all others."""
+"""Number of rollbacks waiting for the user's approval, listed first."""
 WHOLE_OBJECT = frozenset({Step.Kind.UNDELETE.value, Step.Kind.RECREATE.value, Step.Kind.DELETE.value})
 """Steps whose difference is every field of an object: folded, for the sentence above says it all."""
 SETTLED = frozenset({StepRecord.State.DONE.value, StepRecord.State.ALREADY.value})
 
 
 def awaiting_approval_of(actor: Actor) -> QuerySet[Rollback]:
-    """Rollbacks that this person may sign and has not signed yet."""
+    """Rollbacks that this user may sign and has not signed yet."""
     return (
         _listed(selectors.visible_rollbacks(actor))
         .filter(tenant__in=permissions.visible_tenants(actor, Action.APPROVE_ROLLBACK))
@@ -94,7 +94,7 @@ def plan(request: PageRequest) -> HttpResponse:
     )
     if tenant is None and not requestable.exists():
         raise permissions.Refused(
-            f"{actor.label} may not request rollbacks. Ask an administrator for the engineer's role."
+            f"{actor.label} may not request rollbacks. Ask an administrator for the engineer role."
         )
     if tenant is not None:
         permissions.require(actor, Action.REQUEST_ROLLBACK, tenant)
@@ -177,7 +177,7 @@ def replan(request: PageRequest, rollback_id: int) -> HttpResponse:
         request,
         rollback_id,
         lambda actor, rollback: services.replan(actor, rollback=rollback),
-        done="Planned again against the tenant as it is now. Earlier approvals no longer count.",
+        done="Re-planned against the tenant's current state. Earlier approvals no longer count.",
     )
 
 
@@ -192,11 +192,9 @@ def _confirmed(
     plan = rollback.plan
     refusal = ""
     if plan is None or request.GET.get("digest") != plan.digest:
-        refusal = "The plan changed since you looked at it. Read the new one first."
+        refusal = "The plan changed after you viewed it. Review the new one first."
     elif not state[act.permission]:
-        refusal = (
-            f"The rollback is {rollback.get_state_display()}, and you may not do this to it as it stands."
-        )
+        refusal = f"The rollback is {rollback.get_state_display()}, so this action is not available."
     context = {
         **state,
         "act": act,
@@ -238,7 +236,7 @@ def _plan_changes(request: PageRequest, actor: Actor) -> HttpResponse:
     chosen = list(visible_changes(actor).filter(pk__in=wanted).select_related("tenant").order_by("pk"))
     reason = request.POST.get("reason", "").strip()
     if len(chosen) != len(wanted):
-        raise permissions.NotVisible("There is no such change, or you cannot see it.")
+        raise permissions.NotVisible("This change does not exist, or you do not have access to it.")
     if not chosen:
         messages.error(request, "Choose at least one change to roll back.")
         return redirect(_back(request))
@@ -266,8 +264,8 @@ def _planned(request: PageRequest, act: Callable[[], Rollback]) -> Rollback | No
         request,
         act,
         done=lambda rollback: (
-            f"Planned: the rollback covers {selectors.covered(rollback)}. "
-            "This is its dry run; nothing has been written."
+            f"Planned: the rollback covers {selectors.covered(rollback)}. This is the dry run; nothing "
+            "has been written."
         ),
     )
 
@@ -435,7 +433,7 @@ def _digest(request: PageRequest) -> str:
     """Of the plan that the person saw: a signature is under that one, or under none."""
     digest = request.POST.get("digest", "")
     if not digest:
-        raise InvalidInput("The form did not say which plan you saw. Load the page again.")
+        raise InvalidInput("The form does not contain the plan that you viewed. Reload the page.")
     return digest
 
 

@@ -228,7 +228,7 @@ def approve(stage: Stage) -> None:
     refused(
         stage,
         "erin approves her own request",
-        "somebody else has to approve",
+        "someone else must approve",
         lambda: command("approve", number, digest=stage.digest, username="erin"),
     )
     refused(

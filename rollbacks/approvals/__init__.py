@@ -1,1 +1,1 @@
-"""Signatures under a plan, and which of them count."""
+"""Signatures on a plan, and which of them count."""

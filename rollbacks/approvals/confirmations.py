@@ -1,4 +1,4 @@
-"""The acts on a rollback that a person confirms before they are done, and what each says that it will do."""
+"""Actions on a rollback that need confirmation, and the text that explains them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from django.contrib import messages
 
 @dataclass(frozen=True)
 class Act:
-    """An act on a rollback that a person confirms before it is done."""
+    """An action on a rollback that needs confirmation."""
 
     url: str
     permission: str
@@ -30,9 +30,9 @@ APPROVE = Act(
     "Approve rollback",
     "Approve this plan",
     "good",
-    "Your signature goes under exactly this plan of {steps}; it then has {approvals} approvals. Nothing is written to "
-    "{tenant} before an engineer executes the approved plan.",
-    "Approved. Your signature is under this plan.",
+    "You approve exactly this plan of {steps}. It then has {approvals} approvals. Nothing is written "
+    "to {tenant} until an engineer executes the approved plan.",
+    "You approved this plan.",
     text="comment",
 )
 REJECT = Act(
@@ -41,7 +41,7 @@ REJECT = Act(
     "Reject rollback",
     "Reject this plan",
     "danger",
-    "The rollback ends: none of its {steps} is written to {tenant}. The requester reads your reason.",
+    "The rollback ends without writing any of its {steps} to {tenant}. The requester sees your reason.",
     "Rejected. Nothing will be written.",
     messages.WARNING,
     text="reason",
@@ -53,9 +53,9 @@ EXECUTE = Act(
     "Execute rollback",
     "Execute the plan",
     "primary",
-    "Lavawall now writes the {steps} of this plan to {tenant}. Before each step it checks that the live object is as "
-    "the dry run saw it, and stops otherwise.",
-    "The execution has started.",
+    "Lavawall writes the {steps} of this plan to {tenant}. Before each step it checks that the live "
+    "object still matches the dry run. If it does not, execution stops.",
+    "Execution started.",
 )
 RESUME = Act(
     "execute-rollback",
@@ -63,10 +63,10 @@ RESUME = Act(
     "Resume execution",
     "Resume the execution",
     "primary",
-    "Lavawall continues this plan of {steps} in {tenant} under its approvals. Steps that are done are not repeated; "
-    "refused and skipped ones are tried again. Before each step it checks that the live object is as the dry run saw "
-    "it, and stops otherwise.",
-    "The execution continues.",
+    "Lavawall continues this plan of {steps} in {tenant} under its approvals. Completed steps are not "
+    "repeated; refused and skipped steps are tried again. Before each step it checks that the live "
+    "object still matches the dry run. If it does not, execution stops.",
+    "Execution resumed.",
 )
 CANCEL = Act(
     "cancel-rollback",
@@ -74,7 +74,7 @@ CANCEL = Act(
     "Cancel rollback",
     "Cancel the rollback",
     "danger",
-    "The rollback ends: none of its {steps} is written to {tenant}, and approvals given so far are void.",
+    "The rollback ends without writing any of its {steps} to {tenant}. Approvals given so far are discarded.",
     "Cancelled. Nothing will be written.",
     messages.WARNING,
 )

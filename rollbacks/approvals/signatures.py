@@ -1,5 +1,5 @@
-"""Which signatures under a plan count at this moment, and how many are needed. Asked when somebody signs, when the
-execution is claimed, and by the worker before the first write. Reads only.
+"""Decides which signatures on a plan currently count, and how many are needed. Used when someone signs, when
+the execution is claimed, and by the worker before the first write. Reads only.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,7 +23,9 @@ from tenants.control.policy import Lowering, holding_for, in_force
 from tenants.errors import DomainError
 from tenants.models import LedgerEntry, Tenant, User
 
-INDEPENDENT = "Independent: no unconfirmed control over this account, and none by it over the requester."
+INDEPENDENT = (
+    "Independent: nobody has unconfirmed control over this account, and it has none over the requester."
+)
 ALTERED = "The record of who controls which account was altered. Run verify."
 SAME_ACCOUNT_ASKED = (
     "The rollback was requested from the same operating-system account ({account}) on the command line."
@@ -33,12 +35,12 @@ SAME_ACCOUNT_SIGNED = (
 )
 ELSEWHERE = "Sign in, and approve on the rollback's page or through the API."
 WAITING: dict[Kind, str] = {
-    kind: f"An administrator {did}, and no second administrator has confirmed that yet."
+    kind: f"An administrator {did}, and no second administrator has confirmed this yet."
     for kind, did in {
         Kind.CREATE: "created this account",
         Kind.PASSWORD: "set this account's password",
         Kind.ACTIVATE: "re-activated this account",
-        Kind.EMAIL: "changed this account's e-mail address",
+        Kind.EMAIL: "changed this account's email address",
         Kind.ROLE: "bound a role to this account",
         Kind.GROUP: "added this account to a group",
         Kind.TOKEN: "issued an API token in this account's name",
@@ -166,7 +168,7 @@ def _judged(case: _Case) -> list[Signature]:
         reason = _flaw(approval, case, known)
         is_portal = not _is_staff_here(approval.approver, plan.rollback.tenant)
         if reason is None and is_portal and portal_has_signed:
-            reason = "Only one approval by the customer's portal counts."
+            reason = "Only one approval from the customer's portal counts."
         account = case.signed_from.get(approval.pk)
         reason = reason or _shared_account(case, account, used)
         counts = reason is None
@@ -181,11 +183,11 @@ def _dependence(case: _Case, approver: User, signed_at: datetime) -> str | None:
     if not case.log.intact:
         return ALTERED
     if approver.pk in case.planners:
-        return "You planned this rollback; somebody else has to approve it."
+        return "You planned this rollback, so someone else must approve it."
     for act in case.log.holding_upon(approver.pk, case.control_scope, since=signed_at, now=case.now):
         return WAITING[act.kind]
     if approver.pk in case.behind:
-        return "This person has unconfirmed control over the account of whoever requested or planned the rollback."
+        return "This person has unconfirmed control over the account that requested or planned the rollback."
     if case.needed_with(frozenset({approver.pk})) > case.needed:
         return "This person took part in lowering the number of approvals that the rollback needs."
     return None
@@ -206,16 +208,16 @@ def _flaw(approval: Approval, case: _Case, known: set[int | None]) -> str | None
     if approval.verdict != Approval.Verdict.APPROVED:
         return "Rejected the plan."
     if approval.plan_digest != plan.digest or approval.approver_id not in known:
-        return "The ledger has no such signature under this plan."
+        return "The ledger does not contain this signature."
     if approval.approver_id == plan.rollback.requester_id:
         return "Requested the rollback."
     if not _may_approve(approval.approver_id, plan.rollback.tenant):
-        return "No longer holds the right to approve on this tenant."
+        return "No longer has permission to approve on this tenant."
     return _dependence(case, approval.approver, approval.at)
 
 
 def _planners(plan: Plan) -> Iterator[int]:
-    """Whoever made this very revision."""
+    """The users who planned this revision."""
     entries = LedgerEntry.objects.filter(
         tenant_id=plan.rollback.tenant_id, action__in=("rollback:plan", "rollback:replan")
     )
@@ -230,7 +232,7 @@ def _known_to_the_ledger(plan: Plan) -> set[int | None]:
 
 
 def _may_approve(user_id: int, tenant: Tenant) -> bool:
-    """Asked of the database, not of whoever is cached in the request."""
+    """Reads the database instead of the user cached in the request."""
     user = User.objects.get(pk=user_id)
     return permissions.can(Actor.person(user, "check"), Action.APPROVE_ROLLBACK, tenant)
 

@@ -1,1 +1,1 @@
-"""Carrying out an approved plan, step by step, and verifying the result."""
+"""Executes an approved plan step by step and verifies the result."""

@@ -32,5 +32,5 @@ def failure(client: GraphClient, response: Response, looks: Iterable[None]) -> s
             error = result.get("error")
             said = error if isinstance(error, dict) else {}
             why = ": ".join(filter(None, (tidy(said.get("code"), 80), tidy(said.get("message"), 300))))
-            return f"Azure took the request and then gave it up ({why or status})."
+            return f"Azure accepted the request, but the operation failed ({why or status})."
     return ""

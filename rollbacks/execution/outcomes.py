@@ -1,4 +1,4 @@
-"""How a step can end otherwise than done."""
+"""The outcomes of a step that is not done."""
 
 from dataclasses import dataclass
 

@@ -38,7 +38,7 @@ class Preconditions:
         self.context.journal.note(
             record,
             State.ALREADY,
-            message="It was so already; nothing was sent.",
+            message="Already matches; nothing was sent.",
             left_digest=self.live.digest(live.document),
         )
         return True
@@ -75,7 +75,7 @@ class Preconditions:
             live = self.live.read()
             if live.document is not None:
                 return live
-        return self.live.stale(record, "did not come into being with what it belongs to.")
+        return self.live.stale(record, "was not created together with the object that it belongs to.")
 
     def _unmoved(self, document: Document | None) -> Document | None:
         """Without what our own writes to its neighbours may have moved."""
@@ -98,7 +98,7 @@ class Preconditions:
         if not same(found, self.live.wanted):
             self.live.stale(record, f"exists since the dry run under another id ({other}), and differs.")
         self.context.journal.note(
-            record, State.ALREADY, message="It exists already under another id.", keys={"id": other}
+            record, State.ALREADY, message="It already exists under another ID.", keys={"id": other}
         )
         return True
 

@@ -48,8 +48,9 @@ class Resolver:
                 untouched = self._untouched(planned, record, live)
         if not untouched or record.attempts >= MAXIMUM_ATTEMPTS:
             message = (
-                f"Step {self.live.step.order}: the answer to {planned.request.method} {planned.request.path} was "
-                "lost, and reading does not tell whether it arrived. Look at the object, then plan again."
+                f"Step {self.live.step.order}: the answer to {planned.request.method} "
+                f"{planned.request.path} was lost, and reading the object does not show whether the "
+                "request was applied. Check the object, then plan again."
             )
             self.context.journal.note(record, State.UNKNOWN, message=message)
             raise Stopped(message)
@@ -76,7 +77,7 @@ class Resolver:
                     if isinstance(inner, REFUSED):
                         return inner
                     raise inner from refusal
-            message = f"{len(refusal.refusals)} of {len(effect.elements)} were so already."
+            message = f"{len(refusal.refusals)} of {len(effect.elements)} already matched."
             self.context.journal.note(record, State.DONE, message=message)
             return None
         if not shown(effect, live, self.live.spec):
@@ -84,7 +85,7 @@ class Resolver:
         self.context.journal.note(
             record,
             State.ALREADY,
-            message="Refused, because it was so already.",
+            message="Microsoft refused the request because it already matches.",
             left_digest=self.live.digest(live),
         )
         return None
@@ -127,5 +128,5 @@ class Resolver:
         )
 
     def _resolved(self, record: StepRecord, keys: dict[str, str]) -> None:
-        message = "The answer was lost; reading showed that the request had arrived."
+        message = "The response was lost. Reading the object showed that the request was applied."
         self.context.journal.note(record, State.DONE, keys=keys, message=message)

@@ -90,7 +90,7 @@ def _outcome(found: Mapping[str, Any], steps: int) -> tuple[State, str]:
 def _verified(found: Mapping[str, Any]) -> str:
     equal, losses = len(found["equal"]), len(found["losses"])
     also = f", with {losses} announced loss{'' if losses == 1 else 'es'}" if losses else ""
-    return f"{equal} resources read again and equal{also}."
+    return f"{equal} resources match the plan{also}."
 
 
 def _still_allowed(execution: Execution) -> None:
@@ -105,9 +105,7 @@ def _still_allowed(execution: Execution) -> None:
         return
     plan = execution.plan
     if plan.expires_at <= timezone.now():
-        raise Expired(
-            "The plan expired before its execution began. Plan it again and have it approved again."
-        )
+        raise Expired("The plan expired before its execution started. Re-plan it and get it approved again.")
     signatures.require_signatures(plan)
 
 

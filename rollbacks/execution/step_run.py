@@ -129,5 +129,5 @@ class StepRun:
             if live.document is not None:
                 return live.document
         raise Stopped(
-            f"The new {self.live.spec.label} {object_id} cannot be read. Look at the tenant, then plan again."
+            f"The new {self.live.spec.label} {object_id} cannot be read. Check the tenant, then plan again."
         )

@@ -1,1 +1,1 @@
-"""What keeps a plan from doing harm."""
+"""Checks that prevent harmful plans."""

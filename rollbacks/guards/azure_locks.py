@@ -1,5 +1,5 @@
-"""Locks in Azure that forbid what a plan would write: one that the plan does not take away first keeps it from being
-applied. Reads the live subscriptions only.
+"""Azure locks that prevent steps of a plan. A plan cannot be executed unless it removes them first. Only
+reads the live subscriptions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _PROVIDER = "/providers/microsoft.authorization/locks/"
 
 
 def blockers(client: GraphClient, draft: PlanDraft) -> list[str]:
-    """One sentence for each lock that stands in the way. Raises MicrosoftError where locks cannot be read."""
+    """One message for each blocking lock. Raises MicrosoftError if locks cannot be read."""
     steps = [step for step in draft.steps if registry.get(step.resource_type).on_azure]
     touched = [step for step in steps if step.resource_type != LOCK]
     if not touched:
@@ -54,8 +54,9 @@ def _forbidding(levels: Mapping[str, str], steps: list[PlannedStep]) -> Iterator
         ]
         if names:
             yield (
-                f"The lock “{name}” ({level}) at {scope} forbids step {', '.join(names)}. Remove it for as long as "
-                "the rollback takes, or choose its own change too where the intruder put it there; then plan again."
+                f"The lock “{name}” ({level}) at {scope} forbids step {', '.join(names)}. Remove the "
+                "lock until the rollback is done or, if the attacker created it, also select the "
+                "change that created it. Then plan again."
             )
 
 

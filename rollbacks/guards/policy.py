@@ -1,4 +1,6 @@
-"""How many approvals a policy asks for, by what the rollback touches and by what it does itself."""
+"""The number of approvals that a policy requires, depending on the severity of the undone changes and of the
+rollback itself.
+"""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""What no plan may do: cut off our own access, or take the last Global Administrator away."""
+"""Checks that no plan removes our own access or the last Global Administrator."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ EVERY_ONE_OF_OURS = "ServicePrincipalsInMyTenant"
 
 
 def blockers(tenant: Tenant, draft: PlanDraft) -> list[str]:
-    """Why the plan must not be applied; empty where nothing stands against it."""
+    """Reasons why the plan must not be executed; empty if there are none."""
     return [
         *_against_ourselves(tenant, draft),
         *_against_the_last_administrator(tenant, draft),
@@ -40,7 +40,10 @@ def _against_ourselves(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
         document = step.expected or step.target or {}
         is_ours = step.resource_type in OUR_TYPES and str(document.get("appId", "")).lower() in ours
         if is_ours and _cuts_off(step):
-            yield f"Step {step.order} would cut off Lavawall's own app registration {step.display_name}."
+            yield (
+                f"Step {step.order} would disable or delete Lavawall's own app registration "
+                f"{step.display_name}."
+            )
     taken = {
         str(at(step.expected or {}, GRANTS[step.resource_type])): step
         for step in draft.steps
@@ -48,7 +51,7 @@ def _against_ourselves(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
     }
     for principal_id in taken.keys() & _our_principals(tenant, ours) if taken else ():
         yield (
-            f"Step {taken[principal_id].order} would take a permission or role from Lavawall's own app "
+            f"Step {taken[principal_id].order} would remove a permission or role of Lavawall's own app "
             "registration."
         )
 
@@ -126,7 +129,10 @@ def _against_everybody(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
     blocking = [step for step in draft.steps if step.resource_type == POLICY and _blocks(step.target)]
     for step in blocking:
         if _spares_nobody(step.target or {}):
-            yield f"Step {step.order} would block everybody from everything: exclude an emergency account first."
+            yield (
+                f"Step {step.order} would block all users from all applications. Exclude an emergency "
+                "account first."
+            )
     named = {step.order: _blocked_principals(step.target or {}) for step in blocking}
     ours = (
         _our_principals(tenant, _our_apps(tenant))

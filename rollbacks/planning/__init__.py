@@ -1,1 +1,3 @@
-"""Planning as pure functions: targets and the live state in, ordered steps out. Reads and sends nothing."""
+"""Planning as pure functions: takes targets and the live state, returns ordered steps. Reads and sends
+nothing.
+"""

@@ -75,7 +75,9 @@ class _Builder:
             order = ordered(needs, {index: self._rank(draft, index) for index, draft in enumerate(drafts)})
         except Cycle as cycle:
             names = ", ".join(sorted({drafts[node].target.display_name or "?" for node in cycle.nodes}))
-            blockers = (f"These resources refer to each other, so that none can be restored first: {names}.",)
+            blockers = (
+                f"These resources refer to each other, so none of them can be restored first: {names}.",
+            )
             order = list(range(len(drafts)))
         numbered = self._numbered([drafts[index] for index in order])
         steps = dependencies.with_needs(numbered, drafts, needs, order)

@@ -165,7 +165,7 @@ class Strategist:
         self._step(
             StepKind.DELETE,
             self._phase(live, None, Phase.DELETE),
-            f"Deletes {self.label}, which did not exist then.",
+            f"Deletes {self.label}, which did not exist at that time.",
             self._writer(self.target.resource_id, live).delete(live),
             result=None,
             before=live,
@@ -173,12 +173,12 @@ class Strategist:
 
     def _retire(self, live: Document) -> None:
         names = ", ".join(sorted(self.spec.restore.retire))
-        what = f"cannot be deleted; it stays, and {names} is set so that nobody uses it."
+        what = f"cannot be deleted; it stays, and {names} is set so that it is not used."
         self._lose(f"{self.label} {what}", f"It {what}")
         request = self._writer(self.target.resource_id, live).retire(live)
         result = self.announced = self._reached([request], live)
         if not same(result, live):
-            explanation = f"Puts {self.label}, which did not exist then, out of use."
+            explanation = f"Puts {self.label}, which did not exist at that time, out of use."
             self._step(StepKind.UPDATE, Phase.DELETE, explanation, [request], result=result, before=live)
 
     def _absent(self, wanted: Document) -> None:
@@ -192,7 +192,7 @@ class Strategist:
             self._step(
                 StepKind.UNDELETE,
                 Phase.BRING_BACK,
-                f"Takes {self.label} out of the deleted items; it keeps its id.",
+                f"Restores {self.label} from the deleted items. It keeps its ID.",
                 [writer.undelete()],
                 result=wanted,
                 fallback=fallback if restore.create_path and reason is None else [],
@@ -206,9 +206,7 @@ class Strategist:
                 self.announced = canonicalise({**wanted, **kept}, self.spec)
             if restore.undelete.note:
                 self.outcome.warnings.append(f"{self.label} is recovered. {restore.undelete.note}")
-            self._settle(
-                wanted, again, "Writes whatever the restored object still lacks; nothing if it is complete."
-            )
+            self._settle(wanted, again, "Writes properties that the restored object still lacks, if any.")
         elif restore.create_path is not None and reason is None:
             first = bodies.staged(self.spec, wanted)
             self._step(
@@ -222,29 +220,29 @@ class Strategist:
             self._settle(
                 wanted,
                 self._writer(self.new_id, wanted).settle(wanted),
-                "Adds what a new object cannot be created with.",
+                "Adds properties that cannot be set when an object is created.",
             )
         elif restore.auto_created_with:
             self._arrive(wanted)
         elif reason is None:
-            what = "is gone and Microsoft Graph offers no way to create it again."
+            what = "no longer exists and cannot be recreated through Microsoft Graph."
             self._lose(f"{self.label} {what}", f"It {what}")
         else:
-            what = f"is gone and cannot be created again: {reason}"
+            what = f"no longer exists and cannot be recreated: {reason}"
             self._lose(f"{self.label} {what}", f"It {what}")
 
     def _arrive(self, wanted: Document) -> None:
         """What comes into being with another object is then set as it was."""
         given = {name: value for name, value in wanted.items() if not self.spec.writes(name)}
         requests, _ = self._writer(self.target.resource_id, wanted).update(given, wanted, ensure=True)
-        explanation = f"Sets {self.label} as it was, once what it belongs to is there again."
+        explanation = f"Restores {self.label} after the object that it belongs to exists again."
         self._step(StepKind.UPDATE, Phase.BRING_BACK, explanation, requests, result=wanted, follows=True)
 
     def _creation(self, is_staged: bool) -> str:
-        how = ", in a form that enforces nothing yet" if is_staged else ""
+        how = ", without enforcing it yet" if is_staged else ""
         if self.spec.restore.caller_chooses_id:
-            return f"Creates {self.label} again{how}, under its old id."
-        return f"Creates {self.label} again{how}; it gets a new id if Microsoft does not keep the old one."
+            return f"Recreates {self.label}{how} under its old ID."
+        return f"Recreates {self.label}{how}. It gets a new ID unless Microsoft keeps the old one."
 
     def _settle(self, wanted: Document, requests: list[PlannedRequest], explanation: str) -> None:
         first = bodies.staged(self.spec, wanted)
@@ -263,9 +261,10 @@ class Strategist:
 
     def _adopt(self, live_id: str, live: Document, wanted: Document) -> None:
         self.outcome.warnings.append(
-            f"{self.label} exists under another id ({live_id}) and is brought to the earlier version there."
+            f"{self.label} exists under another ID ({live_id}) and is restored to the earlier version there."
             if not made_anew(self.spec, live, wanted)
-            else f"{self.label} exists otherwise under another id ({live_id}) and gives way to a new one."
+            else f"{self.label} exists with different content under another ID ({live_id}) and is "
+            "replaced by a new one."
         )
         self._changed(live, wanted, live_id)
 
@@ -288,7 +287,7 @@ class Strategist:
             self._step(
                 StepKind.UPDATE,
                 self._phase(live, wanted, _direction(relaxing=relaxing, raising=raising and only_state)),
-                f"Brings {self.label} back to the earlier version by writing only what differs.",
+                f"Restores {self.label} to the earlier version by writing only the differences.",
                 requests,
                 result=self._reached(requests, live),
                 before=live,
@@ -311,13 +310,13 @@ class Strategist:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
         reason = uncreatable(self.spec, wanted)
         if reason is not None:
-            what = f"stays as it is, since it cannot be created again: {reason}"
+            what = f"is left unchanged because it cannot be recreated: {reason}"
             self._lose(f"{self.label} {what}", f"It {what}")
             return
         self._step(
             StepKind.DELETE,
             Phase.BRING_BACK,
-            f"Deletes {self.label}, since what was changed in it cannot be written to an existing one.",
+            f"Deletes {self.label}, because the changed properties cannot be set on an existing object.",
             self._writer(object_id, live).delete(live),
             result=None,
             before=live,
@@ -335,7 +334,7 @@ class Strategist:
         self._settle(
             wanted,
             self._writer(self.new_id, wanted).settle(wanted),
-            "Adds what a new object cannot be created with.",
+            "Adds properties that cannot be set when an object is created.",
         )
 
     def _attainable(self, live: Document, wanted: Document) -> Document:
@@ -344,7 +343,7 @@ class Strategist:
             wanted = with_value(wanted, name, live.get(name))
         for loss in self.spec.restore.losses:
             if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
-                warning = f"{self.label}: {loss.path} cannot be brought back: {loss.what}."
+                warning = f"{self.label}: {loss.path} cannot be restored: {loss.what}."
                 self._lose(warning, loss.what, path=loss.path)
                 wanted = with_value(wanted, loss.path, at(live, loss.path))
         return canonicalise(wanted, self.spec)
@@ -368,7 +367,7 @@ class Strategist:
         self._step(
             StepKind.ENFORCE,
             Phase.ENFORCE,
-            f"Sets {self.label} to {value}, now that everything it refers to is in place.",
+            f"Sets {self.label} to {value} after everything it refers to is in place.",
             requests,
             result=result,
             before=first,
@@ -379,14 +378,14 @@ class Strategist:
     def _protected(self, document: Document) -> bool:
         reason = protected(self.spec, document)
         if reason is not None:
-            self._lose(f"{self.label} is left as it is: {reason}", f"It is left as it is: {reason}")
+            self._lose(f"{self.label} is left unchanged: {reason}", f"It is left unchanged: {reason}")
         return reason is not None
 
     def _say_unwritable(self, names: list[str]) -> None:
         for name in names:
             losses = [loss.what for loss in self.spec.restore.losses if loss.path.split("[")[0] == name]
-            why = losses[0] if losses else "Microsoft Graph does not let it be written"
-            self._lose(f"{self.label}: {name} cannot be brought back: {why}.", why, path=name)
+            why = losses[0] if losses else "Microsoft Graph does not allow writing it"
+            self._lose(f"{self.label}: {name} cannot be restored: {why}.", why, path=name)
 
     def _say_lost_items(self, live: Document, wanted: Document) -> set[str]:
         """By name what was taken out of the object and only its owner can enter again (secrets). The properties that
@@ -408,18 +407,18 @@ class Strategist:
     def _say_losses(self, wanted: Document) -> None:
         restore = self.spec.restore
         if restore.new_id_note:
-            self.outcome.warnings.append(f"{self.label} is created anew. {restore.new_id_note}")
+            self.outcome.warnings.append(f"{self.label} is recreated. {restore.new_id_note}")
         if self.spec.unread:
             settings = ", ".join(self.spec.unread)
             self.outcome.warnings.append(
-                f"{self.label}: Lavawall does not read {settings}. If it had any of these, set them by hand."
+                f"{self.label}: Lavawall does not read {settings}. If it had any of these, set them manually."
             )
         for loss in restore.losses:
             if names_an_id(loss) and (loss.path == "id" or loss.path.split("[")[0] in wanted):
                 self.outcome.warnings.append(f"{self.label}: {loss.what}.")
         for lost in lost_anew(self.spec, wanted):
             items = f" ({'; '.join(lost.items)})" if lost.items else ""
-            warning = f"{self.label}: {lost.path} is not brought back: {lost.what}{items}."
+            warning = f"{self.label}: {lost.path} is not restored: {lost.what}{items}."
             self._lose(warning, lost.what, path=lost.path, items=lost.items, left_open=True)
 
     def _writer(self, object_id: str, document: Document) -> RequestWriter:

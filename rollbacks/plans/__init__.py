@@ -1,1 +1,1 @@
-"""Preparing a plan from the live tenant, and keeping it."""
+"""Prepares a plan from the live tenant and stores it."""

@@ -1,4 +1,6 @@
-"""Reading the live tenant for a plan, building it, judging its safety and dry-running it. Writes nothing anywhere."""
+"""Prepares a plan: reads the live tenant, builds the plan, checks its safety and runs the dry run. Writes
+nothing.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -56,7 +58,7 @@ def prepare(rollback: Rollback, selection: RollbackSelection, planner: User) -> 
     tenant = rollback.tenant
     base = content_store.latest(tenant)
     if base is None:
-        raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is nothing to go back to.")
+        raise NothingToDo(f"{tenant.name} has no snapshot yet, so there is no earlier state.")
     resolved = resolve(tenant, selection)
     now = timezone.now()
     current, undone = drop_expired(now, resolved.targets), resolved.undone
@@ -83,7 +85,7 @@ def prepare(rollback: Rollback, selection: RollbackSelection, planner: User) -> 
         locked = azure_locks.blockers(client, draft)
     blockers = [*draft.blockers, *locked, *safety.blockers(tenant, draft), *_writer_blockers(tenant)]
     if not all(step["ready"] for step in dry_run["steps"]):
-        blockers.append("The tenant moved while it was read. Plan again.")
+        blockers.append("The tenant changed while it was read. Plan again.")
     steps = {step.key: step for step in draft.steps if step.key in live}
     severity = own_severity(base, ((key, live[key].document, step.wanted) for key, step in steps.items()))
     policy = for_people(tenant, {rollback.requester, planner})
@@ -149,7 +151,7 @@ def _dry_run(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) 
 def _rehearsed(client: GraphClient, draft: PlanDraft, live: dict[Key, LiveState]) -> Iterator[dict[str, Any]]:
     for step in draft.steps:
         if step.follows:
-            yield {"order": step.order, "ready": True, "message": "builds upon an earlier step of this plan"}
+            yield {"order": step.order, "ready": True, "message": "depends on an earlier step of this plan"}
             continue
         spec = registry.get(step.resource_type)
         known = live[step.key].document if step.key in live else None
@@ -169,4 +171,4 @@ def _writer_blockers(tenant: Tenant) -> list[str]:
         with closing(open_client(tenant, "writer")):
             return []
     except NoConnection as error:
-        return [f"{error} Until then this plan can be read, not executed."]
+        return [f"{error} Until then this plan cannot be executed."]

@@ -26,12 +26,12 @@ from tenants.trust.crypto import SealBroken
 
 
 class Altered(DomainError):
-    """A stored plan is not what its digest says."""
+    """A stored plan does not match its digest."""
 
 
 @dataclass(frozen=True)
 class NewPlan:
-    """A plan before it has a row."""
+    """A plan before it is stored."""
 
     steps: Sequence[PlannedStep]
     warnings: tuple[str, ...]
@@ -78,7 +78,7 @@ def steps_of(plan: Plan) -> list[PlannedStep]:
 
 
 def losses_of(plan: Plan) -> list[AnnouncedLoss]:
-    """What the plan says it does not bring back."""
+    """The losses that the plan announces."""
     return [AnnouncedLoss.from_json(each) for each in plan.losses or ()]
 
 
@@ -94,7 +94,9 @@ def check(plan: Plan) -> list[PlannedStep]:
 
 
 def _altered(plan: Plan) -> str:
-    return f"Plan {plan.revision} of rollback {plan.rollback_id} was altered after it was made. Re-plan it."
+    return (
+        f"Plan {plan.revision} of rollback {plan.rollback_id} was altered after it was created. Re-plan it."
+    )
 
 
 def _insert_step(plan: Plan, planned: PlannedStep) -> None:

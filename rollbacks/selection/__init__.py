@@ -1,1 +1,1 @@
-"""What a rollback is asked to bring back, and what that involves."""
+"""What a rollback is asked to restore, and what that involves."""

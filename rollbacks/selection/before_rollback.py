@@ -17,7 +17,7 @@ def before_rollback(tenant: Tenant, number: int) -> Resolved:
     if rollback is None:
         raise NothingToDo(f"{tenant.name} has no rollback {number}.")
     if rollback.state == Rollback.State.EXECUTING:
-        raise NothingToDo(f"Rollback {number} is still executing. Wait until it has ended.")
+        raise NothingToDo(f"Rollback {number} is still executing. Wait until it is finished.")
     targets: dict[Key, Target] = {}
     for execution in Execution.objects.filter(plan__rollback=rollback).select_related(
         "plan__rollback__tenant"

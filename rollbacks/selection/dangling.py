@@ -113,9 +113,9 @@ def _left_out(
         what = ", ".join(sorted(_in_words(mention, known) for mention in gone))
         pruned = _pruned(target.wanted, spec, gone)
         if pruned is None or pruned == target.wanted:
-            said = f"cannot be restored: it names {what}, which no longer exists."
+            said = f"cannot be restored: it refers to {what}, which no longer exists."
         else:
-            said = f"comes back without {what}, which no longer exists."
+            said = f"is restored without {what}, which no longer exists."
             kept.append(replace(target, wanted=pruned))
         loss = AnnouncedLoss(*target.key, target.display_name, "", f"It {said}")
         left_out.append((f"{who} {said}", loss))
@@ -125,7 +125,10 @@ def _left_out(
 def _blockers(lost: Mapping[Key, set[Mention]], known: Mapping[str, str]) -> Iterator[str]:
     for (kind, identifier), gone in lost.items():
         what = ", ".join(sorted(_in_words(mention, known) for mention in gone))
-        yield f"{registry.get(kind).label} {identifier} would be written with {what}, which does not exist."
+        yield (
+            f"{registry.get(kind).label} {identifier} would be written with a reference to {what}, "
+            "which does not exist."
+        )
 
 
 def _said(
@@ -139,9 +142,9 @@ def _said(
                 continue
             there, what = presence.of(mention), _in_words(mention, known)
             if there is False and reference.if_gone == "told":
-                yield f"{who} names {what} in its {reference.path}, which no longer exists."
+                yield f"{who} refers to {what} in its {reference.path}, which no longer exists."
             elif there is None and mention.to in KINDS:
-                yield f"{who} names {what}, which could not be looked up: check that it exists."
+                yield f"{who} refers to {what}, which could not be looked up. Check that it exists."
 
 
 def _in_words(mention: Mention, known: Mapping[str, str]) -> str:

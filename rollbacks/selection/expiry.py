@@ -30,7 +30,7 @@ def drop_expired(now: datetime, targets: Sequence[Target]) -> CurrentTargets:
             continue
         spec = registry.get(target.resource_type)
         who = f"{spec.label} “{target.display_name or target.resource_id}”"
-        warnings.append(f"{who} was to end at {end:%Y-%m-%d %H:%M} UTC, so it is not brought back.")
+        warnings.append(f"{who} expired at {end:%Y-%m-%d %H:%M} UTC, so it is not restored.")
         current.append(replace(target, wanted=None))
     return CurrentTargets(current, tuple(warnings))
 

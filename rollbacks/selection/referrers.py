@@ -37,7 +37,7 @@ def with_referrers(
             wanted=now.document,
             display_name=version.display_name,
             last_known=now.document,
-            because=f"It names “{named.display_name or named.resource_id}”, which gets a new id.",
+            because=f"It names “{named.display_name or named.resource_id}”, which gets a new ID.",
         )
         found.append(target)
         states[target.key] = LiveState(now.document, location=location_of(spec, now.raw), raw=now.raw)

@@ -54,7 +54,7 @@ def _changes(tenant: Tenant, selection: RollbackSelection) -> list[Change]:
             raise NothingToDo(f"{tenant.name} has no change {', '.join(map(str, unknown))}.")
         return found
     if not selection.actor_name or selection.since is None or selection.until is None:
-        raise NothingToDo("Say which changes, which actor from when to when, or which snapshot.")
+        raise NothingToDo("Select changes, an actor with a time window, or a snapshot.")
     around = of_tenant.filter(
         detected_at__gte=selection.since - SKEW, earliest_at__lte=selection.until + SKEW
     )
@@ -64,7 +64,7 @@ def _changes(tenant: Tenant, selection: RollbackSelection) -> list[Change]:
     names = sorted({best[change.pk].event.actor_name for change in found})
     if len(names) > 1:
         raise NothingToDo(
-            f"{selection.actor_name!r} names several actors: {', '.join(names)}. Choose one of them."
+            f"{selection.actor_name!r} matches several actors: {', '.join(names)}. Choose one of them."
         )
     if not found:
         raise NothingToDo(f"No change of {tenant.name} in that time is attributed to {selection.actor_name}.")
@@ -133,10 +133,10 @@ def _unasked(changes: Sequence[Change]) -> Iterator[str]:
     best = best_for(changes)
     for change in changes:
         found = best.get(change.pk)
-        who = found.event.actor_name if found is not None else "somebody unknown"
+        who = found.event.actor_name if found is not None else "an unknown actor"
         yield (
-            f"{registry.get(change.resource_type).label} “{change.display_name}” was changed again afterwards by "
-            f"{who} (change {change.pk}); that is undone too."
+            f"{registry.get(change.resource_type).label} “{change.display_name}” was changed again "
+            f"later by {who} (change {change.pk}). This change is also undone."
         )
 
 
@@ -176,8 +176,8 @@ def _of_snapshot(tenant: Tenant, selection: RollbackSelection) -> Resolved:
 def _not_read(keys: Sequence[str]) -> Iterator[str]:
     for key in keys:
         yield (
-            f"{registry.get(key).plural} were not completely read in that snapshot, so those that appeared since "
-            "are left alone."
+            f"{registry.get(key).plural} were not completely read in that snapshot, so objects created "
+            "since then are not deleted."
         )
 
 

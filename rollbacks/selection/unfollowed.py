@@ -29,8 +29,8 @@ def unfollowed(tenant: Tenant, draft: PlanDraft) -> Iterator[str]:
         for path, found in sorted(_places(spec, document, own)):
             if not names_nothing(spec, path):
                 yield (
-                    f"{spec.label} “{name or key[1]}” holds the id of “{found}” in {_dotted(path)}, where nothing "
-                    "re-points it: put the new id there by hand."
+                    f"{spec.label} “{name or key[1]}” contains the ID of “{found}” in {_dotted(path)}, "
+                    "which is not updated automatically. Enter the new ID there manually."
                 )
 
 

@@ -116,7 +116,7 @@ def cannot_approve_alone(erin: Visitor) -> None:
     expect(page.get_by_text("You requested this rollback, so someone else must approve it.")).to_be_visible()
     plan = Rollback.objects.get().plan
     assert plan is not None
-    for act, answer in (("approve", "somebody else has to approve it"), ("execute", "0 of 2 approvals")):
+    for act, answer in (("approve", "someone else must approve it"), ("execute", "0 of 2 approvals")):
         erin.post(f"{erin.path}{act}/", digest=plan.digest)
         expect(page.get_by_role("alert")).to_contain_text(answer)
     assert not plan.approvals.exists()
@@ -125,7 +125,7 @@ def cannot_approve_alone(erin: Visitor) -> None:
 def approves_from_the_overview(page: Page, number: int, comment: str) -> None:
     waiting = page.get_by_role("region", name="1 rollback waits for your approval")
     waiting.get_by_role("link", name="Review").click()
-    expect(page.get_by_role("region", name="Before you decide")).to_contain_text("created anew")
+    expect(page.get_by_role("region", name="Before you decide")).to_contain_text("recreated")
     page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_label("Comment").fill(comment)
     page.get_by_role("button", name="Approve this plan").click()

@@ -60,7 +60,7 @@ def test_the_requesters_own_approval_is_refused_visibly(scene: Scene, signed_in:
 
     assert "You requested this rollback, so someone else must approve it." in before
     assert ">Approve<" not in before
-    assert 'role="alert">You requested this rollback; somebody else has to approve it.' in after
+    assert 'role="alert">You requested this rollback, so someone else must approve it.' in after
     assert not Approval.objects.exists()
     assert LedgerEntry.objects.filter(action="rollback:approve-refused").exists()
 
@@ -68,7 +68,7 @@ def test_the_requesters_own_approval_is_refused_visibly(scene: Scene, signed_in:
 def test_a_superuser_cannot_approve_his_own_request_either(scene: Scene, signed_in: SignIn) -> None:
     User.objects.filter(pk=scene.engineer.pk).update(is_superuser=True)
 
-    assert "somebody else has to approve it" in approve(signed_in(scene.engineer), scene)
+    assert "someone else must approve it" in approve(signed_in(scene.engineer), scene)
     assert state_of(scene) == State.AWAITING_APPROVAL
 
 
@@ -104,8 +104,8 @@ def test_a_signature_under_another_plan_than_the_one_seen_is_refused(scene: Scen
     other = client.post(url, {"digest": "f" * 64}, follow=True).text
     none = client.post(url, follow=True).text
 
-    assert "The plan changed since you looked at it" in other
-    assert "did not say which plan you saw" in none
+    assert "The plan changed after you viewed it" in other
+    assert "does not contain the plan that you viewed" in none
     assert not Approval.objects.exists()
 
 
@@ -138,9 +138,9 @@ def test_a_rejection_needs_a_reason_and_is_not_announced_as_a_success(
     [
         (
             "approve-rollback",
-            "Your signature goes under exactly this plan of 1 step; it then has 1 of 2 approvals.",
+            "You approve exactly this plan of 1 step. It then has 1 of 2 approvals.",
         ),
-        ("reject-rollback", "The rollback ends: none of its 1 step is written"),
+        ("reject-rollback", "The rollback ends without writing any of its 1 step"),
     ],
 )
 def test_an_approver_is_told_what_an_act_will_do_before_it_is_done(
@@ -172,9 +172,9 @@ def test_an_engineer_is_told_what_executing_and_cancelling_will_do(scene: Scene,
         for name in ("execute-rollback", "cancel-rollback")
     )
 
-    assert "now writes the 1 step of this plan to" in execute
+    assert "writes the 1 step of this plan to" in execute
     assert "1 update" in execute
-    assert "approvals given so far are void" in cancel
+    assert "Approvals given so far are discarded" in cancel
     assert state_of(scene) == State.APPROVED
 
 
@@ -184,7 +184,7 @@ def test_a_plan_that_was_not_seen_is_not_offered_for_signing(
 ) -> None:
     shown = signed_in(scene.approver).get(reverse("approve-rollback", args=[scene.rollback.pk]), query).text
 
-    assert "The plan changed since you looked at it." in shown
+    assert "The plan changed after you viewed it." in shown
     assert 'name="digest"' not in shown
 
 
@@ -193,7 +193,7 @@ def test_somebody_who_may_not_sign_is_offered_no_confirmation(scene: Scene, sign
         signed_in(scene.engineer).get(reverse("approve-rollback", args=[scene.rollback.pk]), form(scene)).text
     )
 
-    assert "you may not do this to it as it stands" in shown
+    assert "this action is not available" in shown
     assert 'name="digest"' not in shown
 
 
@@ -207,7 +207,7 @@ def test_a_signature_of_somebody_who_lost_the_role_no_longer_counts(scene: Scene
     shown = page(signed_in(scene.engineer), scene)
 
     assert "does not count" in shown
-    assert "No longer holds the right to approve on this tenant." in shown
+    assert "No longer has permission to approve on this tenant." in shown
     assert "0 of 2" in shown
 
 

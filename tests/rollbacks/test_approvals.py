@@ -87,7 +87,7 @@ def test_two_others_approve_and_the_rollback_may_run(case: Case) -> None:
 
 
 def test_the_requester_cannot_approve_and_hears_that_first(case: Case) -> None:
-    with pytest.raises(Refused, match="You requested this rollback; somebody else has to approve it"):
+    with pytest.raises(Refused, match="You requested this rollback, so someone else must approve it"):
         case.approve(case.requester)
     assert LedgerEntry.objects.filter(action="rollback:approve-refused").count() == 1
 
@@ -96,7 +96,7 @@ def test_a_superuser_cannot_approve_their_own_request_either(db: None) -> None:
     tenant = TenantFactory()
     root = person(is_superuser=True, is_staff=True)
     rollback = planned(tenant, root, [disabled_mfa(tenant)])
-    with pytest.raises(Refused, match="somebody else"):
+    with pytest.raises(Refused, match="someone else"):
         services.approve(acting(root), rollback=rollback, digest=digest_of(rollback))
 
 
@@ -110,7 +110,7 @@ def test_the_requester_cannot_approve_through_an_api_token(case: Case) -> None:
         scopes=[TokenScope.APPROVE.value, TokenScope.READ.value],
         expires_at=timezone.now() + timedelta(days=1),
     )
-    with pytest.raises(Refused, match="somebody else"):
+    with pytest.raises(Refused, match="someone else"):
         services.approve(Actor.bearer(token), rollback=case.fresh(), digest=case.plan.digest)
 
 
@@ -142,7 +142,7 @@ def test_the_database_refuses_an_execution_without_all_signatures(case: Case) ->
 
 def test_a_second_signature_of_the_same_person_does_not_count(case: Case) -> None:
     case.approve(case.approvers[0])
-    with pytest.raises(Refused, match="signed this plan already"):
+    with pytest.raises(Refused, match="already signed this plan"):
         case.approve(case.approvers[0])
     assert case.state == State.AWAITING_APPROVAL
 
@@ -176,7 +176,7 @@ def test_one_no_ends_the_rollback(case: Case) -> None:
 
 
 def test_a_signature_under_a_plan_that_was_replaced_is_refused(case: Case) -> None:
-    with pytest.raises(MovedOn, match="changed since you looked"):
+    with pytest.raises(MovedOn, match="changed after you viewed"):
         case.approve(case.approvers[0], digest="0" * 64)
 
 

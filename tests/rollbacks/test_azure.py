@@ -65,7 +65,7 @@ def test_a_lock_that_forbids_a_step_keeps_the_plan_from_being_applied(
     for warning in told:
         assert "freeze" in warning
         assert network["name"] in warning
-        assert "Remove it" in warning
+        assert "Remove the lock" in warning
 
 
 def test_a_planted_lock_is_taken_away_before_what_it_forbids(scene: Scene, network: Json) -> None:

@@ -175,7 +175,7 @@ def test_a_part_that_is_so_already_fails_nothing(small: Raid) -> None:
         doomed(patched, Rival(lambda _: True))
         small.scene.execute(rollback)
     assert small.restored(rollback)
-    assert "1 of 3 were so already." in {record.message for record in StepRecord.objects.all()}
+    assert "1 of 3 already matched." in {record.message for record in StepRecord.objects.all()}
 
 
 @pytest.mark.parametrize("status", [400, 404])

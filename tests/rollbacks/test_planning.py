@@ -316,7 +316,7 @@ def test_an_assignment_that_exists_under_another_id_is_adopted() -> None:
     live = {(spec.key, "old"): LiveState(natural_key_match=NaturalKeyMatch("other", wanted))}
     draft = plan_of([Target(spec.key, "old", wanted)], live)
     assert draft.steps == ()
-    assert "exists under another id (other)" in draft.warnings[0]
+    assert "exists under another ID (other)" in draft.warnings[0]
 
 
 def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_written_to() -> None:
@@ -336,7 +336,7 @@ def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_
     assert (gone.target, gone.wanted) == (None, None)
     assert (again.kind, again.resource_id, again.wanted) == (StepKind.RECREATE, "old", wanted)
     assert again.keys == {"id": "old"}
-    assert "gives way to a new one" in draft.warnings[0]
+    assert "is replaced by a new one" in draft.warnings[0]
 
 
 def test_a_way_to_sign_in_is_given_before_another_is_taken() -> None:
@@ -456,7 +456,7 @@ def chosen(**states: Document) -> PlanDraft:
 def test_an_id_that_the_caller_chooses_is_sent_as_it_was() -> None:
     (step,) = chosen(own={"id": "own", "state": "1"}).steps
     assert step.requests[0].request.body == {"id": "own", "state": "1"}
-    assert step.explanation.endswith("under its old id.")
+    assert step.explanation.endswith("under its old ID.")
 
 
 def test_steps_of_one_type_take_turns_where_it_says_so() -> None:

@@ -187,7 +187,7 @@ def test_an_assignment_behind_a_filter_that_is_gone_is_left_out_alone(scene: Sce
     one_signature(scene)
     rollback = scene.plan(changes)
     assert rollback.plan is not None
-    assert any(named in warning and "comes back without" in warning for warning in rollback.plan.warnings)
+    assert any(named in warning and "is restored without" in warning for warning in rollback.plan.warnings)
     assert scene.execute(scene.signed(rollback)).outcome == "verified"
     given = scene.read(f"{path}?$expand=assignments")["assignments"]
     assert [each["target"]["@odata.type"] for each in given] == [f"{kind}allDevicesAssignmentTarget"]

@@ -386,5 +386,5 @@ def test_an_old_id_where_nothing_re_points_it_is_told_by_its_place(scene: Scene)
     assert [
         "Local administrators" in warning and "simpleSettingValue.value" in warning
         for warning in plan.warnings
-        if "holds the id" in warning
+        if "contains the ID" in warning
     ] == [True]

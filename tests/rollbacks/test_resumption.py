@@ -192,7 +192,7 @@ def test_the_page_offers_to_resume_and_does_so_once(scene: Scene, incident: Inci
     client.force_login(scene.engineer)
     assert "Resume execution" in client.get(f"/rollbacks/{rollback.pk}/").content.decode()
     asked = client.get(f"/rollbacks/{rollback.pk}/execute/?digest={plan.digest}").content.decode()
-    assert "Steps that are done are not repeated" in asked
+    assert "Completed steps are not repeated" in asked
     for _ in range(2):
         client.post(f"/rollbacks/{rollback.pk}/execute/", {"digest": plan.digest})
     assert state_of(rollback) == State.EXECUTING

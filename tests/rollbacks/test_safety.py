@@ -157,7 +157,7 @@ def policy(state: str = "enabled", *, control: str = "block", **conditions: Any)
 
 
 def test_no_policy_is_enforced_that_blocks_everybody_from_everything(tenant: Tenant) -> None:
-    assert "would block everybody" in told(tenant, policy())[0]
+    assert "would block all users" in told(tenant, policy())[0]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_staff_role_at_another_customer_makes_no_staff_of_a_portal_approver(
         sign(each, rollback)
     assert verdicts(rollback) == {
         portal[0].username: (True, signatures.INDEPENDENT),
-        portal[1].username: (False, "Only one approval by the customer's portal counts."),
+        portal[1].username: (False, "Only one approval from the customer's portal counts."),
     }
 
 

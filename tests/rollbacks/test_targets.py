@@ -80,9 +80,9 @@ def test_an_actors_window_holds_what_he_did_and_warns_of_what_others_did_afterwa
     plan = plan_of(by(scene, thief.upper()))
     assert {step.resource_id for step in plan.steps.all()} >= {policy_id}
     assert plan.steps.values("resource_id").distinct().count() == 2
-    (told,) = [warning for warning in plan.warnings if "afterwards" in warning]
+    (told,) = [warning for warning in plan.warnings if "changed again later" in warning]
     assert colleague in told
-    assert "that is undone too" in told
+    assert "is also undone" in told
     assert str(Change.objects.latest("pk").pk) in told
 
 
@@ -91,7 +91,7 @@ def test_another_actors_window_goes_back_to_what_he_found_and_no_further(
 ) -> None:
     _, colleague, policy_id = two_actors
     rollback = by(scene, colleague)
-    assert not [warning for warning in plan_of(rollback).warnings if "afterwards" in warning]
+    assert not [warning for warning in plan_of(rollback).warnings if "changed again later" in warning]
     for approver in scene.approvers:
         services.approve(acting(approver), rollback=rollback, digest=digest_of(rollback))
     assert scene.execute(rollback).outcome == "verified"
@@ -181,7 +181,7 @@ def test_what_appeared_since_stays_where_its_type_was_not_read_then_and_the_plan
     plan = plan_of(back_to(scene, half))
     assert [step.kind for step in plan.steps.all()] == ["update"]
     assert any("Named locations were not completely read" in warning for warning in plan.warnings)
-    with pytest.raises(NothingToDo, match="left alone"):
+    with pytest.raises(NothingToDo, match="are not deleted"):
         back_to(scene, half, resource_type="namedLocation")
 
 

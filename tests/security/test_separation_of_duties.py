@@ -235,7 +235,7 @@ def test_a_confirmation_does_not_save_what_was_requested_under_control(stage: St
     rollback = stage.request(eve)
     for act in confirmation.waiting(acting(stage.bob)):
         confirmation.confirm(acting(stage.bob), act=act)
-    with pytest.raises(Refused, match="unconfirmed control over the account of whoever requested"):
+    with pytest.raises(Refused, match="unconfirmed control over the account that requested"):
         services.approve(acting(stage.mallory), rollback=rollback, digest=digest_of(rollback))
     later = stage.request(eve)
     services.approve(acting(stage.mallory), rollback=later, digest=digest_of(later))
@@ -249,7 +249,7 @@ def test_the_page_and_the_api_say_why_a_signature_does_not_count(stage: Stage) -
         stage.mallory, "tenants_user_password", stage.approvers[0].pk, password=PASSWORD, again=PASSWORD
     )
     reason = (
-        "An administrator set this account's password, and no second administrator has confirmed that yet."
+        "An administrator set this account's password, and no second administrator has confirmed this yet."
     )
     client = signed_in(stage.approvers[1])
     page = client.get(reverse("rollback", args=[rollback.pk])).text

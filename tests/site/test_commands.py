@@ -375,7 +375,7 @@ def test_approve_signs_the_plan_whose_digest_it_is_given(
 ) -> None:
     number, digest = str(rollback.pk), digest_of(rollback)
     wrong = refusal("approve", number, "--digest", "e" * 64, "--as", "ada")
-    assert "not its digest" in str(wrong)
+    assert "the digest is wrong" in str(wrong)
     assert not Approval.objects.exists()
     assert command("approve", number, "--digest", digest, "--as", "ada")["state"] == "awaiting_approval"
     monkeypatch.setattr("os.getuid", lambda: 61_001)
