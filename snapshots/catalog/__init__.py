@@ -1,4 +1,4 @@
-"""The catalogue: every resource type, declared once. Ask it here; a package scan finds the areas' modules."""
+"""The catalogue of resource types. Each type is declared once; a package scan finds the modules."""
 
 from snapshots.catalog.problems import problems
 from snapshots.catalog.registry import (

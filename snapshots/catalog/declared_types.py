@@ -1,6 +1,5 @@
-"""Which type Microsoft declares for a nested value: with it, an `@odata.type` that says nothing new is recognised.
-
-Facts: Microsoft Graph's published metadata, in declared_types.json (derived by tools/derive_declared_types.py).
+"""The declared types of nested values, used to drop a redundant `@odata.type`. Sources: Microsoft Graph's
+published metadata, in declared_types.json (derived by tools/derive_declared_types.py).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The docs page of all resource types, written from the declarations; the checked-in page must equal it.
+"""Generates docs/resource-types.md from the declarations. The checked-in page must match.
 
 `python -m snapshots.catalog.docs_page > docs/resource-types.md` writes it. It adds nothing of its own.
 """
@@ -15,7 +15,8 @@ from snapshots.recoverability.verdicts import can_be_written, keeps_same_id, nam
 _HEAD = """\
 # Resource types
 
-This page is written from the catalogue (`snapshots/catalog/`); change the declarations, then write it again.
+This page is generated from the catalogue (`snapshots/catalog/`). To change it, edit the declarations and run
+`make docs`.
 
 Never part of a document: the object's own id, annotations of the protocol, and {bookkeeping}.
 
@@ -58,7 +59,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
         ("Refers to", "; ".join(_reference(reference) for reference in spec.references)),
         (
-            "Looks like an id and names nothing here",
+            "Looks like an ID but is not a reference",
             "; ".join(f"`{path}`: {what}" for path, what in spec.not_references.items()),
         ),
         ("Written by update", _writable(spec.restore)),

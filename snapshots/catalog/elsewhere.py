@@ -1,4 +1,6 @@
-"""Kinds of objects that configuration names and no type of the catalogue keeps: how to find out whether one exists."""
+"""Kinds of objects that configuration refers to but that are not in the catalogue, and how to check whether
+they exist.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ _NETWORK = {"api-version": "2023-09-01"}
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """One kind. Without `item_path` it cannot be looked up by its id alone."""
+    """One kind. Without `item_path`, it cannot be looked up by its ID."""
 
     label: str
     item_path: str | None = None
@@ -23,7 +25,7 @@ DIRECTORY_KINDS: Mapping[str, str] = {
     "directoryObject": "Object of the directory",
     "user": "User",
 }
-"""Found by `directoryObjects/getByIds`, many at once."""
+"""Looked up in batches with `directoryObjects/getByIds`."""
 
 KINDS: Mapping[str, Elsewhere] = {
     "agreement": Elsewhere("Terms of use", "/v1.0/identityGovernance/termsOfUse/agreements/{id}"),

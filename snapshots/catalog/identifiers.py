@@ -1,6 +1,5 @@
-"""Names of properties that look like identifiers and never are those of another object in the tenant, in any type.
-
-What is so in one type only stands there, in `ResourceType.not_references`.
+"""Names of properties that look like identifiers but never refer to another object in the tenant, in any
+type. Exceptions of a single type are declared in `ResourceType.not_references`.
 """
 
 from collections.abc import Iterator, Mapping

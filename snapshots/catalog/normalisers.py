@@ -1,4 +1,6 @@
-"""How one value is spelled in the canonical form, by the names that specs use. Pure functions of a string."""
+"""Normalisers of single values in the canonical form, by the names that specs use. Pure functions of a
+string.
+"""
 
 import base64
 import ipaddress

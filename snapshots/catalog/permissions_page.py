@@ -1,4 +1,4 @@
-"""The docs page of what the two applications need, written from the declarations; the checked-in page must equal it."""
+"""Generates docs/permissions.md from the declarations. The checked-in page must match."""
 
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -9,14 +9,17 @@ from snapshots.catalog.spec import ResourceType
 _HEAD = """\
 # Permissions
 
-This page is written from the catalogue (`snapshots/catalog/`). It lists the least that does; leave one out, and the
-types beside it are reported as forbidden with the permission that is missing, while the rest of the snapshot stands.
-
-What the audit logs need besides stands in [audit-logs.md](audit-logs.md).
+This page is generated from the catalogue (`snapshots/catalog/`). It lists the least privileged permissions. If one is
+not granted, the types next to it are reported as forbidden with the missing permission; all other types are still
+collected. For the permissions of the audit logs see [audit-logs.md](audit-logs.md).
 """
 _ALL_OF_IT: tuple[tuple[str, Literal["read", "write"], str], ...] = (
-    ("Reader application", "read", "Reads every hour. It never writes."),
-    ("Writer application", "write", "Besides the reader's: what you want to be able to restore."),
+    ("Reader application", "read", "Reads every hour and never writes."),
+    (
+        "Writer application",
+        "write",
+        "The reader's permissions, and those for everything you want to be able to restore.",
+    ),
 )
 
 

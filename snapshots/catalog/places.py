@@ -1,6 +1,5 @@
-"""What a spec says about one place of a document; asked by the canonical form and by the diff.
-
-A place is known by the keys that lead there, `[]` standing for any element of a list. No value is looked at.
+"""What a spec declares about one path of a document. Used by the canonical form and the diff. A path consists
+of keys, with `[]` for any element of a list. Values are not considered.
 """
 
 import re

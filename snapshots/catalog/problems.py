@@ -1,6 +1,5 @@
-"""Checks that the declarations hold together. Run by the project's system check, so that a slip fails at start.
-
-It judges specs, never documents, and asks nobody outside this package.
+"""Checks that the declarations are consistent. Run by Django's system checks, so that mistakes fail at
+startup. Checks specs only, never documents.
 """
 
 import re
@@ -19,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def problems(specs: Sequence[ResourceType] | None = None) -> list[str]:
-    """What is wrong with the catalogue, one sentence each; empty when it is sound."""
+    """The problems of the catalogue, one sentence each; empty if there are none."""
     declared = all_types() if specs is None else specs
     keys = Counter(spec.key for spec in declared)
     found = [f"The resource type '{key}' is declared {n} times." for key, n in keys.items() if n > 1]

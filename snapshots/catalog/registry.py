@@ -1,6 +1,5 @@
-"""Finds every declared resource type by scanning this package, and answers questions about all of them.
-
-Used by collection, planning, permission checks, the API and the docs. It never judges a single object.
+"""Finds all declared resource types by scanning this package, and answers queries about them. Used by
+collection, planning, permission checks, the API and the docs.
 """
 
 import importlib

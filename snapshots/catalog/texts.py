@@ -1,4 +1,4 @@
-"""Where ids stand in texts of Microsoft's own languages: which stretches of a text name other objects."""
+"""Finds IDs inside texts such as membership rules: which parts of the text refer to other objects."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What codes of Microsoft's are called by people: countries, authentication methods. Pure."""
+"""Display names of Microsoft's codes: countries and authentication methods. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -140,7 +140,7 @@ def test_a_recovered_vault_says_what_does_not_return_with_it(scene: Scene, vault
     rollback = scene.plan(scene.observe(*TYPES))
     assert rollback.plan is not None
     assert any(
-        "Role assignments and locks on it do not by themselves" in each for each in rollback.plan.warnings
+        "Role assignments and locks on it are restored only if" in each for each in rollback.plan.warnings
     )
 
 

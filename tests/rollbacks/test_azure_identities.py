@@ -140,7 +140,7 @@ def test_a_deleted_identity_is_named_by_its_new_principal_in_every_plane(
     assert _limited_administrators(scene)["properties"]["condition"] == LIMIT.format(principal=new)
     credentials = scene.read(f"{identity['id']}/federatedIdentityCredentials?{IDENTITY}")["value"]
     assert [each["name"] for each in credentials] == ["main-branch"]
-    assert any("client id in the settings" in warning for warning in done.plan.warnings)
+    assert any("client ID in the settings" in warning for warning in done.plan.warnings)
 
 
 def test_the_change_of_the_identity_alone_re_points_whoever_still_names_it(scene: Scene) -> None:

@@ -207,7 +207,7 @@ def test_a_removed_secret_does_not_come_back_and_the_plan_says_so_before_anybody
     rollback = scene.plan(scene.observe("application"))
     assert rollback.plan is not None
     assert not rollback.plan.complete
-    assert any("a removed secret cannot be given back" in each for each in rollback.plan.warnings)
+    assert any("a removed secret cannot be restored" in each for each in rollback.plan.warnings)
     assert rollback.plan.applicable
 
 

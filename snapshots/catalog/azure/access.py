@@ -1,6 +1,5 @@
-"""Who may do what in Azure subscriptions: roles, their assignments, managed identities, and locks.
-
-Facts: Azure Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
+"""Access in Azure subscriptions: roles, role assignments, managed identities, and locks. Sources: Azure
+Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
 """
 
 from snapshots.canonical.spelling import with_original_spelling
@@ -31,7 +30,7 @@ _ADMINISTRATOR = Permissions(
 )
 
 STRICTNESS = {"NotSpecified": 0, "CanNotDelete": 1, "ReadOnly": 2}
-"""What a lock forbids: nothing, deleting, or writing as well."""
+"""The level of a lock: none, no deletion, or read-only."""
 
 _WELL_KNOWN = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
@@ -51,7 +50,7 @@ _WELL_KNOWN = {
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
     "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
 }
-"""Built-in roles by their guid, for names on screen."""
+"""Names of built-in roles by GUID."""
 
 
 _SUBSCRIPTIONS = "/subscriptions/"
@@ -71,7 +70,7 @@ def _subscription_of(raw: Document) -> str:
 
 
 def _within_its_subscription(assignment: Document) -> Document:
-    """The role named from the assignment's own subscription: Azure names one role from many scopes."""
+    """The role ID in the assignment's own subscription, because Azure uses a different ID for each scope."""
     properties = _inner(assignment)
     role = str(properties.get("roleDefinitionId") or "")
     if not role.lower().startswith(_ROLE_DEFINITION):
@@ -127,7 +126,7 @@ ROLE_DEFINITION = ResourceType(
         SetOf("properties.permissions[].notDataActions"),
     ),
     not_references={
-        "name": "its own id, which stays",
+        "name": "its own ID, which does not change",
         "properties.assignableScopes[]": "subscriptions and groups of resources, which are addresses",
     },
     id_spelling=("name",),
@@ -151,8 +150,8 @@ ROLE_DEFINITION = ResourceType(
         services=("Microsoft.Authorization",),
     ),
     notes=(
-        "Built-in roles are read-only and not kept.",
-        "Microsoft refuses to delete a role that is assigned: its assignments go first.",
+        "Built-in roles are read-only and not stored.",
+        "Microsoft refuses to delete an assigned role, so its assignments are deleted first.",
     ),
 )
 
@@ -179,7 +178,7 @@ ROLE_ASSIGNMENT = ResourceType(
         Reference("properties.delegatedManagedIdentityResourceId", to="managedIdentity"),
         role_condition("properties.condition"),
     ),
-    not_references={"name": "its own id, which stays"},
+    not_references={"name": "its own ID, which does not change"},
     id_spelling=("name",),
     restore=Restore(
         writable=("properties",),
@@ -206,9 +205,15 @@ ROLE_ASSIGNMENT = ResourceType(
         targets=("properties.principalId",),
     ),
     notes=(
-        "Assignments that a subscription inherits from above are no state of it and not kept.",
-        "Only description and condition of an assignment can be changed; for the rest it is made anew under its guid.",
-        "The principal's kind is sent along, so that one that has not replicated yet is found.",
+        "Assignments inherited by a subscription are not part of its state and are not stored.",
+        (
+            "Only description and condition of an assignment can be changed. For other changes it is "
+            "recreated under its GUID."
+        ),
+        (
+            "The principal's kind is included in the request, so that a principal that has not replicated "
+            "yet is accepted."
+        ),
     ),
 )
 
@@ -232,8 +237,8 @@ MANAGED_IDENTITY = ResourceType(
     normalise={"location": "compact", "tags.*": "verbatim"},
     appended=("tags",),
     not_references={
-        "properties.clientId": "its own id in the directory; what names it follows",
-        "properties.principalId": "its own id in the directory; what names it follows",
+        "properties.clientId": "its own ID in the directory; references to it are updated",
+        "properties.principalId": "its own ID in the directory; references to it are updated",
     },
     principal_identity={
         "properties.principalId": ("servicePrincipal", "id"),
@@ -252,9 +257,9 @@ MANAGED_IDENTITY = ResourceType(
         caller_chooses_id=True,
         recreate_for=("location",),
         new_id_note=(
-            "Its service principal has another object id and client id. Role assignments, access policies, "
-            "memberships and grants that named the old ones are re-pointed; a client id in the settings of the "
-            "resources that use it has to be changed there."
+            "Its service principal gets a new object ID and client ID. Role assignments, access "
+            "policies, memberships and grants that refer to the old ones are updated. A client ID in "
+            "the settings of resources that use it must be changed manually."
         ),
         order=60,
     ),
@@ -266,7 +271,7 @@ MANAGED_IDENTITY = ResourceType(
         services=("Microsoft.ManagedIdentity",),
     ),
     notes=(
-        "An identity is a service principal of the directory as well; that comes and goes with it.",
+        "An identity is also a service principal in the directory, which is created and deleted with it.",
         POLICY_TAGS,
     ),
 )
@@ -313,7 +318,7 @@ FEDERATED_CREDENTIAL = ResourceType(
         services=("Microsoft.ManagedIdentity",),
         targets=("identity",),
     ),
-    notes=("It goes with its identity and returns after it.",),
+    notes=("It is deleted with its identity and restored after it.",),
 )
 
 
@@ -365,8 +370,8 @@ LOCK = ResourceType(
         services=("Microsoft.Authorization",),
     ),
     notes=(
-        "What takes a lock away or loosens it is the first step of a plan, and what brings one back the last.",
-        "Any other lock that forbids a step keeps the plan from being applied; it says which one.",
+        "Removing or loosening a lock is the first step of a plan, and restoring a lock is the last.",
+        "If another lock prevents a step, the plan cannot be executed and names the lock.",
     ),
 )
 

@@ -28,7 +28,8 @@ _GROUPS = "/subscriptions/{subscription}/providers/Microsoft.Network/networkSecu
 _VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault"
 
 POLICY_TAGS = (
-    "Tags that a policy of the customer adds to what a rollback writes are no difference; it names them."
+    "Tags that an Azure policy of the customer adds to written objects do not count as a difference. "
+    "They are listed."
 )
 
 _SPELLINGS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
@@ -126,7 +127,8 @@ NETWORK_SECURITY_GROUP = ResourceType(
         caller_chooses_id=True,
         recreate_for=("location",),
         new_id_note=(
-            "The subnets and interfaces that it guarded name it on their side: bind them to it again by hand."
+            "Subnets and network interfaces refer to the group, not the reverse. Attach them to it "
+            "again manually."
         ),
         order=62,
     ),
@@ -140,8 +142,11 @@ NETWORK_SECURITY_GROUP = ResourceType(
         services=("Microsoft.Network",),
     ),
     notes=(
-        "All rules are written in one request: two rules that swap their priorities would collide one by one.",
-        "Microsoft refuses to delete a group that guards a subnet or an interface.",
+        (
+            "All rules are written in one request, because two rules that swap priorities would collide if "
+            "written one by one."
+        ),
+        "Microsoft refuses to delete a group that is attached to a subnet or an interface.",
         POLICY_TAGS,
     ),
 )
@@ -224,8 +229,8 @@ KEY_VAULT = ResourceType(
             method="PUT",
             body=_recovering,
             note=(
-                "Its keys, secrets and certificates return with it. Role assignments and locks on it do not by "
-                "themselves: they return as far as they are part of this plan."
+                "Its keys, secrets and certificates are restored with it. Role assignments and locks "
+                "on it are restored only if they are part of this plan."
             ),
         ),
         losses=(
@@ -233,23 +238,24 @@ KEY_VAULT = ResourceType(
             Loss("properties.tenantId", "a vault stays with its directory", fixed=True),
             Loss(
                 "properties.enablePurgeProtection",
-                "protection against purging cannot be switched off again",
+                "purge protection cannot be disabled",
                 fixed=lambda value: value is True,
             ),
             Loss(
                 "properties.enableSoftDelete",
-                "keeping what is deleted cannot be switched off again",
+                "soft delete cannot be disabled",
                 fixed=lambda value: value is True,
             ),
             Loss(
                 "properties.softDeleteRetentionInDays",
-                "how long deleted things are kept is settled when a vault is created",
+                "the soft-delete retention can only be set when a vault is created",
                 fixed=True,
             ),
         ),
         new_id_note=(
-            "It was deleted for good, and all keys, secrets and certificates in it: restore them from where they "
-            "came from. Role assignments and locks on it return as far as they are part of this plan."
+            "It was purged, with all its keys, secrets and certificates. Restore them from their "
+            "original source. Role assignments and locks on it are restored only if they are part of "
+            "this plan."
         ),
         order=62,
     ),
@@ -264,8 +270,8 @@ KEY_VAULT = ResourceType(
     ),
     notes=(
         "A deleted vault is recovered into its resource group and region; its name is blocked until then.",
-        "Where Azure roles decide on a vault, its access policies are kept and ignored.",
-        "Access policies may name principals that exist no more; they are kept as they are.",
+        "If a vault uses Azure roles, its access policies are stored but have no effect.",
+        "Access policies may refer to principals that no longer exist; they are stored unchanged.",
         POLICY_TAGS,
     ),
 )

@@ -114,7 +114,7 @@ def _kind(document: Document) -> str:
 
 def _gone_for_good(document: Document) -> str | None:
     if _kind(document) in _ELSEWHERE:
-        return "apps of this kind come from a store's licence and are synchronised from there."
+        return "apps of this kind come from a store licence and are synchronised from there."
     if any(name in document for name in _PACKAGES):
         return "its package cannot be downloaded from Intune; upload it again."
     return None
@@ -164,11 +164,9 @@ MOBILE_APP = intune(
         "typed": True,
         "create_only": _PACKAGES,
         "irreplaceable": _gone_for_good,
-        "new_id_note": "Policies that configure the old app are re-pointed.",
+        "new_id_note": "Policies that configure the old app are updated.",
     },
-    notes=(
-        "An uploaded package cannot be read back: such an app is put right in place, never created anew.",
-    ),
+    notes=("An uploaded package cannot be read: such an app can be updated but never recreated.",),
 )
 
 TYPES = (

@@ -24,8 +24,8 @@ DEVICES, APPS = "/beta/deviceManagement", "/beta/deviceAppManagement"
 LICENCE = "Microsoft Intune"
 FILTER = "deviceAndAppManagementAssignmentFilter"
 NEW_ID = (
-    "Intune keeps nothing that is deleted: devices get it again at their next contact, and what was reported under "
-    "the old id is gone."
+    "Intune does not keep deleted objects. Devices get the new one at their next check-in, and reports "
+    "under the old ID are lost."
 )
 
 

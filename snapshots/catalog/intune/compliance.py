@@ -40,7 +40,7 @@ def _named(rules: Any) -> list[Document]:
 
 
 def _scheduled(parameter: str) -> Callable[[Any, Any], Document | None]:
-    """Without any rule nothing is sent: a policy must keep the action that blocks."""
+    """Without a rule nothing is sent: a policy must keep its blocking action."""
     return lambda wanted, _live: {parameter: _named(wanted)} if wanted else None
 
 
@@ -73,7 +73,7 @@ COMPLIANCE_POLICY = intune(
         ),
     ),
     restore={"typed": True, "create_only": (_RULES,), "shape_create": _with_rules},
-    notes=("A policy cannot be created without an action that blocks; the name of its only rule is fixed.",),
+    notes=("A policy cannot be created without a blocking action; the name of its only rule is fixed.",),
 )
 
 COMPLIANCE_POLICY_OF_CATALOG = intune(
@@ -103,7 +103,7 @@ COMPLIANCE_POLICY_OF_CATALOG = intune(
         "shape_create": _with_rules,
         "losses": (SECRETS,),
     },
-    notes=("Written whole: Intune has no way to change single settings.",),
+    notes=("Written as a whole: Intune cannot change individual settings.",),
 )
 
 MESSAGE_TEMPLATE = intune(
@@ -130,7 +130,7 @@ MESSAGE_TEMPLATE = intune(
     restore={
         "writable": ("brandingOptions", "defaultLocale", "description", "displayName", "roleScopeTagIds")
     },
-    notes=("The actions of compliance policies that sent an old template are re-pointed to the new one.",),
+    notes=("Actions of compliance policies that send the old template are updated.",),
 )
 
 TYPES = (COMPLIANCE_POLICY, COMPLIANCE_POLICY_OF_CATALOG, MESSAGE_TEMPLATE)

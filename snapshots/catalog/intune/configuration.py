@@ -161,7 +161,7 @@ DEVICE_CONFIGURATION = intune(
         "losses": (
             Loss(
                 "omaSettings[].value",
-                f"it could not be kept, since reading it needs {_MAY_READ_SECRETS}; enter it again",
+                f"it could not be stored because reading it needs {_MAY_READ_SECRETS}; enter it again",
                 anew=True,
                 items=_masked_values,
             ),
@@ -169,15 +169,18 @@ DEVICE_CONFIGURATION = intune(
         ),
     },
     notes=(
-        "All types of profiles that Intune lists here are collected, with whatever they hold.",
+        "All types of profiles listed here by Intune are collected with all their properties.",
         (
-            "Encrypted values of OMA settings are kept, compared and restored where the reader has "
-            f"{_MAY_READ_SECRETS}; pages, the API and exports show a mark in their place. Without that permission "
-            "Intune gives them to nobody who only reads: that only such a value changed is not seen, and a write of "
-            "its neighbours leaves it as it is."
+            "Encrypted values of OMA settings are stored, compared and restored if the reader has "
+            f"{_MAY_READ_SECRETS}; pages, the API and exports show a mark instead. Without that "
+            "permission the values are not readable: a change of only such a value is not detected, "
+            "and writing other settings leaves it unchanged."
         ),
         "An Apple profile is compared by the content of its property list, not by its text.",
-        "Links between profiles (the certificate of a Wi-Fi profile) are not shown in the listing and are not kept.",
+        (
+            "Links between profiles (the certificate of a Wi-Fi profile) are not in the listing and are "
+            "not stored."
+        ),
     ),
 )
 
@@ -253,10 +256,13 @@ GROUP_POLICY_CONFIGURATION = intune(
     actions=(Action("definitionValues", f"{_TEMPLATES}/{{id}}/updateDefinitionValues", _definition_changes),),
     restore={"writable": ("description", "displayName", "roleScopeTagIds")},
     notes=(
-        "Values are recognised by the definition that they configure; their own ids are new after each rollback.",
         (
-            "Definitions from uploaded ADMX files get new ids when the file is uploaded again: such values are refused "
-            "until they are entered by hand."
+            "Values are identified by the definition that they configure; their own IDs change with each "
+            "rollback."
+        ),
+        (
+            "Definitions from uploaded ADMX files get new ids when the file is uploaded again: such "
+            "values are refused until they are entered manually."
         ),
     ),
 )

@@ -65,8 +65,8 @@ ENROLLMENT_CONFIGURATION = intune(
         "rank_within_type": lambda document: int(document.get("priority") or 0),
     },
     notes=(
-        "Ranks are set by an action that moves the neighbours: they are restored from the first to the last.",
-        "Defaults can be changed, not deleted.",
+        "Ranks are set by an action that also moves other configurations, so they are restored in order.",
+        "Defaults can be changed but not deleted.",
     ),
 )
 
@@ -87,7 +87,7 @@ AUTOPILOT_PROFILE = intune(
     restore={
         "typed": True,
         "emptied_first": ("assignments",),
-        "new_id_note": f"{NEW_ID} Devices that are already set up are not set up again.",
+        "new_id_note": f"{NEW_ID} Devices that are already set up are not affected.",
     },
 )
 
@@ -110,7 +110,7 @@ TERMS = intune(
             "roleScopeTagIds",
             "title",
         ),
-        "new_id_note": "People have to accept them again.",
+        "new_id_note": "Users must accept them again.",
     },
 )
 

@@ -53,7 +53,7 @@ def _secrets(value: Any, setting: str = "") -> Iterator[str]:
 
 SECRETS = Loss(
     "settings[].settingInstance",
-    "only a token of it is known, which Intune may no longer accept; enter it anew",
+    "only a token of it is known, which Intune may no longer accept; enter it again",
     anew=True,
     items=lambda document: list(_secrets(document.get("settings", []))),
 )
@@ -97,11 +97,12 @@ CONFIGURATION_POLICY = intune(
         "losses": (SECRETS,),
     },
     notes=(
-        "Written whole, by a PUT that Microsoft documents nowhere: where it is refused, the step fails and says so.",
+        "Written as a whole with an undocumented PUT. If Microsoft refuses it, the step fails.",
         "Settings are a set; the order inside a collection of values is kept, because some devices apply it.",
         (
-            "A secret is known by the token that Intune gives for it. Another token is a change; an old token is sent "
-            "back, which Intune takes in the same tenant for as long as it is valid."
+            "A secret is identified by the token that Intune returns for it. A different token is a "
+            "change. A rollback sends the old token, which Intune accepts in the same tenant while it "
+            "is valid."
         ),
     ),
 )

@@ -50,7 +50,7 @@ SCOPE_TAG = intune(
         "writable": ("description", "displayName"),
         "given": ("isBuiltIn",),
         "protected": built_in,
-        "new_id_note": "Its id is a number that is never given twice: whatever carried the tag gets the new one.",
+        "new_id_note": "Its ID is a number that is never reused; objects with the old tag get the new one.",
     },
 )
 
@@ -67,7 +67,7 @@ ASSIGNMENT_FILTER = intune(
     restore={
         "writable": ("description", "displayName", "roleScopeTags", "rule"),
         "create_only": ("assignmentFilterManagementType", "platform"),
-        "new_id_note": "Assignments that were limited by it are re-pointed.",
+        "new_id_note": "Assignments that use it are updated.",
     },
     notes=("Intune refuses to delete a filter that an assignment uses.",),
 )
@@ -87,7 +87,7 @@ ROLE_DEFINITION = intune(
         "writable": ("description", "displayName", "rolePermissions", "roleScopeTagIds"),
         "given": ("isBuiltIn",),
         "protected": built_in,
-        "new_id_note": "Its assignments are made anew.",
+        "new_id_note": "Its assignments are recreated.",
     },
 )
 

@@ -97,10 +97,12 @@ SHAREPOINT = _settings(
         SetOf("sharingBlockedDomainList"),
     ),
     computed=("availableManagedPathsForSiteCreation",),
-    notes=("Graph offers part of the tenant's SharePoint settings; the rest is in SharePoint's own API.",),
+    notes=(
+        "Graph provides only part of the tenant's SharePoint settings; the rest is in SharePoint's own API.",
+    ),
 )
 
-_BETA = "Offered by the beta version of Graph only."
+_BETA = "Available only in the beta version of Graph."
 _WHOLE = "The settings are written as a whole."
 
 FORMS = _settings(
@@ -182,7 +184,7 @@ PHOTO_UPDATES = _settings(
     references=(Reference("allowedRoles[]", to="unifiedRoleDefinition", by="templateId"),),
     notes=(
         _BETA,
-        "Microsoft publishes no list of its properties here: whatever it returns is kept and written.",
+        "Microsoft does not document its properties: everything that it returns is stored and written.",
     ),
 )
 

@@ -132,7 +132,7 @@ NETWORKS = Case(
             {"location": "canadacentral", "properties": {"securityRules": [{"name": "any", **rule(100)}]}},
         )
     ],
-    delete="Microsoft refuses to delete a group that guards a subnet.",
+    delete="Microsoft refuses to delete a group that is attached to a subnet.",
     more={
         "tags are merged": [Act("PATCH", f"{{id}}?{NETWORK}", {"tags": {"planted": "yes"}})],
         "connections are flushed": rewritten(NETWORK, sets(flushConnection=True)),

@@ -68,7 +68,8 @@ CASES = (
             "description": AUTO,
             "status": "Deprecated",
             "usePreDefinedValuesOnly": impossible(
-                "once other values are allowed, Microsoft does not let them be forbidden again; the plan says so"
+                "once other values are allowed, Microsoft does not allow restricting them again; the "
+                "plan says so"
             ),
         },
         delete=NEVER_DELETED,

@@ -84,11 +84,11 @@ def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceT
             create_path=path,
             update_path=f"{path}/{{id}}",
             delete_path=f"{path}/{{id}}",
-            new_id_note="Applications and service principals that held the old policy are given the new one.",
+            new_id_note="Applications and service principals with the old policy are assigned the new one.",
             order=36,
         ),
         audit=_AUDIT,
-        notes=("The definition is compared as JSON: blanks and the order of keys do not matter.",),
+        notes=("The definition is compared as JSON, ignoring whitespace and key order.",),
     )
 
 
@@ -200,7 +200,7 @@ APP_MANAGEMENT = ResourceType(
         create_path=_CUSTOM,
         update_path=f"{_CUSTOM}/{{id}}",
         delete_path=f"{_CUSTOM}/{{id}}",
-        new_id_note="Applications and service principals that held the old policy are given the new one.",
+        new_id_note="Applications and service principals with the old policy are assigned the new one.",
         order=36,
     ),
     audit=_AUDIT,

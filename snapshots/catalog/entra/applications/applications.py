@@ -54,12 +54,12 @@ def _credentials(property_name: str) -> Callable[[Document], list[str]]:
 
 _LOST_SECRETS = Loss(
     "passwordCredentials",
-    "a removed secret cannot be given back: its value is known to nobody but its users",
+    "a removed secret cannot be restored: only its users know the value",
     items=_credentials("passwordCredentials"),
 )
 _LOST_CERTIFICATES = Loss(
     "keyCredentials",
-    "certificates are compared; adding or removing one needs its own proof of possession",
+    "certificates are compared; adding or removing one needs proof of possession",
     items=_credentials("keyCredentials"),
 )
 
@@ -248,13 +248,13 @@ APPLICATION = ResourceType(
         undelete=_UNDELETE,
         losses=(
             _LOST_SECRETS,
-            Loss("appId", "an application created anew has another application (client) id", anew=True),
+            Loss("appId", "a recreated application gets a new application (client) ID", anew=True),
             *lost(("logo",)),
             Loss("uniqueName", "cannot be set again"),
         ),
         new_id_note=(
-            "The application (client) id changes too: code, other tenants and consents that know the old one "
-            "must be told. Within 30 days of the deletion an undelete keeps both ids."
+            "The application (client) ID changes too. Update code, other tenants and consents that use "
+            "the old one. Within 30 days of the deletion, an undelete keeps both IDs."
         ),
         after_create=("identifierUris", "publicClient.redirectUris"),
         named_later={"api.preAuthorizedApplications": "api.oauth2PermissionScopes"},
@@ -274,14 +274,17 @@ APPLICATION = ResourceType(
         services=("Core Directory",),
     ),
     notes=(
-        "Secrets are compared by key id, dates and name; their values are neither readable nor kept.",
-        "Certificates are kept with their public part, for which every application that has any is read by itself.",
-        "A planted certificate is taken away, and a removed one given back, by writing the whole list.",
-        "A logo is read by a request of its own where there is one. Unverified: that Graph takes a DELETE of it.",
-        "An undeleted application does not bring its service principal back: that is a step of its own.",
+        "Secrets are compared by key ID, dates and name; their values are neither readable nor stored.",
+        (
+            "Certificates are stored with their public part. For this, every application with certificates "
+            "is read individually."
+        ),
+        "Added certificates are removed and removed ones restored by writing the whole list.",
+        "A logo is read with a separate request. Unverified: that Graph accepts a DELETE of it.",
+        "Undeleting an application does not restore its service principal, which is a separate step.",
         "App roles and scopes must be disabled in one write before another may remove them.",
-        "A scope is written before the applications that may use it without consent.",
-        "An identifier `api://{appId}` of an application created anew gets the new id, as do its redirect addresses.",
+        "A scope is written before the applications that are preauthorised for it.",
+        "An identifier `api://{appId}` of a recreated application gets the new ID, as do its redirect URIs.",
     ),
 )
 
@@ -293,13 +296,16 @@ _WITHOUT_APPLICATION = frozenset({"ManagedIdentity", "Legacy", "SocialIdp"})
 def _protected_service_principal(document: Document) -> str | None:
     kind = document.get("servicePrincipalType")
     if kind in _WITHOUT_APPLICATION:
-        return f"A service principal of type {kind} belongs to another service and is changed only there."
+        return f"A service principal of type {kind} belongs to another service and can only be changed there."
     return None
 
 
 def _comes_by_itself(document: Document) -> str | None:
     if document.get("appOwnerOrganizationId") == _MICROSOFT:
-        return "Microsoft adds its own service principals by itself, and services of the tenant may need it."
+        return (
+            "Microsoft creates its own service principals automatically, and services of the tenant "
+            "may need it."
+        )
     return None
 
 
@@ -338,7 +344,7 @@ SERVICE_PRINCIPAL = ResourceType(
     ),
     unread={
         "errorUrl": "only the beta version has it",
-        "passwordSingleSignOnSettings": "passwords of applications are entered again by hand",
+        "passwordSingleSignOnSettings": "passwords of applications must be entered again manually",
         "samlMetadataUrl": "only the beta version has it; v1.0 shows it with the application",
     },
     sets=(
@@ -399,8 +405,8 @@ SERVICE_PRINCIPAL = ResourceType(
         deletion_guard=_comes_by_itself,
         losses=(_LOST_SECRETS, _LOST_CERTIFICATES),
         new_id_note=(
-            "Grants, app roles, role assignments and memberships of the old service principal are made for "
-            "the new one; what Azure grants to it is not."
+            "Grants, app roles, role assignments and memberships of the old service principal are "
+            "recreated for the new one; Azure role assignments are not."
         ),
         order=30,
     ),
@@ -421,8 +427,14 @@ SERVICE_PRINCIPAL = ResourceType(
         targets=("appId",),
     ),
     notes=(
-        "App roles and scopes are copies of the publisher's application and no state of this tenant.",
-        "Of Microsoft's own service principals Graph lets only a few properties be written; a plan deletes none.",
+        (
+            "App roles and scopes are copies from the publisher's application and not part of this "
+            "tenant's state."
+        ),
+        (
+            "Graph allows writing only a few properties of Microsoft's own service principals. A plan "
+            "never deletes one."
+        ),
         "Managed identities are read, never written.",
     ),
 )
@@ -464,7 +476,7 @@ FEDERATED_CREDENTIAL = ResourceType(
         delete_path=f"{_FEDERATED}/{{id}}",
         recreate_for=("name",),
         write_first=lambda _live, wanted: wanted is None,
-        new_id_note="Nothing refers to a federated credential; workloads know only its subject.",
+        new_id_note="Nothing refers to a federated credential; workloads only use its subject.",
         order=35,
     ),
     audit=AuditHints(
@@ -473,8 +485,11 @@ FEDERATED_CREDENTIAL = ResourceType(
         targets=("applicationId",),
     ),
     notes=(
-        "Read once for each application. The name is fixed at its creation.",
-        "Name, and issuer with subject, are unique in an application: a planted credential goes first.",
+        "Read once for each application. The name cannot be changed.",
+        (
+            "Name, and issuer with subject, are unique in an application, so an added credential is "
+            "deleted first."
+        ),
     ),
 )
 

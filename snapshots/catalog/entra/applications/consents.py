@@ -64,8 +64,8 @@ PERMISSION_GRANT = ResourceType(
         targets=("clientId", "resourceId"),
     ),
     notes=(
-        "The scope is a set of words: order and blanks do not matter.",
-        "An undeleted service principal may bring its grants back: what is there is not added again.",
+        "The scope is a set of words; order and whitespace do not matter.",
+        "An undeleted service principal may also restore its grants; existing ones are not added again.",
     ),
 )
 
@@ -104,7 +104,7 @@ APP_ROLE_ASSIGNMENT = ResourceType(
         given=("principalType",),
         create_path=_ASSIGNMENTS,
         delete_path=f"{_ASSIGNMENTS}/{{id}}",
-        losses=(Loss("id", "an assignment made anew has a new id"),),
+        losses=(Loss("id", "a recreated assignment gets a new ID"),),
         new_id_note="Nothing refers to an assignment.",
         order=80,
     ),
@@ -123,8 +123,8 @@ APP_ROLE_ASSIGNMENT = ResourceType(
     ),
     notes=(
         "Read once per resource service principal, so that every holder of its roles is seen.",
-        "Graph has no update for assignments: a changed one is removed and made anew.",
-        "The app role id of only zeros is plain access without a role.",
+        "Graph cannot update assignments: a changed one is deleted and recreated.",
+        "The app role ID of zeros means default access without a role.",
     ),
 )
 

@@ -74,7 +74,7 @@ _NOT_OURS = {
     "*.*.targets[].target": "a user, group or application of the other tenant",
     "tenantId": "the other tenant",
 }
-_FOREIGN = "Users, groups and applications of the other tenant are kept as ids and never re-pointed."
+_FOREIGN = "Users, groups and applications of the other tenant are stored as IDs and never updated."
 _SERVICES = ("Core Directory",)
 
 POLICY = ResourceType(
@@ -92,7 +92,7 @@ POLICY = ResourceType(
         services=_SERVICES,
         singleton=True,
     ),
-    notes=("Default and partners are resources of their own.",),
+    notes=("The default and the partners are separate resources.",),
 )
 
 DEFAULT = ResourceType(
@@ -128,8 +128,8 @@ DEFAULT = ResourceType(
         singleton=True,
     ),
     notes=(
-        "The first change takes the default out of Microsoft's care; only a reset gives it back.",
-        "The order of identity providers for redemption means something and is kept.",
+        "After the first change the default is no longer managed by Microsoft, until it is reset.",
+        "The order of identity providers for redemption is significant and preserved.",
         _FOREIGN,
     ),
 )
@@ -167,8 +167,8 @@ PARTNER = ResourceType(
         services=_SERVICES,
     ),
     notes=(
-        "A block that is missing (or null) inherits the default: it is cleared by an explicit null.",
-        "A partner created again has its old tenant id, and its synchronisation is put after it.",
+        "A block that is missing (or null) inherits the default: it is cleared with an explicit null.",
+        "A recreated partner keeps its tenant ID, and its synchronisation is restored after it.",
         "Microsoft's container of deleted partners is beta and not used.",
         _FOREIGN,
     ),
@@ -227,7 +227,7 @@ SYNCHRONISATION = ResourceType(
         targets=("tenantId",),
     ),
     licence="Microsoft Entra ID P1",
-    notes=("Each partner has one at most; a partner without one is answered with 404.",),
+    notes=("Each partner has at most one; without one, Graph returns 404.",),
 )
 
 TYPES = (POLICY, DEFAULT, PARTNER, SYNCHRONISATION)

@@ -76,7 +76,7 @@ DOMAIN = ResourceType(
             Loss("isAdminManaged", "Microsoft decides it when the domain is verified", anew=True),
             *(Loss(name, _VERIFIED_FIRST, anew=True) for name in _SET_LATER),
         ),
-        new_id_note="Users and groups that had addresses in it keep the ones that they were given meanwhile.",
+        new_id_note="Users and groups that had addresses in it keep their replacement addresses.",
         rank_within_type=_default_first,
         moved_by_neighbours=("isDefault",),
         order=10,
@@ -97,9 +97,9 @@ DOMAIN = ResourceType(
         singleton=True,
     ),
     notes=(
-        "Graph refuses to delete a domain while users, groups or applications have names in it.",
-        "Whether a domain is managed or federated follows from its federation, which is a type of its own.",
-        f"Of a domain that was deleted only the name comes back; everything else {_VERIFIED_FIRST}.",
+        "Graph refuses to delete a domain that is used in names of users, groups or applications.",
+        "Whether a domain is managed or federated depends on its federation, which is a separate type.",
+        f"Of a deleted domain only the name is restored; everything else {_VERIFIED_FIRST}.",
     ),
 )
 
@@ -156,7 +156,7 @@ FEDERATION = ResourceType(
         update_path=f"{_FEDERATION}/{{id}}",
         delete_path=f"{_FEDERATION}/{{id}}",
         shape_create=_named_by_type,
-        new_id_note="Creating it turns the domain into a federated one; nothing refers to its id.",
+        new_id_note="Creating it makes the domain federated; nothing refers to its ID.",
         order=12,
     ),
     audit=AuditHints(
@@ -165,8 +165,8 @@ FEDERATION = ResourceType(
         singleton=True,
     ),
     notes=(
-        "Deleting it turns the domain into a managed one, whose users then sign in with a password of the cloud.",
-        "The signing certificates are public, so they come back; white space in them is not compared.",
+        "Deleting it makes the domain managed. Its users then sign in with a cloud password.",
+        "The signing certificates are public and can be restored; whitespace in them is not compared.",
     ),
 )
 

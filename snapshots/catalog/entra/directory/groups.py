@@ -182,14 +182,15 @@ GROUP = ResourceType(
             Loss("uniqueName", "cannot be set again"),
             Loss(
                 "mail",
-                "a group created anew has no mailbox, files or team of the old one",
+                "a recreated group does not have the mailbox, files or team of the old one",
                 anew=True,
                 items=_what_hangs_on_it,
             ),
         ),
         new_id_note=(
-            "Policies, role assignments, app roles and memberships that named the old group are re-pointed; "
-            "roles and access policies in Azure as well; what SharePoint or Exchange grant to it is not."
+            "Policies, role assignments, app roles and memberships that refer to the old group are "
+            "updated, as are roles and access policies in Azure. Permissions in SharePoint or Exchange "
+            "are not."
         ),
         order=20,
     ),
@@ -211,13 +212,16 @@ GROUP = ResourceType(
         services=("Core Directory", "Self-service Group Management"),
     ),
     notes=(
-        "Not every tenant keeps deleted security groups for 30 days: the container is asked first.",
-        "Members of dynamic groups follow from the rule and are not kept.",
-        "Who is in the group through PIM, for a time, is kept with that schedule and not here, where we may read it.",
-        "Groups that are synchronised or belong to Exchange are read, never written.",
-        "Licences of a group are taken and given by an action; its members' own licences follow from it.",
-        "How a Microsoft 365 group handles mail is Exchange's: Graph tells it of one group at a time; it is not kept.",
-        "A group that becomes dynamic loses its members; they are added again when its rule is taken away.",
+        "Not every tenant keeps deleted security groups for 30 days; the deleted items are checked first.",
+        "Members of dynamic groups are determined by the rule and are not stored.",
+        "Temporary members through PIM are stored with their schedule instead, if it is readable.",
+        "Synchronised groups and Exchange groups are read but never written.",
+        "Licences of a group are assigned and removed with an action; licences of its members follow.",
+        (
+            "Mail settings of a Microsoft 365 group belong to Exchange. Graph returns them for one group "
+            "at a time; they are not stored."
+        ),
+        "A group that becomes dynamic loses its members; they are added again when its rule is removed.",
     ),
 )
 

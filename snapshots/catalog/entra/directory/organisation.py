@@ -23,7 +23,7 @@ _ORGANIZATION = "/v1.0/organization"
 _BRANDING = f"{_ORGANIZATION}/{{organizationId}}/branding"
 _SYNCHRONIZATION = "/v1.0/directory/onPremisesSynchronization"
 
-_BY_HAND = "is compared, and changed back by hand in the admin centre"
+_BY_HAND = "is compared, and must be changed back manually in the admin centre"
 
 ORGANIZATION = ResourceType(
     key="organization",
@@ -96,7 +96,7 @@ ORGANIZATION = ResourceType(
         ),
         services=("Core Directory",),
     ),
-    notes=("Licensed plans and domains are left out: they vary by themselves, or are types of their own.",),
+    notes=("Licensed plans and domains are left out: they change automatically or are separate types.",),
 )
 
 _STREAMS = (
@@ -160,8 +160,8 @@ _BRANDING_COMPUTED = (
     *(f"{name}RelativeUrl" for name in _STREAMS),
 )
 _STREAM_NOTE = (
-    "Images and style sheets are read and kept byte by byte, each by a request of its own where there is one. "
-    "Unverified: that Microsoft gives them back as they were put, and takes a DELETE of each."
+    "Images and style sheets are stored byte by byte, each read with a separate request. Unverified: "
+    "that Microsoft returns them unchanged and accepts a DELETE of each."
 )
 _BRANDING_AUDIT = AuditHints(
     activities=(
@@ -209,8 +209,8 @@ BRANDING = ResourceType(
     licence="Microsoft Entra ID P1",
     notes=(
         _STREAM_NOTE,
-        "It can be deleted only without images, which are taken away first.",
-        "Graph answers 404 where no branding was ever set.",
+        "It can be deleted only without images, which are removed first.",
+        "Graph returns 404 if no branding was ever set.",
     ),
 )
 
@@ -277,7 +277,7 @@ DIRECTORY_SYNCHRONIZATION = ResourceType(
         ),
         services=("Core Directory",),
     ),
-    notes=("Of the configuration only what people decide is kept: the guard against accidental deletions.",),
+    notes=("Only the administrators' setting is stored: the protection against accidental deletions.",),
 )
 
 TYPES = (ORGANIZATION, BRANDING, LOCALIZATION, DIRECTORY_SYNCHRONIZATION)

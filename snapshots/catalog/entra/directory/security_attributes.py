@@ -50,7 +50,7 @@ ATTRIBUTE_SET = ResourceType(
         services=("Core Directory",),
     ),
     licence="Microsoft Entra ID P1",
-    notes=("Microsoft deletes no attribute set: one that should not be there stays, and the plan says so.",),
+    notes=("Microsoft cannot delete attribute sets. An unwanted one stays, and the plan says so.",),
 )
 
 _VALUES_PATH = f"{_DEFINITIONS}/{{id}}/allowedValues"
@@ -90,10 +90,10 @@ DEFINITION = ResourceType(
         caller_chooses_id=True,
         retire={"status": "Deprecated"},
         losses=(
-            Loss("allowedValues", "Microsoft removes no allowed value; one that was added is put out of use"),
+            Loss("allowedValues", "Microsoft cannot remove allowed values; an added one is deactivated"),
             Loss(
                 "usePreDefinedValuesOnly",
-                "once other values are allowed, Microsoft does not let them be forbidden again",
+                "once other values are allowed, Microsoft does not allow restricting them again",
                 fixed=True,
             ),
         ),
@@ -110,8 +110,8 @@ DEFINITION = ResourceType(
     ),
     licence="Microsoft Entra ID P1",
     notes=(
-        "Microsoft deletes no definition: one that should not be there is deprecated, so that nobody can use it.",
-        "Set, name, type and whether it is a collection or searchable are fixed at its creation.",
+        "Microsoft cannot delete definitions. An unwanted one is deprecated, so that it cannot be used.",
+        "Set, name, type and whether it is a collection or searchable cannot be changed.",
     ),
 )
 
@@ -203,8 +203,8 @@ ASSIGNMENT = ResourceType(
     licence="Microsoft Entra ID P1",
     notes=(
         "Every user and service principal with at least one value is a resource.",
-        "Values keep their types, which every write repeats.",
-        "Microsoft logs these changes in a log of its own, which needs its own permission.",
+        "Values keep their types, which must be included in every write.",
+        "Microsoft records these changes in a separate log, which needs a separate permission.",
     ),
 )
 

@@ -64,7 +64,7 @@ AUTHORIZATION_POLICY = ResourceType(
     audit=AuditHints(
         activities=("update authorization policy",), services=("Core Directory",), singleton=True
     ),
-    notes=("Consent policies that it assigns are restored before it.",),
+    notes=("Consent policies assigned by it are restored first.",),
 )
 
 _REVIEWERS = "reviewers[].query"
@@ -108,7 +108,7 @@ ADMIN_CONSENT_REQUESTS = ResourceType(
         services=("Core Directory",),
         singleton=True,
     ),
-    notes=("Written as a whole. Reviewers in addresses of users, groups and roles are re-pointed.",),
+    notes=("Written as a whole. Reviewers (URLs of users, groups and roles) are updated to new IDs.",),
 )
 
 
@@ -199,7 +199,7 @@ PERMISSION_GRANT_POLICY = ResourceType(
         services=("Core Directory",),
     ),
     notes=(
-        "Condition sets have no update: a changed one is removed and made anew, under a new id.",
+        "Condition sets cannot be updated: a changed one is deleted and recreated under a new ID.",
         "Cannot be deleted while the authorization policy assigns it.",
     ),
 )
@@ -234,15 +234,15 @@ GROUP_SETTING = ResourceType(
         create_path=_GROUP_SETTINGS,
         update_path=f"{_GROUP_SETTINGS}/{{id}}",
         delete_path=f"{_GROUP_SETTINGS}/{{id}}",
-        new_id_note="Nothing refers to a setting; it is recognised by its template.",
+        new_id_note="Nothing refers to a setting; it is identified by its template.",
     ),
     audit=AuditHints(
         activities=("create group settings", "update group settings", "delete group settings"),
         services=("Core Directory",),
     ),
     notes=(
-        "All values are written together. Without the object, the template's defaults hold.",
-        "Of a template there is one object per tenant; settings of single groups are not read.",
+        "All values are written together. Without the object, the template's defaults apply.",
+        "There is one object per template and tenant; settings of individual groups are not read.",
     ),
 )
 

@@ -67,7 +67,7 @@ ADMINISTRATIVE_UNIT = ResourceType(
             Loss("isMemberManagementRestricted", "is chosen when the unit is created", fixed=True),
             Loss("visibility", "is chosen when the unit is created", fixed=True),
         ),
-        new_id_note="Roles that were scoped to the old unit are made anew for the new one.",
+        new_id_note="Roles scoped to the old unit are recreated for the new one.",
         order=22,
     ),
     audit=AuditHints(
@@ -87,9 +87,12 @@ ADMINISTRATIVE_UNIT = ResourceType(
     ),
     licence="Microsoft Entra ID P1 for whoever administers a unit",
     notes=(
-        "Members of dynamic units follow from the rule and are not kept.",
-        "Roles scoped to the unit are kept as `unifiedRoleAssignment`, which names the role itself.",
-        "A unit with restricted management shields its users and groups: writes to them need a role scoped to it.",
+        "Members of dynamic units are determined by the rule and are not stored.",
+        "Roles scoped to the unit are stored as `unifiedRoleAssignment`, which contains the role itself.",
+        (
+            "A unit with restricted management protects its users and groups: writing them needs a role "
+            "scoped to the unit."
+        ),
     ),
 )
 

@@ -31,11 +31,11 @@ SCHEDULE_COMPUTED = (
     "status",
 )
 SCHEDULE_NOTES = (
-    "A schedule has a new id each time it is made: it is known by whom it is for and what it gives.",
-    "When it began is no state: Microsoft sets the start to the moment of the write.",
-    "Only direct ones are kept: activations come and go, and inherited ones follow from a group's.",
-    "What was to end meanwhile is not brought back.",
-    "Microsoft takes the request and carries it out afterwards; the role's settings apply to it as well.",
+    "A schedule gets a new ID each time it is created. It is identified by its principal and what it grants.",
+    "The start time is not part of the state: Microsoft sets it to the time of the write.",
+    "Only direct schedules are stored: activations are temporary, and inherited ones follow from a group.",
+    "Expired schedules are not restored.",
+    "Microsoft accepts the request and performs it later; the role's settings also apply to it.",
 )
 
 
@@ -95,7 +95,7 @@ def _rule_in_words(rule_id: str) -> str:
 
 
 def _assigned_for_a_time(schedule: Document) -> bool:
-    """Assignments for good are role assignments, and kept as such."""
+    """Permanent assignments are stored as role assignments."""
     return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
 
 
@@ -208,8 +208,8 @@ ACTIVE_ROLE = _role_schedule(
     ),
     notes=(
         (
-            "An assignment that does not end is kept as `unifiedRoleAssignment`, which can be written without PIM and "
-            "is listed in every tenant; here are those with an end, which that type cannot express."
+            "A permanent assignment is stored as `unifiedRoleAssignment`, which can be written without "
+            "PIM and is listed in every tenant. This type contains assignments with an end date."
         ),
     ),
     order=75,
@@ -313,12 +313,16 @@ ROLE_SETTING = ResourceType(
     licence=LICENCE,
     notes=(
         (
-            "Microsoft's pages contradict each other on whether an application may write role settings: it is tried, "
-            "and a refusal is told with its remedy (grant the permission, or set it by hand)."
+            "Microsoft's documentation is contradictory on whether an application may write role "
+            "settings. Lavawall tries it and reports a refusal with its remedy (grant the permission, "
+            "or change the setting manually)."
         ),
-        "Rules are known by their role and their fixed id; durations of days and time compare by their length.",
-        "A rule is written whole, as Microsoft wants it.",
-        "A role that is created anew gets a policy with Microsoft's defaults; its rules are then set as they were.",
+        (
+            "Rules are identified by their role and fixed ID; durations of days and times are compared by "
+            "length."
+        ),
+        "A rule is written as a whole, as Microsoft requires.",
+        "A recreated role gets a policy with Microsoft's defaults; its rules are then restored.",
     ),
 )
 

@@ -33,7 +33,7 @@ _remove = asking("adminRemove", *_IDENTITY)
 
 
 def _assigned_for_a_time(schedule: Document) -> bool:
-    """Who is in the group for good is one of its members or owners, and kept as such."""
+    """Permanent members and owners are stored with the group."""
     return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
 
 
@@ -132,7 +132,10 @@ ACTIVE_MEMBER = _group_schedule(
         "update member in group in pim completed",
     ),
     notes=(
-        "Who is in the group for good is kept with the group; here are those with an end.",
+        (
+            "Permanent members and owners are stored with the group. This type contains memberships with "
+            "an end date."
+        ),
         "Read once for each group, since Graph lists these schedules only by group or by principal.",
     ),
 )

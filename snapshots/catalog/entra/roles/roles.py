@@ -58,7 +58,7 @@ ROLE_DEFINITION = ResourceType(
             doubt="Not every tenant keeps deleted custom roles.",
         ),
         protected=_built_in,
-        new_id_note="Assignments of the old role are made anew for the new one.",
+        new_id_note="Assignments of the old role are recreated for the new one.",
         order=60,
     ),
     audit=AuditHints(
@@ -67,9 +67,9 @@ ROLE_DEFINITION = ResourceType(
     ),
     licence="Microsoft Entra ID P1 for custom roles",
     notes=(
-        "Built-in roles are read so that assignments have names, and because Microsoft changes them.",
-        "Not every tenant keeps deleted custom roles: without a kept one, the role is created anew.",
-        "Graph is asked to keep the template id of a recreated role; where it does, references still hold.",
+        "Built-in roles are read to name assignments, and because Microsoft changes them.",
+        "Not every tenant keeps deleted custom roles: otherwise, the role is recreated.",
+        "The template ID of a recreated role is sent to Graph. If Graph keeps it, references stay valid.",
     ),
 )
 
@@ -138,7 +138,7 @@ ROLE_ASSIGNMENT = ResourceType(
         given=("principal",),
         create_path=f"{_DIRECTORY}/roleAssignments",
         delete_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
-        losses=(Loss("id", "an assignment made anew has a new id"),),
+        losses=(Loss("id", "a recreated assignment gets a new ID"),),
         new_id_note="Nothing refers to an assignment.",
         order=70,
     ),
@@ -158,14 +158,18 @@ ROLE_ASSIGNMENT = ResourceType(
         targets=("principalId", "roleDefinitionId"),
     ),
     notes=(
-        "Graph has no update for assignments: a changed one is removed and made anew.",
+        "Graph cannot update assignments: a changed one is deleted and recreated.",
         "The kind of the principal (user, group, service principal) is part of the state.",
         "Graph refuses to remove the last Global Administrator.",
         (
-            "Assignments for good, however made, are kept here. One that PIM activated, or that ends, is listed as "
-            "well, yet belongs to its schedule: one fact is reported and restored once."
+            "Permanent assignments are stored here. Graph also lists assignments that were activated "
+            "through PIM or have an end date, but these belong to their schedule, so that each fact is "
+            "reported and restored once."
         ),
-        "Roles that are scoped to an administrative unit are kept here; the unit's scoped role members show the same.",
+        (
+            "Roles scoped to an administrative unit are stored here; the unit's scoped role members show "
+            "the same data."
+        ),
     ),
 )
 

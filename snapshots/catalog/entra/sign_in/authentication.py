@@ -78,14 +78,12 @@ AUTHENTICATION_METHODS_POLICY = ResourceType(
         ),
         update_path=_POLICY,
         losses=(
-            Loss(
-                "policyMigrationState", "a completed migration from the legacy policies cannot be taken back"
-            ),
+            Loss("policyMigrationState", "a completed migration from the legacy policies cannot be reverted"),
         ),
         order=50,
     ),
     audit=_AUDIT,
-    notes=("The methods themselves are resources of their own: authenticationMethodConfiguration.",),
+    notes=("The methods are separate resources: authenticationMethodConfiguration.",),
 )
 
 
@@ -187,9 +185,9 @@ AUTHENTICATION_METHOD_CONFIGURATION = ResourceType(
     ),
     audit=_AUDIT,
     notes=(
-        "Every method is written on its own address, always with its type.",
-        "Only external methods can be created; DELETE takes a built-in method back to Microsoft's default.",
-        "A plan enables methods before it disables others, so that nobody is left without any.",
+        "Every method is written at its own URL, always with its type.",
+        "Only external methods can be created; DELETE resets a built-in method to Microsoft's default.",
+        "A plan enables methods before it disables others, so that no user is left without a method.",
     ),
 )
 

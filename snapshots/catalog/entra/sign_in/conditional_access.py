@@ -32,8 +32,8 @@ _PERMISSIONS = Permissions(
 )
 _NO_DOCUMENTED_PERMISSION = "Microsoft documents no application permission for them."
 _NO_DOCUMENTED_UNDELETE = (
-    "Microsoft documents no application permission for the deleted-items container: "
-    "where the undelete is refused, the object is created anew."
+    "Microsoft documents no application permission for the deleted items. If the undelete is refused, "
+    "the object is recreated."
 )
 
 _ANYONE = frozenset({"All", "None", "GuestsOrExternalUsers"})
@@ -144,7 +144,7 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
         staged=Staged(
             property="state", enforcing=frozenset({"enabled"}), via="enabledForReportingButNotEnforced"
         ),
-        new_id_note="No configuration refers to a policy; its sign-in history stays under the old id.",
+        new_id_note="No configuration refers to a policy; its sign-in history stays under the old ID.",
         order=90,
     ),
     audit=AuditHints(
@@ -159,8 +159,8 @@ CONDITIONAL_ACCESS_POLICY = ResourceType(
     notes=(
         _NO_DOCUMENTED_UNDELETE,
         "Conditions that only beta knows (agents, times, traffic profiles) are kept and written like all others.",
-        "Written in report-only state first and enforced in a last step.",
-        "Terms of use that a policy names are kept as ids; they themselves (PDF files) are not read.",
+        "First written in report-only state, then enforced in the last step.",
+        "Terms of use are stored as IDs; the documents themselves (PDF files) are not read.",
     ),
 )
 
@@ -208,7 +208,7 @@ NAMED_LOCATION = ResourceType(
             days=30,
             doubt=_NO_DOCUMENTED_PERMISSION,
         ),
-        new_id_note="Conditional Access policies that named the old location are re-pointed.",
+        new_id_note="Conditional Access policies that refer to the old location are updated.",
         order=40,
     ),
     audit=AuditHints(
@@ -218,7 +218,7 @@ NAMED_LOCATION = ResourceType(
     licence="Microsoft Entra ID P1",
     notes=(
         "IP ranges are compared as networks: host bits and spelling do not matter.",
-        "Graph refuses to delete a location that a policy uses or that is trusted: trust is withdrawn first.",
+        "Graph refuses to delete a location that is used by a policy or trusted, so trust is removed first.",
         _NO_DOCUMENTED_UNDELETE,
     ),
 )
@@ -289,10 +289,10 @@ AUTHENTICATION_STRENGTH_POLICY = ResourceType(
         ),
         protected=_protected_strength,
         losses=(
-            Loss("id", "a deleted strength comes back under a new id"),
-            Loss("combinationConfigurations[].id", "its combination configurations get new ids"),
+            Loss("id", "a deleted strength gets a new ID"),
+            Loss("combinationConfigurations[].id", "its combination configurations get new IDs"),
         ),
-        new_id_note="Conditional Access policies that required the old strength are re-pointed.",
+        new_id_note="Conditional Access policies that require the old strength are updated.",
         order=40,
     ),
     audit=AuditHints(
@@ -348,8 +348,11 @@ AUTHENTICATION_CONTEXT = ResourceType(
     ),
     licence="Microsoft Entra ID P1",
     notes=(
-        "The id (`c1` to `c99`) is chosen: a context created again keeps it, and all references hold.",
-        "Published contexts are withdrawn before they are deleted.",
+        (
+            "The ID (`c1` to `c99`) is chosen by the caller: a recreated context keeps it, and all "
+            "references stay valid."
+        ),
+        "Published contexts are unpublished before they are deleted.",
     ),
 )
 

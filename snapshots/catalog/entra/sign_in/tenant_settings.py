@@ -45,7 +45,10 @@ SECURITY_DEFAULTS = ResourceType(
     ),
     notes=(
         "Microsoft refuses them while Conditional Access policies are enabled, and new policies while they are on.",
-        "A plan switches them off before it creates policies, and on after all policies are out of force or gone.",
+        (
+            "A plan turns them off before it creates policies, and on after all policies are disabled or "
+            "deleted."
+        ),
     ),
 )
 
@@ -159,8 +162,11 @@ CERTIFICATE_AUTHORITIES = ResourceType(
         targets=("organizationId",),
     ),
     notes=(
-        "Microsoft changes no configuration: it is deleted and created anew.",
-        "Between the two nobody can sign in with a certificate. There is one at most: a planted one goes first.",
+        "Microsoft cannot update a configuration: it is deleted and recreated.",
+        (
+            "In between, nobody can sign in with a certificate. There is at most one, so an added one is "
+            "deleted first."
+        ),
     ),
 )
 
