@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -71,7 +72,7 @@ class AuditEventFilters(django_filters.FilterSet):
     record=extend_schema(
         tags=["audit-events"],
         summary="Get the original record from Microsoft",
-        responses=serializers.DictField(),
+        responses=OpenApiTypes.OBJECT,
         filters=False,
     ),
 )

@@ -101,7 +101,7 @@ def plans_the_rollback(erin: Visitor, stage: Stage) -> None:
     plan = page.get_by_role("region", name="Plan", exact=True)
     expect(plan.get_by_text("Dry run:").first).to_be_visible()
     expect(plan).to_contain_text("Creates Named location “Calgary clinic” again")
-    expect(page.get_by_role("region", name="This plan")).to_contain_text("0 written")
+    expect(page.get_by_role("region", name="This plan")).to_contain_text("0 were sent")
     assert stage.show.number == 0
     address = erin.path
     erin.open("/changes/")

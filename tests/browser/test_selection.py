@@ -144,10 +144,10 @@ def test_changes_of_two_tenants_are_planned_one_tenant_after_the_other(scene: Sc
     page = sign_in(person(Role.ENGINEER)).page
     page.get_by_label("Select all shown changes").check()
     page.get_by_label(REASON).fill("One campaign")
-    expect(page.locator("[data-selection-tenants]")).to_contain_text("1 of tenant")
+    expect(page.locator("[data-selection-tenants]")).to_contain_text("1 in tenant")
     page.get_by_role("button", name="Plan rollback").click()
 
-    expect(page.get_by_role("heading", name="2 changes of 2 tenants", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="2 changes in 2 tenants", level=1)).to_be_visible()
     for tenant in (scene.tenant, other.tenant):
         region = page.get_by_role("region", name=tenant.name)
         expect(region).to_contain_text("1 change")

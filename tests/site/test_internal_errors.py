@@ -258,6 +258,7 @@ NARROW = frozenset(
         "tenants/microsoft/retry.py",
         "tenants/microsoft/tokens.py",
         "tenants/microsoft/wire.py",
+        "tenants/trust/os_accounts.py",
     }
 )
 """Modules that parse what came from outside: numbers, times, addresses, JSON, keys."""
