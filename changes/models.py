@@ -15,9 +15,8 @@ SEVERITIES = [
 
 
 class Change(models.Model):
-    """A difference of one resource between two consecutive states. Append-only.
-
-    The two contents live in the store under their digests; the JSON Patch is computed from them.
+    """A difference of one resource between two consecutive states. Append-only. Both contents are in the
+    store under their digests; the JSON Patch is computed from them.
     """
 
     class Kind(models.TextChoices):
@@ -36,8 +35,10 @@ class Change(models.Model):
     after_digest = models.CharField(max_length=64, blank=True)
     severity = models.CharField(max_length=13, choices=SEVERITIES)
     direction = models.CharField(max_length=12)
-    summary = models.CharField(max_length=500, help_text="The gravest finding's reason.")
-    earliest_at = models.DateTimeField(help_text="Not before this: when the earlier state was read.")
+    summary = models.CharField(max_length=500, help_text="The reason of the most severe finding.")
+    earliest_at = models.DateTimeField(
+        help_text="The earliest possible time: when the previous state was read."
+    )
     detected_at = models.DateTimeField()
 
     class Meta:
@@ -60,8 +61,8 @@ class Change(models.Model):
 
     @property
     def resolution(self) -> "Resolution | None":
-        """What a rollback of ours has to do with it; None also where one opened it again. Uses what `with_details`
-        prefetched.
+        """How one of our rollbacks relates to this change; None if there is none or a later one reopened the
+        change. Uses the rows prefetched by `with_details`.
         """
         newest = max(self.resolutions.all(), key=lambda resolution: resolution.pk, default=None)
         return None if newest is None or newest.kind == Resolution.Kind.REOPENED else newest
@@ -75,7 +76,7 @@ class Finding(models.Model):
     severity = models.CharField(max_length=13, choices=SEVERITIES)
     direction = models.CharField(max_length=12)
     reason = models.CharField(max_length=500)
-    technique = models.CharField(max_length=16, blank=True, help_text="MITRE ATT&CK id.")
+    technique = models.CharField(max_length=16, blank=True, help_text="MITRE ATT&CK ID.")
 
     class Meta:
         default_permissions = ()
@@ -86,7 +87,7 @@ class Finding(models.Model):
 
 
 class Acknowledgement(models.Model):
-    """Somebody has seen the change and said what it is. Kept apart, for the change itself never moves."""
+    """A user acknowledged the change. Stored separately, because the change itself is immutable."""
 
     change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="acknowledgement")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -102,8 +103,8 @@ class Acknowledgement(models.Model):
 
 
 class Resolution(models.Model):
-    """What one of our rollbacks has to do with a change: it undid it, made it, or opened it again by undoing the
-    rollback that had undone it. Append-only; the newest counts.
+    """How one of our rollbacks relates to a change: it undid it, made it, or reopened it by undoing an
+    earlier rollback. Append-only; the latest row counts.
     """
 
     class Kind(models.TextChoices):
@@ -114,7 +115,7 @@ class Resolution(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="resolutions")
     kind = models.CharField(max_length=11, choices=Kind.choices)
     rollback = models.PositiveBigIntegerField(help_text="Number of the rollback.")
-    verified = models.BooleanField(help_text="Reading again showed that the rollback did it.")
+    verified = models.BooleanField(help_text="The rollback was verified.")
     at = models.DateTimeField()
     batch = models.CharField(max_length=32, editable=False, help_text="Its proof in the ledger.")
 
@@ -132,9 +133,8 @@ class Resolution(models.Model):
 
 
 class AuditEvent(models.Model):
-    """A record of one of Microsoft's audit logs, kept beyond Microsoft's own time. Append-only.
-
-    `sealed` is the whole record as Microsoft gave it, sealed with the tenant's data key.
+    """A record of one of Microsoft's audit logs, stored longer than Microsoft keeps it. Append-only. `sealed`
+    is the original record, encrypted with the tenant's data key.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="audit_events")
@@ -174,7 +174,7 @@ class AuditEvent(models.Model):
 
 
 class SignIn(models.Model):
-    """A sign-in record: it tells the country behind an audit event's IP."""
+    """A sign-in record, used to find the country of an audit event's IP address."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     event_id = models.CharField(max_length=200)
@@ -211,13 +211,13 @@ class Attribution(models.Model):
         NONE = "", "unknown"
 
     LIKELIEST_FIRST = ("-score", "-event__occurred_at", "-pk")
-    """The order among the attributions of one change."""
+    """Orders the attributions of one change."""
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="attributions")
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="attributions")
     confidence = models.CharField(max_length=6, choices=Confidence.choices)
     score = models.PositiveSmallIntegerField(help_text="0 to 100")
-    why = models.JSONField(default=list, help_text="What matched, in words.")
+    why = models.JSONField(default=list, help_text="Why this event was matched.")
     country = models.CharField(max_length=2, blank=True)
     country_source = models.CharField(max_length=8, choices=CountrySource.choices, blank=True)
     ours = models.BooleanField(default=False, help_text="The change was made by a rollback.")
@@ -236,11 +236,13 @@ class Attribution(models.Model):
 
 
 class AuditCursor(models.Model):
-    """How far one of a tenant's logs has been read; the next read overlaps it. Of Azure, each subscription has one."""
+    """How far one of a tenant's logs has been read; the next read overlaps. Azure has one cursor per
+    subscription.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="audit_cursors")
     source = models.CharField(max_length=20, default="directoryAudit")
-    subscription = models.CharField(max_length=64, blank=True, help_text="Azure's logs only.")
+    subscription = models.CharField(max_length=64, blank=True, help_text="For Azure logs only.")
     read_until = models.DateTimeField()
     error = models.TextField(blank=True)
 

@@ -11,7 +11,7 @@ from tenants.trust.proof import SealedRow
 
 
 class Rollback(models.Model):
-    """A request to bring resources back to an earlier version. `state` is moved by rollbacks.states only."""
+    """A request to restore resources to an earlier version. Only rollbacks.states changes `state`."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -29,15 +29,15 @@ class Rollback(models.Model):
 
     class Source(models.TextChoices):
         CHANGES = "changes", "chosen changes"
-        ACTOR = "actor", "everything an actor did"
-        SNAPSHOT = "snapshot", "back to a snapshot"
+        ACTOR = "actor", "all changes by an actor"
+        SNAPSHOT = "snapshot", "return to a snapshot"
         UNDO = "undo", "undoing a rollback"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="rollbacks")
     requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=8, choices=Source.choices)
-    parameters = models.JSONField(default=dict, help_text="What was asked for, from which a re-plan starts.")
+    parameters = models.JSONField(default=dict, help_text="The original request, used for re-planning.")
     state = models.CharField(max_length=18, choices=State.choices, default=State.DRAFT)
     plan = models.OneToOneField(
         "rollbacks.Plan", on_delete=models.PROTECT, null=True, related_name="current_of", editable=False
@@ -55,7 +55,7 @@ class Rollback(models.Model):
 
 
 class Plan(models.Model):
-    """One revision of a rollback's plan. Its content never changes: a re-plan is a new row, without approvals."""
+    """One revision of a rollback's plan. Immutable: re-planning creates a new row without approvals."""
 
     rollback = models.ForeignKey(Rollback, on_delete=models.PROTECT, related_name="plans")
     revision = models.PositiveSmallIntegerField()
@@ -63,17 +63,17 @@ class Plan(models.Model):
         Snapshot,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The newest snapshot when it was planned.",
+        help_text="The latest snapshot when it was planned.",
     )
     digest = models.CharField(
-        max_length=64, help_text="Over tenant, steps and their preconditions, policy, expiry."
+        max_length=64, help_text="Digest of tenant, steps and their preconditions, policy and expiry."
     )
     required_approvals = models.PositiveSmallIntegerField()
-    complete = models.BooleanField(help_text="Everything asked for is in the steps.")
+    complete = models.BooleanField(help_text="The steps include everything that was requested.")
     applicable = models.BooleanField(help_text="It may be approved and executed.")
     warnings = models.JSONField(default=list)
-    losses = models.JSONField(null=True, help_text="What it says it does not bring back.")
-    dry_run = models.JSONField(default=dict, help_text="The dry run's result as the approvers see it.")
+    losses = models.JSONField(null=True, help_text="The announced losses.")
+    dry_run = models.JSONField(default=dict, help_text="The result of the dry run, as shown to approvers.")
     planned_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
@@ -94,9 +94,8 @@ class Plan(models.Model):
 
 
 class Step(models.Model):
-    """One step of a plan: what is written, and what the live object must be for it to be written. Append-only.
-
-    Contents (requests, wanted and expected documents) are sealed with the tenant's data key in `sealed`.
+    """One step of a plan: what is written, and the required state of the live object. Append-only. Contents
+    (requests, wanted and expected documents) are encrypted with the tenant's data key in `sealed`.
     """
 
     class Kind(models.TextChoices):
@@ -114,10 +113,10 @@ class Step(models.Model):
     display_name = models.CharField(max_length=400, blank=True)
     explanation = models.TextField(help_text="What this step does, in one sentence.")
     expected_digest = models.CharField(
-        max_length=64, blank=True, help_text="Of the live object; empty: it is absent."
+        max_length=64, blank=True, help_text="Digest of the live object; empty if it does not exist."
     )
     target_digest = models.CharField(
-        max_length=64, blank=True, help_text="Of the object wanted; empty: absent."
+        max_length=64, blank=True, help_text="Digest of the wanted object; empty if it must not exist."
     )
     changes = models.ManyToManyField(Change, related_name="steps", blank=True)
     sealed = models.BinaryField(editable=False)
@@ -132,7 +131,7 @@ class Step(models.Model):
 
 
 class Approval(models.Model):
-    """One person's signature under (or against) one plan's digest. Append-only.
+    """One person's approval or rejection of a plan's digest. Append-only.
 
     `requester` is copied from the rollback so that the database itself can refuse a requester's own signature.
     """
@@ -164,7 +163,7 @@ class Approval(models.Model):
 
 
 class Execution(models.Model):
-    """The run of an approved plan. One per plan, ever: the unique row is what makes a second execution impossible."""
+    """The execution of an approved plan. The unique constraint allows only one per plan."""
 
     plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="execution")
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -183,12 +182,12 @@ class Execution(models.Model):
 
     @property
     def present_run(self) -> int:
-        """Id of the run of its present, or last, attempt."""
+        """ID of the run of the current or last attempt."""
         last = self.resumptions.last()
         return last.run_id if last is not None else self.run_id or 0
 
     def attempts(self) -> list[tuple[datetime, datetime | None]]:
-        """When each attempt began and ended; None while it goes on."""
+        """Start and end of each attempt; None while it is running."""
         began, found = self.started_at, []
         for resumption in self.resumptions.all():
             found.append((began, resumption.ended_at))
@@ -197,17 +196,16 @@ class Execution(models.Model):
 
 
 class Resumption(SealedRow):
-    """An execution that had ended goes on, under the same plan and its signatures. Append-only.
-
-    Keeps how the attempt before it ended, for the execution's own columns then speak of the new one.
+    """The resumption of an execution under the same plan and signatures. Append-only. Stores how the previous
+    attempt ended, because the execution's own columns then describe the new attempt.
     """
 
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="resumptions")
     run_id = models.BigIntegerField()
     resumed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    ended_at = models.DateTimeField(help_text="End of the attempt before.")
-    outcome = models.CharField(max_length=18, help_text="Of the attempt before.")
+    ended_at = models.DateTimeField(help_text="End of the previous attempt.")
+    outcome = models.CharField(max_length=18, help_text="Of the previous attempt.")
     message = models.TextField(blank=True)
 
     class Meta:
@@ -225,7 +223,7 @@ class StepRecord(SealedRow):
         PENDING = "pending", "pending"
         SENDING = "sending", "sending"
         DONE = "done", "done"
-        ALREADY = "already", "already so"
+        ALREADY = "already", "already matches"
         STALE = "stale", "stale"
         UNKNOWN = "unknown", "unknown"
         FAILED = "failed", "refused"
@@ -238,14 +236,20 @@ class StepRecord(SealedRow):
     sent_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     client_request_id = models.CharField(max_length=64, blank=True)
-    new_keys = models.JSONField(default=dict, help_text="The identifiers that Graph gave a created object.")
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it left without a refusal.")
-    before_digest = models.CharField(max_length=64, blank=True, help_text="Of the object before the request.")
+    new_keys = models.JSONField(default=dict, help_text="The IDs that Graph assigned to a created object.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the request was sent without being refused."
+    )
+    before_digest = models.CharField(
+        max_length=64, blank=True, help_text="Digest of the object before the request."
+    )
     lookalikes = models.JSONField(
-        default=list, help_text="Ids that a created object must not be mistaken for."
+        default=list, help_text="IDs of existing objects that must not be confused with the created one."
     )
     closes_step = models.BooleanField(default=False, help_text="The step is done.")
-    left_digest = models.CharField(max_length=64, blank=True, help_text="Of the object after the request.")
+    left_digest = models.CharField(
+        max_length=64, blank=True, help_text="Digest of the object after the request."
+    )
     message = models.TextField(blank=True)
 
     class Meta:
@@ -262,7 +266,7 @@ class StepRecord(SealedRow):
 
 
 class Remapping(SealedRow):
-    """An id that could not survive: the resource came back under another one. Append-only."""
+    """An ID that changed: the resource was restored under a new one. Append-only."""
 
     execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="remappings")
     resource_type = models.CharField(max_length=80)

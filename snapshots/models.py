@@ -6,7 +6,9 @@ from tenants.models import Tenant
 
 
 class Snapshot(models.Model):
-    """The state of a tenant's resources at one time. A row exists only once the whole of it is visible."""
+    """The state of a tenant's resources at one time. The row is created when the complete snapshot becomes
+    visible.
+    """
 
     class Mode(models.TextChoices):
         FULL = "full", "full"
@@ -20,7 +22,7 @@ class Snapshot(models.Model):
     number = models.PositiveIntegerField(help_text="Counts from 1 within the tenant.")
     run_id = models.BigIntegerField(null=True)
     mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.FULL)
-    """How it was read, not how it was asked for."""
+    """The mode that was used, not the requested one."""
     status = models.CharField(max_length=8, choices=Status.choices)
     requested_by = models.CharField(max_length=200)
     started_at = models.DateTimeField()
@@ -28,7 +30,7 @@ class Snapshot(models.Model):
     previous_root = models.CharField(max_length=64, blank=True)
     root = models.CharField(max_length=64)
     resource_count = models.PositiveIntegerField()
-    requests = models.PositiveIntegerField(default=0, help_text="HTTP requests that the collection took.")
+    requests = models.PositiveIntegerField(default=0, help_text="Number of HTTP requests of the collection.")
 
     class Meta:
         default_permissions = ()
@@ -42,7 +44,7 @@ class Snapshot(models.Model):
 
 
 class Coverage(models.Model):
-    """Whether a snapshot has a resource type complete, and if not, why and what helps."""
+    """Whether a snapshot contains a resource type completely and, if not, the reason and the remedy."""
 
     class Status(models.TextChoices):
         COMPLETE = "complete", "complete"
@@ -60,7 +62,7 @@ class Coverage(models.Model):
     reason = models.TextField(blank=True)
     remedy = models.TextField(blank=True)
     beside = models.JSONField(
-        default=list, blank=True, help_text="Listings that were read too, for what they say in full."
+        default=list, blank=True, help_text="Other listings that were read with this type."
     )
 
     class Meta:
@@ -76,10 +78,9 @@ class Coverage(models.Model):
 
 
 class Blob(models.Model):
-    """A content: compressed, sealed with the tenant's data key, addressed by its keyed digest.
-
-    A document is whole, or split: then the row under its digest is an outline, which names the pieces of its long
-    lists, each a row of its own that other versions share.
+    """A content: compressed, encrypted with the tenant's data key, addressed by its keyed digest. A document
+    is stored whole or split. If split, the row with its digest is an outline that lists the pieces of its
+    long lists; each piece is a row that other versions can share.
     """
 
     class Kind(models.TextChoices):
@@ -134,9 +135,8 @@ class Version(models.Model):
 
 
 class Principal(models.Model):
-    """The name and kind of a directory object that configuration refers to: for people's eyes and for grading.
-
-    Not configuration, so not versioned: the newest facts seen.
+    """The name and kind of a directory object that configuration refers to, for display and grading. Not
+    versioned: only the latest facts are stored.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="principals")

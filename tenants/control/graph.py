@@ -37,10 +37,10 @@ LABELS: dict[Kind, str] = {
     Kind.ROLE: "bound a role",
     Kind.GROUP: "added the account to a group",
     Kind.TOKEN: "issued an API token",
-    Kind.REMOVE: "removed an administrator's rights",
+    Kind.REMOVE: "removed administrator rights",
     Kind.LOWER: "proposed a weaker approval policy",
     Kind.POLICY: "changed the approval policy",
-    Kind.CONFIRM: "confirmed an act",
+    Kind.CONFIRM: "confirmed an action",
 }
 
 

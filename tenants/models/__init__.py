@@ -1,4 +1,4 @@
-"""The rows of the lowest room."""
+"""Models of customers, tenants, accounts, connections, keys, runs and the ledger."""
 
 from tenants.models.accounts import (
     ApiToken,

@@ -14,7 +14,7 @@ from tenants.models.tenants import Customer, Tenant
 
 
 class User(GuardianUserMixin, AbstractUser):
-    """A person of the MSP, or a customer portal's account."""
+    """A person of the MSP, or the account of a customer portal."""
 
     class Meta(AbstractUser.Meta):
         default_permissions = ()
@@ -22,7 +22,7 @@ class User(GuardianUserMixin, AbstractUser):
     _password: str | None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new password ends the API tokens, also where Django's own pages and commands set it."""
+        """A new password revokes the API tokens, even if it is set by Django's own pages and commands."""
         has_new_password = self.pk is not None and self._password is not None
         with transaction.atomic():
             super().save(*args, **kwargs)
@@ -65,7 +65,7 @@ class CustomerGroupObjectPermission(GroupObjectPermissionBase):
 class RoleBinding(models.Model):
     """A role of a user or a group on a scope: neither customer nor tenant set means the whole MSP.
 
-    The row is the truth; guardian's grants are derived from it (tenants.access.permissions.sync_grants).
+    The row is authoritative; guardian grants are derived from it (tenants.access.permissions.sync_grants).
     """
 
     user = models.ForeignKey(
@@ -112,7 +112,7 @@ class RoleBinding(models.Model):
 
 
 class ApiToken(models.Model):
-    """A bearer token. Only its hash is kept; it carries at most its scopes of what its user may do."""
+    """A bearer token. Only its hash is stored. It allows what its user may do, restricted to its scopes."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)

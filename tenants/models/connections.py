@@ -1,10 +1,10 @@
-"""How a tenant is reached: app registrations with their sealed credentials, and connections."""
+"""App registrations with their encrypted credentials, and connections."""
 
 from django.db import models
 
 
 class AppRegistration(models.Model):
-    """The application that we sign in as: the MSP's multi-tenant one, shared by many tenants, or one per tenant."""
+    """The application that Lavawall signs in as: the MSP's multi-tenant application, or one per tenant."""
 
     class Credential(models.TextChoices):
         SECRET = "secret", "client secret"
@@ -25,7 +25,7 @@ class AppRegistration(models.Model):
     fingerprint = models.CharField(
         max_length=64,
         editable=False,
-        help_text="Keyed fingerprint: tells two credentials apart, reveals neither.",
+        help_text="Keyed fingerprint: distinguishes credentials without revealing them.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,7 +47,7 @@ class AppRegistration(models.Model):
 
 
 class Connection(models.Model):
-    """How we reach one tenant for one purpose. The writer is a separate app registration from the reader's."""
+    """A connection to one tenant for one purpose. Writer and reader use separate app registrations."""
 
     class Purpose(models.TextChoices):
         READER = "reader", "reader"
@@ -73,7 +73,7 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True, blank=True)
     test_error = models.TextField(blank=True)
     granted = models.JSONField(
-        default=list, blank=True, help_text="Application permissions seen in the token."
+        default=list, blank=True, help_text="The application permissions in the token."
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The record of acts of control."""
+"""The record of control actions."""
 
 from django.conf import settings
 from django.db import models
@@ -7,10 +7,9 @@ from tenants.control.graph import LABELS, Kind
 
 
 class ControlAct(models.Model):
-    """An act by which a person gained control over another account or over the approval policy, or its confirmation.
-
-    Append-only and chained by keyed digests, as the ledger is; each act belongs to the ledger entry that records it.
-    Neither customer nor tenant set means the whole MSP. No actor means the operator.
+    """An action by which a person gained control over another account or over the approval policy, or its
+    confirmation. Append-only and chained by keyed digests, like the ledger. Each action belongs to a ledger
+    entry. Neither customer nor tenant set means the whole MSP. No actor means the operator.
     """
 
     number = models.PositiveBigIntegerField(unique=True)
@@ -24,11 +23,11 @@ class ControlAct(models.Model):
     )
     customer = models.ForeignKey("tenants.Customer", on_delete=models.PROTECT, null=True, related_name="+")
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, null=True, related_name="+")
-    promotes = models.BooleanField(default=False, help_text="It made an administrator of somebody.")
-    cools_off_at = models.DateTimeField(null=True, help_text="When it ends without a confirmation.")
+    promotes = models.BooleanField(default=False, help_text="The action made someone an administrator.")
+    cools_off_at = models.DateTimeField(null=True, help_text="When the hold ends without confirmation.")
     confirms = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="confirmation")
     detail = models.JSONField(default=dict)
-    entry = models.PositiveBigIntegerField(help_text="Sequence of the ledger entry that records it.")
+    entry = models.PositiveBigIntegerField(help_text="Sequence number of the ledger entry.")
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64, unique=True)
 
@@ -50,4 +49,4 @@ class ControlAct(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"act {self.number}: {self.get_kind_display()}"
+        return f"action {self.number}: {self.get_kind_display()}"

@@ -1,12 +1,11 @@
-"""The platform's own record of who did what."""
+"""The platform's record of who did what."""
 
 from django.db import models
 
 
 class LedgerEntry(models.Model):
-    """One act, chained to the one before it. Append-only: database triggers refuse UPDATE and DELETE.
-
-    Names are copied, not referenced: the record must outlive the rows that it speaks of.
+    """One action, chained to the previous entry. Append-only: database triggers refuse UPDATE and DELETE.
+    Names are copied instead of referenced, because the entry must outlive the rows that it mentions.
     """
 
     sequence = models.PositiveBigIntegerField(unique=True)
@@ -37,10 +36,12 @@ class LedgerEntry(models.Model):
 
 
 class LedgerHead(models.Model):
-    """How long a chain is and what its newest entry is, under a keyed seal: entries cut off its end are missed."""
+    """The length and newest entry of a chain, under a keyed seal, so that entries removed from its end are
+    detected.
+    """
 
     class Chain(models.IntegerChoices):
-        """The primary keys: one row for each chain."""
+        """Primary keys; one row per chain."""
 
         LEDGER = 1
         CONTROL = 2

@@ -1,10 +1,10 @@
-"""Durable work: the queue only carries a hint, the truth is a row here."""
+"""Durable work: the queue only carries a hint; the row is authoritative."""
 
 from django.db import models
 
 
 class Run(models.Model):
-    """One collection, attribution pass or execution, with its attempts, lease and fencing token."""
+    """A collection, attribution pass or execution, with its attempts, lease and fencing token."""
 
     class Kind(models.TextChoices):
         COLLECT = "collect", "collection"

@@ -26,9 +26,11 @@ class Tenant(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tenants")
     name = models.CharField(max_length=200, unique=True)
-    directory_id = models.UUIDField(unique=True, help_text="The directory (tenant) id in Microsoft Entra.")
-    subscriptions = models.JSONField(default=list, blank=True, help_text="Azure subscription ids.")
-    is_active = models.BooleanField(default=True, help_text="Inactive tenants are not collected on schedule.")
+    directory_id = models.UUIDField(unique=True, help_text="The directory (tenant) ID in Microsoft Entra.")
+    subscriptions = models.JSONField(default=list, blank=True, help_text="Azure subscription IDs.")
+    is_active = models.BooleanField(
+        default=True, help_text="No scheduled snapshots are taken of inactive tenants."
+    )
     snapshot_interval_minutes = models.PositiveIntegerField(
         default=60, validators=[MinValueValidator(5)], help_text="How often a snapshot is taken."
     )
@@ -40,7 +42,7 @@ class Tenant(models.Model):
     required_approvals_critical = models.PositiveSmallIntegerField(
         default=2,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
-        help_text="The same, where the rollback touches a change of critical severity.",
+        help_text="The same, if the rollback involves a critical change.",
     )
     plan_lifetime_hours = models.PositiveSmallIntegerField(
         default=24, validators=[MinValueValidator(1), MaxValueValidator(168)]
