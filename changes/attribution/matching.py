@@ -115,9 +115,9 @@ def score(change: ChangeFacts, event: EventFacts, hints: AuditHints) -> Match | 
 
 def choose(found: Iterable[tuple[Match, Event]]) -> list[tuple[Match, Event]]:
     """The events to keep for one change, best first, then latest first. Several people may have changed an
-    object between two reads, so all events with medium or high confidence are kept. Weaker events are kept
-    only if there is nothing better: one event with low confidence, events just outside the time window, and
-    events that do not name the object itself, which may be about a similar object. A Microsoft service is
+    object between two snapshots, so all events with medium or high confidence are kept. Weaker events are
+    kept only if there is nothing better: one event with low confidence, events just outside the time window,
+    and events that do not name the object itself, which may be about a similar object. A Microsoft service is
     replaced by the person for whom it acted, found by the same correlation ID.
     """
     found = list(found)
@@ -230,9 +230,9 @@ def _agreements(event: EventFacts, verb: _Point | None, in_window: bool) -> Iter
     if verb is not None:
         yield verb
     if in_window:
-        yield _Point(IN_WINDOW, "it happened between the two reads")
+        yield _Point(IN_WINDOW, "it happened between the two snapshots")
     else:
-        yield _Point(0, "it happened within five minutes of the two reads")
+        yield _Point(0, "it happened within five minutes of the two snapshots")
     if event.by_go_between:
         yield _Point(GO_BETWEEN, "but its actor is a Microsoft service that acts for someone else")
 

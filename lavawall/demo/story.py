@@ -24,6 +24,7 @@ from lavawall.demo.show import Show, StepFailed, expect
 from lavawall.emulator.attack import AttackStep, run_attack
 from rollbacks import selectors as rollback_selectors
 from rollbacks.models import Rollback
+from snapshots.catalog import words
 from snapshots.models import Snapshot, Version
 from tenants.models import Run, Tenant
 from tenants.runs import leases
@@ -61,7 +62,7 @@ EXPECTED = (
     Expected("conditionalAccessPolicy", "deleted", "high", "A policy deleted"),
     Expected("appRoleAssignment", "created", "high", "An app consented to read all mail", "Mail.ReadWrite"),
     Expected("appRoleAssignment", "created", "high", "and all files", "Files.ReadWrite.All"),
-    Expected("oAuth2PermissionGrant", "created", "high", "and both on behalf of everybody"),
+    Expected("oAuth2PermissionGrant", "created", "high", "and both on behalf of all users"),
     Expected("authenticationMethodConfiguration", "updated", "high", "SMS enabled as a factor"),
     Expected("authenticationStrengthPolicy", "updated", "high", "An authentication strength weakened"),
     Expected("application", "updated", "high", "A credential added to an existing app"),
@@ -196,7 +197,10 @@ def attribute(stage: Stage) -> None:
     )
     _, country = places.pop()
     stage.show.say(f"All {len(attributions)} changes were made by one actor: {thief}")
-    stage.show.say(f"from {ATTACKER_IP} in {country} (by the {attributions[0].get_country_source_display()})")
+    stage.show.say(
+        f"from {ATTACKER_IP} in {words.country(country)} (by the "
+        f"{attributions[0].get_country_source_display()})"
+    )
     for found in attributions[:SHOWN_EVENTS]:
         stage.show.say(f"{found.event.activity}: {found.confidence} confidence, event {found.event.event_id}")
     if len(attributions) > SHOWN_EVENTS:

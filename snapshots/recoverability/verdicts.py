@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 _LABELS = {
     Verdict.IN_PLACE: "restorable in place",
-    Verdict.NEW_ID: "restorable with a new id",
+    Verdict.NEW_ID: "restorable with a new ID",
     Verdict.PARTLY: "partly restorable",
     Verdict.NOT_RESTORABLE: "not restorable",
 }

@@ -61,8 +61,8 @@ def listed(client: Client, tenant: Tenant, **query: object) -> str:
 
 def test_it_counts_the_verdicts_in_all_and_by_type(auditor: Client, tenant: Tenant) -> None:
     text = shown(auditor, tenant)
-    assert f"{OFFICES + 2} restorable with a new id" in text
-    assert f"{OFFICES} restorable with a new id" in text
+    assert f"{OFFICES + 2} restorable with a new ID" in text
+    assert f"{OFFICES} restorable with a new ID" in text
     assert "1 partly restorable" in text
     assert "?type=application&amp;verdict=partly" in text
 

@@ -71,7 +71,7 @@ def test_it_narrows_the_resources(tenant: Tenant, arguments: tuple[str, ...], ty
 def test_it_prints_a_line_for_each_type_and_each_resource(tenant: Tenant) -> None:
     shown = lines("coverage", "Contoso", "--resources")
     assert "application: complete, 1: 1 partly restorable" in shown
-    assert "All of Contoso: 2 restorable with a new id, 1 partly restorable." in shown
+    assert "All of Contoso: 2 restorable with a new ID, 1 partly restorable." in shown
     assert any("Lost: passwordCredentials, CI, key id k-1" in line for line in shown)
     assert any("References updated to the new ID: conditionalAccessPolicy" in line for line in shown)
 

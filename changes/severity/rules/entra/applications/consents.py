@@ -59,7 +59,7 @@ def scope_granted(subject: Subject, context: Context) -> Iterator[Hit]:
     worst = [new[name] for name in gained if _scope_severity(name, subject.after, context) == severity]
     client = display_name(context, "servicePrincipal", text(subject.after, "clientId"))
     whom = (
-        "everybody"
+        "all users"
         if _for_everybody(subject.after)
         else principal(context, text(subject.after, "principalId")).name or "one person"
     )

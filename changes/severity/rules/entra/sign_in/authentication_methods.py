@@ -57,7 +57,7 @@ def _everybody(document: Document | None) -> bool:
 
 def _audience(document: Document | None, context: Context) -> str:
     if _everybody(document):
-        return "everybody"
+        return "all users"
     return f"groups {', '.join(sorted(display_name(context, 'group', key) for key in _targets(document)))}"
 
 
@@ -133,7 +133,7 @@ def usable_for_sign_in(subject: Subject, context: Context) -> Iterator[Hit]:
     after = usable(subject.after) if _enabled(subject.after) else set()
     if after - before:
         names = sorted(
-            "everybody" if key == EVERYBODY else display_name(context, "group", key) for key in after
+            "all users" if key == EVERYBODY else display_name(context, "group", key) for key in after
         )
         reason = f"A single {_label(subject)} factor now signs in {', '.join(names)}, without a password."
         yield weakens(Severity.HIGH, reason)

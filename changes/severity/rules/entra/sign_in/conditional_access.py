@@ -152,7 +152,9 @@ def policy_tightened(subject: Subject, context: Context) -> Iterator[Hit]:
         return
     for move in moves(before, after):
         if move.stronger:
-            yield strengthens(f"Policy {subject.name} applies to more: {move.dimension.name}.")
+            yield strengthens(
+                f"Policy {subject.name} applies to more sign-ins (changed: {move.dimension.name})."
+            )
     if before.requirement.weaker_than(after.requirement):
         yield strengthens(f"Policy {subject.name} requires more: {after.requirement.describe()}.")
     stricter = [

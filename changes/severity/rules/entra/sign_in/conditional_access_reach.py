@@ -42,7 +42,7 @@ def people_excluded(subject: Subject, context: Context) -> Iterator[Hit]:
     for before, _, move in _weaker_moves(subject, context, "excluded users"):
         severity = adjusted_for_state(before, _exclusion_value(before, move.weaker, context))
         names = token_names(move.weaker, context)
-        reason = f"Policy {subject.name} {_no_longer(before)} {names}, newly excluded from it."
+        reason = f"Policy {subject.name} {_no_longer(before)} {names}, newly excluded from the policy."
         yield weakens(severity, reason, technique(before))
 
 
@@ -51,7 +51,7 @@ def _no_longer(policy: Policy) -> str:
         return "no longer blocks"
     if policy.requirement.admits_everybody:
         return "no longer limits the sessions of"
-    return f"no longer requires {policy.requirement.describe()} of"
+    return f"no longer requires {policy.requirement.describe()} for"
 
 
 def _exclusion_value(policy: Policy, excluded: Tokens, context: Context) -> Severity:
@@ -88,7 +88,7 @@ def people_dropped(subject: Subject, context: Context) -> Iterator[Hit]:
         if before.requirement.multi_factor and _loses_administrators(before, after, move.weaker, context):
             severity = Severity.CRITICAL
         names = token_names(move.weaker, context, "all users")
-        reason = f"Policy {subject.name} {_no_longer(before)} {names}, no longer included in it."
+        reason = f"Policy {subject.name} {_no_longer(before)} {names}, no longer included in the policy."
         yield weakens(adjusted_for_state(before, severity), reason, technique(before))
 
 
