@@ -52,8 +52,7 @@ class Covered:
 
 def wrote_anything(rollback: Rollback) -> bool:
     """Whether there is something to undo."""
-    done = StepRecord.objects.filter(execution__plan__rollback=rollback, state=StepRecord.State.DONE)
-    return done.exists()
+    return StepRecord.objects.filter(execution__plan__rollback=rollback, sent_at__isnull=False).exists()
 
 
 def covered(rollback: Rollback) -> Covered:

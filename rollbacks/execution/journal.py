@@ -104,10 +104,10 @@ class Journal:
             record.save()
 
 
-def wrote(execution: Execution) -> set[int]:
-    """Orders of the steps of which at least one request was done."""
-    done = [_sealed(record) for record in execution.records.filter(state=State.DONE).select_related("step")]
-    return {record.step.order for record in done}
+def sent(execution: Execution) -> set[int]:
+    """Orders of the steps of which a request was sent. Even a refused batch may have changed something."""
+    records = execution.records.filter(sent_at__isnull=False).select_related("step")
+    return {_sealed(record).step.order for record in records}
 
 
 def _sealed(row: Row) -> Row:

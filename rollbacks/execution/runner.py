@@ -73,7 +73,7 @@ def _outcome(found: Mapping[str, Any], steps: int) -> tuple[State, str]:
     """The state in which an execution ends that ran through all of its steps, and what to say about it."""
     refused, skipped, differs = (len(found[name]) for name in ("refused", "skipped", "differs"))
     if refused == steps - skipped:
-        return State.FAILED, f"Nothing was changed. {found['refused'][0]['reason']}"
+        return State.FAILED, f"No step was completed. {found['refused'][0]['reason']}"
     if refused:
         first = found["refused"][0]
         done = steps - refused - skipped

@@ -104,6 +104,8 @@ class Dependencies:
             needed = {number_of[each] for each in needs[index]}
             for resource_id in self._ids_named_by(step, steps):
                 needed |= touching.get(resource_id, set())
+            if step.kind is StepKind.DELETE:
+                needed |= {each.order for each in steps if step.resource_id in self._ids_expected_in(each)}
             if phases[step.order] in (Phase.RELAX, Phase.DELETE):
                 needed |= {each.order for each in self._protecting(step, steps, phases)}
             result.append(replace(step, needs=tuple(sorted(each for each in needed if each < step.order))))
@@ -115,6 +117,12 @@ class Dependencies:
         documents = [document for document in (step.target, step.wanted) if document is not None]
         named = {mention.value for document in documents for mention in mentions(spec, document)}
         return named | {steps[number - 1].resource_id for number, _ in found_in(step.to_json())}
+
+    def _ids_expected_in(self, step: PlannedStep) -> set[str]:
+        """What the live object refers to before the step: what is deleted must not be referred to any more."""
+        if step.expected is None:
+            return set()
+        return {mention.value for mention in mentions(self.catalogue[step.resource_type], step.expected)}
 
     def _protecting(
         self, step: PlannedStep, steps: Sequence[PlannedStep], phases: Mapping[int, Phase]

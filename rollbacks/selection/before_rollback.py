@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from changes.models import Change
-from rollbacks.execution.journal import wrote
+from rollbacks.execution.journal import sent
 from rollbacks.models import Execution, Remapping, Rollback
 from rollbacks.planning.model import Key, PlannedStep, Target
 from rollbacks.plans import storage
@@ -19,9 +19,8 @@ def before_rollback(tenant: Tenant, number: int) -> Resolved:
     if rollback.state == Rollback.State.EXECUTING:
         raise NothingToDo(f"Rollback {number} is still executing. Wait until it is finished.")
     targets: dict[Key, Target] = {}
-    for execution in Execution.objects.filter(plan__rollback=rollback).select_related(
-        "plan__rollback__tenant"
-    ):
+    executions = Execution.objects.filter(plan__rollback=rollback).select_related("plan__rollback__tenant")
+    for execution in executions.order_by("pk"):
         for target in _targets(execution):
             targets.setdefault(target.key, target)
     if not targets:
@@ -36,7 +35,7 @@ def _targets(execution: Execution) -> Iterator[Target]:
     present = {
         (row.resource_type, row.old_id): row.new_id for row in Remapping.objects.filter(execution=execution)
     }
-    written = wrote(execution)
+    written = sent(execution)
     steps = storage.check(execution.plan)
     touched = {step.key for step in steps if step.order in written}
     first: dict[Key, PlannedStep] = {}

@@ -100,7 +100,7 @@ def plans_the_rollback(erin: Visitor, stage: Stage) -> None:
     expect(page.get_by_role("status")).to_contain_text(f"covers {total} selected changes")
     plan = page.get_by_role("region", name="Plan", exact=True)
     expect(plan.get_by_text("Dry run:").first).to_be_visible()
-    expect(plan).to_contain_text("Creates Named location “Calgary clinic” again")
+    expect(plan).to_contain_text("Recreates Named location “Calgary clinic”")
     expect(page.get_by_role("region", name="This plan")).to_contain_text("0 were sent")
     assert stage.show.number == 0
     address = erin.path
@@ -123,7 +123,7 @@ def cannot_approve_alone(erin: Visitor) -> None:
 
 
 def approves_from_the_overview(page: Page, number: int, comment: str) -> None:
-    waiting = page.get_by_role("region", name="1 rollback waits for your approval")
+    waiting = page.get_by_role("region", name="1 rollback waiting for your approval")
     waiting.get_by_role("link", name="Review").click()
     expect(page.get_by_role("region", name="Before you decide")).to_contain_text("recreated")
     page.get_by_role("button", name="Approve", exact=True).click()

@@ -16,7 +16,7 @@ from rollbacks.models import Rollback, StepRecord
 from rollbacks.planning.model import PlannedStep
 from rollbacks.plans import storage
 from rollbacks.states import State
-from tests.rollbacks.conftest import POLICIES, Incident, Scene, acting
+from tests.rollbacks.conftest import LOCATIONS, POLICIES, Incident, Scene, acting
 
 REFUSAL = {"error": {"code": "AccessDenied", "message": "The tenant does not allow this."}}
 
@@ -85,7 +85,7 @@ def test_nothing_is_called_partly_done_where_every_step_was_refused(scene: Scene
     refuse(scene, "POST|PATCH|DELETE", "identity/conditionalAccess")
     ended = scene.execute(rollback)
     assert state_of(rollback) == State.FAILED
-    assert ended.message.startswith("Nothing was changed.")
+    assert ended.message.startswith("No step was completed.")
     assert set(states_of_changes(incident).values()) == {ChangeState.OPEN}
 
 
@@ -103,6 +103,26 @@ def test_protection_is_not_relaxed_where_putting_it_in_place_was_refused(
     scene.execute(rollback)
     assert records(rollback)[deleting.order] == "skipped"
     assert scene.named(POLICIES, "Planted in place of CA006")["id"] == planted["id"]
+
+
+def test_a_deletion_waits_for_whatever_drops_its_reference(scene: Scene, incident: Incident) -> None:
+    planted = scene.intrude(
+        "POST",
+        LOCATIONS,
+        {
+            "@odata.type": "#microsoft.graph.countryNamedLocation",
+            "displayName": "Planted",
+            "countriesAndRegions": ["RO"],
+        },
+    )
+    locations = {"includeLocations": ["All"], "excludeLocations": [planted["id"]]}
+    excluding = {**incident.weakened["conditions"], "locations": locations}
+    scene.intrude("PATCH", f"{POLICIES}/{incident.weakened['id']}", {"conditions": excluding})
+    changes = [*incident.changes, *scene.observe("conditionalAccessPolicy", "namedLocation")]
+    steps = steps_of(scene.approved(changes))
+    deleting = next(step for step in steps if step.resource_id == planted["id"])
+    dropping = next(step for step in steps if step.resource_id == incident.weakened["id"])
+    assert dropping.order in (deleting.needs or ())
 
 
 def test_a_plan_of_an_older_release_stops_behind_a_refused_step(scene: Scene, incident: Incident) -> None:
