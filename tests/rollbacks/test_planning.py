@@ -356,7 +356,7 @@ def test_a_service_principal_of_microsoft_is_never_deleted() -> None:
     live = {(spec.key, "one"): LiveState(theirs), (spec.key, "two"): LiveState(others)}
     draft = plan_of([Target(spec.key, "one", None), Target(spec.key, "two", None)], live)
     assert [(step.kind, step.resource_id) for step in draft.steps] == [(StepKind.DELETE, "two")]
-    assert (draft.complete, "stays: Microsoft adds" in draft.warnings[0]) == (False, True)
+    assert (draft.complete, "stays: Microsoft creates" in draft.warnings[0]) == (False, True)
 
 
 def test_a_built_in_role_is_never_written() -> None:
