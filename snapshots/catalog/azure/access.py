@@ -2,7 +2,10 @@
 Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
 """
 
+from dataclasses import replace
+
 from snapshots.canonical.spelling import with_original_spelling
+from snapshots.catalog.azure.common import written_whole
 from snapshots.catalog.azure.networks_and_vaults import POLICY_TAGS
 from snapshots.catalog.spec import (
     AuditHints,
@@ -11,7 +14,6 @@ from snapshots.catalog.spec import (
     Read,
     Reference,
     ResourceType,
-    Restore,
     SetOf,
 )
 from snapshots.catalog.texts import role_condition
@@ -130,15 +132,8 @@ ROLE_DEFINITION = ResourceType(
         "properties.assignableScopes[]": "subscriptions and groups of resources, which are addresses",
     },
     id_spelling=("name",),
-    restore=Restore(
-        writable=("properties",),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_ROLES,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_ROLES, "properties"),
         protected=_defined_above,
         order=61,
     ),
@@ -180,15 +175,8 @@ ROLE_ASSIGNMENT = ResourceType(
     ),
     not_references={"name": "its own ID, which does not change"},
     id_spelling=("name",),
-    restore=Restore(
-        writable=("properties",),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_ROLES,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_ROLES, "properties"),
         recreate_for=(
             "properties.principalId",
             "properties.roleDefinitionId",
@@ -245,16 +233,9 @@ MANAGED_IDENTITY = ResourceType(
         "properties.clientId": ("servicePrincipal", "appId"),
     },
     id_spelling=("name",),
-    restore=Restore(
-        writable=("location", "tags"),
+    restore=replace(
+        written_whole(_IDENTITY, "location", "tags"),
         given=("properties",),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_IDENTITY,
-        caller_chooses_id=True,
         recreate_for=("location",),
         new_id_note=(
             "Its service principal gets a new object ID and client ID. Role assignments, access "
@@ -299,15 +280,8 @@ FEDERATED_CREDENTIAL = ResourceType(
         Reference("properties.subject", to="servicePrincipal", guids=True, if_gone="kept"),
     ),
     id_spelling=("name",),
-    restore=Restore(
-        writable=("properties",),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_IDENTITY,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_IDENTITY, "properties"),
         order=63,
     ),
     audit=AuditHints(
@@ -352,15 +326,8 @@ LOCK = ResourceType(
         Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
     id_spelling=("name",),
-    restore=Restore(
-        writable=("properties",),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_LOCK,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_LOCK, "properties"),
         write_first=_stands_in_the_way,
         write_last=lambda _wanted: True,
         order=66,

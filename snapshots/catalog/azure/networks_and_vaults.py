@@ -5,9 +5,11 @@ which replaces, so that a write sends the whole object; ids are chosen by the ca
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from snapshots.canonical.spelling import with_original_spelling
+from snapshots.catalog.azure.common import written_whole
 from snapshots.catalog.normalisers import cidr
 from snapshots.catalog.spec import (
     AuditHints,
@@ -17,7 +19,6 @@ from snapshots.catalog.spec import (
     Read,
     Reference,
     ResourceType,
-    Restore,
     SetOf,
     Undelete,
 )
@@ -116,15 +117,8 @@ NETWORK_SECURITY_GROUP = ResourceType(
     defaults={"properties.flushConnection": False},
     appended=("tags",),
     id_spelling=("name",),
-    restore=Restore(
-        writable=("location", "properties", "tags"),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_NETWORK,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_NETWORK, "location", "properties", "tags"),
         recreate_for=("location",),
         new_id_note=(
             "Subnets and network interfaces refer to the group, not the reverse. Attach them to it "
@@ -214,15 +208,8 @@ KEY_VAULT = ResourceType(
         "properties.tenantId": "the directory itself",
     },
     id_spelling=("name",),
-    restore=Restore(
-        writable=("location", "properties", "tags"),
-        create_path="{scope}/{name}",
-        create_method="PUT",
-        update_path="{id}",
-        update_method="PUT",
-        delete_path="{id}",
-        params=_VAULT,
-        caller_chooses_id=True,
+    restore=replace(
+        written_whole(_VAULT, "location", "properties", "tags"),
         undelete=Undelete(
             item_path=f"{_VAULTS}/locations/{{location}}/deletedVaults/{{name}}",
             restore_path="{id}",
