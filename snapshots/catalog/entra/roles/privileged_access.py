@@ -43,8 +43,10 @@ def is_direct(schedule: Document) -> bool:
     return str(schedule.get("memberType") or "Direct").lower() == "direct"
 
 
-def is_direct_and_assigned(schedule: Document) -> bool:
-    return is_direct(schedule) and str(schedule.get("assignmentType") or "").lower() != "activated"
+def is_assigned_for_a_time(schedule: Document) -> bool:
+    """Direct, assigned, and with an end: a permanent one is stored as what it gives, such as a role assignment."""
+    is_assigned = str(schedule.get("assignmentType") or "").lower() != "activated"
+    return is_direct(schedule) and is_assigned and comes_from_a_schedule(schedule)
 
 
 def asking(action: str, *names: str) -> Callable[[Document], Document]:
@@ -92,11 +94,6 @@ def _rule_in_words(rule_id: str) -> str:
     if what in _RULES and f"{caller}_{level}" in _ASSIGNMENTS:
         return f"{_RULES[what]} of {_ASSIGNMENTS[f'{caller}_{level}']}"
     return rule_id
-
-
-def _assigned_for_a_time(schedule: Document) -> bool:
-    """Permanent assignments are stored as role assignments."""
-    return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
 
 
 def _role_schedule(
@@ -195,7 +192,7 @@ ACTIVE_ROLE = _role_schedule(
     "Role assigned for a time",
     "Roles assigned for a time",
     "roleAssignment",
-    exists=_assigned_for_a_time,
+    exists=is_assigned_for_a_time,
     permission="RoleAssignmentSchedule",
     activities=(
         "add member to role",

@@ -11,10 +11,9 @@ from snapshots.catalog.entra.roles.privileged_access import (
     SCHEDULE_COMPUTED,
     SCHEDULE_NOTES,
     asking,
+    is_assigned_for_a_time,
     is_direct,
-    is_direct_and_assigned,
 )
-from snapshots.catalog.entra.roles.roles import comes_from_a_schedule
 from snapshots.catalog.spec import (
     AuditHints,
     Document,
@@ -30,11 +29,6 @@ _IDENTITY = ("groupId", "principalId", "accessId")
 _assign = asking("adminAssign", *_IDENTITY, "scheduleInfo")
 _update = asking("adminUpdate", *_IDENTITY, "scheduleInfo")
 _remove = asking("adminRemove", *_IDENTITY)
-
-
-def _assigned_for_a_time(schedule: Document) -> bool:
-    """Permanent members and owners are stored with the group."""
-    return is_direct_and_assigned(schedule) and comes_from_a_schedule(schedule)
 
 
 def _group_schedule(
@@ -122,7 +116,7 @@ ACTIVE_MEMBER = _group_schedule(
     "Group member for a time",
     "Group members for a time",
     "assignment",
-    exists=_assigned_for_a_time,
+    exists=is_assigned_for_a_time,
     permission="PrivilegedAssignmentSchedule",
     activities=(
         "add member to group in pim completed (timebound)",
