@@ -1,13 +1,14 @@
 """Which steps of a plan depend on which: for their order, and for what is skipped when Microsoft refuses one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rollbacks.planning.model import BRINGS_BACK, Key, PlannedStep, StepKind
 from rollbacks.planning.strategies import Draft, Phase
 from rollbacks.planning.tokens import found_in
 from snapshots.canonical.references import Mention, mentions
-from snapshots.catalog.spec import ResourceType
+from snapshots.catalog.spec import Document, ResourceType
 
 Catalogue = Mapping[str, ResourceType]
 
@@ -95,47 +96,38 @@ class Dependencies:
         resources that it names, and, before protection is relaxed, those that put protection of its type in place.
         """
         number_of = {index: number for number, index in enumerate(order, 1)}
-        phases = {number: drafts[index].phase for index, number in number_of.items()}
-        touching: dict[str, set[int]] = {}
-        for step in steps:
-            touching.setdefault(step.resource_id, set()).add(step.order)
+        touching: dict[str, set[int]] = defaultdict(set)
+        referring: dict[str, set[int]] = defaultdict(set)
+        protecting: dict[str, set[int]] = defaultdict(set)
+        for index, step in zip(order, steps, strict=True):
+            touching[step.resource_id].add(step.order)
+            for resource_id in self._ids_in(step, step.expected):
+                referring[resource_id].add(step.order)
+            if self._protects(step, drafts[index].phase):
+                protecting[step.resource_type].add(step.order)
         result = []
         for index, step in zip(order, steps, strict=True):
             needed = {number_of[each] for each in needs[index]}
-            for resource_id in self._ids_named_by(step, steps):
-                needed |= touching.get(resource_id, set())
+            needed = needed.union(*(touching.get(each, ()) for each in self._ids_named_by(step, steps)))
             if step.kind is StepKind.DELETE:
-                needed |= {each.order for each in steps if step.resource_id in self._ids_expected_in(each)}
-            if phases[step.order] in (Phase.RELAX, Phase.DELETE):
-                needed |= {each.order for each in self._protecting(step, steps, phases)}
+                needed |= referring.get(step.resource_id, set())
+            if drafts[index].phase in (Phase.RELAX, Phase.DELETE):
+                needed |= protecting.get(step.resource_type, set())
             result.append(replace(step, needs=tuple(sorted(each for each in needed if each < step.order))))
         return tuple(result)
 
     def _ids_named_by(self, step: PlannedStep, steps: Sequence[PlannedStep]) -> set[str]:
         """Ids in the step's references; a token stands for the resource that the named step brings back."""
-        spec = self.catalogue[step.resource_type]
-        documents = [document for document in (step.target, step.wanted) if document is not None]
-        named = {mention.value for document in documents for mention in mentions(spec, document)}
+        named = self._ids_in(step, step.target) | self._ids_in(step, step.wanted)
         return named | {steps[number - 1].resource_id for number, _ in found_in(step.to_json())}
 
-    def _ids_expected_in(self, step: PlannedStep) -> set[str]:
-        """What the live object refers to before the step: what is deleted must not be referred to any more."""
-        if step.expected is None:
-            return set()
-        return {mention.value for mention in mentions(self.catalogue[step.resource_type], step.expected)}
+    def _ids_in(self, step: PlannedStep, document: Document | None) -> set[str]:
+        return {mention.value for mention in mentions(self.catalogue[step.resource_type], document or {})}
 
-    def _protecting(
-        self, step: PlannedStep, steps: Sequence[PlannedStep], phases: Mapping[int, Phase]
-    ) -> Iterator[PlannedStep]:
-        """Of a type that is enforced in stages: the steps that bring its resources back or enforce them."""
-        if self.catalogue[step.resource_type].restore.staged is None:
-            return
-        for other in steps:
-            if other.resource_type == step.resource_type and phases[other.order] in (
-                Phase.BRING_BACK,
-                Phase.ENFORCE,
-            ):
-                yield other
+    def _protects(self, step: PlannedStep, phase: Phase) -> bool:
+        """Whether it brings back or enforces a resource of a type that is enforced in stages."""
+        is_staged = self.catalogue[step.resource_type].restore.staged is not None
+        return is_staged and phase in (Phase.BRING_BACK, Phase.ENFORCE)
 
 
 def _names(mention: Mention, draft: Draft, catalogue: Catalogue) -> bool:
