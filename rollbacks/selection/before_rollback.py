@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from changes.models import Change
 from rollbacks.execution.journal import sent
-from rollbacks.models import Execution, Remapping, Rollback
+from rollbacks.execution.verification import present_ids
+from rollbacks.models import Execution, Rollback
 from rollbacks.planning.model import Key, PlannedStep, Target
 from rollbacks.plans import storage
 from rollbacks.selection.request import NothingToDo, Resolved
@@ -32,9 +33,7 @@ def before_rollback(tenant: Tenant, number: int) -> Resolved:
 
 def _targets(execution: Execution) -> Iterator[Target]:
     """By the ids that the resources have now; the first step on each knows what was there before."""
-    present = {
-        (row.resource_type, row.old_id): row.new_id for row in Remapping.objects.filter(execution=execution)
-    }
+    present = present_ids(execution)
     written = sent(execution)
     steps = storage.check(execution.plan)
     touched = {step.key for step in steps if step.order in written}
