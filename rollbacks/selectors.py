@@ -90,11 +90,12 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
             "steps": [],
             "dry_run": {},
         }
+    tally = signatures.tally(plan)
     return {
         "digest": plan.digest,
         "revision": plan.revision,
         "expires_at": plan.expires_at.isoformat(),
-        "required_approvals": signatures.approvals_needed(plan),
+        "required_approvals": tally.needed,
         "approvals": [
             {
                 "by": signature.approval.approver.get_username(),
@@ -104,7 +105,7 @@ def _plan(plan: Plan | None) -> dict[str, Any]:
                 "counts": signature.counts,
                 "reason": signature.reason,
             }
-            for signature in signatures.judged(plan)
+            for signature in tally.signatures
         ],
         "complete": plan.complete,
         "applicable": plan.applicable,

@@ -249,7 +249,7 @@ def _signed(
         digest=plan.digest,
         comment=comment,
     )
-    if rollback.state == State.AWAITING_APPROVAL and _has_enough(plan):
+    if rollback.state == State.AWAITING_APPROVAL and signatures.tally(plan).is_enough:
         move(rollback, State.APPROVED, needs=frozenset({State.AWAITING_APPROVAL}), plan_id=plan.pk)
         proofs.record(actor, "rollback:approved", rollback)
     return approval
@@ -305,10 +305,6 @@ def _resume(actor: Actor, starter: User, rollback: Rollback, plan: Plan) -> Exec
     proofs.record(actor, "rollback:resume", rollback, *proofs.end_of(execution), digest=plan.digest)
     execution.refresh_from_db()
     return execution
-
-
-def _has_enough(plan: Plan) -> bool:
-    return len(signatures.valid_approvals(plan)) >= signatures.approvals_needed(plan)
 
 
 def _open_plan(rollback: Rollback, but: frozenset[State] = frozenset()) -> Plan:

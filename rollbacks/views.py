@@ -368,13 +368,13 @@ def _signatures_under(plan: Plan | None) -> dict[str, Any]:
     """Who signed, whose signature counts today and why, and how many are still missing."""
     if plan is None:
         return {"signatures": [], "given": 0, "required": 0, "open_places": range(0)}
-    judged, required = signatures.judged(plan), signatures.approvals_needed(plan)
-    given = sum(signature.counts for signature in judged)
+    tally = signatures.tally(plan)
+    given = len(tally.valid)
     return {
-        "signatures": judged,
+        "signatures": tally.signatures,
         "given": given,
-        "required": required,
-        "open_places": range(max(0, required - given)),
+        "required": tally.needed,
+        "open_places": range(max(0, tally.needed - given)),
     }
 
 

@@ -63,32 +63,43 @@ class Signature:
     """Why it counts, or why it does not."""
 
 
-def judged(plan: Plan) -> list[Signature]:
-    """Every signature under this plan in the order of signing, each with its verdict.
+@dataclass(frozen=True)
+class Tally:
+    """The signatures under a plan, and how many of them have to count, at one moment."""
+
+    signatures: Sequence[Signature]
+    """In the order of signing, each with its verdict."""
+    needed: int
+    """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
+
+    @property
+    def valid(self) -> list[Approval]:
+        """The signatures that count."""
+        return [signature.approval for signature in self.signatures if signature.counts]
+
+    @property
+    def is_enough(self) -> bool:
+        return len(self.valid) >= self.needed
+
+
+def tally(plan: Plan) -> Tally:
+    """Judges every signature under this plan.
 
     A signature counts if it is under this very plan, known to the ledger, and by an independent person who is active
     and may approve on this tenant at this moment; at most one of them by the customer's portal, and one from each
     operating-system account.
     """
-    return _judged(_case(plan))
-
-
-def valid_approvals(plan: Plan) -> list[Approval]:
-    """The signatures that count at this moment."""
-    return [signature.approval for signature in judged(plan) if signature.counts]
-
-
-def approvals_needed(plan: Plan) -> int:
-    """What the plan was made with, or what the tenant's policy asks for by now, whichever is more."""
-    return _case(plan).needed
+    case = _case(plan)
+    return Tally(_judged(case), case.needed)
 
 
 def require_signatures(plan: Plan) -> None:
     """Raises NotApproved where, at this moment, fewer signatures count than are needed."""
-    valid, needed = len(valid_approvals(plan)), approvals_needed(plan)
-    if valid < needed:
+    found = tally(plan)
+    if not found.is_enough:
         raise NotApproved(
-            f"Rollback {plan.rollback_id} has {valid} of {needed} approvals by people who may approve it now."
+            f"Rollback {plan.rollback_id} has {len(found.valid)} of {found.needed} approvals by people who may "
+            "approve it now."
         )
 
 

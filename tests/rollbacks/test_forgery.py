@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from rollbacks import integrity, proofs, services
-from rollbacks.approvals.signatures import NotApproved, valid_approvals
+from rollbacks.approvals.signatures import NotApproved, tally
 from rollbacks.execution import runner
 from rollbacks.models import Approval, Execution, Rollback, StepRecord
 from rollbacks.states import State
@@ -85,7 +85,7 @@ def test_ledger_entries_with_a_wrong_digest_are_no_signatures(rollback: Rollback
     for _ in range(2):
         forge_signature(rollback)
     assert rollback.plan is not None
-    assert valid_approvals(rollback.plan) == []
+    assert tally(rollback.plan).valid == []
     Rollback.objects.filter(pk=rollback.pk).update(state=State.APPROVED)
     with pytest.raises((Forged, NotApproved)):
         services.execute(acting(rollback.requester), rollback=fresh(rollback))

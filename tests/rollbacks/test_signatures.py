@@ -38,7 +38,7 @@ def verdicts(rollback: Rollback) -> dict[str, tuple[bool, str]]:
     assert rollback.plan is not None
     return {
         each.approval.approver.username: (each.counts, each.reason)
-        for each in signatures.judged(rollback.plan)
+        for each in signatures.tally(rollback.plan).signatures
     }
 
 

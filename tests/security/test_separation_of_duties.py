@@ -415,7 +415,7 @@ def needed(stage: Stage, requester: User) -> int:
     """Of a plan that was made under one approval."""
     plan = planned(stage.tenant, requester, [stage.change], required_approvals=1).plan
     assert plan is not None
-    return signatures.approvals_needed(plan)
+    return signatures.tally(plan).needed
 
 
 def policy_of(stage: Stage) -> tuple[int, int, int]:
@@ -547,12 +547,12 @@ def test_no_sequence_of_administrative_acts_by_one_person_makes_a_quorum(stage: 
                         attempt(services.approve, signer, rollback=rollback, digest=digest_of(rollback))
                     plan = Rollback.objects.get(pk=rollback.pk).plan
                     assert plan is not None
-                    assert signatures.valid_approvals(plan) == []
+                    assert signatures.tally(plan).valid == []
                 honest = stage.request(stage.bob)
                 for signer in hers:
                     attempt(services.approve, signer, rollback=honest, digest=digest_of(honest))
                 assert honest.plan is not None
-                assert len(signatures.valid_approvals(honest.plan)) <= 1
+                assert len(signatures.tally(honest.plan).valid) <= 1
                 assert record.load().intact
             transaction.set_rollback(True)
 
