@@ -39,6 +39,6 @@ def test_an_image_that_was_not_kept_is_left_and_the_plan_says_so(scene: Scene) -
     application = paint(scene, PLANTED)
     shown = selectors.as_json(scene.plan(scene.observe("application")))
     assert shown["steps"] == []
-    assert any("logo cannot be brought back" in warning for warning in shown["warnings"])
+    assert any("logo cannot be restored" in warning for warning in shown["warnings"])
     with closing(onboarding.open_client(scene.tenant, "reader")) as client:
         assert client.get_bytes(f"{APPLICATIONS}/{application}/logo") == PLANTED
