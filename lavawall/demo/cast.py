@@ -28,6 +28,7 @@ PARTS: tuple[tuple[str, Role, str], ...] = (
     ("amir", Role.APPROVER, "msp"),
     ("aiko", Role.APPROVER, f"customer:{STOLEN_CUSTOMER}"),
     ("otto", Role.AUDITOR, "msp"),
+    ("aurora-portal", Role.PORTAL_APPROVER, f"customer:{STOLEN_CUSTOMER}"),
     ("brenner-portal", Role.PORTAL, f"customer:{OTHER_CUSTOMER}"),
 )
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from snapshots.catalog import words
+from snapshots.catalog import registry, words
 
 register = template.Library()
 
@@ -10,3 +10,8 @@ register = template.Library()
 @register.filter
 def country(code: str) -> str:
     return words.country(code)
+
+
+@register.filter
+def label_of_type(key: str) -> str:
+    return registry.get(key).label

@@ -56,8 +56,8 @@ def test_five_people_bring_a_tenant_back(stage: Stage, visit: Visit) -> None:
 def sees_the_counts(page: Page) -> None:
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=ATTACKED, exact=True))
     counts = row.locator("td[data-label='24h']")
-    expect(counts.get_by_title("2 critical")).to_be_visible()
-    expect(counts.get_by_title("8 high")).to_be_visible()
+    expect(counts.get_by_title("2 open, critical")).to_be_visible()
+    expect(counts.get_by_title("8 open, high")).to_be_visible()
     expect(page.get_by_role("link", name=MFA)).to_be_visible()
 
 

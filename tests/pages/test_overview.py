@@ -1,5 +1,7 @@
 """The overview: what waits for me, how bad it is, how fresh it is; and its cost."""
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +47,19 @@ def test_an_acknowledged_change_is_no_longer_among_the_worst(scene: Scene, signe
     acknowledge(Actor.person(scene.engineer, "test"), change=scene.change, note="known")
 
     assert client.get(reverse("overview")).context["worst"] == []
+
+
+def test_a_count_links_to_the_changes_that_it_counts(scene: Scene, signed_in: SignIn) -> None:
+    client = signed_in(scene.engineer)
+    links = set(re.findall(r'href="([^"]+severity=critical[^"]+)"', client.get(reverse("overview")).text))
+    assert links
+
+    def listed() -> set[int]:
+        return {len(client.get(html.unescape(link)).context["changes"]) for link in links}
+
+    assert listed() == {1}
+    acknowledge(Actor.person(scene.engineer, "test"), change=scene.change, note="known")
+    assert listed() == {0}
 
 
 def test_a_type_that_could_not_be_read_is_reported(scene: Scene, signed_in: SignIn) -> None:
