@@ -1,12 +1,11 @@
 """Who may sign and execute what: the four-eyes rule by every route, at the time of execution, and in the database."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from rollbacks import services
@@ -21,13 +20,13 @@ from tenants.access import permissions
 from tenants.access.actors import Actor
 from tenants.access.matrix import Action, Role, TokenScope
 from tenants.access.permissions import NotVisible, Refused
-from tenants.errors import DomainError
 from tenants.models import ApiToken, LedgerEntry, RoleBinding, Run, Tenant, User
 from tenants.runs import leases
 from tenants.trust.append_only import retention_gate
 from tests.factories.changes import disabled_mfa
 from tests.factories.rollbacks import digest_of, planned
 from tests.factories.tenants import TenantFactory, bind, person
+from tests.rollbacks.concurrency import together
 from tests.rollbacks.conftest import acting, without_sleep
 
 
@@ -348,28 +347,6 @@ def test_a_plan_that_is_not_applicable_cannot_be_signed(case: Case) -> None:
     with pytest.raises(NotApplicable):
         case.approve(case.approvers[0])
     assert not PlanDraft(steps=(), warnings=()).applicable
-
-
-def together(*acts: Callable[[], object]) -> list[object]:
-    """All at once, each in a thread with a connection of its own; what each returned or raised."""
-    gate = threading.Barrier(len(acts))
-    results: list[object] = [None] * len(acts)
-
-    def run(index: int, act: Callable[[], object]) -> None:
-        gate.wait()
-        try:
-            results[index] = act()
-        except DomainError as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def test_of_concurrent_executions_exactly_one_is_claimed(committed_case: Case) -> None:

@@ -7,6 +7,7 @@ import time_machine
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from rollbacks import services
 from rollbacks.approvals.signatures import NotApproved
@@ -17,7 +18,9 @@ from rollbacks.states import MovedOn, State
 from tenants.access.matrix import Role
 from tenants.access.permissions import Refused
 from tenants.models import LedgerEntry, Run
+from tenants.runs import leases
 from tests.factories.tenants import person
+from tests.rollbacks.concurrency import together
 from tests.rollbacks.conftest import LOCATIONS, POLICIES, Incident, Scene, acting
 from tests.rollbacks.test_crashes import Fate, Killed, doomed, finish
 from tests.rollbacks.test_refused_steps import refuse, state_of
@@ -182,6 +185,46 @@ def test_a_worker_that_dies_at_every_boundary_of_a_resumption_still_does_each_wr
         ("POST", POLICIES): 1,
     }
     assert len(writes) == len(set(writes)) == 4
+
+
+def test_a_resumption_that_is_refused_again_can_be_resumed_once_more(
+    scene: Scene, incident: Incident
+) -> None:
+    rollback = partly(scene, incident)
+    refuse(scene, "POST", "identity/conditionalAccess/namedLocations")
+    scene.execute(rollback)
+    scene.cloud.faults.clear()
+    assert state_of(rollback) == State.PARTLY
+    scene.execute(rollback)
+    assert state_of(rollback) == State.VERIFIED
+    assert [each.outcome for each in Resumption.objects.order_by("pk")] == ["partly", "partly"]
+
+
+def test_of_concurrent_resumptions_exactly_one_is_claimed(scene: Scene, incident: Incident) -> None:
+    rollback = partly(scene, incident)
+    runs = Run.objects.filter(kind=Run.Kind.EXECUTE).count()
+
+    def resume() -> Execution:
+        return services.execute(acting(scene.engineer), rollback=Rollback.objects.get(pk=rollback.pk))
+
+    results = together(*[resume] * 4)
+    assert len([result for result in results if isinstance(result, Execution)]) == 1
+    assert Resumption.objects.count() == 1
+    assert Run.objects.filter(kind=Run.Kind.EXECUTE).count() == runs + 1
+
+
+def test_the_api_resumes_and_does_so_once(scene: Scene, incident: Incident) -> None:
+    rollback = partly(scene, incident)
+    client = APIClient()
+    client.force_authenticate(scene.engineer)
+    address = f"/api/v1/rollbacks/{rollback.pk}/execute/"
+    statuses = [client.post(address).status_code for _ in range(2)]
+    assert statuses == [202, 409]
+    assert (state_of(rollback), Resumption.objects.count()) == (State.EXECUTING, 1)
+    lease = leases.claim(Run.objects.filter(kind=Run.Kind.EXECUTE).latest("pk").pk)
+    assert lease is not None
+    runner.perform(lease)
+    assert client.get(f"/api/v1/rollbacks/{rollback.pk}/").json()["state"] == "verified"
 
 
 def test_the_page_offers_to_resume_and_does_so_once(scene: Scene, incident: Incident) -> None:
