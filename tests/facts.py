@@ -94,7 +94,7 @@ def _paths_of_the_catalogue() -> Iterator[str]:
 
     for spec in catalog.all_types():
         restore = spec.restore
-        for path in (spec.read.path, restore.create_path, restore.update_path, restore.delete_path):
+        for path in (spec.read.path, restore.create.path, restore.update.path, restore.delete.path):
             yield listed_path(path)
 
 
@@ -115,7 +115,7 @@ def derive_written() -> Json:
     ]
     found: Json = {}
     for spec in (each for each in catalog.all_types() if not each.on_azure):
-        own = (spec.restore.update_path or "").removeprefix("/v1.0").removeprefix("/beta")
+        own = (spec.restore.update.path or "").removeprefix("/v1.0").removeprefix("/beta")
         known = properties(entity(spec))
         sent = {
             name

@@ -49,7 +49,7 @@ class Preconditions:
         left = previous or (self.context.journal.left_by_earlier(self.live.step) if not index else None)
         if index and not previous:
             return live
-        if left is None and self.live.step.follows and self.live.spec.restore.auto_created_with:
+        if left is None and self.live.step.follows and self.live.spec.restore.create.auto_created_with:
             return self._arriving(record)
         if left is None:
             if self._is_as_refused(record, live):
@@ -79,7 +79,7 @@ class Preconditions:
 
     def _unmoved(self, document: Document | None) -> Document | None:
         """Without what our own writes to its neighbours may have moved."""
-        moved_by_neighbours = self.live.spec.restore.moved_by_neighbours
+        moved_by_neighbours = self.live.spec.restore.update.moved_by_neighbours
         return document and {
             name: value for name, value in document.items() if name not in moved_by_neighbours
         }

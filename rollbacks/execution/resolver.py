@@ -35,7 +35,10 @@ class Resolver:
         """Resolves a request of unknown outcome by reading. False: it certainly may be sent again. Raises Stopped."""
         untouched = False
         for _ in self.context.looks():
-            if planned.effect.kind is EffectKind.CREATE and not self.live.spec.restore.caller_chooses_id:
+            if (
+                planned.effect.kind is EffectKind.CREATE
+                and not self.live.spec.restore.create.caller_chooses_id
+            ):
                 created, untouched = self._created_meanwhile(record)
                 if created:
                     self._resolved(record, {"id": created})
@@ -99,7 +102,7 @@ class Resolver:
 
     def _was_created_before(self, record: StepRecord) -> bool:
         """Whether an earlier attempt, whose answer was lost, did arrive, so that the second one had to be refused."""
-        if record.attempts < MAXIMUM_ATTEMPTS or self.live.spec.restore.caller_chooses_id:
+        if record.attempts < MAXIMUM_ATTEMPTS or self.live.spec.restore.create.caller_chooses_id:
             return False
         for _ in self.context.looks():
             created, _untouched = self._created_meanwhile(record)

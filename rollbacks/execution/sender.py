@@ -80,7 +80,7 @@ class Sender:
     def _given(self, answer: Document) -> dict[str, str]:
         """The id that a create's answer tells; none where it tells only that the request was taken."""
         answered = {**self.live.wanted, **answer}
-        known = answered if not self.live.spec.restore.caller_chooses_id else self.live.wanted
-        if not known.keys() >= set(self.live.spec.identity):
+        known = answered if not self.live.spec.restore.create.caller_chooses_id else self.live.wanted
+        if not known.keys() >= set(self.live.spec.identity.properties):
             return {}
         return {"id": resource_id(known, self.live.spec)}

@@ -33,9 +33,9 @@ def blockers(client: GraphClient, draft: PlanDraft) -> list[str]:
 def _while_it_runs(found: Mapping[str, Document], steps: list[PlannedStep]) -> dict[str, str]:
     """What each lock forbids while the plan runs: those that stand in the way are taken away or loosened first."""
     levels = {lock_id: _level(document) for lock_id, document in found.items()}
-    write_first = registry.get(LOCK).restore.write_first
+    order = registry.get(LOCK).restore.order
     for step in steps:
-        if write_first is not None and step.resource_id in levels and write_first(step.expected, step.target):
+        if step.resource_id in levels and order.is_first(step.expected, step.target):
             levels[step.resource_id] = _level(step.target)
     return levels
 

@@ -44,28 +44,30 @@ def update_body(spec: ResourceType, live: Document, wanted: Document, names: tup
     """For PATCH the named properties. For PUT everything that the type takes, its empty sets too, and properties that
     nobody declared: a PUT removes what its body does not hold.
     """
-    if spec.restore.update_method == "PUT":
+    if spec.restore.update.method == "PUT":
         undeclared = {*left_out(spec, live), *left_out(spec, wanted)}
         live = {**_empty_sets(spec), **live}
         names = tuple(
             name for name in sorted(live.keys() | wanted.keys()) if spec.writes(name) or name in undeclared
         )
     body = {
-        name: wanted.get(name) or {} if name in spec.appended else cleared(live.get(name), wanted.get(name))
+        name: wanted.get(name) or {}
+        if name in spec.comparison.appended_by_policy
+        else cleared(live.get(name), wanted.get(name))
         for name in names
     }
     body = _explicit(spec, typed(spec, body, wanted if ODATA_TYPE in wanted else live))
-    return body if spec.restore.shape_update is None else spec.restore.shape_update(body, wanted)
+    return body if spec.restore.update.shape is None else spec.restore.update.shape(body, wanted)
 
 
 def switched_off(spec: ResourceType, live: Document, wanted: Document) -> Document:
     """The live document with everything switched off that has to be before a write may take it away."""
     result = live
-    for path in spec.restore.switched_off_first:
+    for path in spec.restore.update.switched_off_first:
         key = next(each for each in sets(spec) if each.path == path).key_names
-        delete_resets_to_default = {_key(element, key) for element in at(wanted, path) or []}
+        stays_on = {_key(element, key) for element in at(wanted, path) or []}
         elements = [
-            element if _key(element, key) in delete_resets_to_default else {**element, "isEnabled": False}
+            element if _key(element, key) in stays_on else {**element, "isEnabled": False}
             for element in at(live, path) or []
         ]
         result = with_value(result, path, elements) if elements else result
@@ -77,7 +79,7 @@ def in_place_first(spec: ResourceType, live: Document, wanted: Document) -> Docu
     by the object itself is there.
     """
     result = switched_off(spec, live, wanted)
-    for naming, named in spec.restore.named_later.items():
+    for naming, named in spec.restore.create.named_later.items():
         key = next(each for each in sets(spec) if each.path == named).key_names
         have = {_key(element, key) for element in at(live, named) or []}
         new = [element for element in at(wanted, named) or [] if _key(element, key) not in have]
@@ -88,7 +90,7 @@ def in_place_first(spec: ResourceType, live: Document, wanted: Document) -> Docu
 
 def written_later(spec: ResourceType, wanted: Document) -> tuple[str, ...]:
     """Dotted paths of what is wanted and a create does not take."""
-    paths = (*spec.restore.after_create, *spec.restore.named_later)
+    paths = (*spec.restore.create.after, *spec.restore.create.named_later)
     return tuple(path for path in paths if at(wanted, path) is not None)
 
 
@@ -98,7 +100,7 @@ def _key(element: Document, names: tuple[str, ...]) -> bytes:
 
 def _empty_sets(spec: ResourceType) -> Document:
     """The document leaves an empty set out; a PUT may not."""
-    return {declared.path: [] for declared in spec.sets if spec.writes(declared.path)}
+    return {declared.path: [] for declared in spec.comparison.sets if spec.writes(declared.path)}
 
 
 def create_body(spec: ResourceType, wanted: Document) -> Document:
@@ -106,12 +108,12 @@ def create_body(spec: ResourceType, wanted: Document) -> Document:
     for path in written_later(spec, body):
         body = with_value(body, path, None)
     body = _explicit(spec, typed(spec, body, wanted))
-    return body if spec.restore.shape_create is None else spec.restore.shape_create(body)
+    return body if spec.restore.create.shape is None else spec.restore.create.shape(body)
 
 
 def _explicit(spec: ResourceType, body: Document) -> Document:
     """With the defaults that a document leaves unsaid, in whatever the body sends anyway."""
-    for path, value in spec.defaults.items():
+    for path, value in spec.comparison.defaults.items():
         sent = isinstance(body.get(path.partition(".")[0]), dict)
         if sent and ELEMENT not in path and at(body, path) is None:
             body = with_value(body, path, value)
@@ -127,12 +129,12 @@ def typed(spec: ResourceType, body: Document, like: Document) -> Document:
 
 def staged(spec: ResourceType, wanted: Document) -> Document:
     """The wanted document in its harmless form: not enforcing yet."""
-    stage = spec.restore.staged
+    stage = spec.restore.update.staged
     if stage is None or wanted.get(stage.property) not in stage.enforcing:
         return wanted
     return {**wanted, stage.property: stage.via}
 
 
 def enforcing(spec: ResourceType, document: Document | None) -> bool:
-    stage = spec.restore.staged
+    stage = spec.restore.update.staged
     return stage is not None and document is not None and document.get(stage.property) in stage.enforcing

@@ -29,7 +29,7 @@ class Recreation:
 
 def unique_natural_key(spec: ResourceType) -> bool:
     """Whether Microsoft allows one object per natural key: not where the key is just a name."""
-    return bool(spec.natural_key) and not {"displayName", "name"} & {*spec.natural_key}
+    return bool(spec.identity.natural_key) and not {"displayName", "name"} & {*spec.identity.natural_key}
 
 
 def build(
@@ -51,7 +51,7 @@ class _Builder:
         self.targets = [
             each
             for each in sorted(
-                targets, key=lambda each: (catalogue[each.resource_type].restore.order, each.key)
+                targets, key=lambda each: (catalogue[each.resource_type].restore.order.rank, each.key)
             )
             if not (each.wanted is None and each.key in taken_over)
         ]
@@ -117,7 +117,11 @@ class _Builder:
         }
         keys["id"] = target.resource_id
         undeleted = state.deleted and spec.restore.undelete is not None
-        kept = frozenset(keys) if undeleted else frozenset({"id"} if spec.restore.caller_chooses_id else ())
+        kept = (
+            frozenset(keys)
+            if undeleted
+            else frozenset({"id"} if spec.restore.create.caller_chooses_id else ())
+        )
         self.recreations[target.key] = Recreation(len(self.recreations) + 1, target, keys, kept)
 
     def _named_by(self, key: str) -> set[str]:
@@ -127,7 +131,7 @@ class _Builder:
             reference.by
             for spec in self.catalogue.values()
             for reference in spec.references
-            if reference.to == key and reference.by not in (*restore.writable, *restore.create_only, "id")
+            if reference.to == key and reference.by not in (*restore.writable, *restore.create.only, "id")
         }
 
     def _outcome(self, target: Target) -> Outcome:
@@ -147,7 +151,7 @@ class _Builder:
             wanted=wanted,
             known=known,
             new_id=target.resource_id
-            if recreation is None or spec.restore.caller_chooses_id
+            if recreation is None or spec.restore.create.caller_chooses_id
             else token(recreation.number),
             graph_url=self.graph_url,
             plain=self._plain,
@@ -234,12 +238,8 @@ class _Builder:
     def _rank(self, draft: Draft, index: int) -> tuple[Phase, int, str, int, str, int]:
         target = draft.target
         restore = self.catalogue[target.resource_type].restore
-        order = -restore.order if draft.phase is Phase.DELETE else restore.order
-        rank_within_type = (
-            restore.rank_within_type(target.wanted)
-            if restore.rank_within_type is not None and target.wanted is not None
-            else 0
-        )
+        order = -restore.order.rank if draft.phase is Phase.DELETE else restore.order.rank
+        rank_within_type = restore.order.rank_within_type(target.wanted)
         return draft.phase, order, target.resource_type, rank_within_type, target.display_name, index
 
     def _numbered(self, drafts: Sequence[Draft]) -> tuple[PlannedStep, ...]:

@@ -126,7 +126,7 @@ class Dependencies:
 
     def _protects(self, step: PlannedStep, phase: Phase) -> bool:
         """Whether it brings back or enforces a resource of a type that is enforced in stages."""
-        is_staged = self.catalogue[step.resource_type].restore.staged is not None
+        is_staged = self.catalogue[step.resource_type].restore.update.staged is not None
         return is_staged and phase in (Phase.BRING_BACK, Phase.ENFORCE)
 
 

@@ -24,7 +24,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
     """
     if document is None:
         return None
-    acted = {action.property for action in spec.restore.actions}
+    acted = {action.property for action in spec.restore.update.actions}
     chosen = {
         part.name: part.named_by
         for part in spec.parts
@@ -35,7 +35,7 @@ def comparable(document: Document | None, spec: ResourceType) -> Document | None
         if name in chosen
         else value
         for name, value in document.items()
-        if name not in spec.id_spelling
+        if name not in spec.identity.spelling
     }
 
 
@@ -48,7 +48,7 @@ def without_appended(
     if live is None or wanted is None:
         return live, ()
     added = []
-    for name in spec.appended:
+    for name in spec.comparison.appended_by_policy:
         entries = live.get(name) or {}
         known = {*(wanted.get(name) or {}), *((before or {}).get(name) or {})}
         foreign = sorted(entries.keys() - known)
@@ -80,7 +80,7 @@ def after(effect: Effect, document: Document | None, spec: ResourceType) -> Docu
     if effect.kind is EffectKind.SET:
         changed.update(effect.values)
         for part in spec.parts:
-            if part.only_when is not None and not part.only_when(changed):
+            if not part.exists_for(changed):
                 changed.pop(part.name, None)
     else:
         spoken_of = {_identity(element, effect, spec) for element in effect.elements}
@@ -111,7 +111,7 @@ def _keyed_by_service(effect: Effect, spec: ResourceType) -> bool:
 
 def _service_names(part: Part) -> bool:
     """Whether Microsoft chooses the keys of the part's elements."""
-    return part.key is not None and part.reference is None and not part.chosen_keys
+    return part.key is not None and part.reference is None and not part.caller_chooses_keys
 
 
 def _identity(element: Any, effect: Effect, spec: ResourceType) -> bytes:

@@ -60,9 +60,9 @@ class RequestWriter:
     def _is_settable(self, name: str) -> bool:
         """Whether the property is written together with others, in the body of the update."""
         restore = self._spec.restore
-        on_its_own = {action.property for action in restore.actions}
-        on_its_own |= {removal.property for removal in restore.removals}
-        return name not in on_its_own and self._spec.writes(name) and restore.update_path is not None
+        on_its_own = {action.property for action in restore.update.actions}
+        on_its_own |= {removal.property for removal in restore.update.removals}
+        return name not in on_its_own and self._spec.writes(name) and restore.update.path is not None
 
     def _settings(self, live: Document, wanted: Document, names: tuple[str, ...]) -> list[PlannedRequest]:
         """One update for all; before it another one, where something must be switched off or in place first."""
@@ -76,7 +76,7 @@ class RequestWriter:
     ) -> tuple[list[PlannedRequest], bool]:
         """The requests for a property that has its own way of being written, and whether they reach what is wanted."""
         restore, part = self._spec.restore, part_of(self._spec, name)
-        action = next((each for each in restore.actions if each.property == name), None)
+        action = next((each for each in restore.update.actions if each.property == name), None)
         if action is not None:
             return list(self._action(action, wanted.get(name), live.get(name))), True
         have, want = live.get(name, []), wanted.get(name, [])
@@ -84,12 +84,12 @@ class RequestWriter:
         if stream is not None:
             requests = list(self._stream(stream, wanted.get(name)))
             return requests, bool(requests) or same(live.get(name), wanted.get(name))
-        removal = next((each for each in restore.removals if each.property == name), None)
+        removal = next((each for each in restore.update.removals if each.property == name), None)
         if removal is not None:
             return list(self._removed(removal, have, want)), not _lacks(have, want)
         if part is not None:
-            delete_resets_to_default = bool(part.retire) and bool(_keyed(part, have) - _keyed(part, want))
-            return self._part(part, live, wanted, ensure=ensure), not delete_resets_to_default
+            retires = bool(part.retired_with) and bool(_keyed(part, have) - _keyed(part, want))
+            return self._part(part, live, wanted, ensure=ensure), not retires
         return [], same(live.get(name), wanted.get(name))
 
     def create(self, wanted: Document) -> PlannedRequest:
@@ -97,18 +97,18 @@ class RequestWriter:
         body = bodies.create_body(self._spec, wanted)
         effect = Effect(EffectKind.CREATE)
         return self._request(
-            restore.create_method, restore.create_path or "", body, effect, "create it again"
+            restore.create.method, restore.create.path or "", body, effect, "create it again"
         )
 
     def settle(self, wanted: Document) -> list[PlannedRequest]:
         """After a create: the actions and sub-collections that the create itself could not carry."""
         restore = self._spec.restore
-        acted = {action.property for action in restore.actions}
+        acted = {action.property for action in restore.update.actions}
         later = {path.partition(".")[0] for path in bodies.written_later(self._spec, wanted)}
         requests = [self._set({}, wanted, tuple(sorted(later)))] if later else []
         requests += [
             request
-            for action in restore.actions
+            for action in restore.update.actions
             if action.property in wanted and not self._spec.creates_with(action.property)
             for request in self._action(action, wanted[action.property], None)
         ]
@@ -133,7 +133,7 @@ class RequestWriter:
     def delete(self, live: Document) -> list[PlannedRequest]:
         first = {
             name: value
-            for name, value in self._spec.restore.before_delete.items()
+            for name, value in self._spec.restore.delete.prepared_with.items()
             if not same(live.get(name), value) and not (name not in live and not value)
         }
         requests = []
@@ -141,26 +141,28 @@ class RequestWriter:
             requests.append(self._set(live, {**live, **first}, tuple(sorted(first))))
         restore = self._spec.restore
         for part in self._spec.parts:
-            if part.name in restore.emptied_first:
+            if part.name in restore.delete.emptied_first:
                 requests += self.elements(part, live.get(part.name, []), [])
         for stream in self._spec.streams:
             if stream.removed_first and stream.name in live:
                 requests += self._stream(stream, None)
-        body = None if restore.shape_delete is None else restore.shape_delete(live)
+        body = None if restore.delete.shape is None else restore.delete.shape(live)
         effect = Effect(EffectKind.DELETE)
         requests.append(
-            self._request(restore.delete_method, restore.delete_path or "", body, effect, "delete it")
+            self._request(restore.delete.method, restore.delete.path or "", body, effect, "delete it")
         )
         return requests
 
     def retire(self, live: Document) -> PlannedRequest:
         """What takes the place of a delete where the service has none."""
         restore = self._spec.restore
-        return self._set(live, {**live, **restore.retire}, tuple(sorted(restore.retire)))
+        return self._set(
+            live, {**live, **restore.delete.retired_with}, tuple(sorted(restore.delete.retired_with))
+        )
 
     def _part(self, part: Part, live: Document, wanted: Document, *, ensure: bool) -> list[PlannedRequest]:
         """None where the wanted object does not have the part: what is in it goes by itself."""
-        if part.only_when is not None and not part.only_when(wanted):
+        if not part.exists_for(wanted):
             return []
         return self.elements(part, live.get(part.name, []), wanted.get(part.name, []), ensure=ensure)
 
@@ -186,11 +188,11 @@ class RequestWriter:
     def _set(self, live: Document, wanted: Document, names: tuple[str, ...]) -> PlannedRequest:
         restore = self._spec.restore
         body = bodies.update_body(self._spec, live, wanted, names)
-        if restore.repeats is not None and self._raw is not None:
-            body = restore.repeats(body, self._raw)
+        if self._raw is not None:
+            body = restore.update.repeated(body, self._raw)
         effect = Effect(EffectKind.SET, values={name: wanted.get(name) for name in names})
         return self._request(
-            restore.update_method, restore.update_path or "", body, effect, "write what differs"
+            restore.update.method, restore.update.path or "", body, effect, "write what differs"
         )
 
     def _action(self, action: Action, value: Any, live: Any) -> Iterator[PlannedRequest]:
@@ -227,12 +229,12 @@ class RequestWriter:
             path = self._element_path(part.add_ref, part, element)
             yield self._request("POST", path, body, effect, f"add to {part.name}")
         elif part.create_path is not None:
-            key = set() if part.chosen_keys else {part.named_by}
+            key = set() if part.caller_chooses_keys else {part.named_by}
             body = {name: value for name, value in element.items() if name not in key}
             yield self._request("POST", part.create_path, body, effect, f"add to {part.name}")
 
     def _changed(self, part: Part, live: Document, element: Document) -> Iterator[PlannedRequest]:
-        if part.replaced:
+        if part.replaces_elements:
             yield from self._taken(part, live)
             yield from self._added(part, element)
             return
@@ -251,8 +253,8 @@ class RequestWriter:
         yield self._request("PATCH", path, body, effect, f"change one of {part.name}")
 
     def _taken(self, part: Part, element: Document) -> Iterator[PlannedRequest]:
-        if part.retire:
-            yield from self._changed(part, element, {**element, **part.retire})
+        if part.retired_with:
+            yield from self._changed(part, element, {**element, **part.retired_with})
             return
         template = part.remove_ref or part.element_path
         if template is None:
@@ -267,7 +269,7 @@ class RequestWriter:
         return expand_path(template, {**address(self._spec, self._id, self._document), **values})
 
     def _request(self, method: str, template: str, body: Body, effect: Effect, why: str) -> PlannedRequest:
-        later = self._spec.read.inject if self._spec.restore.auto_created_with else ()
+        later = self._spec.read.inject if self._spec.restore.create.auto_created_with else ()
         path = expand_path(template, address(self._spec, self._id, self._document), later)
         body = absolute(body, self._graph_url)
         request = Request(
@@ -302,7 +304,7 @@ def _lacks(elements: Sequence[Document], others: Sequence[Document]) -> list[Doc
 
 
 def _retired(part: Part, element: Document) -> bool:
-    return bool(part.retire) and part.retire.items() <= element.items()
+    return bool(part.retired_with) and part.retired_with.items() <= element.items()
 
 
 def _keyed(part: Part, elements: Sequence[Document]) -> set[str]:

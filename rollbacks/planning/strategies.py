@@ -65,18 +65,18 @@ class Outcome:
 
 
 def protected(spec: ResourceType, document: Document) -> str | None:
-    return None if spec.restore.protected is None else spec.restore.protected(document)
+    return None if spec.restore.guards.protected is None else spec.restore.guards.protected(document)
 
 
 def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
     """Whether the difference is in something that only a new object can have otherwise."""
-    return any(not same(at(live, path), at(wanted, path)) for path in spec.restore.recreate_for)
+    return any(not same(at(live, path), at(wanted, path)) for path in spec.restore.create.recreate_for)
 
 
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
     """Whether a resource that is gone can come back at all."""
     kept = live.deleted and spec.restore.undelete is not None
-    creatable = spec.restore.create_path is not None and uncreatable(spec, wanted) is None
+    creatable = spec.restore.create.path is not None and uncreatable(spec, wanted) is None
     return (kept or creatable) and protected(spec, wanted) is None
 
 
@@ -151,14 +151,14 @@ class Strategist:
             return
         if self._protected(live):
             return
-        if self.spec.restore.retire:
+        if self.spec.restore.delete.retired_with:
             self._retire(live)
             return
-        kept = None if self.spec.restore.deletion_guard is None else self.spec.restore.deletion_guard(live)
+        kept = self.spec.restore.guards.never_deleted(live)
         if kept is not None:
             self._lose(f"{self.label} stays: {kept}", f"It stays: {kept}")
             return
-        if self.spec.restore.delete_path is None:
+        if self.spec.restore.delete.path is None:
             what = "cannot be deleted through Microsoft Graph and stays."
             self._lose(f"{self.label} {what}", f"It {what}")
             return
@@ -172,7 +172,7 @@ class Strategist:
         )
 
     def _retire(self, live: Document) -> None:
-        names = ", ".join(sorted(self.spec.restore.retire))
+        names = ", ".join(sorted(self.spec.restore.delete.retired_with))
         what = f"cannot be deleted; it stays, and {names} is set so that it is not used."
         self._lose(f"{self.label} {what}", f"It {what}")
         request = self._writer(self.target.resource_id, live).retire(live)
@@ -195,7 +195,7 @@ class Strategist:
                 f"Restores {self.label} from the deleted items. It keeps its ID.",
                 [writer.undelete()],
                 result=wanted,
-                fallback=fallback if restore.create_path and reason is None else [],
+                fallback=fallback if restore.create.path and reason is None else [],
             )
             again, unwritable = self._writer(self.new_id, wanted).update(
                 known, bodies.staged(self.spec, wanted), ensure=True
@@ -207,7 +207,7 @@ class Strategist:
             if restore.undelete.note:
                 self.outcome.warnings.append(f"{self.label} is recovered. {restore.undelete.note}")
             self._settle(wanted, again, "Writes properties that the restored object still lacks, if any.")
-        elif restore.create_path is not None and reason is None:
+        elif restore.create.path is not None and reason is None:
             first = bodies.staged(self.spec, wanted)
             self._step(
                 StepKind.RECREATE,
@@ -222,7 +222,7 @@ class Strategist:
                 self._writer(self.new_id, wanted).settle(wanted),
                 "Adds properties that cannot be set when an object is created.",
             )
-        elif restore.auto_created_with:
+        elif restore.create.auto_created_with:
             self._arrive(wanted)
         elif reason is None:
             what = "no longer exists and cannot be recreated through Microsoft Graph."
@@ -240,7 +240,7 @@ class Strategist:
 
     def _creation(self, is_staged: bool) -> str:
         how = ", without enforcing it yet" if is_staged else ""
-        if self.spec.restore.caller_chooses_id:
+        if self.spec.restore.create.caller_chooses_id:
             return f"Recreates {self.label}{how} under its old ID."
         return f"Recreates {self.label}{how}. It gets a new ID unless Microsoft keeps the old one."
 
@@ -276,7 +276,7 @@ class Strategist:
             return
         wanted = self._attainable(live, wanted)
         raising = bodies.enforcing(self.spec, wanted) and not bodies.enforcing(self.spec, live)
-        stage = self.spec.restore.staged
+        stage = self.spec.restore.update.staged
         only_state = stage is not None and bodies.differing(live, wanted) == (stage.property,)
         first = bodies.staged(self.spec, wanted) if raising and not only_state else wanted
         requests, unwritable = self._writer(object_id, live).update(live, first)
@@ -299,12 +299,10 @@ class Strategist:
             self.announced = self.outcome.drafts[-1].result
 
     def _phase(self, live: Document | None, wanted: Document | None, otherwise: Phase) -> Phase:
-        write_first, write_last = self.spec.restore.write_first, self.spec.restore.write_last
-        if write_first is not None and write_first(live, wanted):
+        order = self.spec.restore.order
+        if order.is_first(live, wanted):
             return Phase.FIRST
-        return (
-            Phase.LAST if write_last is not None and wanted is not None and write_last(wanted) else otherwise
-        )
+        return Phase.LAST if order.is_last(wanted) else otherwise
 
     def _replace(self, live: Document, wanted: Document, object_id: str) -> None:
         """Deletes and creates: what differs is something that only a new object can have otherwise."""
@@ -339,7 +337,7 @@ class Strategist:
 
     def _attainable(self, live: Document, wanted: Document) -> Document:
         """What is wanted, with what the live object has wherever an existing object keeps what it has."""
-        for name in self.spec.id_spelling:
+        for name in self.spec.identity.spelling:
             wanted = with_value(wanted, name, live.get(name))
         for loss in self.spec.restore.losses:
             if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
@@ -356,7 +354,7 @@ class Strategist:
         return document
 
     def _enforce(self, first: Document, wanted: Document, object_id: str) -> None:
-        stage = self.spec.restore.staged
+        stage = self.spec.restore.update.staged
         if stage is None:
             return
         value = wanted.get(stage.property)
@@ -406,10 +404,10 @@ class Strategist:
 
     def _say_losses(self, wanted: Document) -> None:
         restore = self.spec.restore
-        if restore.new_id_note:
-            self.outcome.warnings.append(f"{self.label} is recreated. {restore.new_id_note}")
-        if self.spec.unread:
-            settings = ", ".join(self.spec.unread)
+        if restore.create.new_id_note:
+            self.outcome.warnings.append(f"{self.label} is recreated. {restore.create.new_id_note}")
+        if self.spec.comparison.unread:
+            settings = ", ".join(self.spec.comparison.unread)
             self.outcome.warnings.append(
                 f"{self.label}: Lavawall does not read {settings}. If it had any of these, set them manually."
             )

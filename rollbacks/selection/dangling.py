@@ -183,7 +183,7 @@ def _written(planned: PlannedRequest, step: PlannedStep, spec: ResourceType) -> 
         return {
             name: value
             for name, value in whole.items()
-            if spec.creates_with(name) or name in spec.addressing or name in spec.identity
+            if spec.creates_with(name) or name in spec.addressing or name in spec.identity.properties
         }
     if effect.kind is EffectKind.SET and (planned.request.method == "PUT" or _adds_to_updates(spec, effect)):
         return {name: value for name, value in whole.items() if spec.writes(name)}
@@ -196,7 +196,7 @@ def _written(planned: PlannedRequest, step: PlannedStep, spec: ResourceType) -> 
 
 def _adds_to_updates(spec: ResourceType, effect: Effect) -> bool:
     """Whether the body holds more than what differs."""
-    return spec.restore.shape_update is not None and any(spec.writes(name) for name in effect.values)
+    return spec.restore.update.shape is not None and any(spec.writes(name) for name in effect.values)
 
 
 def _pruned(document: Document, spec: ResourceType, gone: Collection[Mention]) -> Document | None:
@@ -208,7 +208,7 @@ def _pruned(document: Document, spec: ResourceType, gone: Collection[Mention]) -
         for part in spec.parts
         if part.reference is not None
     ]
-    named_fields = {*spec.identity, *spec.natural_key, *spec.restore.create_only}
+    named_fields = {*spec.identity.properties, *spec.identity.natural_key, *spec.restore.create.only}
     for path, reference in places:
         left = _without(value, path, partial(_names_one_of, reference, gone))
         if left is not _GONE:

@@ -15,12 +15,12 @@ def natural_key_matches(client: GraphClient, spec: ResourceType, wanted: Documen
     chooses has none.
     """
     restore = spec.restore
-    if restore.caller_chooses_id:
+    if restore.create.caller_chooses_id:
         return {}
-    names = spec.natural_key or tuple(name for name in wanted if spec.creates_with(name))
+    names = spec.identity.natural_key or tuple(name for name in wanted if spec.creates_with(name))
     values = address(spec, "", wanted)
     try:
-        path = expand_path(restore.listing or restore.create_path or "", values)
+        path = expand_path(restore.create.listing or restore.create.path or "", values)
         params = expand_params(spec.read.params, {**values, "parent": values.get(spec.read.parent_key, "")})
         raw_objects = list(
             client.items(path, params=params, headers=spec.read.headers, service=spec.read.service)

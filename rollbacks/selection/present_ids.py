@@ -139,7 +139,11 @@ def _names(kind: str, value: str) -> Iterator[Mention]:
 def _has_an_address(spec: ResourceType) -> bool:
     """Whether an object can be read by its id alone."""
     path = spec.read.item_path
-    return path is not None and len(spec.identity) == 1 and {*_FIELD.findall(path)} <= {"id", *spec.identity}
+    return (
+        path is not None
+        and len(spec.identity.properties) == 1
+        and {*_FIELD.findall(path)} <= {"id", *spec.identity.properties}
+    )
 
 
 def _chains(tenant: Tenant, targets: Sequence[Target]) -> dict[str, _Chain]:

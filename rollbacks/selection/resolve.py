@@ -290,7 +290,10 @@ def _parent_property(kind: str) -> str:
 
 def _hangs_on(kind: str, reference: Reference) -> bool:
     spec = registry.get(kind)
-    return reference.path == spec.restore.auto_created_with or (reference.path,) == spec.natural_key
+    return (
+        reference.path == spec.restore.create.auto_created_with
+        or (reference.path,) == spec.identity.natural_key
+    )
 
 
 def _names(mention: Mention, key: Key, document: Document) -> bool:

@@ -24,9 +24,7 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d
 
 def canonicalise(raw: Mapping[str, Any], spec: ResourceType) -> Document:
     """The document of an object as returned by Graph. Applied to a document, it returns the same document."""
-    if spec.normalise_raw is not None:
-        raw = spec.normalise_raw(dict(raw))
-    return _object(raw, ROOT, spec, spec.entity or spec.key)
+    return _object(spec.comparison.normalise_raw(dict(raw)), ROOT, spec, spec.entity)
 
 
 def canonical_bytes(document: Any) -> bytes:
@@ -38,10 +36,10 @@ def resource_id(raw: Mapping[str, Any], spec: ResourceType) -> str:
     """The identity of an object: its ID or natural key, or the type's key for a singleton."""
     if spec.read.singleton:
         return spec.key
-    values = [raw.get(name) for name in spec.identity]
+    values = [raw.get(name) for name in spec.identity.properties]
     if not all(isinstance(value, str) and value for value in values):
         raise IncompleteObject(
-            f"An object of type {spec.key} has no {' and '.join(spec.identity)}, which identifies it. "
+            f"An object of type {spec.key} has no {' and '.join(spec.identity.properties)}, which identifies it. "
             "Read the type again. If the problem persists, the API returns a format that the catalogue "
             "does not know."
         )
@@ -76,7 +74,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as:
         if rule.dropped or (key == ODATA_TYPE and path and own_type == declared_as):
             continue
         value = _value(raw[key], inside, spec, declared_type(own_type, key))
-        if (value is None and not rule.null_is_state) or (rule.default is not None and value == rule.default):
+        if value is None or (rule.default is not None and value == rule.default):
             continue
         if value == {} or (value == [] and rule.set_of is not None):
             continue
@@ -86,7 +84,7 @@ def _object(raw: Mapping[str, Any], path: Path, spec: ResourceType, declared_as:
 
 def _is_annotation(key: str, spec: ResourceType) -> bool:
     """Protocol keys, annotations of other properties (`members@odata.context`) and advertised actions."""
-    if spec.on_azure or key == ODATA_TYPE or (spec.typed_values and key.endswith(ODATA_TYPE)):
+    if spec.on_azure or key == ODATA_TYPE or (spec.comparison.typed_values and key.endswith(ODATA_TYPE)):
         return False
     return key.startswith(("@", "#")) or _ANNOTATION.search(key) is not None
 

@@ -61,7 +61,7 @@ def means(mention: Mention, spec: ResourceType, resource_id: str, document: Docu
     if mention.to not in (spec.key, "directoryObject"):
         return False
     if mention.by == "id":
-        return mention.value == resource_id and not spec.restore.caller_chooses_id
+        return mention.value == resource_id and not spec.restore.create.caller_chooses_id
     return mention.value == document.get(mention.by)
 
 

@@ -9,7 +9,15 @@ from itertools import groupby
 
 from snapshots.catalog.places import ALWAYS_VOLATILE
 from snapshots.catalog.registry import all_types
-from snapshots.catalog.spec import EVERYTHING, Part, Reference, ResourceType, Restore, Undelete
+from snapshots.catalog.spec import (
+    EVERYTHING,
+    OnlyWhen,
+    Part,
+    Reference,
+    ResourceType,
+    Restore,
+    Undelete,
+)
 from snapshots.recoverability.verdicts import can_be_written, keeps_same_id, names_an_id
 
 _HEAD = """\
@@ -49,11 +57,11 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Needs", spec.licence),
         ("Also readable with", _code(spec.permissions.read_also)),
         ("Also writable with", _code(spec.permissions.write_also)),
-        ("Recognised after a recreate by", _code(spec.natural_key)),
-        ("Not state", _code((*spec.volatile, *spec.computed))),
+        ("Recognised after a recreate by", _code(spec.identity.natural_key)),
+        ("Not state", _code((*spec.comparison.volatile, *spec.comparison.computed))),
         (
             "Only part of the state",
-            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.nested_fields.items()),
+            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.comparison.nested_fields.items()),
         ),
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
         ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
@@ -63,13 +71,16 @@ def _facts(spec: ResourceType) -> Iterator[str]:
             "; ".join(f"`{path}`: {what}" for path, what in spec.not_references.items()),
         ),
         ("Written by update", _writable(spec.restore)),
-        ("Written at creation only", _code(spec.restore.create_only)),
-        ("Written by an action", _code(action.property for action in spec.restore.actions)),
-        ("Removed element by element", _code(removal.property for removal in spec.restore.removals)),
+        ("Written at creation only", _code(spec.restore.create.only)),
+        ("Written by an action", _code(action.property for action in spec.restore.update.actions)),
+        ("Removed element by element", _code(removal.property for removal in spec.restore.update.removals)),
         ("Restored", _restorability(spec)),
-        ("Under a new id", spec.restore.new_id_note),
+        ("Under a new id", spec.restore.create.new_id_note),
         ("Cannot be brought back", "; ".join(f"`{loss.path}`: {loss.what}" for loss in spec.restore.losses)),
-        ("Neither read nor restored", "; ".join(f"`{path}`: {why}" for path, why in spec.unread.items())),
+        (
+            "Neither read nor restored",
+            "; ".join(f"`{path}`: {why}" for path, why in spec.comparison.unread.items()),
+        ),
     ):
         if text:
             yield f"- {title}: {text}"
@@ -88,7 +99,7 @@ def _endpoint(spec: ResourceType) -> str:
 
 
 def _part(part: Part) -> str:
-    sometimes = " (where the object has it)" if part.only_when is not None else ""
+    sometimes = " (where the object has it)" if part.quirk(OnlyWhen) is not None else ""
     return f"`{part.name}` from `{part.path}`{sometimes}"
 
 
@@ -105,7 +116,7 @@ def _restorability(spec: ResourceType) -> str:
     ways = [
         "in place" if can_be_written(spec) else "",
         _undelete(restore.undelete) if restore.undelete is not None else "",
-        f"by creation, {again}" if restore.create_path is not None else "",
+        f"by creation, {again}" if restore.create.path is not None else "",
     ]
     possible = "; ".join(way for way in ways if way) or "no"
     lossy = any(not names_an_id(loss) for loss in restore.losses)

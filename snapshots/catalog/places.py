@@ -42,7 +42,6 @@ class PathRules:
     """Everything declared about one place."""
 
     dropped: bool = False
-    null_is_state: bool = False
     nested_fields: tuple[str, ...] | None = None
     set_of: SetOf | None = None
     normaliser: str | None = None
@@ -77,18 +76,21 @@ def pointer(holder: str, key: str | int) -> str:
 def rules_at(spec: ResourceType, path: Path) -> PathRules:
     return PathRules(
         dropped=_dropped(spec, path),
-        null_is_state=_any_matches(spec.meaningful_null, path),
         nested_fields=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
         set_of=_set_at(spec, path),
-        normaliser=next((name for at, name in spec.normalise.items() if matches(parse(at), path)), None),
-        default=next((value for at, value in spec.defaults.items() if matches(parse(at), path)), None),
+        normaliser=next(
+            (name for at, name in spec.comparison.normalise.items() if matches(parse(at), path)), None
+        ),
+        default=next(
+            (value for at, value in spec.comparison.defaults.items() if matches(parse(at), path)), None
+        ),
     )
 
 
 def with_defaults(document: Document, spec: ResourceType) -> Document:
     """The document with what it leaves unsaid because it is the default; whatever the JSON holds."""
     filled = document
-    for path, default in spec.defaults.items():
+    for path, default in spec.comparison.defaults.items():
         filled = _filled(filled, parse(path), default)
     return filled
 
@@ -109,21 +111,26 @@ def _filled(value: Any, path: Path, default: Any) -> Any:
 
 def sets(spec: ResourceType) -> Iterator[SetOf]:
     """The declared sets; each part is a keyed one."""
-    yield from spec.sets
+    yield from spec.comparison.sets
     for part in spec.parts:
-        yield SetOf(part.name, key=part.key or spec.element_keys.get(part.name))
+        yield SetOf(part.name, key=part.key or spec.comparison.element_keys.get(part.name))
         yield from (SetOf(f"{part.name}{ELEMENT}.{inner.name}", key=inner.key) for inner in part.inner)
 
 
 def _set_at(spec: ResourceType, path: Path) -> SetOf | None:
     declared = next((each for each in sets(spec) if matches(parse(each.path), path)), None)
-    if declared is None and spec.ordered is not None and path and path[-1] not in (*spec.ordered, ELEMENT):
-        return SetOf(".".join(path), key=spec.element_keys.get(path[-1]))
+    if (
+        declared is None
+        and spec.comparison.ordered is not None
+        and path
+        and path[-1] not in (*spec.comparison.ordered, ELEMENT)
+    ):
+        return SetOf(".".join(path), key=spec.comparison.element_keys.get(path[-1]))
     return declared
 
 
 def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield from spec.nested_fields.items()
+    yield from spec.comparison.nested_fields.items()
     for part in spec.parts:
         if part.projected_fields is not None:
             yield f"{part.name}{ELEMENT}", part.projected_fields
@@ -132,13 +139,15 @@ def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _dropped(spec: ResourceType, path: Path) -> bool:
     if len(path) == 1:
         always = (
-            (path[0] == "id" and "id" not in spec.restore.create_only)
+            (path[0] == "id" and "id" not in spec.restore.create.only)
             or path[0] in ALWAYS_VOLATILE
             or (path[0] == ODATA_TYPE and not spec.restore.typed)
         )
     else:
         always = len(path) == 3 and path[2] in ALWAYS_VOLATILE and _part(spec, path) is not None
-    return always or _any_matches(spec.volatile, path) or _any_matches(spec.computed, path)
+    return (
+        always or _any_matches(spec.comparison.volatile, path) or _any_matches(spec.comparison.computed, path)
+    )
 
 
 def _part(spec: ResourceType, path: Path) -> Part | None:

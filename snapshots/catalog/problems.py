@@ -43,51 +43,51 @@ def _targets(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:
 
 
 def _normalisers(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
-    for name in sorted(set(spec.normalise.values()) - NORMALISERS.keys()):
+    for name in sorted(set(spec.comparison.normalise.values()) - NORMALISERS.keys()):
         yield f"uses the unknown normaliser '{name}'"
 
 
 def _written_properties(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
     restore = spec.restore
-    by_action = tuple(action.property for action in restore.actions)
-    for name in (*restore.writable, *restore.create_only, *by_action):
+    by_action = tuple(action.property for action in restore.update.actions)
+    for name in (*restore.writable, *restore.create.only, *by_action):
         if rules_at(spec, (name,)).dropped:
             yield f"writes '{name}', which its documents do not hold"
     for stream in spec.streams:
         if rules_at(spec, (stream.name,)).dropped or stream.name in restore.writable:
             yield f"keeps the stream '{stream.name}', which its documents do not hold or an update writes"
-    for name in sorted(set(restore.writable) & {*restore.create_only, *by_action}):
+    for name in sorted(set(restore.writable) & {*restore.create.only, *by_action}):
         yield f"writes '{name}' both by update and in another way"
-    harmless = {restore.staged.property} if restore.staged is not None else set()
-    for name in sorted(harmless | restore.before_delete.keys() | restore.retire.keys()):
+    harmless = {restore.update.staged.property} if restore.update.staged is not None else set()
+    for name in sorted(harmless | restore.delete.prepared_with.keys() | restore.delete.retired_with.keys()):
         if spec.writes(name):
             continue
         yield f"prepares '{name}', which is not writable"
-    for removal in restore.removals:
+    for removal in restore.update.removals:
         if rules_at(spec, (removal.property,)).set_of is None:
             yield f"removes elements of '{removal.property}', which is no keyed set"
 
 
 def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
     restore = spec.restore
-    if bool(restore.writable) != (restore.update_path is not None):
+    if bool(restore.writable) != (restore.update.path is not None):
         yield "declares only one of writable properties and update_path"
-    if any((restore.create_path, restore.update_path, restore.delete_path)) and not spec.permissions.write:
+    if any((restore.create.path, restore.update.path, restore.delete.path)) and not spec.permissions.write:
         yield "can be written but names no write permission"
-    if restore.staged is not None and restore.staged.via in restore.staged.enforcing:
-        yield f"stages '{restore.staged.property}' through an enforcing value"
+    if restore.update.staged is not None and restore.update.staged.via in restore.update.staged.enforcing:
+        yield f"stages '{restore.update.staged.property}' through an enforcing value"
     if (
-        len(spec.identity) > 1
-        and (spec.parts or restore.actions or restore.staged)
-        and not restore.caller_chooses_id
+        len(spec.identity.properties) > 1
+        and (spec.parts or restore.update.actions or restore.update.staged)
+        and not restore.create.caller_chooses_id
     ):
         yield "has a composed id and steps after its creation, which could not tell where it is"
-    if restore.recreate_for and restore.create_path is None:
+    if restore.create.recreate_for and restore.create.path is None:
         yield "is created anew for some properties and does not say where"
 
 
 def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
-    for name in sorted({*spec.restore.emptied_first} - {part.name for part in spec.parts}):
+    for name in sorted({*spec.restore.delete.emptied_first} - {part.name for part in spec.parts}):
         yield f"empties '{name}' before a delete, which is no part"
     for part in spec.parts:
         if (part.add_ref is None) != (part.remove_ref is None):
@@ -105,18 +105,18 @@ def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # n
 
 
 def _identities(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
-    for name in spec.natural_key:
+    for name in spec.identity.natural_key:
         if rules_at(spec, (name,)).dropped:
             yield f"is recognised by '{name}', which its documents do not hold"
-    for path, n in Counter(declared.path for declared in spec.sets).items():
+    for path, n in Counter(declared.path for declared in spec.comparison.sets).items():
         if n > 1:
             yield f"declares the set '{path}' {n} times"
 
 
 def _paths(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001
     own = {"id", "scope", "subscription", "name", "location"} if spec.on_azure else {"id"}
-    own |= spec.addressing | set(spec.identity)
-    for path in (spec.read.path, *spec.read.also):
+    own |= spec.addressing | set(spec.identity.properties)
+    for path in spec.read.listings:
         yield from _path_problems(spec, path, {"parent", "subscription"})
     for path in _own_paths(spec):
         yield from _path_problems(spec, path, own)
@@ -129,16 +129,16 @@ def _own_paths(spec: ResourceType) -> Iterator[str]:
     restore = spec.restore
     declared = [
         spec.read.item_path,
-        restore.create_path,
-        restore.update_path,
-        restore.delete_path,
-        restore.listing,
+        restore.create.path,
+        restore.update.path,
+        restore.delete.path,
+        restore.create.listing,
     ]
     if restore.undelete is not None:
         declared += [restore.undelete.item_path, restore.undelete.restore_path]
     yield from (path for path in declared if path is not None)
-    yield from (action.path for action in restore.actions)
-    yield from (removal.path for removal in restore.removals)
+    yield from (action.path for action in restore.update.actions)
+    yield from (removal.path for removal in restore.update.removals)
     yield from (stream.path for stream in spec.streams)
 
 
@@ -150,7 +150,7 @@ def _part_paths(part: Part) -> Iterator[str]:
 def _path_problems(spec: ResourceType, path: str, allowed: set[str]) -> Iterator[str]:
     if not (_AZURE_PATH if spec.on_azure else _PATH).fullmatch(path):
         yield f"the path '{path}' does not begin with an API version or holds something that is no segment"
-    for name in sorted(set(_PLACEHOLDER.findall(path)) - allowed - set(spec.restore.create_only)):
+    for name in sorted(set(_PLACEHOLDER.findall(path)) - allowed - set(spec.restore.create.only)):
         yield f"the path '{path}' needs '{name}', which not every object of the type has"
 
 

@@ -44,7 +44,7 @@ def all_types() -> tuple[ResourceType, ...]:
 
 def restore_order() -> tuple[ResourceType, ...]:
     """In the order in which a plan writes them, where references alone do not decide."""
-    return tuple(sorted(_declared(), key=lambda spec: (spec.restore.order, spec.key)))
+    return tuple(sorted(_declared(), key=lambda spec: (spec.restore.order.rank, spec.key)))
 
 
 def required_permissions(

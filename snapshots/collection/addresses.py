@@ -18,8 +18,8 @@ def address(spec: ResourceType, object_id: str, document: Mapping[str, Any] | No
     values = {name: value for name, value in (document or {}).items() if isinstance(value, str)}
     values["id"] = object_id
     parts = object_id.split("|")
-    if len(parts) == len(spec.identity) > 1:
-        values |= dict(zip(spec.identity, parts, strict=True))
+    if len(parts) == len(spec.identity.properties) > 1:
+        values |= dict(zip(spec.identity.properties, parts, strict=True))
     if AZURE_ID.match(object_id):
         scope, _, name = object_id.rpartition("/")
         values = {"name": name, **values, "scope": scope, "subscription": object_id.split("/")[2]}
@@ -31,9 +31,11 @@ def present_identity(spec: ResourceType, object_id: str, document: Mapping[str, 
     unchanged.
     """
     parts = object_id.split("|")
-    if len(parts) != len(spec.identity) or len(parts) == 1:
+    if len(parts) != len(spec.identity.properties) or len(parts) == 1:
         return object_id
-    return "|".join(str(document.get(name) or part) for name, part in zip(spec.identity, parts, strict=True))
+    return "|".join(
+        str(document.get(name) or part) for name, part in zip(spec.identity.properties, parts, strict=True)
+    )
 
 
 def expand_path(template: str, values: Mapping[str, str], later: Collection[str] = ()) -> str:

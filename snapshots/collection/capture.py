@@ -378,7 +378,7 @@ def _move_versions(
                 resource_type=delta.resource_type,
                 resource_id=delta.resource_id,
                 digest=delta.after,
-                spec_version=registry.get(delta.resource_type).version,
+                spec_version=registry.get(delta.resource_type).comparison.version,
                 display_name=delta.display_name,
                 first_snapshot=snapshot,
             )
@@ -457,11 +457,11 @@ def _only_unmasked(tenant: Tenant, delta: Delta) -> bool:
 def _only_normalised(tenant: Tenant, delta: Delta, current: Mapping[Key, Version]) -> bool:
     version = current.get((delta.resource_type, delta.resource_id))
     spec = registry.get(delta.resource_type)
-    if version is None or delta.after is None or version.spec_version == spec.version:
+    if version is None or delta.after is None or version.spec_version == spec.comparison.version:
         return False
     contents = content_store.documents(tenant, (version.digest, delta.after))
     before, after = canonicalise(contents[version.digest], spec), contents[delta.after]
-    for path, since in spec.first_read.items():
+    for path, since in spec.comparison.first_read.items():
         if since > version.spec_version:
             after = with_value(after, path, None)
     return canonical_bytes(before) == canonical_bytes(canonicalise(after, spec))

@@ -105,7 +105,7 @@ def _sources(spec: ResourceType, scope: Scope) -> Iterator[_Source]:
         for subscription in scope.subscriptions:
             yield _Source(expand_path(read.path, {"subscription": subscription}), read.params, {})
     else:
-        for path in (read.path, *read.also):
+        for path in read.listings:
             yield _Source(path, read.params, {read.path_key: path.rpartition("/")[2]})
 
 
@@ -134,7 +134,7 @@ def _held(
             yield [
                 client.get(request.path, params=request.params, headers=request.headers, service=read.service)
             ]
-    elif read.single:
+    elif read.one_per_parent:
         for request, response in zip(requests, client.batch(requests), strict=True):
             held: list[Document] = []
             if response.status != GONE:

@@ -57,7 +57,7 @@ def read_part(
 
 
 def parts_of(spec: ResourceType, raw: Document) -> list[Part]:
-    return [part for part in spec.parts if part.only_when is None or part.only_when(raw)]
+    return [part for part in spec.parts if part.exists_for(raw)]
 
 
 def is_deleted_softly(

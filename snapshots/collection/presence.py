@@ -80,7 +80,9 @@ class Presence:
             yield from ((value, None) for value in values if value not in paths)
         elif by == "id" and read.item_path is not None and (spec.on_azure or _is_batched(spec)):
             paths = {
-                value: expand_path(read.item_path, {spec.identity[0]: value, **address(spec, value)})
+                value: expand_path(
+                    read.item_path, {spec.identity.properties[0]: value, **address(spec, value)}
+                )
                 for value in values
             }
             yield from self._read(paths, read.item_params, read.service)
@@ -118,5 +120,5 @@ def _is_batched(spec: ResourceType) -> bool:
 def _named(mention: Mention) -> Named:
     """The identifying property is the ID, whatever its name."""
     spec = None if mention.to in {*KINDS, *DIRECTORY_KINDS} else registry.get(mention.to)
-    own = spec is not None and spec.identity == (mention.by,)
+    own = spec is not None and spec.identity.properties == (mention.by,)
     return mention.to, "id" if own else mention.by, mention.value

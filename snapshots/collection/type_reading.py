@@ -61,7 +61,7 @@ def still_listed(
 def _found(spec: ResourceType, key: str, raw: Document) -> Found:
     """Raises LoggedError, which names the object, if our own code fails on it."""
     try:
-        return Found(key, spec.name(raw)[:400], canonicalise(raw, spec), naming.app_roles(spec, raw))
+        return Found(key, spec.identity.name(raw)[:400], canonicalise(raw, spec), naming.app_roles(spec, raw))
     except DomainError:
         raise
     except Exception as error:
@@ -97,7 +97,9 @@ def confirm_missing(client: GraphClient, spec: ResourceType, object_id: str, kno
         live = read_live(client, spec, object_id, known)
         if live.document is None or live.raw is None:
             return None
-        return Found(object_id, spec.name(live.raw)[:400], live.document, naming.app_roles(spec, live.raw))
+        return Found(
+            object_id, spec.identity.name(live.raw)[:400], live.document, naming.app_roles(spec, live.raw)
+        )
 
 
 def _fill_parts(client: GraphClient, spec: ResourceType, found: dict[str, Document], failed: Failed) -> None:

@@ -141,7 +141,7 @@ def cases(
         return never, never, None
     anew = _made_anew(spec, document)
     changed = _changed(spec, document, anew)
-    if spec.restore.delete_resets_to_default is not None and spec.restore.delete_resets_to_default(document):
+    if spec.restore.delete.resets_to_default(document):
         return changed, None, None
     return changed, *_deleted(spec, anew)
 
@@ -164,7 +164,7 @@ def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle
 
 def end_of(spec: ResourceType, document: Document) -> datetime | None:
     """When the object expires; None if it does not."""
-    text = None if spec.restore.ends is None else at(document, spec.restore.ends)
+    text = None if spec.restore.guards.ends_at is None else at(document, spec.restore.guards.ends_at)
     if not isinstance(text, str):
         return None
     try:
@@ -177,7 +177,7 @@ def end_of(spec: ResourceType, document: Document) -> datetime | None:
 def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
     """What a change of an existing object could destroy permanently."""
     restore = spec.restore
-    written = {action.property for action in restore.actions} | {*restore.recreate_for}
+    written = {action.property for action in restore.update.actions} | {*restore.create.recreate_for}
     for loss in restore.losses:
         if callable(loss.fixed):
             if not loss.keeps(at(document, loss.path)):
@@ -190,7 +190,7 @@ def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
 
 def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
     """What a recreated object lacks, apart from its ID."""
-    acted = {action.property for action in spec.restore.actions}
+    acted = {action.property for action in spec.restore.update.actions}
     for loss in spec.restore.losses:
         brought = spec.creates_with(_top(loss)) or _top(loss) in acted
         if not loss.fixed and not names_an_id(loss) and (loss.anew or not brought):
@@ -202,12 +202,20 @@ def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
     them later, and an object created without them would not be the same.
     """
     restore = spec.restore
-    reached = {action.property for action in restore.actions} | {each.property for each in restore.removals}
+    reached = {action.property for action in restore.update.actions} | {
+        each.property for each in restore.update.removals
+    }
     reached |= {part.name for part in spec.parts} | {stream.name for stream in spec.streams}
     reached |= {_top(loss) for loss in restore.losses} | {
-        path.partition(".")[0] for path in restore.after_create
+        path.partition(".")[0] for path in restore.create.after
     }
-    given = {*spec.identity, *spec.addressing, *spec.id_spelling, *restore.given, ODATA_TYPE}
+    given = {
+        *spec.identity.properties,
+        *spec.addressing,
+        *spec.identity.spelling,
+        *restore.create.given,
+        ODATA_TYPE,
+    }
     return tuple(
         name
         for name, value in sorted(document.items())
@@ -217,7 +225,7 @@ def left_out(spec: ResourceType, document: Document) -> tuple[str, ...]:
 
 def uncreatable(spec: ResourceType, document: Document) -> str | None:
     """Why this object cannot be recreated although others of its type can; None if it can."""
-    reason = None if spec.restore.irreplaceable is None else spec.restore.irreplaceable(document)
+    reason = spec.restore.guards.irreplaceable(document)
     if reason is not None:
         return reason
     lacking = left_out(spec, document)
@@ -236,25 +244,28 @@ def names_an_id(loss: Loss) -> bool:
 
 def keeps_same_id(spec: ResourceType) -> bool:
     """Whether a recreated object gets its old ID."""
-    return spec.restore.caller_chooses_id or "id" not in spec.identity
+    return spec.restore.create.caller_chooses_id or "id" not in spec.identity.properties
 
 
 def can_be_written(spec: ResourceType) -> bool:
     """Whether an existing object can be updated."""
     restore = spec.restore
-    return bool(restore.update_path or restore.actions or restore.removals or restore.recreate_for) or any(
-        part.add_ref or part.element_path for part in spec.parts
-    )
+    return bool(
+        restore.update.path
+        or restore.update.actions
+        or restore.update.removals
+        or restore.create.recreate_for
+    ) or any(part.add_ref or part.element_path for part in spec.parts)
 
 
 def can_be_deleted(spec: ResourceType) -> bool:
     """Whether objects of the type can be deleted. Microsoft's settings cannot."""
     restore = spec.restore
-    return any((restore.delete_path, restore.create_path, restore.undelete))
+    return any((restore.delete.path, restore.create.path, restore.undelete))
 
 
 def _hopeless(spec: ResourceType, document: Document, now: datetime) -> str | None:
-    protected = None if spec.restore.protected is None else spec.restore.protected(document)
+    protected = None if spec.restore.guards.protected is None else spec.restore.guards.protected(document)
     if protected is not None:
         return protected
     end = end_of(spec, document)
@@ -268,9 +279,11 @@ def _hopeless(spec: ResourceType, document: Document, now: datetime) -> str | No
 def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | None:
     if not can_be_written(spec):
         return None
-    if not spec.restore.writable and spec.restore.recreate_for:
+    if not spec.restore.writable and spec.restore.create.recreate_for:
         return Answer(anew.verdict, f"It is first deleted. {anew.reason}", anew.losses, anew.new_id)
-    replaced = ", ".join(name for name in spec.restore.recreate_for if at(document, name) not in NOTHING)
+    replaced = ", ".join(
+        name for name in spec.restore.create.recreate_for if at(document, name) not in NOTHING
+    )
     also = f" If {replaced} changes, it is deleted and recreated." if replaced else ""
     losses = tuple(lost_in_place(spec, document))
     but = f" The contents of {', '.join(lost.path for lost in losses)} may be lost." if losses else ""
@@ -304,7 +317,7 @@ def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | 
 
 
 def _made_anew(spec: ResourceType, document: Document) -> Answer:
-    if spec.restore.create_path is None:
+    if spec.restore.create.path is None:
         return Answer(Verdict.NOT_RESTORABLE, "Microsoft does not allow applications to recreate it.")
     reason = uncreatable(spec, document)
     if reason is not None:
@@ -314,7 +327,7 @@ def _made_anew(spec: ResourceType, document: Document) -> Answer:
         verdict = Verdict.PARTLY if losses else Verdict.IN_PLACE
         return Answer(verdict, "It is recreated under its old ID.", losses)
     verdict = Verdict.PARTLY if losses else Verdict.NEW_ID
-    reason = f"It is recreated under a new ID. {spec.restore.new_id_note}".rstrip()
+    reason = f"It is recreated under a new ID. {spec.restore.create.new_id_note}".rstrip()
     return Answer(verdict, reason, losses, new_id=True)
 
 

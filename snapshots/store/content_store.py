@@ -48,7 +48,7 @@ class Fault:
 
 
 def digest_of(tenant: Tenant, spec: ResourceType, document: Document) -> str:
-    return _digest(tenant, spec.key, spec.version, canonical_bytes(document))
+    return _digest(tenant, spec.key, spec.comparison.version, canonical_bytes(document))
 
 
 def put(tenant: Tenant, pairs: Iterable[tuple[ResourceType, Document]]) -> list[str]:

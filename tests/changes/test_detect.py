@@ -38,10 +38,11 @@ def detect_in(tenant: Tenant, state: State) -> list[Change]:
         return detect.detect(capture.seal(gathered, requested_by="test"))
 
 
-def normalise_raw(monkeypatch: pytest.MonkeyPatch, key: str, version: int = 0, **facts: Any) -> ResourceType:
+def redeclare(monkeypatch: pytest.MonkeyPatch, key: str, version: int = 0, **facts: Any) -> ResourceType:
     """The product in another release, by default the next, which declares a type otherwise."""
     now = registry.get(key)
-    spec = replace(now, version=version or now.version + 1, **facts)
+    comparison = replace(now.comparison, version=version or now.comparison.version + 1, **facts)
+    spec = replace(now, comparison=comparison)
     declared = tuple(spec if each.key == key else each for each in registry.all_types())
     monkeypatch.setattr(registry, "_declared", lambda: declared)
     monkeypatch.setattr(registry, "_by_key", lambda: {each.key: each for each in declared})
@@ -113,10 +114,10 @@ def test_a_change_is_no_older_than_the_last_snapshot_that_read_its_type(tenant: 
 
 def test_a_new_version_of_a_declaration_is_no_change(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     take(tenant, policies())
-    before = registry.get("conditionalAccessPolicy").version
-    after = normalise_raw(
+    before = registry.get("conditionalAccessPolicy").comparison.version
+    after = redeclare(
         monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",)
-    ).version
+    ).comparison.version
     assert detect_in(tenant, policies()) == []
     assert list(Version.objects.order_by("id").values_list("spec_version", flat=True)) == [before, after]
 
@@ -125,7 +126,7 @@ def test_a_real_change_is_seen_through_a_new_version_of_a_declaration(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(tenant, policies())
-    normalise_raw(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",))
+    redeclare(monkeypatch, "conditionalAccessPolicy", volatile=("conditions.clientAppTypes",))
     (change,) = detect_in(tenant, policies(state="disabled"))
     assert change.severity == "critical"
 
@@ -140,7 +141,7 @@ def test_sets_that_an_earlier_release_stored_in_another_order_show_only_what_cha
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        normalise_raw(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        redeclare(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
         first = take(tenant, catalog_policy("c", "a", "b")).snapshot
     second = take(tenant, catalog_policy("c", "a", "b")).snapshot
     assert compare(first, second) == []
@@ -154,7 +155,7 @@ def test_a_change_across_an_upgrade_shows_only_what_changed(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        normalise_raw(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
+        redeclare(earlier, "deviceManagementConfigurationPolicy", version=1, element_keys={})
         take(tenant, catalog_policy("c", "a", "b"))
     (change,) = detect_in(tenant, catalog_policy("c", "a", "b", "d"))
     documents = selectors.documents_of(change)

@@ -26,7 +26,7 @@ def collected(tenant: Tenant, state: State) -> Collected:
         for object_id, raw in objects.items():
             document = canonicalise(raw, spec)
             (digest,) = content_store.put(tenant, [(spec, document)])
-            result.states[(key, object_id)] = (digest, spec.name({"id": object_id, **raw}))
+            result.states[(key, object_id)] = (digest, spec.identity.name({"id": object_id, **raw}))
         result.outcomes[key] = Outcome(Coverage.Status.COMPLETE, count=len(objects))
     return result
 

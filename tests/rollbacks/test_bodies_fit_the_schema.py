@@ -59,8 +59,8 @@ def _fit_the_schema(spec: ResourceType, objects: Iterable[tuple[str, Document]])
 def _said_to_be_written(spec: ResourceType, kind: str) -> set[str]:
     """Properties that the schema calls computed and Microsoft's own examples send; and ids that a create chooses."""
     written = set(derived("written").get(spec.key, ()))
-    asks = kind == "create" or spec.restore.update_method == "POST"
-    return written | ({*spec.identity, *spec.restore.create_only} if asks else set())
+    asks = kind == "create" or spec.restore.update.method == "POST"
+    return written | ({*spec.identity.properties, *spec.restore.create.only} if asks else set())
 
 
 def _of_today(value: Any, declared: str) -> Any:
@@ -81,9 +81,9 @@ def _of_today(value: Any, declared: str) -> Any:
 
 
 def _bodies(spec: ResourceType, document: Document) -> Iterator[tuple[str, Any]]:
-    if spec.restore.create_path is not None:
+    if spec.restore.create.path is not None:
         yield "create", bodies.create_body(spec, document)
-    if spec.restore.update_path is not None:
+    if spec.restore.update.path is not None:
         names = tuple(name for name in sorted(document) if spec.writes(name))
         yield "update", bodies.update_body(spec, {}, document, names)
 

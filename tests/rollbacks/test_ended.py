@@ -8,7 +8,7 @@ import pytest
 from rollbacks.planning.model import Target
 from rollbacks.selection.expiry import drop_expired
 from snapshots.catalog import registry
-from snapshots.catalog.spec import Document
+from snapshots.catalog.spec import Document, EndsByItself, Guards
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -16,7 +16,9 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def ending(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = registry.get("namedLocation")
-    passing = replace(spec, restore=replace(spec.restore, ends="lease.endDateTime"))
+    passing = replace(
+        spec, restore=replace(spec.restore, guards=Guards(quirks=(EndsByItself("lease.endDateTime"),)))
+    )
     monkeypatch.setattr(registry, "get", lambda key: passing if key == spec.key else spec)
 
 

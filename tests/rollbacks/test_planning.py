@@ -27,7 +27,16 @@ from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.tokens import found_in, put_in, token
 from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.spec import EVERYTHING, Document, ResourceType, Restore
+from snapshots.catalog.spec import (
+    EVERYTHING,
+    Create,
+    Document,
+    Order,
+    RankWithinType,
+    ResourceType,
+    Restore,
+    Update,
+)
 
 CATALOGUE = {spec.key: spec for spec in registry.all_types()}
 POLICY = CATALOGUE["conditionalAccessPolicy"]
@@ -118,15 +127,22 @@ def test_a_plan_of_one_update_foresees_the_wanted_object(
     assert bool(draft.steps) == (live != wanted)
 
 
-@given(st.sampled_from([spec for spec in CATALOGUE.values() if spec.restore.create_path]), st.data())
+@given(st.sampled_from([spec for spec in CATALOGUE.values() if spec.restore.create.path]), st.data())
 def test_a_create_body_holds_nothing_but_what_the_type_takes(spec: ResourceType, data: st.DataObject) -> None:
-    pool = [*spec.restore.writable, *spec.restore.create_only, *spec.computed, "id", "unknown", "@odata.type"]
+    pool = [
+        *spec.restore.writable,
+        *spec.restore.create.only,
+        *spec.comparison.computed,
+        "id",
+        "unknown",
+        "@odata.type",
+    ]
     wanted = data.draw(st.dictionaries(st.sampled_from(pool), st.just("value")))
-    asked_for = {"action", "justification"} if spec.restore.update_method == "POST" else set()
-    allowed = {*spec.restore.writable, *spec.restore.create_only, "@odata.type", *asked_for}
+    asked_for = {"action", "justification"} if spec.restore.update.method == "POST" else set()
+    allowed = {*spec.restore.writable, *spec.restore.create.only, "@odata.type", *asked_for}
     allowed |= {"unknown"} if spec.restore.writable == EVERYTHING else set()
     if spec.read.service == "intune":  # whose shapes speak of what is inside the values
-        spec = replace(spec, restore=replace(spec.restore, shape_create=None))
+        spec = replace(spec, restore=replace(spec.restore, create=replace(spec.restore.create, shape=None)))
     assert set(create_body(spec, wanted)) <= allowed
 
 
@@ -321,7 +337,10 @@ def test_an_assignment_that_exists_under_another_id_is_adopted() -> None:
 
 def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_written_to() -> None:
     usual = CATALOGUE["unifiedRoleAssignment"]
-    spec = replace(usual, restore=replace(usual.restore, recreate_for=("condition",)))
+    spec = replace(
+        usual,
+        restore=replace(usual.restore, create=replace(usual.restore.create, recreate_for=("condition",))),
+    )
     wanted = {"principalId": "p", "roleDefinitionId": "r", "directoryScopeId": "/"}
     planted = {**wanted, "condition": "true"}
     targets = [Target(spec.key, "old", wanted), Target(spec.key, "other", None, last_known=planted)]
@@ -438,11 +457,13 @@ CHOSEN = replace(
     parts=(),
     restore=Restore(
         writable=("state",),
-        create_only=("id",),
-        create_path="/v1.0/things",
-        update_path="/v1.0/things/{id}",
-        caller_chooses_id=True,
-        rank_within_type=lambda wanted: int(wanted["state"]),
+        create=Create(
+            path="/v1.0/things",
+            only=("id",),
+            caller_chooses_id=True,
+        ),
+        update=Update(path="/v1.0/things/{id}"),
+        order=Order(quirks=(RankWithinType(lambda wanted: int(wanted["state"])),)),
     ),
 )
 

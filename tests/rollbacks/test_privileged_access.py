@@ -40,14 +40,14 @@ def set_rule(scene: Scene, role: str, name: str, kind: str, **settings: Any) -> 
 @pytest.fixture(params=[True, False], ids=["under its old id", "under a new id"])
 def caller_chooses_id(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Whether Microsoft takes the template id of a role that is created anew; if we do not send it, it cannot."""
-    restore = registry.get("unifiedRoleDefinition").restore
-    sent, given = restore.create_only, restore.given
+    create = registry.get("unifiedRoleDefinition").restore.create
+    sent, given = create.only, create.given
     if not request.param:
-        object.__setattr__(restore, "create_only", ())
-        object.__setattr__(restore, "given", (*given, "templateId"))
+        object.__setattr__(create, "only", ())
+        object.__setattr__(create, "given", (*given, "templateId"))
     yield request.param
-    object.__setattr__(restore, "create_only", sent)
-    object.__setattr__(restore, "given", given)
+    object.__setattr__(create, "only", sent)
+    object.__setattr__(create, "given", given)
 
 
 def test_a_role_that_is_created_anew_gets_its_settings_back(scene: Scene, *, caller_chooses_id: bool) -> None:

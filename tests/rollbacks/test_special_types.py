@@ -14,14 +14,23 @@ from snapshots.canonical.form import canonicalise
 from snapshots.canonical.references import Mention, mentions, principals_of
 from snapshots.catalog import registry
 from snapshots.catalog.spec import (
+    ChosenKeys,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Order,
     Part,
     Permissions,
     Read,
     Reference,
+    RepeatsId,
     ResourceType,
     Restore,
+    RetiredElements,
     SetOf,
+    Update,
+    WrittenLast,
 )
 from snapshots.collection.addresses import with_location
 
@@ -48,35 +57,43 @@ SHELF = made_up(
         Part(
             "books",
             "/v1.0/shelfs/{id}/books",
-            chosen_keys=True,
             create_path="/v1.0/shelfs/{id}/books",
             element_path="/v1.0/shelfs/{id}/books/{element}",
-            retire={"isActive": False},
+            quirks=(
+                ChosenKeys(),
+                RetiredElements({"isActive": False}),
+            ),
         ),
     ),
     restore=Restore(
         writable=("name",),
-        create_only=("id",),
-        create_path="/v1.0/shelfs",
-        update_path="/v1.0/shelfs/{id}",
-        caller_chooses_id=True,
+        create=Create(
+            path="/v1.0/shelfs",
+            only=("id",),
+            caller_chooses_id=True,
+        ),
+        update=Update(path="/v1.0/shelfs/{id}"),
     ),
 )
 SWITCH = made_up(
     "switch",
     restore=Restore(
-        writable=("on",), update_path="/v1.0/switchs/{id}", write_last=lambda wanted: wanted.get("on") is True
+        writable=("on",),
+        update=Update(path="/v1.0/switchs/{id}"),
+        order=Order(quirks=(WrittenLast(lambda wanted: wanted.get("on") is True),)),
     ),
 )
 LETTER = made_up(
     "letter",
-    sets=(SetOf("to", key="query"),),
+    comparison=Comparison(sets=(SetOf("to", key="query"),)),
     references=(
         Reference("to[].query", to="user", prefix="/users/"),
         Reference("to[].query", to="group", prefix="/groups/", suffix="/members"),
         Reference("values[].value", to="group", guids=True),
     ),
-    restore=Restore(writable=("to",), update_path="/v1.0/letters/{id}", delete_path="/v1.0/letters/{id}"),
+    restore=Restore(
+        writable=("to",), update=Update(path="/v1.0/letters/{id}"), delete=Delete(path="/v1.0/letters/{id}")
+    ),
 )
 BADGE = made_up(
     "badge",
@@ -91,7 +108,7 @@ BADGE = made_up(
             reference="directoryObject",
         ),
     ),
-    restore=Restore(writable=("name",), update_path="/v1.0/badges/{id}"),
+    restore=Restore(writable=("name",), update=Update(path="/v1.0/badges/{id}")),
 )
 CATALOGUE = {spec.key: spec for spec in (SHELF, SWITCH, LETTER, BADGE)}
 
@@ -178,7 +195,7 @@ def test_a_setting_that_names_somebody_who_is_gone_is_left_out_alone() -> None:
             Reference("hiddenFrom", to="group"),
             Reference("holder", to="user"),
         ),
-        restore=Restore(writable=("features", "hiddenFrom"), create_only=("holder",)),
+        restore=Restore(writable=("features", "hiddenFrom"), create=Create(only=("holder",))),
     )
     features = {"map": {"for": {"id": "gone"}}, "number": {"for": {"id": "here"}}}
     document: Document = {"features": features, "hiddenFrom": "gone", "holder": "here"}
@@ -208,12 +225,14 @@ def test_what_elements_hold_is_given_to_them_and_taken_from_them() -> None:
 def test_what_is_written_as_a_whole_names_its_empty_sets_too() -> None:
     tags = made_up(
         "tags",
-        sets=(SetOf("tags"), SetOf("more.tags")),
-        restore=Restore(writable=("name", "tags", "more"), update_path="/v1.0/tags", update_method="PUT"),
+        comparison=Comparison(sets=(SetOf("tags"), SetOf("more.tags"))),
+        restore=Restore(writable=("name", "tags", "more"), update=Update(path="/v1.0/tags", method="PUT")),
     )
     assert update_body(tags, {"name": "a"}, {"name": "b"}, ("name",)) == {"name": "b", "tags": []}
 
 
 def test_something_that_another_object_has_repeats_its_id_where_it_can_be_re_pointed() -> None:
-    held = made_up("held", read=Read(path="/v1.0/users", id_key="principalId"), restore=Restore())
+    held = made_up(
+        "held", read=Read(path="/v1.0/users", quirks=(RepeatsId("principalId"),)), restore=Restore()
+    )
     assert with_location(held, {"id": "u1", "has": 1}, {}) == {"id": "u1", "has": 1, "principalId": "u1"}

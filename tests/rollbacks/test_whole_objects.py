@@ -17,12 +17,12 @@ POLICY = CATALOGUE["conditionalAccessPolicy"]
 CREATED_WHOLE = [
     spec
     for spec in CATALOGUE.values()
-    if spec.restore.create_path is not None and "*" not in spec.restore.writable
+    if spec.restore.create.path is not None and "*" not in spec.restore.writable
 ]
 WRITTEN_BY_PUT = [
     spec
     for spec in CATALOGUE.values()
-    if spec.restore.update_method == "PUT" and spec.restore.shape_update is None
+    if spec.restore.update.method == "PUT" and spec.restore.update.shape is None
 ]
 UNKNOWN = {"mode": "strict"}
 
@@ -56,7 +56,7 @@ def test_an_object_is_not_created_without_a_property_that_nobody_knows_how_to_se
 
 @pytest.mark.parametrize("spec", CREATED_WHOLE, ids=lambda spec: spec.key)
 def test_no_type_of_an_allow_list_is_created_without_an_unknown_property(spec: ResourceType) -> None:
-    found = Document({**dict.fromkeys(spec.identity, "x"), "futureControls": UNKNOWN})
+    found = Document({**dict.fromkeys(spec.identity.properties, "x"), "futureControls": UNKNOWN})
     draft = plan(Target(spec.key, "x", found, "X"))
     assert not draft.steps
     assert not draft.complete

@@ -13,7 +13,7 @@ for _case in all_cases():
 READ_ONLY = frozenset(
     spec.key
     for spec in catalogue.all_types()
-    if not (spec.restore.writable or spec.restore.create_path or spec.restore.delete_path)
+    if not (spec.restore.writable or spec.restore.create.path or spec.restore.delete.path)
 )
 """Types that nobody can write through Microsoft's API; they are collected and compared."""
 
@@ -32,7 +32,7 @@ def test_every_writable_property_and_every_sub_collection_is_attacked(spec: Reso
         return
     cases = CASES[spec.key]
     spoken_of = {name for case in cases for name in (*case.updates, *case.more)}
-    wanted = {action.property for action in spec.restore.actions} | {part.name for part in spec.parts}
+    wanted = {action.property for action in spec.restore.update.actions} | {part.name for part in spec.parts}
     wanted |= set(spec.restore.writable) if spec.restore.writable != EVERYTHING else set()
     if spec.on_azure and any(case.more for case in cases):
         wanted.discard("properties")  # attacked property by property, under names of their own
@@ -43,6 +43,6 @@ def test_every_writable_property_and_every_sub_collection_is_attacked(spec: Reso
 def _speaks_of_creation_and_deletion(spec: ResourceType, cases: list[Case]) -> bool:
     """Where the service has the verb, an attack uses it, or the case says in its own words why there is none."""
     restore, nothing = spec.restore, Case(key="", subject=lambda _world: {}, path="")
-    return (restore.create_path is None or any(case.create != nothing.create for case in cases)) and (
-        restore.delete_path is None or any(case.delete != nothing.delete for case in cases)
+    return (restore.create.path is None or any(case.create != nothing.create for case in cases)) and (
+        restore.delete.path is None or any(case.delete != nothing.delete for case in cases)
     )

@@ -43,7 +43,7 @@ def forms() -> dict[str, dict[str, Any]]:
 
 
 def form(spec: ResourceType) -> dict[str, Any]:
-    return {"version": spec.version, "digest": _digest(spec)}
+    return {"version": spec.comparison.version, "digest": _digest(spec)}
 
 
 def kept() -> dict[str, dict[str, Any]]:
@@ -59,5 +59,16 @@ def _digest(spec: ResourceType) -> str:
     return content.hexdigest()
 
 
+def unannounced(now: dict[str, dict[str, Any]], then: dict[str, dict[str, Any]]) -> list[str]:
+    """The types whose canonical form changed while their version did not."""
+    return [
+        key
+        for key, found in now.items()
+        if key in then and found != then[key] and found["version"] <= then[key]["version"]
+    ]
+
+
 if __name__ == "__main__":
+    if refused := unannounced(forms(), kept()):
+        raise SystemExit(f"Raise the version of {', '.join(refused)} first: the canonical form changed.")
     KEPT.write_text(json.dumps(forms(), indent=1) + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def holding_guids(value: Any, at: Path = ()) -> Iterator[Path]:
 
 def _in_schema(spec: ResourceType) -> Iterator[Path]:
     if not spec.on_azure:
-        yield from _below(spec, spec.entity or spec.key, (), ())
+        yield from _below(spec, spec.entity, (), ())
 
 
 def _below(spec: ResourceType, name: str, at: Path, seen: tuple[str, ...]) -> Iterator[Path]:
@@ -62,8 +62,8 @@ def _below(spec: ResourceType, name: str, at: Path, seen: tuple[str, ...]) -> It
 
 def in_emulator(spec: ResourceType) -> Iterator[Path]:
     """By the schema of the emulator, which knows some types of Intune that the published one lacks."""
-    if not spec.on_azure and schema.exists(spec.entity or spec.key):
-        yield from _emulated(spec, spec.entity or spec.key, (), ())
+    if not spec.on_azure and schema.exists(spec.entity):
+        yield from _emulated(spec, spec.entity, (), ())
 
 
 def _emulated(spec: ResourceType, name: str, at: Path, seen: tuple[str, ...]) -> Iterator[Path]:
@@ -88,7 +88,10 @@ def _may_identify(key: str, kind: str, *, is_list: bool) -> bool:
 
 def _is_held(spec: ResourceType, at: Path, here: Path) -> bool:
     """Whether documents hold the place at all: what nothing reads or keeps is not written either."""
-    if rules_at(spec, here).dropped or ".".join(each for each in here if each != ELEMENT) in spec.unread:
+    if (
+        rules_at(spec, here).dropped
+        or ".".join(each for each in here if each != ELEMENT) in spec.comparison.unread
+    ):
         return False
     kept_there = rules_at(spec, at).nested_fields
     if kept_there is not None and here[-1] not in kept_there:
@@ -107,5 +110,5 @@ def _is_followed(spec: ResourceType, name: str) -> bool:
 
 def _is_its_own(spec: ResourceType, name: str) -> bool:
     """Responses that are filed under a type show other objects as well."""
-    known = properties(spec.entity or spec.key)
+    known = properties(spec.entity)
     return _is_held(spec, (), (name,)) and (name in known or spec.on_azure)

@@ -107,7 +107,7 @@ def _sample(declared: str, depth: int) -> Any:
 
 
 def entity(spec: ResourceType) -> str:
-    return spec.entity or spec.key
+    return spec.entity
 
 
 def properties(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from snapshots import catalog
 from snapshots.canonical.form import canonical_bytes, canonicalise, resource_id
 from snapshots.catalog.normalisers import NORMALISERS
 from snapshots.catalog.places import ELEMENT, parse, rules_at
-from snapshots.catalog.spec import Document, Permissions, Read, ResourceType, Restore, SetOf
+from snapshots.catalog.spec import Comparison, Document, Permissions, Read, ResourceType, Restore, SetOf
 from snapshots.collection.errors import IncompleteObject
 from tests.strategies import json_objects
 
@@ -154,20 +154,6 @@ def test_where_the_place_in_a_list_is_what_a_device_applies_it_is_state(name: st
 @pytest.mark.parametrize("nothing", [None, {}, {"includeLocations": []}, {"includeLocations": [None]}])
 def test_nothing_is_the_same_in_every_spelling(nothing: Any) -> None:
     assert canonicalise({"conditions": {"locations": nothing}}, POLICY) == {}
-
-
-def test_a_null_that_means_something_is_kept() -> None:
-    spec = ResourceType(
-        key="partner",
-        label="Partner",
-        plural="Partners",
-        area="Tests",
-        read=Read(path="/v1.0/partners"),
-        permissions=Permissions(read=()),
-        restore=Restore(),
-        meaningful_null=("inbound",),
-    )
-    assert canonicalise({"inbound": None, "outbound": None}, spec) == {"inbound": None}
 
 
 def test_false_zero_and_the_empty_string_are_state() -> None:
@@ -323,8 +309,8 @@ def test_numbers_in_a_set_are_sorted_by_value() -> None:
         area="Tests",
         read=Read(path="/v1.0/numbers"),
         permissions=Permissions(read=()),
+        comparison=Comparison(sets=(SetOf("values"),)),
         restore=Restore(),
-        sets=(SetOf("values"),),
     )
     assert canonicalise({"values": [10, 2, 2, -1]}, spec) == {"values": [-1, 2, 10]}
 

@@ -10,8 +10,14 @@ from snapshots import catalog
 from snapshots.catalog import docs_page
 from snapshots.catalog.registry import UnknownResourceType
 from snapshots.catalog.spec import (
+    Comparison,
+    Create,
+    Delete,
+    Identity,
+    OnlyWhen,
     Part,
     Permissions,
+    PreparedWith,
     Read,
     Reference,
     ResourceType,
@@ -19,6 +25,7 @@ from snapshots.catalog.spec import (
     SetOf,
     Staged,
     Undelete,
+    Update,
 )
 
 KEYS = {
@@ -45,9 +52,9 @@ SOUND = ResourceType(
     permissions=Permissions(read=("Thing.Read.All",), write=("Thing.ReadWrite.All",)),
     restore=Restore(
         writable=("state",),
-        create_path="/v1.0/things",
-        update_path="/v1.0/things/{id}",
-        delete_path="/v1.0/things/{id}",
+        create=Create(path="/v1.0/things"),
+        update=Update(path="/v1.0/things/{id}"),
+        delete=Delete(path="/v1.0/things/{id}"),
     ),
 )
 MEMBERS = Part(
@@ -131,7 +138,7 @@ def test_a_wider_permission_suffices_and_half_of_a_pair_does_not() -> None:
     ],
 )
 def test_what_must_not_be_written_is_protected_with_a_reason(key: str, state: dict[str, Any]) -> None:
-    protected = catalog.get(key).restore.protected
+    protected = catalog.get(key).restore.guards.protected
     assert protected is not None
     assert str(protected(state)).endswith(".")
 
@@ -147,24 +154,24 @@ def test_what_must_not_be_written_is_protected_with_a_reason(key: str, state: di
     ],
 )
 def test_what_may_be_written_is_not_protected(key: str, state: dict[str, Any]) -> None:
-    protected = catalog.get(key).restore.protected
+    protected = catalog.get(key).restore.guards.protected
     assert protected is not None
     assert protected(state) is None
 
 
 def test_members_of_a_dynamic_group_are_no_state() -> None:
     members = next(part for part in catalog.get("group").parts if part.name == "members")
-    assert members.only_when is not None
-    assert not members.only_when({"groupTypes": ["DynamicMembership"]})
-    assert members.only_when({"groupTypes": ["Unified"]})
-    assert members.only_when({"groupTypes": None})
+    assert members.quirk(OnlyWhen) is not None
+    assert not members.exists_for({"groupTypes": ["DynamicMembership"]})
+    assert members.exists_for({"groupTypes": ["Unified"]})
+    assert members.exists_for({"groupTypes": None})
 
 
 def test_built_in_strengths_have_no_configurations_to_read() -> None:
     (configurations,) = catalog.get("authenticationStrengthPolicy").parts
-    assert configurations.only_when is not None
-    assert not configurations.only_when({"policyType": "builtIn"})
-    assert configurations.only_when({"policyType": "custom"})
+    assert configurations.quirk(OnlyWhen) is not None
+    assert not configurations.exists_for({"policyType": "builtIn"})
+    assert configurations.exists_for({"policyType": "custom"})
 
 
 def test_an_identifier_of_an_application_names_its_app_id_wherever_a_path_follows() -> None:
@@ -178,10 +185,10 @@ def test_an_identifier_of_an_application_names_its_app_id_wherever_a_path_follow
 
 
 def test_combinations_and_secrets_have_actions_of_their_own() -> None:
-    (action,) = catalog.get("authenticationStrengthPolicy").restore.actions
+    (action,) = catalog.get("authenticationStrengthPolicy").restore.update.actions
     assert action.body(["fido2"], None) == {"allowedCombinations": ["fido2"]}
     for key in ("application", "servicePrincipal"):
-        (removal,) = catalog.get(key).restore.removals
+        (removal,) = catalog.get(key).restore.update.removals
         assert removal.body({"keyId": "k", "displayName": "ci"}) == {"keyId": "k"}
 
 
@@ -217,7 +224,7 @@ def test_combinations_and_secrets_have_actions_of_their_own() -> None:
     ],
 )
 def test_every_resource_has_a_name_for_people(key: str, raw: dict[str, Any], name: str) -> None:
-    assert catalog.get(key).name(raw) == name
+    assert catalog.get(key).identity.name(raw) == name
 
 
 def test_a_sound_declaration_has_no_problems() -> None:
@@ -231,24 +238,52 @@ def test_a_sound_declaration_has_no_problems() -> None:
         ({"parts": (replace(MEMBERS, reference="nobody"),)}, "unknown type 'nobody'"),
         ({"read": Read(path="/v1.0/owners/{parent}/things", parent="nobody")}, "below the unknown type"),
         ({"read": Read(path="/v1.0/owners/{parent}/things")}, "only one of a parent"),
-        ({"normalise": {"state": "shout"}}, "unknown normaliser 'shout'"),
-        ({"computed": ("state",)}, "writes 'state', which its documents do not hold"),
-        ({"restore": replace(SOUND.restore, create_only=("state",))}, "both by update and in another way"),
-        ({"restore": replace(SOUND.restore, before_delete={"isTrusted": False})}, "prepares 'isTrusted'"),
-        ({"restore": replace(SOUND.restore, update_path=None)}, "only one of writable"),
+        ({"comparison": Comparison(normalise={"state": "shout"})}, "unknown normaliser 'shout'"),
+        ({"comparison": Comparison(computed=("state",))}, "writes 'state', which its documents do not hold"),
+        (
+            {"restore": replace(SOUND.restore, create=replace(SOUND.restore.create, only=("state",)))},
+            "both by update and in another way",
+        ),
+        (
+            {
+                "restore": replace(
+                    SOUND.restore,
+                    delete=replace(SOUND.restore.delete, quirks=(PreparedWith({"isTrusted": False}),)),
+                )
+            },
+            "prepares 'isTrusted'",
+        ),
+        ({"restore": replace(SOUND.restore, update=Update())}, "only one of writable"),
         ({"permissions": Permissions(read=("Thing.Read.All",))}, "names no write permission"),
         (
-            {"restore": replace(SOUND.restore, staged=Staged("state", frozenset({"on"}), via="on"))},
+            {
+                "restore": replace(
+                    SOUND.restore,
+                    update=replace(
+                        SOUND.restore.update, quirks=(Staged("state", frozenset({"on"}), via="on"),)
+                    ),
+                )
+            },
             "through an enforcing value",
         ),
         (
-            {"restore": replace(SOUND.restore, removals=catalog.get("application").restore.removals)},
+            {
+                "restore": replace(
+                    SOUND.restore,
+                    update=replace(
+                        SOUND.restore.update, quirks=catalog.get("application").restore.update.removals
+                    ),
+                )
+            },
             "which is no keyed set",
         ),
         ({"parts": (replace(MEMBERS, remove_ref=None),)}, "only add or only remove"),
         ({"parts": (replace(MEMBERS, projected_fields=("name",)),)}, "does not keep the key"),
-        ({"natural_key": ("createdDateTime",)}, "recognised by 'createdDateTime'"),
-        ({"sets": (SetOf("tags"), SetOf("tags", key="id"))}, "declares the set 'tags' 2 times"),
+        ({"identity": Identity(natural_key=("createdDateTime",))}, "recognised by 'createdDateTime'"),
+        (
+            {"comparison": Comparison(sets=(SetOf("tags"), SetOf("tags", key="id")))},
+            "declares the set 'tags' 2 times",
+        ),
         ({"read": Read(path="things")}, "does not begin with an API version"),
         (
             {

@@ -45,10 +45,10 @@ def _is_dropped(spec: ResourceType, path: Path) -> bool:
 
 @pytest.mark.parametrize("spec", AT_V1, ids=lambda spec: spec.key)
 def test_a_type_read_at_v1_names_every_setting_that_only_beta_shows(spec: ResourceType) -> None:
-    found = set(_only_beta(spec.entity or spec.key)) if schema.exists(spec.entity or spec.key) else set()
-    named = {parse(path) for path in spec.unread}
+    found = set(_only_beta(spec.entity)) if schema.exists(spec.entity) else set()
+    named = {parse(path) for path in spec.comparison.unread}
     assert {path for path in found if not _is_dropped(spec, path)} == named
 
 
 def test_a_type_read_at_beta_leaves_nothing_unread() -> None:
-    assert [spec.key for spec in catalog.all_types() if spec.unread and spec not in AT_V1] == []
+    assert [spec.key for spec in catalog.all_types() if spec.comparison.unread and spec not in AT_V1] == []

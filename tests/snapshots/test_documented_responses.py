@@ -141,7 +141,7 @@ def test_what_the_schema_calls_read_only_is_not_written(spec: ResourceType) -> N
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_declared_sets_are_collections_in_the_schema(spec: ResourceType) -> None:
-    for declared in spec.sets:
+    for declared in spec.comparison.sets:
         kinds = list(_types_at(entity(spec), parse(declared.path)))
         assert kinds == [] or any(kind.startswith("Collection(") for kind in kinds), declared.path
 
@@ -149,7 +149,7 @@ def test_declared_sets_are_collections_in_the_schema(spec: ResourceType) -> None
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.key)
 def test_permissions_are_ones_that_microsoft_lists_for_the_path(spec: ResourceType) -> None:
     listed = facts.derived("permissions")
-    paths = {spec.read.path, spec.restore.create_path, spec.restore.update_path, spec.restore.delete_path}
+    paths = {spec.read.path, spec.restore.create.path, spec.restore.update.path, spec.restore.delete.path}
     reads: set[str] = set()
     writes = set(ADDED_TO_WRITES.get(spec.key, ()))
     for path in paths:
@@ -221,15 +221,20 @@ def _named_paths(spec: ResourceType) -> Iterator[str]:
 
 def _declared_paths(spec: ResourceType) -> Iterator[str]:
     part_names = {part.name for part in spec.parts}
-    yield from (*spec.volatile, *spec.computed, *spec.natural_key, *spec.identity, *spec.meaningful_null)
-    yield from (*spec.restore.writable, *spec.restore.create_only, *spec.normalise, *part_names)
-    yield from (action.property for action in spec.restore.actions)
-    yield from (removal.property for removal in spec.restore.removals)
+    yield from (
+        *spec.comparison.volatile,
+        *spec.comparison.computed,
+        *spec.identity.natural_key,
+        *spec.identity.properties,
+    )
+    yield from (*spec.restore.writable, *spec.restore.create.only, *spec.comparison.normalise, *part_names)
+    yield from (action.property for action in spec.restore.update.actions)
+    yield from (removal.property for removal in spec.restore.update.removals)
     yield from (loss.path for loss in spec.restore.losses)
     yield from (reference.path for reference in spec.references)
-    for holder, kept in spec.nested_fields.items():
+    for holder, kept in spec.comparison.nested_fields.items():
         yield from (f"{holder}.{name}" for name in kept)
-    for declared in spec.sets:
+    for declared in spec.comparison.sets:
         yield declared.path
         yield from (f"{declared.path}[].{name}" for name in declared.key_names)
 

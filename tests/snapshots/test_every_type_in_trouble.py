@@ -34,7 +34,7 @@ def tenant(db: None, emulator: Emulator) -> Tenant:
 def addresses(spec: ResourceType) -> list[str]:
     """Patterns of where a type's objects are listed; the id of an Azure resource has slashes of its own."""
     start, anything = ("^(?=/subscriptions/)", ".+") if spec.on_azure else ("^", "[^/]+")
-    paths = (spec.read.path, *spec.read.also)
+    paths = spec.read.listings
     return [f"{start}{_FIELD.sub(anything, re.escape(path.partition('?')[0]))}$" for path in paths]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from snapshots import catalog
-from tests.snapshots.golden import form, kept
+from tests.snapshots.golden import form, kept, unannounced
 
 
 def test_every_type_is_pinned() -> None:
@@ -17,3 +17,13 @@ def test_a_changed_canonical_form_has_a_new_version(key: str) -> None:
         f"The canonical form of {key} changed. Raise its version, then run python -m tests.snapshots.golden."
     )
     assert now == then, f"The version of {key} was raised. Run python -m tests.snapshots.golden."
+
+
+def test_a_changed_form_is_only_accepted_with_a_new_version() -> None:
+    then = {"group": {"version": 2, "digest": "a"}, "user": {"version": 2, "digest": "a"}}
+    now = {
+        "group": {"version": 2, "digest": "b"},
+        "user": {"version": 3, "digest": "b"},
+        "new": {"version": 2},
+    }
+    assert unannounced(now, then) == ["group"]

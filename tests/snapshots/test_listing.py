@@ -28,7 +28,7 @@ def client(db: None, emulator: Emulator) -> Iterator[GraphClient]:
 def shadowed() -> ResourceType:
     """Groups, of which those with an e-mail address only show what the listing of groups says."""
     derived_from = DerivedFrom("/v1.0/groups", ("id",), is_source=lambda raw: raw.get("mailEnabled") is True)
-    return replace(GROUPS, read=replace(GROUPS.read, derived_from=derived_from))
+    return replace(GROUPS, read=replace(GROUPS.read, quirks=(derived_from,)))
 
 
 def test_shadows_of_another_type_are_neither_listed_nor_live(client: GraphClient) -> None:
@@ -47,7 +47,7 @@ def test_a_tenant_without_the_licence_casts_no_shadows(client: GraphClient, emul
     spec = shadowed()
     assert spec.read.derived_from is not None
     unlicensed = replace(spec.read.derived_from, path="/v1.0/groups/casting")
-    spec = replace(spec, read=replace(spec.read, derived_from=unlicensed))
+    spec = replace(spec, read=replace(spec.read, quirks=(unlicensed,)))
     assert {raw["id"] for raw in iter_raw(client, spec)} == every
 
 

@@ -84,7 +84,7 @@ def test_a_deleted_object_is_absent_and_found_in_its_container(
     found = read_type(client, spec)
     item = next(item for item in found if not any(word in item.display_name.lower() for word in ours))
     with closing(open_client(tenant, "writer")) as writer:
-        path = expand_path(spec.restore.delete_path or "", address(spec, item.resource_id))
+        path = expand_path(spec.restore.delete.path or "", address(spec, item.resource_id))
         writer.send(Request("DELETE", path, service=spec.read.service))
     live = read_live(client, spec, item.resource_id, item.document)
     assert live.document is None

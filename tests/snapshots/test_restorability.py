@@ -2,20 +2,26 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from snapshots.catalog import registry
 from snapshots.catalog.spec import (
     Action,
+    Create,
+    Delete,
     Document,
+    EndsByItself,
+    Guards,
+    Identity,
     Loss,
     Permissions,
     Read,
+    ResetsToDefault,
     ResourceType,
     Restore,
     Undelete,
+    Update,
 )
 from snapshots.recoverability.verdicts import (
     Answer,
@@ -33,24 +39,27 @@ CONTAINER = Undelete(item_path=PATH, restore_path=PATH, days=30)
 DOUBTED = replace(CONTAINER, doubt="Not every tenant keeps things.")
 DOCUMENT: Document = {"displayName": "One", "colour": "red", "secret": [{"name": "CI"}], "end": "2026-11-23"}
 
-WRITTEN: dict[str, Any] = {"writable": ("displayName", "colour"), "update_path": PATH}
-CREATED: dict[str, Any] = {"create_path": "/v1.0/things", "delete_path": PATH}
+WRITABLE = ("displayName", "colour")
+READ = Read(path="/v1.0/things")
+CREATED = Create(path="/v1.0/things")
+UPDATED = Update(path=PATH)
+DELETED = Delete(path=PATH)
 
 
-def thing(
-    *, read: dict[str, Any] | None = None, identity: tuple[str, ...] = ("id",), **restore: Any
-) -> ResourceType:
+def thing(restore: Restore, *, read: Read = READ, identity: tuple[str, ...] = ("id",)) -> ResourceType:
+    """A type whose properties the service sets, unless `restore` says otherwise."""
+    create = replace(restore.create, given=restore.create.given or tuple(DOCUMENT))
     return ResourceType(
         key="thing",
         label="Thing",
         plural="Things",
         area="Tests",
-        read=Read(path="/v1.0/things", **(read or {})),
+        read=read,
         permissions=Permissions(
             read=("Thing.Read.All",), write=("Thing.Write.All",), write_also=("Directory.Write.All",)
         ),
-        restore=Restore(**{"given": tuple(DOCUMENT), **restore}),
-        identity=identity,
+        identity=Identity(properties=identity),
+        restore=replace(restore, create=create),
     )
 
 
@@ -69,97 +78,199 @@ SECRET = Loss(
 )
 SPECS = {
     "a setting that nobody deletes": (
-        thing(**WRITTEN),
+        thing(Restore(writable=WRITABLE, update=UPDATED)),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, None, None),
     ),
     "one that is made anew": (
-        thing(**WRITTEN, **CREATED),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+            )
+        ),
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, None),
     ),
     "one that is made again under the id that we choose": (
-        thing(**WRITTEN, **CREATED, caller_chooses_id=True),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                update=UPDATED,
+                create=Create(path="/v1.0/things", caller_chooses_id=True),
+                delete=DELETED,
+            )
+        ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
     ),
     "one that is known by its name": (
-        thing(**WRITTEN, **CREATED, identity=("displayName",)),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+            ),
+            identity=("displayName",),
+        ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
     ),
     "one that is undeleted": (
-        thing(**WRITTEN, **CREATED, undelete=CONTAINER),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                undelete=CONTAINER,
+            )
+        ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.NEW_ID),
     ),
     "one whose container is doubtful": (
-        thing(**WRITTEN, **CREATED, undelete=DOUBTED),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                undelete=DOUBTED,
+            )
+        ),
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, Verdict.NEW_ID),
     ),
     "one that a delete only resets": (
-        thing(**WRITTEN, **CREATED, delete_resets_to_default=lambda document: document["colour"] == "red"),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                update=UPDATED,
+                create=CREATED,
+                delete=Delete(
+                    path=PATH, quirks=(ResetsToDefault(lambda document: document["colour"] == "red"),)
+                ),
+            )
+        ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, None, None),
     ),
     "one that only an undelete brings back": (
-        thing(**WRITTEN, undelete=CONTAINER),
+        thing(Restore(writable=WRITABLE, update=UPDATED, undelete=CONTAINER)),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.NOT_RESTORABLE),
     ),
     "one that can be deleted and not made": (
-        thing(**WRITTEN, delete_path=PATH),
+        thing(Restore(writable=WRITABLE, update=UPDATED, delete=DELETED)),
         (Verdict.PARTLY, Verdict.IN_PLACE, Verdict.NOT_RESTORABLE, None),
     ),
     "one that nobody changes": (
-        thing(create_only=("displayName",), **CREATED),
+        thing(Restore(create=Create(only=("displayName",), path="/v1.0/things"), delete=DELETED)),
         (Verdict.NEW_ID, None, Verdict.NEW_ID, None),
     ),
     "one that is replaced when it differs": (
-        thing(create_only=("displayName",), recreate_for=("displayName",), **CREATED),
+        thing(
+            Restore(
+                create=Create(only=("displayName",), recreate_for=("displayName",), path="/v1.0/things"),
+                delete=DELETED,
+            )
+        ),
         (Verdict.NEW_ID, Verdict.NEW_ID, Verdict.NEW_ID, None),
     ),
     "one with a secret": (
-        thing(**WRITTEN, **CREATED, undelete=CONTAINER, losses=(SECRET,)),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                undelete=CONTAINER,
+                losses=(SECRET,),
+            )
+        ),
         (Verdict.PARTLY, Verdict.PARTLY, Verdict.IN_PLACE, Verdict.PARTLY),
     ),
     "one that an action writes": (
         thing(
-            **CREATED,
-            actions=(Action("secret", PATH, lambda _wanted, _live: {}),),
-            losses=(Loss("secret", "is"),),
+            Restore(
+                create=CREATED,
+                delete=DELETED,
+                update=Update(actions=(Action("secret", PATH, lambda _wanted, _live: {}),)),
+                losses=(Loss("secret", "is"),),
+            )
         ),
         (Verdict.NEW_ID, Verdict.IN_PLACE, Verdict.NEW_ID, None),
     ),
     "one with something fixed": (
         thing(
-            **WRITTEN,
-            **CREATED,
-            caller_chooses_id=True,
-            losses=(Loss("colour", "is chosen once", fixed=True),),
+            Restore(
+                writable=WRITABLE,
+                update=UPDATED,
+                create=Create(path="/v1.0/things", caller_chooses_id=True),
+                delete=DELETED,
+                losses=(Loss("colour", "is chosen once", fixed=True),),
+            )
         ),
         (Verdict.PARTLY, Verdict.PARTLY, Verdict.IN_PLACE, None),
     ),
     "one that loses something only when made anew": (
-        thing(**WRITTEN, **CREATED, undelete=CONTAINER, losses=(Loss("end", "is another", anew=True),)),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                undelete=CONTAINER,
+                losses=(Loss("end", "is another", anew=True),),
+            )
+        ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.PARTLY),
     ),
     "one whose loss it does not have": (
         thing(
-            **WRITTEN,
-            **CREATED,
-            caller_chooses_id=True,
-            losses=(Loss("logo", "is not kept"), Loss("id", "is new")),
+            Restore(
+                writable=WRITABLE,
+                update=UPDATED,
+                create=Create(path="/v1.0/things", caller_chooses_id=True),
+                delete=DELETED,
+                losses=(Loss("logo", "is not kept"), Loss("id", "is new")),
+            )
         ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, None),
     ),
     "one with a property that no request is known to set": (
-        thing(**WRITTEN, **CREATED, given=("secret",)),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                update=UPDATED,
+                create=Create(path="/v1.0/things", given=("secret",)),
+                delete=DELETED,
+            )
+        ),
         (Verdict.PARTLY, Verdict.IN_PLACE, Verdict.NOT_RESTORABLE, None),
     ),
     "one that is protected": (
-        thing(**WRITTEN, **CREATED, protected=lambda _document: "It is synchronised."),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                guards=Guards(protected=lambda _document: "It is synchronised."),
+            )
+        ),
         (Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, None),
     ),
     "one that has ended": (
-        thing(**WRITTEN, **CREATED, ends="end"),
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                guards=Guards(quirks=(EndsByItself("end"),)),
+            )
+        ),
         (Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, None),
     ),
     "one that nobody writes": (
-        thing(),
+        thing(Restore()),
         (Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, Verdict.NOT_RESTORABLE, None),
     ),
 }
@@ -176,11 +287,35 @@ def test_the_verdict_is_the_worse_case(
 
 
 def test_what_is_lost_is_named_item_by_item() -> None:
-    found = judged(thing(**WRITTEN, **CREATED, losses=(SECRET,)))
+    found = judged(
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                losses=(SECRET,),
+            )
+        )
+    )
     (lost,) = found.losses
     assert (lost.path, lost.items) == ("secret", ("CI",))
     assert str(lost) == "secret: cannot be given back (CI)"
-    assert judged(thing(**WRITTEN, **CREATED, losses=(SECRET,)), {**DOCUMENT, "secret": []}).losses == ()
+    assert (
+        judged(
+            thing(
+                Restore(
+                    writable=WRITABLE,
+                    create=CREATED,
+                    update=UPDATED,
+                    delete=DELETED,
+                    losses=(SECRET,),
+                )
+            ),
+            {**DOCUMENT, "secret": []},
+        ).losses
+        == ()
+    )
 
 
 def test_secrets_and_certificates_are_lost_by_name_key_id_and_expiry() -> None:
@@ -202,7 +337,18 @@ def test_secrets_and_certificates_are_lost_by_name_key_id_and_expiry() -> None:
 
 def test_the_container_is_told_with_its_days_and_its_doubts() -> None:
     kept, doubted = (
-        judged(thing(**WRITTEN, **CREATED, undelete=container)).deleted for container in (CONTAINER, DOUBTED)
+        judged(
+            thing(
+                Restore(
+                    writable=WRITABLE,
+                    create=CREATED,
+                    update=UPDATED,
+                    delete=DELETED,
+                    undelete=container,
+                )
+            )
+        ).deleted
+        for container in (CONTAINER, DOUBTED)
     )
     assert kept is not None
     assert doubted is not None
@@ -213,7 +359,15 @@ def test_the_container_is_told_with_its_days_and_its_doubts() -> None:
 
 def test_a_protected_one_says_why() -> None:
     assert (
-        judged(thing(**WRITTEN, protected=lambda _document: "It is synchronised.")).reason
+        judged(
+            thing(
+                Restore(
+                    writable=WRITABLE,
+                    update=UPDATED,
+                    guards=Guards(protected=lambda _document: "It is synchronised."),
+                )
+            )
+        ).reason
         == "It is synchronised."
     )
 
@@ -230,7 +384,14 @@ def test_a_protected_one_says_why() -> None:
 def test_what_the_writer_lacks_stands_in_the_way_for_the_present(
     granted: frozenset[str] | None, remedy: str | None
 ) -> None:
-    spec = thing(**WRITTEN, **CREATED)
+    spec = thing(
+        Restore(
+            writable=WRITABLE,
+            create=CREATED,
+            update=UPDATED,
+            delete=DELETED,
+        )
+    )
     obstacle = obstacle_to(spec, granted)
     found = judged(spec, obstacle=obstacle)
     if remedy is None:
@@ -243,19 +404,44 @@ def test_what_the_writer_lacks_stands_in_the_way_for_the_present(
 
 
 def test_no_remedy_is_given_for_what_is_hopeless_anyway() -> None:
-    spec = thing(**WRITTEN, protected=lambda _document: "It is built in.")
+    spec = thing(
+        Restore(
+            writable=WRITABLE,
+            update=UPDATED,
+            guards=Guards(protected=lambda _document: "It is built in."),
+        )
+    )
     found = judged(spec, obstacle=obstacle_to(spec, None))
     assert (found.reason, found.remedy) == ("It is built in.", "")
 
 
 def test_azures_roles_are_not_in_the_token() -> None:
-    assert obstacle_to(thing(read={"service": "arm"}, **WRITTEN), frozenset()) is None
+    assert (
+        obstacle_to(
+            thing(
+                Restore(writable=WRITABLE, update=UPDATED),
+                read=Read(path="/v1.0/things", service="arm"),
+            ),
+            frozenset(),
+        )
+        is None
+    )
 
 
 def test_only_what_may_get_a_new_id_has_somebody_to_repoint() -> None:
     referrer = Referrer("group", "1", "All staff")
-    moving = judged(thing(**WRITTEN, **CREATED, undelete=CONTAINER)).remapping([referrer])
-    staying = judged(thing(**WRITTEN)).remapping([referrer])
+    moving = judged(
+        thing(
+            Restore(
+                writable=WRITABLE,
+                create=CREATED,
+                update=UPDATED,
+                delete=DELETED,
+                undelete=CONTAINER,
+            )
+        )
+    ).remapping([referrer])
+    staying = judged(thing(Restore(writable=WRITABLE, update=UPDATED))).remapping([referrer])
     assert (moving.remapped, staying.remapped) == ((referrer,), ())
 
 

@@ -21,7 +21,7 @@ from snapshots.canonical.form import canonical_bytes, canonicalise
 from snapshots.canonical.spelling import original
 from snapshots.catalog import registry
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.spec import Document, NormaliseRaw, ResourceType
 from snapshots.collection import capture
 from snapshots.store import content_store
 from tenants.models import Tenant
@@ -34,7 +34,7 @@ NETWORK = catalog.get("networkSecurityGroup")
 VAULT = catalog.get("keyVault")
 PROFILE = catalog.get("deviceConfiguration")
 POLICY = catalog.get("conditionalAccessPolicy")
-TYPES = st.sampled_from([spec for spec in catalog.all_types() if spec.normalise_raw is None])
+TYPES = st.sampled_from([spec for spec in catalog.all_types() if spec.comparison.quirk(NormaliseRaw) is None])
 ENABLEMENT = "#microsoft.graph.unifiedRoleManagementPolicyEnablementRule"
 PAYLOAD = base64.b64encode(
     b"<?xml version='1.0'?>\n<!-- made by hand -->\n<plist version='1.0'><dict>"
@@ -163,7 +163,7 @@ def test_two_spellings_are_one_state_and_each_is_written_as_it_was_read(
     one, other = canonicalise(raw, spec), canonicalise(other_spelling, spec)
     assert canonical_bytes(one) == canonical_bytes(other)
     for document, said in ((one, raw), (other, other_spelling)):
-        known = {*texts(said), *texts(list(spec.defaults.values()))}
+        known = {*texts(said), *texts(list(spec.comparison.defaults.values()))}
         assert set(texts(original(create_body(spec, document)))) <= known
         names = tuple(name for name in document if spec.writes(name))
         assert set(texts(original(update_body(spec, {}, document, names)))) <= known
@@ -204,7 +204,9 @@ def test_an_upgrade_from_documents_without_spelling_shows_no_change(
     """What an earlier version stored has the compared form only, and nothing of what it did not read."""
     state: State = {spec.key: {"x": raw} for spec, raw, _ in RAW.values()}
     with monkeypatch.context() as before:
-        old = tuple(replace(spec, version=1) for spec in registry.all_types())
+        old = tuple(
+            replace(spec, comparison=replace(spec.comparison, version=1)) for spec in registry.all_types()
+        )
         before.setattr(registry, "_declared", lambda: old)
         before.setattr(registry, "_by_key", lambda: {each.key: each for each in old})
         before.setattr(content_store, "_spelling_of", lambda _document: b"")

@@ -2,19 +2,26 @@
 Resource Manager's reference of roleDefinitions, roleAssignments, locks and userAssignedIdentities.
 """
 
-from dataclasses import replace
-
 from snapshots.canonical.spelling import with_original_spelling
 from snapshots.catalog.azure.common import written_whole
 from snapshots.catalog.azure.networks_and_vaults import POLICY_TAGS
 from snapshots.catalog.spec import (
+    AppendedByPolicy,
     AuditHints,
+    Comparison,
     Document,
+    Guards,
+    Identity,
+    NormaliseRaw,
+    Order,
     Permissions,
+    PrincipalIdentity,
     Read,
     Reference,
     ResourceType,
     SetOf,
+    WrittenFirst,
+    WrittenLast,
 )
 from snapshots.catalog.texts import role_condition
 
@@ -117,25 +124,30 @@ ROLE_DEFINITION = ResourceType(
         item_params=_ROLES,
     ),
     permissions=Permissions(read=("Reader",), write=("User Access Administrator",), write_also=("Owner",)),
-    name=lambda raw: str(_inner(raw).get("roleName") or _named(raw)),
-    computed=(*_STAMPS, "properties.type", "type"),
-    sets=(
-        SetOf("properties.assignableScopes"),
-        SetOf("properties.permissions"),
-        SetOf("properties.permissions[].actions"),
-        SetOf("properties.permissions[].dataActions"),
-        SetOf("properties.permissions[].notActions"),
-        SetOf("properties.permissions[].notDataActions"),
+    identity=Identity(
+        spelling=("name",),
+        name=lambda raw: str(_inner(raw).get("roleName") or _named(raw)),
+    ),
+    comparison=Comparison(
+        computed=(*_STAMPS, "properties.type", "type"),
+        sets=(
+            SetOf("properties.assignableScopes"),
+            SetOf("properties.permissions"),
+            SetOf("properties.permissions[].actions"),
+            SetOf("properties.permissions[].dataActions"),
+            SetOf("properties.permissions[].notActions"),
+            SetOf("properties.permissions[].notDataActions"),
+        ),
     ),
     not_references={
         "name": "its own ID, which does not change",
         "properties.assignableScopes[]": "subscriptions and groups of resources, which are addresses",
     },
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_ROLES, "properties"),
-        protected=_defined_above,
-        order=61,
+    restore=written_whole(
+        _ROLES,
+        "properties",
+        guards=Guards(protected=_defined_above),
+        order=Order(rank=61),
     ),
     audit=AuditHints(
         activities=(
@@ -164,9 +176,13 @@ ROLE_ASSIGNMENT = ResourceType(
         item_params=_ROLES,
     ),
     permissions=_ADMINISTRATOR,
-    name=_who_as_what,
-    computed=(*_STAMPS, "properties.scope", "type"),
-    normalise_raw=_within_its_subscription,
+    identity=Identity(
+        spelling=("name",),
+        name=_who_as_what,
+    ),
+    comparison=Comparison(
+        computed=(*_STAMPS, "properties.scope", "type"), quirks=(NormaliseRaw(_within_its_subscription),)
+    ),
     references=(
         Reference("properties.principalId", to="directoryObject"),
         Reference("properties.roleDefinitionId", to="azureRoleDefinition"),
@@ -174,15 +190,15 @@ ROLE_ASSIGNMENT = ResourceType(
         role_condition("properties.condition"),
     ),
     not_references={"name": "its own ID, which does not change"},
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_ROLES, "properties"),
+    restore=written_whole(
+        _ROLES,
+        "properties",
         recreate_for=(
             "properties.principalId",
             "properties.roleDefinitionId",
             "properties.delegatedManagedIdentityResourceId",
         ),
-        order=65,
+        order=Order(rank=65),
     ),
     audit=AuditHints(
         activities=(
@@ -220,21 +236,31 @@ MANAGED_IDENTITY = ResourceType(
     permissions=Permissions(
         read=("Reader",), write=("Managed Identity Contributor",), write_also=("Contributor",)
     ),
-    name=_named,
-    computed=("properties.tenantId", "systemData", "type"),
-    normalise={"location": "compact", "tags.*": "verbatim"},
-    appended=("tags",),
+    identity=Identity(
+        spelling=("name",),
+        name=_named,
+        quirks=(
+            PrincipalIdentity(
+                {
+                    "properties.principalId": ("servicePrincipal", "id"),
+                    "properties.clientId": ("servicePrincipal", "appId"),
+                }
+            ),
+        ),
+    ),
+    comparison=Comparison(
+        computed=("properties.tenantId", "systemData", "type"),
+        normalise={"location": "compact", "tags.*": "verbatim"},
+        quirks=(AppendedByPolicy(("tags",)),),
+    ),
     not_references={
         "properties.clientId": "its own ID in the directory; references to it are updated",
         "properties.principalId": "its own ID in the directory; references to it are updated",
     },
-    principal_identity={
-        "properties.principalId": ("servicePrincipal", "id"),
-        "properties.clientId": ("servicePrincipal", "appId"),
-    },
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_IDENTITY, "location", "tags"),
+    restore=written_whole(
+        _IDENTITY,
+        "location",
+        "tags",
         given=("properties",),
         recreate_for=("location",),
         new_id_note=(
@@ -242,7 +268,7 @@ MANAGED_IDENTITY = ResourceType(
             "policies, memberships and grants that refer to the old ones are updated. A client ID in "
             "the settings of resources that use it must be changed manually."
         ),
-        order=60,
+        order=Order(rank=60),
     ),
     audit=AuditHints(
         activities=(
@@ -272,17 +298,19 @@ FEDERATED_CREDENTIAL = ResourceType(
         item_params=_IDENTITY,
     ),
     permissions=MANAGED_IDENTITY.permissions,
-    name=_named,
-    computed=("systemData", "type"),
-    sets=(SetOf("properties.audiences"),),
+    identity=Identity(
+        spelling=("name",),
+        name=_named,
+    ),
+    comparison=Comparison(computed=("systemData", "type"), sets=(SetOf("properties.audiences"),)),
     references=(
         Reference("identity", to="managedIdentity"),
         Reference("properties.subject", to="servicePrincipal", guids=True, if_gone="kept"),
     ),
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_IDENTITY, "properties"),
-        order=63,
+    restore=written_whole(
+        _IDENTITY,
+        "properties",
+        order=Order(rank=63),
     ),
     audit=AuditHints(
         activities=(
@@ -319,18 +347,20 @@ LOCK = ResourceType(
     permissions=Permissions(
         read=("Reader",), write=("User Access Administrator",), write_also=("Owner", "Locks Contributor")
     ),
-    name=_named,
-    computed=("systemData", "type"),
-    sets=(SetOf("properties.owners", key="applicationId"),),
+    identity=Identity(
+        spelling=("name",),
+        name=_named,
+    ),
+    comparison=Comparison(
+        computed=("systemData", "type"), sets=(SetOf("properties.owners", key="applicationId"),)
+    ),
     references=(
         Reference("properties.owners[].applicationId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_LOCK, "properties"),
-        write_first=_stands_in_the_way,
-        write_last=lambda _wanted: True,
-        order=66,
+    restore=written_whole(
+        _LOCK,
+        "properties",
+        order=Order(rank=66, quirks=(WrittenFirst(_stands_in_the_way), WrittenLast(lambda _wanted: True))),
     ),
     audit=AuditHints(
         activities=("microsoft.authorization/locks/write", "microsoft.authorization/locks/delete"),

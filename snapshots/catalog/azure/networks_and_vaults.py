@@ -5,16 +5,21 @@ which replaces, so that a write sends the whole object; ids are chosen by the ca
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from snapshots.canonical.spelling import with_original_spelling
 from snapshots.catalog.azure.common import written_whole
 from snapshots.catalog.normalisers import cidr
 from snapshots.catalog.spec import (
+    AppendedByPolicy,
     AuditHints,
+    Comparison,
+    Defaults,
     Document,
+    Identity,
     Loss,
+    NormaliseRaw,
+    Order,
     Permissions,
     Read,
     Reference,
@@ -80,32 +85,42 @@ NETWORK_SECURITY_GROUP = ResourceType(
     area="Azure subscriptions",
     read=Read(path=_GROUPS, service="arm", params=_NETWORK, item_path="{id}", item_params=_NETWORK),
     permissions=Permissions(read=("Reader",), write=("Network Contributor",), write_also=("Contributor",)),
-    name=lambda raw: str(raw.get("name") or ""),
-    computed=(
-        "properties.defaultSecurityRules",
-        "properties.flowLogs",
-        "properties.networkInterfaces",
-        "properties.provisioningState",
-        "properties.resourceGuid",
-        "properties.securityRules[].etag",
-        "properties.securityRules[].id",
-        "properties.securityRules[].properties.provisioningState",
-        "properties.securityRules[].type",
-        "properties.subnets",
-        "type",
+    identity=Identity(
+        spelling=("name",),
+        name=lambda raw: str(raw.get("name") or ""),
     ),
-    nested_fields={
-        f"properties.securityRules[].properties.{side}ApplicationSecurityGroups[]": ("id",)
-        for side in ("source", "destination")
-    },
-    sets=tuple(_rule_sets()),
-    normalise={
-        "location": "compact",
-        "properties.securityRules[].properties.access": "capitalised",
-        "properties.securityRules[].properties.direction": "capitalised",
-        "properties.securityRules[].properties.protocol": "capitalised",
-        "tags.*": "verbatim",
-    },
+    comparison=Comparison(
+        computed=(
+            "properties.defaultSecurityRules",
+            "properties.flowLogs",
+            "properties.networkInterfaces",
+            "properties.provisioningState",
+            "properties.resourceGuid",
+            "properties.securityRules[].etag",
+            "properties.securityRules[].id",
+            "properties.securityRules[].properties.provisioningState",
+            "properties.securityRules[].type",
+            "properties.subnets",
+            "type",
+        ),
+        nested_fields={
+            f"properties.securityRules[].properties.{side}ApplicationSecurityGroups[]": ("id",)
+            for side in ("source", "destination")
+        },
+        sets=tuple(_rule_sets()),
+        normalise={
+            "location": "compact",
+            "properties.securityRules[].properties.access": "capitalised",
+            "properties.securityRules[].properties.direction": "capitalised",
+            "properties.securityRules[].properties.protocol": "capitalised",
+            "tags.*": "verbatim",
+        },
+        quirks=(
+            NormaliseRaw(_one_spelling),
+            Defaults({"properties.flushConnection": False}),
+            AppendedByPolicy(("tags",)),
+        ),
+    ),
     references=tuple(
         Reference(
             f"properties.securityRules[].properties.{side}ApplicationSecurityGroups[].id",
@@ -113,18 +128,17 @@ NETWORK_SECURITY_GROUP = ResourceType(
         )
         for side in ("source", "destination")
     ),
-    normalise_raw=_one_spelling,
-    defaults={"properties.flushConnection": False},
-    appended=("tags",),
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_NETWORK, "location", "properties", "tags"),
+    restore=written_whole(
+        _NETWORK,
+        "location",
+        "properties",
+        "tags",
         recreate_for=("location",),
         new_id_note=(
             "Subnets and network interfaces refer to the group, not the reverse. Attach them to it "
             "again manually."
         ),
-        order=62,
+        order=Order(rank=62),
     ),
     audit=AuditHints(
         activities=(
@@ -160,42 +174,51 @@ KEY_VAULT = ResourceType(
     area="Azure subscriptions",
     read=Read(path=f"{_VAULTS}/vaults", service="arm", params=_VAULT, item_path="{id}", item_params=_VAULT),
     permissions=Permissions(read=("Reader",), write=("Key Vault Contributor",), write_also=("Contributor",)),
-    name=lambda raw: str(raw.get("name") or ""),
-    computed=(
-        "properties.hsmPoolResourceId",
-        "properties.privateEndpointConnections",
-        "properties.provisioningState",
-        "properties.vaultUri",
-        "systemData",
-        "type",
+    identity=Identity(
+        spelling=("name",),
+        name=lambda raw: str(raw.get("name") or ""),
     ),
-    sets=(
-        SetOf("properties.accessPolicies", key=("tenantId", "objectId", "applicationId")),
-        SetOf("properties.accessPolicies[].permissions.certificates"),
-        SetOf("properties.accessPolicies[].permissions.keys"),
-        SetOf("properties.accessPolicies[].permissions.secrets"),
-        SetOf("properties.accessPolicies[].permissions.storage"),
-        SetOf("properties.networkAcls.ipRules", key="value"),
-        SetOf("properties.networkAcls.virtualNetworkRules", key="id"),
+    comparison=Comparison(
+        computed=(
+            "properties.hsmPoolResourceId",
+            "properties.privateEndpointConnections",
+            "properties.provisioningState",
+            "properties.vaultUri",
+            "systemData",
+            "type",
+        ),
+        sets=(
+            SetOf("properties.accessPolicies", key=("tenantId", "objectId", "applicationId")),
+            SetOf("properties.accessPolicies[].permissions.certificates"),
+            SetOf("properties.accessPolicies[].permissions.keys"),
+            SetOf("properties.accessPolicies[].permissions.secrets"),
+            SetOf("properties.accessPolicies[].permissions.storage"),
+            SetOf("properties.networkAcls.ipRules", key="value"),
+            SetOf("properties.networkAcls.virtualNetworkRules", key="id"),
+        ),
+        normalise={
+            "location": "compact",
+            "properties.accessPolicies[].permissions.*[]": "lower",
+            "properties.networkAcls.ipRules[].value": "cidr",
+            "properties.sku.name": "lower",
+            "tags.*": "verbatim",
+        },
+        quirks=(
+            Defaults(
+                {
+                    "properties.enableRbacAuthorization": False,
+                    "properties.enabledForDeployment": False,
+                    "properties.enabledForDiskEncryption": False,
+                    "properties.enabledForTemplateDeployment": False,
+                    "properties.networkAcls.bypass": "AzureServices",
+                    "properties.networkAcls.defaultAction": "Allow",
+                    "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint": False,
+                    "properties.publicNetworkAccess": "Enabled",
+                }
+            ),
+            AppendedByPolicy(("tags",)),
+        ),
     ),
-    normalise={
-        "location": "compact",
-        "properties.accessPolicies[].permissions.*[]": "lower",
-        "properties.networkAcls.ipRules[].value": "cidr",
-        "properties.sku.name": "lower",
-        "tags.*": "verbatim",
-    },
-    defaults={
-        "properties.enableRbacAuthorization": False,
-        "properties.enabledForDeployment": False,
-        "properties.enabledForDiskEncryption": False,
-        "properties.enabledForTemplateDeployment": False,
-        "properties.networkAcls.bypass": "AzureServices",
-        "properties.networkAcls.defaultAction": "Allow",
-        "properties.networkAcls.virtualNetworkRules[].ignoreMissingVnetServiceEndpoint": False,
-        "properties.publicNetworkAccess": "Enabled",
-    },
-    appended=("tags",),
     references=(
         Reference("properties.accessPolicies[].objectId", to="directoryObject", if_gone="kept"),
         Reference(
@@ -207,9 +230,11 @@ KEY_VAULT = ResourceType(
         "properties.accessPolicies[].tenantId": "the directory itself",
         "properties.tenantId": "the directory itself",
     },
-    id_spelling=("name",),
-    restore=replace(
-        written_whole(_VAULT, "location", "properties", "tags"),
+    restore=written_whole(
+        _VAULT,
+        "location",
+        "properties",
+        "tags",
         undelete=Undelete(
             item_path=f"{_VAULTS}/locations/{{location}}/deletedVaults/{{name}}",
             restore_path="{id}",
@@ -244,7 +269,7 @@ KEY_VAULT = ResourceType(
             "original source. Role assignments and locks on it are restored only if they are part of "
             "this plan."
         ),
-        order=62,
+        order=Order(rank=62),
     ),
     audit=AuditHints(
         activities=(

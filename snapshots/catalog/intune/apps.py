@@ -7,7 +7,18 @@ from typing import Any
 
 from snapshots.catalog.intune.common import APPS, TAGS, intune, permissions
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Action, Document, Reference, ResourceType
+from snapshots.catalog.spec import (
+    Action,
+    Comparison,
+    Create,
+    Document,
+    Guards,
+    Irreplaceable,
+    Reference,
+    ResourceType,
+    Restore,
+    Update,
+)
 
 _PERMISSIONS = permissions("Apps")
 _NOT_STATE = ("isAssigned",)
@@ -39,7 +50,7 @@ def _targeted(wanted: Any, _live: Any) -> Document:
     return {"apps": [{"mobileAppIdentifier": each["mobileAppIdentifier"]} for each in wanted or ()]}
 
 
-def _with_target_apps(key: str, label: str, plural: str, path: str, **more: Any) -> ResourceType:
+def _with_target_apps(key: str, label: str, plural: str, path: str) -> ResourceType:
     """A policy that names the apps that it is for."""
     return intune(
         key,
@@ -48,13 +59,18 @@ def _with_target_apps(key: str, label: str, plural: str, path: str, **more: Any)
         f"{APPS}/{path}",
         allowed=_PERMISSIONS,
         expand=_WITH_APPS,
-        volatile=("deployedAppCount", *_NOT_STATE),
-        nested_fields={"apps[]": ("mobileAppIdentifier",)},
-        normalise=dict.fromkeys(_DURATIONS, "duration") if key != "targetedManagedAppConfiguration" else {},
-        actions=(Action("apps", f"{APPS}/{path}/{{id}}/targetApps", _targeted),),
-        restore={"typed": True},
+        comparison=Comparison(
+            volatile=("deployedAppCount", *_NOT_STATE),
+            nested_fields={"apps[]": ("mobileAppIdentifier",)},
+            normalise=dict.fromkeys(_DURATIONS, "duration")
+            if key != "targetedManagedAppConfiguration"
+            else {},
+        ),
+        restore=Restore(
+            typed=True,
+            update=Update(actions=(Action("apps", f"{APPS}/{path}/{{id}}/targetApps", _targeted),)),
+        ),
         notes=("Which apps it is for is written whole.",),
-        **more,
     )
 
 
@@ -91,9 +107,9 @@ INFORMATION_PROTECTION = intune(
     "Windows information protection policies",
     f"{APPS}/mdmWindowsInformationProtectionPolicies",
     allowed=_PERMISSIONS,
-    volatile=_NOT_STATE,
+    comparison=Comparison(volatile=_NOT_STATE),
     references=(*TAGS, Reference("rightsManagementServicesTemplateId", to="rightsManagementTemplate")),
-    restore={"typed": True},
+    restore=Restore(typed=True),
 )
 
 DEVICE_APP_CONFIGURATION = intune(
@@ -103,8 +119,8 @@ DEVICE_APP_CONFIGURATION = intune(
     _CONFIGURATIONS,
     allowed=_PERMISSIONS,
     references=(*TAGS, Reference("targetedMobileApps[]", to="mobileApp")),
-    order=86,
-    restore={"typed": True},
+    rank=86,
+    restore=Restore(typed=True),
 )
 
 
@@ -128,16 +144,18 @@ MOBILE_APP = intune(
     allowed=_PERMISSIONS,
     assigned=("intent", "settings", "target"),
     assign_key="mobileAppAssignments",
-    volatile=(
-        "appAvailability",
-        "dependentAppCount",
-        "packageId",
-        "publishingState",
-        "size",
-        "supersededAppCount",
-        "supersedingAppCount",
-        "uploadState",
-        *_NOT_STATE,
+    comparison=Comparison(
+        volatile=(
+            "appAvailability",
+            "dependentAppCount",
+            "packageId",
+            "publishingState",
+            "size",
+            "supersededAppCount",
+            "supersedingAppCount",
+            "uploadState",
+            *_NOT_STATE,
+        )
     ),
     references=(
         *TAGS,
@@ -159,13 +177,12 @@ MOBILE_APP = intune(
         "revokeLicenseActionResults[].userId": "what became of an action",
         "vppTokenAppleId": "an account at Apple",
     },
-    order=84,
-    restore={
-        "typed": True,
-        "create_only": _PACKAGES,
-        "irreplaceable": _gone_for_good,
-        "new_id_note": "Policies that configure the old app are updated.",
-    },
+    rank=84,
+    restore=Restore(
+        typed=True,
+        create=Create(only=_PACKAGES, new_id_note="Policies that configure the old app are updated."),
+        guards=Guards(quirks=(Irreplaceable(_gone_for_good),)),
+    ),
     notes=("An uploaded package cannot be read: such an app can be updated but never recreated.",),
 )
 

@@ -4,19 +4,23 @@ Facts: Microsoft Graph's metadata and reference pages of Intune. Most of it is b
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from snapshots.catalog.spec import (
     EVERYTHING,
     Action,
     AuditHints,
+    Comparison,
     Document,
+    Identity,
     Part,
     Permissions,
     Read,
     Reference,
+    ReplacedElements,
     ResourceType,
     Restore,
+    Secret,
 )
 
 AREA = "Intune"
@@ -80,8 +84,13 @@ def single_assignments(path: str) -> Part:
         f"{path}/{{id}}/assignments",
         create_path=f"{path}/{{id}}/assignments",
         element_path=f"{path}/{{id}}/assignments/{{element}}",
-        replaced=True,
+        quirks=(ReplacedElements(),),
     )
+
+
+BY_NAME = Identity(natural_key=("displayName",))
+IN_FULL = Restore(writable=EVERYTHING)
+AS_GRAPH_RETURNS = Comparison()
 
 
 def intune(
@@ -94,24 +103,22 @@ def intune(
     assigned: tuple[str, ...] = ("target",),
     assign_key: str = "assignments",
     expand: Mapping[str, str] = EXPANDED,
-    read: Mapping[str, Any] | None = None,
-    actions: tuple[Action, ...] = (),
+    each: bool = False,
+    secrets: tuple[Secret, ...] = (),
+    identity: Identity = BY_NAME,
+    comparison: Comparison = AS_GRAPH_RETURNS,
+    parts: tuple[Part, ...] = (),
     references: tuple[Reference, ...] = TAGS,
     not_references: Mapping[str, str] | None = None,
-    normalise: Mapping[str, str] | None = None,
-    nested_fields: Mapping[str, tuple[str, ...]] | None = None,
-    natural_key: tuple[str, ...] = ("displayName",),
-    order: int = 85,
-    restore: Mapping[str, Any] | None = None,
-    **more: Any,
+    restore: Restore = IN_FULL,
+    rank: int = 85,
+    notes: tuple[str, ...] = (),
 ) -> ResourceType:
     """A type of Intune at a listing of its own, with the usual verbs.
 
     `assigned` are the members of an assignment that are state; none: the type is not assigned. `assign_key` is what
-    `assign` calls the assignments; empty: there is no such action. `read`, `restore` and `more` are further members
-    of Read, Restore and ResourceType.
+    `assign` calls the assignments; empty: there is no such action. What the groups leave out is as for most types.
     """
-    acting = (assign(path, assign_key),) if assigned and assign_key else ()
     return ResourceType(
         key=key,
         label=label,
@@ -121,34 +128,46 @@ def intune(
             path=path,
             service="intune",
             params=expand,
+            each=each,
             item_path=f"{path}/{{id}}",
             item_params=expand,
-            **(read or {}),
+            quirks=secrets,
         ),
         permissions=allowed,
-        natural_key=natural_key,
-        ordered=more.pop("ordered", ()),
-        element_keys=ELEMENT_KEYS,
-        version=3,
-        nested_fields={**({"assignments[]": assigned} if assigned else {}), **(nested_fields or {})},
-        normalise={**(ASSIGNMENT_SPELLING if assigned else {}), **(normalise or {})},
+        identity=identity,
+        comparison=_compared(comparison, assigned),
+        parts=parts,
         references=(*references, *(ASSIGNMENT_REFERENCES if assigned else ())),
         not_references={**(ASSIGNMENT_IDS if assigned else {}), **(not_references or {})},
-        restore=Restore(
-            **{
-                "writable": EVERYTHING,
-                "create_path": path,
-                "update_path": f"{path}/{{id}}",
-                "delete_path": f"{path}/{{id}}",
-                "actions": (*actions, *acting),
-                "new_id_note": NEW_ID,
-                "order": order,
-                **(restore or {}),
-            }
+        restore=_restored(
+            restore, path, rank, (assign(path, assign_key),) if assigned and assign_key else ()
         ),
         audit=AUDIT,
         licence=LICENCE,
-        **more,
+        notes=notes,
+    )
+
+
+def _compared(own: Comparison, assigned: tuple[str, ...]) -> Comparison:
+    return replace(
+        own,
+        version=3,
+        nested_fields={**({"assignments[]": assigned} if assigned else {}), **own.nested_fields},
+        ordered=own.ordered or (),
+        element_keys=ELEMENT_KEYS,
+        normalise={**(ASSIGNMENT_SPELLING if assigned else {}), **own.normalise},
+    )
+
+
+def _restored(own: Restore, path: str, rank: int, acting: tuple[Action, ...]) -> Restore:
+    create, update, item = own.create, own.update, f"{path}/{{id}}"
+    return replace(
+        own,
+        writable=own.writable or EVERYTHING,
+        create=replace(create, path=create.path or path, new_id_note=create.new_id_note or NEW_ID),
+        update=replace(update, path=item, actions=(*update.actions, *acting)),
+        delete=replace(own.delete, path=item),
+        order=replace(own.order, rank=rank),
     )
 
 

@@ -16,7 +16,17 @@ from snapshots.catalog.intune.settings_catalog import (
     policy_name,
     settings_of,
 )
-from snapshots.catalog.spec import Action, Document, Part, Reference
+from snapshots.catalog.spec import (
+    Action,
+    Comparison,
+    Create,
+    Document,
+    Identity,
+    Part,
+    Reference,
+    Restore,
+    Update,
+)
 
 _FIRST = f"{DEVICES}/deviceCompliancePolicies"
 _SECOND = f"{DEVICES}/compliancePolicies"
@@ -54,8 +64,7 @@ COMPLIANCE_POLICY = intune(
     "Compliance policies",
     _FIRST,
     expand={"$expand": f"assignments,{_RULES}($expand={_ACTIONS})"},
-    volatile=_NUMBERS,
-    normalise=_SPELLING,
+    comparison=Comparison(volatile=_NUMBERS, normalise=_SPELLING),
     references=(
         *TAGS,
         *_SENDS,
@@ -65,14 +74,19 @@ COMPLIANCE_POLICY = intune(
         "conditionStatementId": "set by Microsoft for Android devices",
         "restrictedApps[].appId": "an app, by the name that its publisher gave it",
     },
-    actions=(
-        Action(
-            _RULES,
-            f"{_FIRST}/{{id}}/scheduleActionsForRules",
-            _scheduled("deviceComplianceScheduledActionForRules"),
+    restore=Restore(
+        typed=True,
+        create=Create(only=(_RULES,), shape=_with_rules),
+        update=Update(
+            actions=(
+                Action(
+                    _RULES,
+                    f"{_FIRST}/{{id}}/scheduleActionsForRules",
+                    _scheduled("deviceComplianceScheduledActionForRules"),
+                ),
+            )
         ),
     ),
-    restore={"typed": True, "create_only": (_RULES,), "shape_create": _with_rules},
     notes=("A policy cannot be created without a blocking action; the name of its only rule is fixed.",),
 )
 
@@ -82,27 +96,34 @@ COMPLIANCE_POLICY_OF_CATALOG = intune(
     "Compliance policies (settings catalog)",
     _SECOND,
     expand={},
-    name=policy_name,
-    natural_key=("name",),
-    volatile=STATE_OF_POLICIES,
-    computed=_NUMBERS,
-    nested_fields=SETTINGS_KEPT,
-    normalise=_SPELLING,
-    ordered=ORDERED,
+    identity=Identity(
+        natural_key=("name",),
+        name=policy_name,
+    ),
+    comparison=Comparison(
+        volatile=STATE_OF_POLICIES,
+        computed=_NUMBERS,
+        nested_fields=SETTINGS_KEPT,
+        ordered=ORDERED,
+        normalise=_SPELLING,
+    ),
     references=(*TAGS, *_SENDS, *REUSABLE_SETTINGS),
     parts=(
         settings_of(_SECOND),
         Part(_RULES, f"{_SECOND}/{{id}}/{_RULES}", params={"$expand": _ACTIONS}, key=None),
         listed_assignments(_SECOND),
     ),
-    actions=(Action(_RULES, f"{_SECOND}/{{id}}/setScheduledActions", _scheduled("scheduledActions")),),
-    restore={
-        "writable": ("description", "name", "platforms", "roleScopeTagIds", "settings", "technologies"),
-        "create_only": (_RULES,),
-        "update_method": "PUT",
-        "shape_create": _with_rules,
-        "losses": (SECRETS,),
-    },
+    restore=Restore(
+        writable=("description", "name", "platforms", "roleScopeTagIds", "settings", "technologies"),
+        create=Create(only=(_RULES,), shape=_with_rules),
+        update=Update(
+            method="PUT",
+            actions=(
+                Action(_RULES, f"{_SECOND}/{{id}}/setScheduledActions", _scheduled("scheduledActions")),
+            ),
+        ),
+        losses=(SECRETS,),
+    ),
     notes=("Written as a whole: Intune cannot change individual settings.",),
 )
 
@@ -114,8 +135,10 @@ MESSAGE_TEMPLATE = intune(
     allowed=SERVICE_CONFIG,
     assigned=(),
     expand={},
-    normalise={"brandingOptions": "comma_set"},
-    volatile=("localizedNotificationMessages[].lastModifiedDateTime",),
+    comparison=Comparison(
+        volatile=("localizedNotificationMessages[].lastModifiedDateTime",),
+        normalise={"brandingOptions": "comma_set"},
+    ),
     not_references={"localizedNotificationMessages[].id": "the message's own id"},
     parts=(
         Part(
@@ -126,10 +149,10 @@ MESSAGE_TEMPLATE = intune(
             element_path=f"{_MESSAGES}/{{id}}/localizedNotificationMessages/{{element}}",
         ),
     ),
-    order=82,
-    restore={
-        "writable": ("brandingOptions", "defaultLocale", "description", "displayName", "roleScopeTagIds")
-    },
+    rank=82,
+    restore=Restore(
+        writable=("brandingOptions", "defaultLocale", "description", "displayName", "roleScopeTagIds")
+    ),
     notes=("Actions of compliance policies that send the old template are updated.",),
 )
 

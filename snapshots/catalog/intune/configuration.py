@@ -9,7 +9,21 @@ from typing import Any
 
 from snapshots.catalog.intune.common import DEVICES, NEW_ID, TAGS, intune, listed_assignments
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Action, Document, Loss, Part, Reference, Secret
+from snapshots.catalog.spec import (
+    Action,
+    ChosenKeys,
+    Comparison,
+    Create,
+    Document,
+    Inner,
+    Loss,
+    Part,
+    Reference,
+    RepeatsLive,
+    Restore,
+    Secret,
+    Update,
+)
 
 _CONFIGURATIONS = f"{DEVICES}/deviceConfigurations"
 _TEMPLATES = f"{DEVICES}/groupPolicyConfigurations"
@@ -116,17 +130,20 @@ DEVICE_CONFIGURATION = intune(
     "Device configuration",
     "Device configurations",
     _CONFIGURATIONS,
-    volatile=(
-        "applyOnlyToWindows81",
-        "applyOnlyToWindowsPhone81",
-        "featureUpdatesPauseStartDate",
-        "omaSettings[].isEncrypted",
-        "omaSettings[].secretReferenceValueId",
-        "preSharedKeyIsSet",
-        "qualityUpdatesPauseStartDate",
-        "supportsScopeTags",
+    comparison=Comparison(
+        volatile=(
+            "applyOnlyToWindows81",
+            "applyOnlyToWindowsPhone81",
+            "featureUpdatesPauseStartDate",
+            "omaSettings[].isEncrypted",
+            "omaSettings[].secretReferenceValueId",
+            "preSharedKeyIsSet",
+            "qualityUpdatesPauseStartDate",
+            "supportsScopeTags",
+        ),
+        ordered=_ORDERED,
+        normalise={"payload": "plist"},
     ),
-    normalise={"payload": "plist"},
     references=(
         *TAGS,
         *_kiosk_references(),
@@ -153,12 +170,11 @@ DEVICE_CONFIGURATION = intune(
             masked=_is_masked,
         ),
     ),
-    ordered=_ORDERED,
-    restore={
-        "typed": True,
-        "shape_create": _readable,
-        "repeats": _with_secrets,
-        "losses": (
+    restore=Restore(
+        typed=True,
+        create=Create(shape=_readable),
+        update=Update(quirks=(RepeatsLive(_with_secrets),)),
+        losses=(
             Loss(
                 "omaSettings[].value",
                 f"it could not be stored because reading it needs {_MAY_READ_SECRETS}; enter it again",
@@ -167,7 +183,7 @@ DEVICE_CONFIGURATION = intune(
             ),
             Loss("preSharedKey", "Intune never returns it; enter it again", anew=True, items=_keys),
         ),
-    },
+    ),
     notes=(
         "All types of profiles listed here by Intune are collected with all their properties.",
         (
@@ -221,17 +237,19 @@ GROUP_POLICY_CONFIGURATION = intune(
     "Administrative template policies",
     _TEMPLATES,
     expand={},
-    volatile=("policyConfigurationIngestionType",),
-    nested_fields={
-        "definitionValues[].definition": ("categoryPath", "classType", "displayName", "id"),
-        "definitionValues[].presentationValues[].presentation": ("id",),
-    },
-    computed=(
-        "definitionValues[].presentationValues[].createdDateTime",
-        "definitionValues[].presentationValues[].id",
-        "definitionValues[].presentationValues[].lastModifiedDateTime",
+    comparison=Comparison(
+        volatile=("policyConfigurationIngestionType",),
+        computed=(
+            "definitionValues[].presentationValues[].createdDateTime",
+            "definitionValues[].presentationValues[].id",
+            "definitionValues[].presentationValues[].lastModifiedDateTime",
+        ),
+        nested_fields={
+            "definitionValues[].definition": ("categoryPath", "classType", "displayName", "id"),
+            "definitionValues[].presentationValues[].presentation": ("id",),
+        },
+        ordered=("values",),
     ),
-    ordered=("values",),
     references=(*TAGS, Reference("definitionValues[].definition.id", to="groupPolicyDefinition")),
     not_references={
         "definitionValues[].id": "the value's own id",
@@ -242,19 +260,31 @@ GROUP_POLICY_CONFIGURATION = intune(
             "definitionValues",
             f"{_TEMPLATES}/{{id}}/definitionValues",
             params={"$expand": "definition"},
-            inner=(
-                Part(
-                    "presentationValues",
-                    f"{_TEMPLATES}/{{id}}/definitionValues/{{element}}/presentationValues",
-                    params={"$expand": "presentation"},
-                    key=None,
+            quirks=(
+                Inner(
+                    (
+                        Part(
+                            "presentationValues",
+                            f"{_TEMPLATES}/{{id}}/definitionValues/{{element}}/presentationValues",
+                            params={"$expand": "presentation"},
+                            key=None,
+                        ),
+                    )
                 ),
             ),
         ),
         listed_assignments(_TEMPLATES),
     ),
-    actions=(Action("definitionValues", f"{_TEMPLATES}/{{id}}/updateDefinitionValues", _definition_changes),),
-    restore={"writable": ("description", "displayName", "roleScopeTagIds")},
+    restore=Restore(
+        writable=("description", "displayName", "roleScopeTagIds"),
+        update=Update(
+            actions=(
+                Action(
+                    "definitionValues", f"{_TEMPLATES}/{{id}}/updateDefinitionValues", _definition_changes
+                ),
+            )
+        ),
+    ),
     notes=(
         (
             "Values are identified by the definition that they configure; their own IDs change with each "
@@ -293,27 +323,31 @@ INTENT = intune(
     "Endpoint security policies (first generation)",
     _INTENTS,
     expand={},
-    volatile=("isAssigned", "isMigratingToConfigurationPolicy", "settings[].value"),
-    computed=("settings[].id",),
-    normalise={"settings[].valueJson": "json"},
+    comparison=Comparison(
+        volatile=("isAssigned", "isMigratingToConfigurationPolicy", "settings[].value"),
+        computed=("settings[].id",),
+        normalise={"settings[].valueJson": "json"},
+    ),
     references=(*TAGS, Reference("templateId", to="deviceManagementTemplate")),
     not_references={
         "settings[].definitionId": "a setting of Microsoft's, by its name",
         "settings[].implementationId": "a setting of Microsoft's, by its name",
     },
     parts=(
-        Part("settings", f"{_INTENTS}/{{id}}/settings", key="definitionId", chosen_keys=True),
+        Part("settings", f"{_INTENTS}/{{id}}/settings", key="definitionId", quirks=(ChosenKeys(),)),
         listed_assignments(_INTENTS),
     ),
-    actions=(Action("settings", f"{_INTENTS}/{{id}}/updateSettings", _changed_settings),),
-    restore={
-        "writable": ("description", "displayName", "roleScopeTagIds"),
-        "create_only": ("settings", "templateId"),
-        "create_path": f"{DEVICES}/templates/{{templateId}}/createInstance",
-        "listing": _INTENTS,
-        "shape_create": _instance,
-        "new_id_note": f"{NEW_ID} It is made from its template, which Microsoft may have retired.",
-    },
+    restore=Restore(
+        writable=("description", "displayName", "roleScopeTagIds"),
+        create=Create(
+            path=f"{DEVICES}/templates/{{templateId}}/createInstance",
+            only=("settings", "templateId"),
+            listing=_INTENTS,
+            shape=_instance,
+            new_id_note=f"{NEW_ID} It is made from its template, which Microsoft may have retired.",
+        ),
+        update=Update(actions=(Action("settings", f"{_INTENTS}/{{id}}/updateSettings", _changed_settings),)),
+    ),
     notes=("Settings are compared by their JSON; each is named by its definition.",),
 )
 

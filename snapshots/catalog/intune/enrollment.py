@@ -6,7 +6,24 @@ Facts: Microsoft Graph's beta metadata and reference pages; what tools that rest
 from typing import Any
 
 from snapshots.catalog.intune.common import DEVICES, NEW_ID, SERVICE_CONFIG, TAGS, intune, single_assignments
-from snapshots.catalog.spec import Action, Document, Reference, display_name
+from snapshots.catalog.spec import (
+    Action,
+    Comparison,
+    Create,
+    Delete,
+    Document,
+    EmptiedFirst,
+    Guards,
+    Identity,
+    MovedByNeighbours,
+    NeverDeleted,
+    Order,
+    RankWithinType,
+    Reference,
+    Restore,
+    Update,
+    display_name,
+)
 from snapshots.catalog.texts import anywhere
 
 _CONFIGURATIONS = f"{DEVICES}/deviceEnrollmentConfigurations"
@@ -44,10 +61,10 @@ ENROLLMENT_CONFIGURATION = intune(
     "Enrolment configuration",
     "Enrolment configurations",
     _CONFIGURATIONS,
-    name=_name,
+    identity=Identity(natural_key=("displayName",), name=_name),
     allowed=SERVICE_CONFIG,
     assign_key="enrollmentConfigurationAssignments",
-    volatile=("deviceEnrollmentConfigurationType",),
+    comparison=Comparison(volatile=("deviceEnrollmentConfigurationType",)),
     references=(
         *TAGS,
         Reference("selectedMobileAppIds[]", to="mobileApp"),
@@ -56,14 +73,16 @@ ENROLLMENT_CONFIGURATION = intune(
         ),
         anywhere("notificationTemplates[]", to="notificationMessageTemplate"),
     ),
-    actions=(Action("priority", f"{_CONFIGURATIONS}/{{id}}/setPriority", _rank),),
-    restore={
-        "typed": True,
-        "create_only": ("platformType",),
-        "moved_by_neighbours": ("priority",),
-        "deletion_guard": _default,
-        "rank_within_type": lambda document: int(document.get("priority") or 0),
-    },
+    restore=Restore(
+        typed=True,
+        create=Create(only=("platformType",)),
+        update=Update(
+            actions=(Action("priority", f"{_CONFIGURATIONS}/{{id}}/setPriority", _rank),),
+            quirks=(MovedByNeighbours(("priority",)),),
+        ),
+        order=Order(quirks=(RankWithinType(lambda document: int(document.get("priority") or 0)),)),
+        guards=Guards(quirks=(NeverDeleted(_default),)),
+    ),
     notes=(
         "Ranks are set by an action that also moves other configurations, so they are restored in order.",
         "Defaults can be changed but not deleted.",
@@ -78,17 +97,17 @@ AUTOPILOT_PROFILE = intune(
     allowed=SERVICE_CONFIG,
     expand={},
     assign_key="",
-    nested_fields={"assignments[]": ("id", "target")},
+    comparison=Comparison(nested_fields={"assignments[]": ("id", "target")}),
     references=(
         *TAGS,
         Reference("managementServiceAppId", to="servicePrincipal", by="appId", if_gone="kept"),
     ),
     parts=(single_assignments(_AUTOPILOT),),
-    restore={
-        "typed": True,
-        "emptied_first": ("assignments",),
-        "new_id_note": f"{NEW_ID} Devices that are already set up are not affected.",
-    },
+    restore=Restore(
+        typed=True,
+        create=Create(new_id_note=f"{NEW_ID} Devices that are already set up are not affected."),
+        delete=Delete(quirks=(EmptiedFirst(("assignments",)),)),
+    ),
 )
 
 TERMS = intune(
@@ -99,10 +118,10 @@ TERMS = intune(
     allowed=SERVICE_CONFIG,
     expand={},
     assign_key="",
-    nested_fields={"assignments[]": ("id", "target")},
+    comparison=Comparison(nested_fields={"assignments[]": ("id", "target")}),
     parts=(single_assignments(_TERMS),),
-    restore={
-        "writable": (
+    restore=Restore(
+        writable=(
             "acceptanceStatement",
             "bodyText",
             "description",
@@ -110,8 +129,8 @@ TERMS = intune(
             "roleScopeTagIds",
             "title",
         ),
-        "new_id_note": "Users must accept them again.",
-    },
+        create=Create(new_id_note="Users must accept them again."),
+    ),
 )
 
 TYPES = (ENROLLMENT_CONFIGURATION, AUTOPILOT_PROFILE, TERMS)

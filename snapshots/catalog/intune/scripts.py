@@ -3,31 +3,36 @@
 Facts: Microsoft Graph's beta metadata and reference pages.
 """
 
-from typing import Any
-
-from snapshots.catalog.intune.common import DEVICES, EXPANDED, intune, permissions
-from snapshots.catalog.spec import Document, ResourceType
+from snapshots.catalog.intune.common import DEVICES, intune, permissions
+from snapshots.catalog.spec import Comparison, Create, Document, Guards, ResourceType, Restore
 
 _PERMISSIONS = permissions("Scripts")
 _TARGETS = "deviceManagementScriptAssignments"
 _CONTENT = {"scriptContent": "base64"}
+_BY_CONTENT = Comparison(normalise=_CONTENT)
 _COMMON = ("description", "displayName", "fileName", "roleScopeTagIds", "runAsAccount", "scriptContent")
 
 
 def _script(
-    key: str, label: str, writable: tuple[str, ...], *, restore: dict[str, Any] | None = None, **more: Any
+    key: str,
+    label: str,
+    *,
+    restore: Restore,
+    assigned: tuple[str, ...] = ("target",),
+    assign_key: str = _TARGETS,
+    comparison: Comparison = _BY_CONTENT,
 ) -> ResourceType:
-    given = {"assign_key": _TARGETS, "normalise": _CONTENT, **more}
     return intune(
         key,
         label,
         f"{label}s",
         f"{DEVICES}/{key}s",
         allowed=_PERMISSIONS,
-        read={"each": True},
-        expand=EXPANDED,
-        restore={"writable": writable, **(restore or {})},
-        **given,
+        each=True,
+        assigned=assigned,
+        assign_key=assign_key,
+        comparison=comparison,
+        restore=restore,
     )
 
 
@@ -36,41 +41,49 @@ def _of_microsoft(document: Document) -> str | None:
 
 
 POWERSHELL = _script(
-    "deviceManagementScript", "PowerShell script", (*_COMMON, "enforceSignatureCheck", "runAs32Bit")
+    "deviceManagementScript",
+    "PowerShell script",
+    restore=Restore(writable=(*_COMMON, "enforceSignatureCheck", "runAs32Bit")),
 )
 SHELL = _script(
     "deviceShellScript",
     "Shell script",
-    (*_COMMON, "blockExecutionNotifications", "executionFrequency", "retryCount"),
-    normalise={**_CONTENT, "executionFrequency": "duration"},
+    comparison=Comparison(normalise={**_CONTENT, "executionFrequency": "duration"}),
+    restore=Restore(
+        writable=(*_COMMON, "blockExecutionNotifications", "executionFrequency", "retryCount"),
+    ),
 )
 ATTRIBUTE = _script(
     "deviceCustomAttributeShellScript",
     "Custom attribute script",
-    _COMMON,
-    restore={"create_only": ("customAttributeName", "customAttributeType")},
+    restore=Restore(writable=_COMMON, create=Create(only=("customAttributeName", "customAttributeType"))),
 )
 REMEDIATION = _script(
     "deviceHealthScript",
     "Remediation script",
-    (
-        "description",
-        "detectionScriptContent",
-        "detectionScriptParameters",
-        "displayName",
-        "enforceSignatureCheck",
-        "publisher",
-        "remediationScriptContent",
-        "remediationScriptParameters",
-        "roleScopeTagIds",
-        "runAs32Bit",
-        "runAsAccount",
-    ),
     assigned=("runRemediationScript", "runSchedule", "target"),
     assign_key="deviceHealthScriptAssignments",
-    volatile=("deviceHealthScriptType", "highestAvailableVersion"),
-    normalise={"detectionScriptContent": "base64", "remediationScriptContent": "base64"},
-    restore={"given": ("isGlobalScript",), "protected": _of_microsoft},
+    comparison=Comparison(
+        volatile=("deviceHealthScriptType", "highestAvailableVersion"),
+        normalise={"detectionScriptContent": "base64", "remediationScriptContent": "base64"},
+    ),
+    restore=Restore(
+        writable=(
+            "description",
+            "detectionScriptContent",
+            "detectionScriptParameters",
+            "displayName",
+            "enforceSignatureCheck",
+            "publisher",
+            "remediationScriptContent",
+            "remediationScriptParameters",
+            "roleScopeTagIds",
+            "runAs32Bit",
+            "runAsAccount",
+        ),
+        create=Create(given=("isGlobalScript",)),
+        guards=Guards(protected=_of_microsoft),
+    ),
 )
 
 TYPES = (POWERSHELL, SHELL, ATTRIBUTE, REMEDIATION)

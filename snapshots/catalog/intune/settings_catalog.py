@@ -8,7 +8,17 @@ from typing import Any
 
 from snapshots.catalog.intune.common import DEVICES, TAGS, intune, listed_assignments
 from snapshots.catalog.places import ODATA_TYPE
-from snapshots.catalog.spec import Document, Loss, Part, Reference
+from snapshots.catalog.spec import (
+    Comparison,
+    Create,
+    Document,
+    Identity,
+    Loss,
+    Part,
+    Reference,
+    Restore,
+    Update,
+)
 
 _POLICIES = f"{DEVICES}/configurationPolicies"
 _REUSABLE = f"{DEVICES}/reusablePolicySettings"
@@ -72,16 +82,20 @@ CONFIGURATION_POLICY = intune(
     "Configuration policies (settings catalog)",
     _POLICIES,
     expand={},
-    name=policy_name,
-    natural_key=("name",),
-    volatile=(*STATE_OF_POLICIES, "priorityMetaData"),
-    nested_fields={**SETTINGS_KEPT, "templateReference": ("templateFamily", "templateId")},
-    ordered=ORDERED,
+    identity=Identity(
+        natural_key=("name",),
+        name=policy_name,
+    ),
+    comparison=Comparison(
+        volatile=(*STATE_OF_POLICIES, "priorityMetaData"),
+        nested_fields={**SETTINGS_KEPT, "templateReference": ("templateFamily", "templateId")},
+        ordered=ORDERED,
+    ),
     references=(*TAGS, *REUSABLE_SETTINGS),
     not_references={"templateReference.templateId": "a template of Microsoft"},
     parts=(settings_of(_POLICIES), listed_assignments(_POLICIES)),
-    restore={
-        "writable": (
+    restore=Restore(
+        writable=(
             "description",
             "disableEntraGroupPolicyAssignment",
             "name",
@@ -91,11 +105,10 @@ CONFIGURATION_POLICY = intune(
             "technologies",
             "templateReference",
         ),
-        "update_method": "PUT",
-        "shape_create": _by_template,
-        "shape_update": lambda body, _wanted: _by_template(body),
-        "losses": (SECRETS,),
-    },
+        create=Create(shape=_by_template),
+        update=Update(method="PUT", shape=lambda body, _wanted: _by_template(body)),
+        losses=(SECRETS,),
+    ),
     notes=(
         "Written as a whole with an undocumented PUT. If Microsoft refuses it, the step fails.",
         "Settings are a set; the order inside a collection of values is kept, because some devices apply it.",
@@ -115,10 +128,11 @@ REUSABLE_SETTING = intune(
     assigned=(),
     expand={},
     references=(),
-    volatile=("referencingConfigurationPolicyCount", "settingDefinitionId"),
-    ordered=ORDERED,
-    order=83,
-    restore={"writable": ("description", "displayName", "settingInstance")},
+    comparison=Comparison(
+        volatile=("referencingConfigurationPolicyCount", "settingDefinitionId"), ordered=ORDERED
+    ),
+    rank=83,
+    restore=Restore(writable=("description", "displayName", "settingInstance")),
 )
 
 TYPES = (CONFIGURATION_POLICY, REUSABLE_SETTING)

@@ -16,7 +16,19 @@ from snapshots.catalog.intune.common import (
     listed_assignments,
     permissions,
 )
-from snapshots.catalog.spec import Document, Read, Reference, ResourceType, Restore
+from snapshots.catalog.spec import (
+    Comparison,
+    Create,
+    Document,
+    Guards,
+    Identity,
+    Order,
+    Read,
+    Reference,
+    ResourceType,
+    Restore,
+    Update,
+)
 
 _RBAC = permissions("RBAC")
 _ROLES = f"{DEVICES}/roleDefinitions"
@@ -28,10 +40,10 @@ TENANT = ResourceType(
     area=AREA,
     read=Read(path=DEVICES, params={"$select": "settings,intuneBrand"}, service="intune", singleton=True),
     permissions=CONFIGURATION,
-    name=lambda _raw: "Intune tenant settings",
-    ordered=(),
+    identity=Identity(name=lambda _raw: "Intune tenant settings"),
+    comparison=Comparison(ordered=()),
     references=(Reference("intuneBrand.roleScopeTagIds[]", to="roleScopeTag", words=frozenset({"0"})),),
-    restore=Restore(writable=("intuneBrand", "settings"), update_path=DEVICES, order=84),
+    restore=Restore(writable=("intuneBrand", "settings"), update=Update(path=DEVICES), order=Order(rank=84)),
     audit=AUDIT,
     licence=LICENCE,
     notes=("What counts as compliant where no policy says it is decided here.",),
@@ -45,13 +57,15 @@ SCOPE_TAG = intune(
     expand={},
     references=(),
     parts=(listed_assignments(f"{DEVICES}/roleScopeTags"),),
-    order=80,
-    restore={
-        "writable": ("description", "displayName"),
-        "given": ("isBuiltIn",),
-        "protected": built_in,
-        "new_id_note": "Its ID is a number that is never reused; objects with the old tag get the new one.",
-    },
+    rank=80,
+    restore=Restore(
+        writable=("description", "displayName"),
+        create=Create(
+            given=("isBuiltIn",),
+            new_id_note="Its ID is a number that is never reused; objects with the old tag get the new one.",
+        ),
+        guards=Guards(protected=built_in),
+    ),
 )
 
 ASSIGNMENT_FILTER = intune(
@@ -62,13 +76,15 @@ ASSIGNMENT_FILTER = intune(
     assigned=(),
     expand={},
     references=(Reference("roleScopeTags[]", to="roleScopeTag", words=frozenset({"0"})),),
-    volatile=("payloads",),
-    order=81,
-    restore={
-        "writable": ("description", "displayName", "roleScopeTags", "rule"),
-        "create_only": ("assignmentFilterManagementType", "platform"),
-        "new_id_note": "Assignments that use it are updated.",
-    },
+    comparison=Comparison(volatile=("payloads",)),
+    rank=81,
+    restore=Restore(
+        writable=("description", "displayName", "roleScopeTags", "rule"),
+        create=Create(
+            only=("assignmentFilterManagementType", "platform"),
+            new_id_note="Assignments that use it are updated.",
+        ),
+    ),
     notes=("Intune refuses to delete a filter that an assignment uses.",),
 )
 
@@ -80,15 +96,14 @@ ROLE_DEFINITION = intune(
     allowed=_RBAC,
     assigned=(),
     expand={},
-    volatile=("isBuiltInRoleDefinition", "permissions", "rolePermissions[].actions"),
-    order=90,
-    restore={
-        "typed": True,
-        "writable": ("description", "displayName", "rolePermissions", "roleScopeTagIds"),
-        "given": ("isBuiltIn",),
-        "protected": built_in,
-        "new_id_note": "Its assignments are recreated.",
-    },
+    comparison=Comparison(volatile=("isBuiltInRoleDefinition", "permissions", "rolePermissions[].actions")),
+    rank=90,
+    restore=Restore(
+        writable=("description", "displayName", "rolePermissions", "roleScopeTagIds"),
+        typed=True,
+        create=Create(given=("isBuiltIn",), new_id_note="Its assignments are recreated."),
+        guards=Guards(protected=built_in),
+    ),
 )
 
 
@@ -110,21 +125,23 @@ ROLE_ASSIGNMENT = intune(
     allowed=_RBAC,
     assigned=(),
     expand={"$expand": "roleDefinition"},
-    nested_fields={"roleDefinition": ("id",)},
+    comparison=Comparison(nested_fields={"roleDefinition": ("id",)}),
     references=(
         *TAGS,
         *(Reference(f"{name}[]", to="group") for name in _MEMBERS),
         Reference("roleDefinition.id", to="deviceAndAppManagementRoleDefinition"),
     ),
-    order=91,
-    restore={
-        "typed": True,
-        "writable": ("description", "displayName", *_MEMBERS, "roleScopeTagIds", "scopeType"),
-        "create_only": ("roleDefinition",),
-        "recreate_for": ("roleDefinition",),
-        "shape_create": _bound,
-        "new_id_note": "Nothing refers to an assignment.",
-    },
+    rank=91,
+    restore=Restore(
+        writable=("description", "displayName", *_MEMBERS, "roleScopeTagIds", "scopeType"),
+        typed=True,
+        create=Create(
+            only=("roleDefinition",),
+            shape=_bound,
+            recreate_for=("roleDefinition",),
+            new_id_note="Nothing refers to an assignment.",
+        ),
+    ),
 )
 
 TYPES = (TENANT, SCOPE_TAG, ASSIGNMENT_FILTER, ROLE_DEFINITION, ROLE_ASSIGNMENT)

@@ -41,7 +41,7 @@ LOW = {
 @pytest.mark.parametrize("kind", ["update", "create", "delete"])
 def test_every_type_that_is_attacked_is_attributed_to_the_intruder(scene: Scene, kind: str) -> None:
     attacks = [(case, name) for case in all_cases() if (name := _attack_of(case, kind))]
-    attacks.sort(key=lambda each: registry.get(each[0].key).restore.order, reverse=kind == "delete")
+    attacks.sort(key=lambda each: registry.get(each[0].key).restore.order.rank, reverse=kind == "delete")
     for case, _ in attacks:
         Player(scene, case).prepare()
     types = {each for case, _ in attacks for each in (case.key, *case.types)}

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
+    Identity,
+    Order,
     Part,
     Permissions,
     Read,
@@ -14,6 +19,7 @@ from snapshots.catalog.spec import (
     ResourceType,
     Restore,
     SetOf,
+    Update,
 )
 
 _POLICIES = "/v1.0/policies"
@@ -75,17 +81,19 @@ def _sts_policy(key: str, label: str, plural: str, collection: str) -> ResourceT
         area=_AREA,
         read=Read(path=path, item_path=f"{path}/{{id}}"),
         permissions=_ASSIGNED,
-        natural_key=("displayName",),
-        normalise={"definition[]": "json"},
-        not_references={"definition[]": "claims, lifetimes and applications of Microsoft"},
+        identity=Identity(natural_key=("displayName",)),
+        comparison=Comparison(normalise={"definition[]": "json"}),
         parts=(_applies_to(collection),),
+        not_references={"definition[]": "claims, lifetimes and applications of Microsoft"},
         restore=Restore(
             writable=("definition", "description", "displayName", "isOrganizationDefault"),
-            create_path=path,
-            update_path=f"{path}/{{id}}",
-            delete_path=f"{path}/{{id}}",
-            new_id_note="Applications and service principals with the old policy are assigned the new one.",
-            order=36,
+            create=Create(
+                path=path,
+                new_id_note="Applications and service principals with the old policy are assigned the new one.",
+            ),
+            update=Update(path=f"{path}/{{id}}"),
+            delete=Delete(path=f"{path}/{{id}}"),
+            order=Order(rank=36),
         ),
         audit=_AUDIT,
         notes=("The definition is compared as JSON, ignoring whitespace and key order.",),
@@ -146,18 +154,20 @@ TENANT_APP_MANAGEMENT = ResourceType(
     area=_AREA,
     read=Read(path=_DEFAULT, singleton=True),
     permissions=_PERMISSIONS,
-    first_read={"applicationRestrictions.audiences": 2, "applicationRestrictions.redirectUris": 2},
-    computed=(
-        "applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",
-        "description",
-        "displayName",
+    comparison=Comparison(
+        first_read={"applicationRestrictions.audiences": 2, "applicationRestrictions.redirectUris": 2},
+        computed=(
+            "applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",
+            "description",
+            "displayName",
+        ),
+        sets=(
+            *_restrictions("applicationRestrictions"),
+            *_restrictions("servicePrincipalRestrictions"),
+            *_exemptions("applicationRestrictions"),
+        ),
+        normalise={**_lifetimes("applicationRestrictions"), **_lifetimes("servicePrincipalRestrictions")},
     ),
-    sets=(
-        *_restrictions("applicationRestrictions"),
-        *_restrictions("servicePrincipalRestrictions"),
-        *_exemptions("applicationRestrictions"),
-    ),
-    normalise={**_lifetimes("applicationRestrictions"), **_lifetimes("servicePrincipalRestrictions")},
     references=(
         *_named_by_restrictions("applicationRestrictions"),
         *_named_by_restrictions("servicePrincipalRestrictions"),
@@ -165,8 +175,8 @@ TENANT_APP_MANAGEMENT = ResourceType(
     ),
     restore=Restore(
         writable=("applicationRestrictions", "isEnabled", "servicePrincipalRestrictions"),
-        update_path=_DEFAULT,
-        order=24,
+        update=Update(path=_DEFAULT),
+        order=Order(rank=24),
     ),
     audit=AuditHints(
         activities=("update policy", "update tenant app management policy"),
@@ -182,26 +192,30 @@ APP_MANAGEMENT = ResourceType(
     area=_AREA,
     read=Read(path=_CUSTOM, item_path=f"{_CUSTOM}/{{id}}"),
     permissions=_ASSIGNED,
-    first_read={
-        "restrictions.applicationRestrictions.audiences": 2,
-        "restrictions.applicationRestrictions.redirectUris": 2,
-    },
-    natural_key=("displayName",),
+    identity=Identity(natural_key=("displayName",)),
+    comparison=Comparison(
+        first_read={
+            "restrictions.applicationRestrictions.audiences": 2,
+            "restrictions.applicationRestrictions.redirectUris": 2,
+        },
+        computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
+        sets=(*_restrictions("restrictions"), *_exemptions("restrictions.applicationRestrictions")),
+        normalise=_lifetimes("restrictions"),
+    ),
     parts=(_applies_to("appManagementPolicies"),),
-    computed=("restrictions.applicationRestrictions.identifierUris.*.isStateSetByMicrosoft",),
-    normalise=_lifetimes("restrictions"),
     references=(
         *_named_by_restrictions("restrictions"),
         *_named_by_kinds("restrictions.applicationRestrictions"),
     ),
-    sets=(*_restrictions("restrictions"), *_exemptions("restrictions.applicationRestrictions")),
     restore=Restore(
         writable=("description", "displayName", "isEnabled", "restrictions"),
-        create_path=_CUSTOM,
-        update_path=f"{_CUSTOM}/{{id}}",
-        delete_path=f"{_CUSTOM}/{{id}}",
-        new_id_note="Applications and service principals with the old policy are assigned the new one.",
-        order=36,
+        create=Create(
+            path=_CUSTOM,
+            new_id_note="Applications and service principals with the old policy are assigned the new one.",
+        ),
+        update=Update(path=f"{_CUSTOM}/{{id}}"),
+        delete=Delete(path=f"{_CUSTOM}/{{id}}"),
+        order=Order(rank=36),
     ),
     audit=_AUDIT,
 )

@@ -5,13 +5,19 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Identity,
     Loss,
+    Order,
     Permissions,
     Read,
     Reference,
     ResourceType,
     Restore,
+    Update,
 )
 
 _GRANTS = "/v1.0/oauth2PermissionGrants"
@@ -35,10 +41,11 @@ PERMISSION_GRANT = ResourceType(
         read_also=("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
         write_also=("Directory.ReadWrite.All",),
     ),
-    name=_grant_name,
-    natural_key=("clientId", "consentType", "principalId", "resourceId"),
-    computed=("expiryTime", "startTime"),
-    normalise={"scope": "space_set"},
+    identity=Identity(
+        natural_key=("clientId", "consentType", "principalId", "resourceId"),
+        name=_grant_name,
+    ),
+    comparison=Comparison(computed=("expiryTime", "startTime"), normalise={"scope": "space_set"}),
     references=(
         Reference("clientId", to="servicePrincipal"),
         Reference("resourceId", to="servicePrincipal"),
@@ -46,12 +53,14 @@ PERMISSION_GRANT = ResourceType(
     ),
     restore=Restore(
         writable=("scope",),
-        create_only=("clientId", "consentType", "principalId", "resourceId"),
-        create_path=_GRANTS,
-        update_path=f"{_GRANTS}/{{id}}",
-        delete_path=f"{_GRANTS}/{{id}}",
-        new_id_note="Nothing refers to a grant.",
-        order=80,
+        create=Create(
+            path=_GRANTS,
+            only=("clientId", "consentType", "principalId", "resourceId"),
+            new_id_note="Nothing refers to a grant.",
+        ),
+        update=Update(path=f"{_GRANTS}/{{id}}"),
+        delete=Delete(path=f"{_GRANTS}/{{id}}"),
+        order=Order(rank=80),
     ),
     audit=AuditHints(
         activities=(
@@ -91,22 +100,26 @@ APP_ROLE_ASSIGNMENT = ResourceType(
         write=("Application.Read.All", "AppRoleAssignment.ReadWrite.All"),
         read_also=("Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
     ),
-    name=_assignment_name,
-    natural_key=("principalId", "resourceId", "appRoleId"),
-    computed=("creationTimestamp", "principalDisplayName", "resourceDisplayName"),
+    identity=Identity(
+        natural_key=("principalId", "resourceId", "appRoleId"),
+        name=_assignment_name,
+    ),
+    comparison=Comparison(computed=("creationTimestamp", "principalDisplayName", "resourceDisplayName")),
     references=(
         Reference("principalId", to="directoryObject"),
         Reference("resourceId", to="servicePrincipal"),
     ),
     not_references={"appRoleId": "a role of the resource, whose ids a new application keeps"},
     restore=Restore(
-        create_only=("principalId", "resourceId", "appRoleId"),
-        given=("principalType",),
-        create_path=_ASSIGNMENTS,
-        delete_path=f"{_ASSIGNMENTS}/{{id}}",
+        create=Create(
+            path=_ASSIGNMENTS,
+            only=("principalId", "resourceId", "appRoleId"),
+            given=("principalType",),
+            new_id_note="Nothing refers to an assignment.",
+        ),
+        delete=Delete(path=f"{_ASSIGNMENTS}/{{id}}"),
+        order=Order(rank=80),
         losses=(Loss("id", "a recreated assignment gets a new ID"),),
-        new_id_note="Nothing refers to an assignment.",
-        order=80,
     ),
     audit=AuditHints(
         activities=(

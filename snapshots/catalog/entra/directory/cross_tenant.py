@@ -7,13 +7,20 @@ written at beta, which alone knows groups that are synchronised and the access o
 from snapshots.catalog.spec import (
     Action,
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Identity,
+    OnePerParent,
+    Order,
     Permissions,
     Read,
     Reference,
     ResourceType,
     Restore,
     SetOf,
+    Update,
 )
 
 _POLICY = "/v1.0/policies/crossTenantAccessPolicy"
@@ -84,9 +91,11 @@ POLICY = ResourceType(
     area=_AREA,
     read=Read(path=_POLICY, singleton=True),
     permissions=_PERMISSIONS,
-    computed=("default", "description", "displayName", "partners", "templates"),
-    sets=(SetOf("allowedCloudEndpoints"),),
-    restore=Restore(writable=("allowedCloudEndpoints",), update_path=_POLICY, order=82),
+    comparison=Comparison(
+        computed=("default", "description", "displayName", "partners", "templates"),
+        sets=(SetOf("allowedCloudEndpoints"),),
+    ),
+    restore=Restore(writable=("allowedCloudEndpoints",), update=Update(path=_POLICY), order=Order(rank=82)),
     audit=AuditHints(
         activities=("update cross-tenant access setting", "update a cross-tenant access setting"),
         services=_SERVICES,
@@ -102,22 +111,23 @@ DEFAULT = ResourceType(
     area=_AREA,
     read=Read(path=f"{_WHOLE}/default", singleton=True),
     permissions=_PERMISSIONS,
-    name=lambda _raw: "Cross-tenant access default",
-    first_read={"blockServiceProviderOutboundAccess": 2},
-    sets=_TARGET_SETS,
+    identity=Identity(name=lambda _raw: "Cross-tenant access default"),
+    comparison=Comparison(first_read={"blockServiceProviderOutboundAccess": 2}, sets=_TARGET_SETS),
     references=_TARGETS,
     not_references=_NOT_OURS,
     restore=Restore(
         writable=(*_SETTINGS, "invitationRedemptionIdentityProviderConfiguration"),
-        update_path=f"{_WHOLE}/default",
-        actions=(
-            Action(
-                property="isServiceDefault",
-                path=f"{_WHOLE}/default/resetToSystemDefault",
-                body=lambda wanted, live: {} if wanted is True and live is not True else None,
+        update=Update(
+            path=f"{_WHOLE}/default",
+            actions=(
+                Action(
+                    property="isServiceDefault",
+                    path=f"{_WHOLE}/default/resetToSystemDefault",
+                    body=lambda wanted, live: {} if wanted is True and live is not True else None,
+                ),
             ),
         ),
-        order=83,
+        order=Order(rank=83),
     ),
     audit=AuditHints(
         activities=(
@@ -141,22 +151,28 @@ PARTNER = ResourceType(
     area=_AREA,
     read=Read(path=_PARTNERS, item_path=f"{_PARTNERS}/{{tenantId}}"),
     permissions=_PERMISSIONS,
-    name=lambda raw: str(raw.get("tenantId") or ""),
-    first_read={"blockServiceProviderOutboundAccess": 2},
-    identity=("tenantId",),
-    natural_key=("tenantId",),
-    computed=("identitySynchronization", "isInMultiTenantOrganization", "serviceProviderConstraints"),
-    sets=_TARGET_SETS,
+    identity=Identity(
+        properties=("tenantId",),
+        natural_key=("tenantId",),
+        name=lambda raw: str(raw.get("tenantId") or ""),
+    ),
+    comparison=Comparison(
+        first_read={"blockServiceProviderOutboundAccess": 2},
+        computed=("identitySynchronization", "isInMultiTenantOrganization", "serviceProviderConstraints"),
+        sets=_TARGET_SETS,
+    ),
     references=_TARGETS,
     not_references=_NOT_OURS,
     restore=Restore(
         writable=(*_SETTINGS, "isServiceProvider"),
-        create_only=("tenantId",),
-        create_path=_PARTNERS,
-        update_path=f"{_PARTNERS}/{{tenantId}}",
-        delete_path=f"{_PARTNERS}/{{tenantId}}",
-        caller_chooses_id=True,
-        order=84,
+        create=Create(
+            path=_PARTNERS,
+            only=("tenantId",),
+            caller_chooses_id=True,
+        ),
+        update=Update(path=f"{_PARTNERS}/{{tenantId}}"),
+        delete=Delete(path=f"{_PARTNERS}/{{tenantId}}"),
+        order=Order(rank=84),
     ),
     audit=AuditHints(
         activities=(
@@ -188,18 +204,22 @@ SYNCHRONISATION = ResourceType(
         path=f"{_PARTNERS}/{{parent}}/identitySynchronization",
         parent="crossTenantAccessPolicyConfigurationPartner",
         parent_key="tenantId",
-        single=True,
         item_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
+        quirks=(OnePerParent(),),
     ),
     permissions=_PERMISSIONS,
-    name=_tenant_id,
-    first_read={
-        "externalCloudAuthorizedApplicationId": 2,
-        "groupSyncInbound": 2,
-        "roleEnabledGroupSyncInbound": 2,
-    },
-    identity=("tenantId",),
-    natural_key=("tenantId",),
+    identity=Identity(
+        properties=("tenantId",),
+        natural_key=("tenantId",),
+        name=_tenant_id,
+    ),
+    comparison=Comparison(
+        first_read={
+            "externalCloudAuthorizedApplicationId": 2,
+            "groupSyncInbound": 2,
+            "roleEnabledGroupSyncInbound": 2,
+        }
+    ),
     references=(Reference("tenantId", to="crossTenantAccessPolicyConfigurationPartner", by="tenantId"),),
     not_references={"externalCloudAuthorizedApplicationId": "an application of the other tenant"},
     restore=Restore(
@@ -210,12 +230,12 @@ SYNCHRONISATION = ResourceType(
             "roleEnabledGroupSyncInbound",
             "userSyncInbound",
         ),
-        create_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
-        create_method="PUT",
-        update_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
-        delete_path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization",
-        caller_chooses_id=True,
-        order=85,
+        create=Create(
+            path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization", method="PUT", caller_chooses_id=True
+        ),
+        update=Update(path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization"),
+        delete=Delete(path=f"{_PARTNERS}/{{tenantId}}/identitySynchronization"),
+        order=Order(rank=85),
     ),
     audit=AuditHints(
         activities=(

@@ -5,14 +5,22 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of the domain and int
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Identity,
     Loss,
+    MovedByNeighbours,
+    Order,
     Permissions,
+    RankWithinType,
     Read,
     Reference,
     ResourceType,
     Restore,
     SetOf,
+    Update,
 )
 
 _DOMAINS = "/v1.0/domains"
@@ -43,17 +51,19 @@ DOMAIN = ResourceType(
         write=("Domain.ReadWrite.All",),
         read_also=("Directory.Read.All", "Domain.ReadWrite.All"),
     ),
-    name=lambda raw: str(raw.get("id", "")),
-    computed=(
-        "authenticationType",
-        "availabilityStatus",
-        "isInitial",
-        "isRoot",
-        "manufacturer",
-        "model",
-        "state",
+    identity=Identity(name=lambda raw: str(raw.get("id", ""))),
+    comparison=Comparison(
+        computed=(
+            "authenticationType",
+            "availabilityStatus",
+            "isInitial",
+            "isRoot",
+            "manufacturer",
+            "model",
+            "state",
+        ),
+        sets=(SetOf("supportedServices"),),
     ),
-    sets=(SetOf("supportedServices"),),
     restore=Restore(
         writable=(
             "isDefault",
@@ -61,12 +71,16 @@ DOMAIN = ResourceType(
             "passwordValidityPeriodInDays",
             "supportedServices",
         ),
-        create_only=("id",),
-        create_path=_DOMAINS,
-        update_path=f"{_DOMAINS}/{{id}}",
-        delete_path=f"{_DOMAINS}/{{id}}",
-        caller_chooses_id=True,
-        shape_create=_name_only,
+        create=Create(
+            path=_DOMAINS,
+            only=("id",),
+            caller_chooses_id=True,
+            shape=_name_only,
+            new_id_note="Users and groups that had addresses in it keep their replacement addresses.",
+        ),
+        update=Update(path=f"{_DOMAINS}/{{id}}", quirks=(MovedByNeighbours(("isDefault",)),)),
+        delete=Delete(path=f"{_DOMAINS}/{{id}}"),
+        order=Order(rank=10, quirks=(RankWithinType(_default_first),)),
         losses=(
             Loss(
                 "isVerified",
@@ -76,10 +90,6 @@ DOMAIN = ResourceType(
             Loss("isAdminManaged", "Microsoft decides it when the domain is verified", anew=True),
             *(Loss(name, _VERIFIED_FIRST, anew=True) for name in _SET_LATER),
         ),
-        new_id_note="Users and groups that had addresses in it keep their replacement addresses.",
-        rank_within_type=_default_first,
-        moved_by_neighbours=("isDefault",),
-        order=10,
     ),
     audit=AuditHints(
         activities=(
@@ -126,15 +136,19 @@ FEDERATION = ResourceType(
         read_also=("Domain-InternalFederation.ReadWrite.All",),
         write_also=("Domain.ReadWrite.All",),
     ),
-    name=lambda raw: f"{raw.get('displayName') or raw.get('id', '')} for {raw.get('domainId', '')}",
-    natural_key=("domainId",),
-    computed=("signingCertificateUpdateStatus",),
-    unread={
-        "defaultInteractiveAuthenticationMethod": "only the beta version has it",
-        "openIdConnectDiscoveryEndpoint": "only the beta version has it",
-        "passwordChangeUri": "only the beta version has it; v1.0 knows passwordResetUri",
-    },
-    normalise={"signingCertificate": "base64", "nextSigningCertificate": "base64"},
+    identity=Identity(
+        natural_key=("domainId",),
+        name=lambda raw: f"{raw.get('displayName') or raw.get('id', '')} for {raw.get('domainId', '')}",
+    ),
+    comparison=Comparison(
+        computed=("signingCertificateUpdateStatus",),
+        normalise={"signingCertificate": "base64", "nextSigningCertificate": "base64"},
+        unread={
+            "defaultInteractiveAuthenticationMethod": "only the beta version has it",
+            "openIdConnectDiscoveryEndpoint": "only the beta version has it",
+            "passwordChangeUri": "only the beta version has it; v1.0 knows passwordResetUri",
+        },
+    ),
     references=(Reference("domainId", to="domain"),),
     restore=Restore(
         writable=(
@@ -152,12 +166,14 @@ FEDERATION = ResourceType(
             "signOutUri",
             "signingCertificate",
         ),
-        create_path=_FEDERATION,
-        update_path=f"{_FEDERATION}/{{id}}",
-        delete_path=f"{_FEDERATION}/{{id}}",
-        shape_create=_named_by_type,
-        new_id_note="Creating it makes the domain federated; nothing refers to its ID.",
-        order=12,
+        create=Create(
+            path=_FEDERATION,
+            shape=_named_by_type,
+            new_id_note="Creating it makes the domain federated; nothing refers to its ID.",
+        ),
+        update=Update(path=f"{_FEDERATION}/{{id}}"),
+        delete=Delete(path=f"{_FEDERATION}/{{id}}"),
+        order=Order(rank=12),
     ),
     audit=AuditHints(
         activities=("set federation settings on domain", "set domain authentication", "update domain"),

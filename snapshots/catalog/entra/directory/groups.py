@@ -9,9 +9,16 @@ from snapshots.catalog.entra.roles.roles import comes_from_a_schedule
 from snapshots.catalog.spec import (
     Action,
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     DerivedFrom,
     Document,
+    Guards,
+    Identity,
     Loss,
+    OnlyWhen,
+    Order,
     Part,
     Permissions,
     Read,
@@ -19,6 +26,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
     Undelete,
+    Update,
 )
 from snapshots.catalog.texts import membership_rule
 
@@ -83,11 +91,13 @@ def _people(name: str) -> Part:
         path=f"{_GROUPS}/{{id}}/{name}",
         params={"$select": "id", "$top": "999"},
         projected_fields=("@odata.type", "id"),
-        only_when=_has_chosen_members if name == "members" else None,
         add_ref=f"{_GROUPS}/{{id}}/{name}/$ref",
         remove_ref=f"{_GROUPS}/{{id}}/{name}/{{element}}/$ref",
-        derived_from=_through_pim(name.removesuffix("s")),
         reference="directoryObject",
+        quirks=(
+            *((OnlyWhen(_has_chosen_members),) if name == "members" else ()),
+            _through_pim(name.removesuffix("s")),
+        ),
     )
 
 
@@ -107,41 +117,43 @@ GROUP = ResourceType(
         write=("Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"),
         read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Group.ReadWrite.All"),
     ),
-    natural_key=("displayName",),
-    volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
-    computed=(
-        "assignedLabels[].displayName",
-        "createdByAppId",
-        "creationOptions",
-        "expirationDateTime",
-        "hasMembersWithLicenseErrors",
-        "isManagementRestricted",
-        "licenseProcessingState",
-        "mail",
-        "membershipRuleProcessingStatus",
-        "onPremisesDomainName",
-        "onPremisesNetBiosName",
-        "onPremisesProvisioningErrors",
-        "onPremisesSamAccountName",
-        "onPremisesSecurityIdentifier",
-        "organizationId",
-        "proxyAddresses",
-        "resourceProvisioningOptions",
-        "securityIdentifier",
-        "serviceProvisioningErrors",
-    ),
-    unread={
-        "cloudLicensing": "only the beta version has it; licences are kept as assignedLicenses",
-        "disableNesting": "only the beta version has it",
-        "writebackConfiguration": "only the beta version has it; it belongs to the local directory",
-    },
-    sets=(
-        SetOf("assignedLabels", key="labelId"),
-        SetOf("assignedLicenses", key="skuId"),
-        SetOf("assignedLicenses[].disabledPlans"),
-        SetOf("groupTypes"),
-        SetOf("infoCatalogs"),
-        SetOf("resourceBehaviorOptions"),
+    identity=Identity(natural_key=("displayName",)),
+    comparison=Comparison(
+        volatile=("unseenConversationsCount", "unseenCount", "unseenMessagesCount"),
+        computed=(
+            "assignedLabels[].displayName",
+            "createdByAppId",
+            "creationOptions",
+            "expirationDateTime",
+            "hasMembersWithLicenseErrors",
+            "isManagementRestricted",
+            "licenseProcessingState",
+            "mail",
+            "membershipRuleProcessingStatus",
+            "onPremisesDomainName",
+            "onPremisesNetBiosName",
+            "onPremisesProvisioningErrors",
+            "onPremisesSamAccountName",
+            "onPremisesSecurityIdentifier",
+            "organizationId",
+            "proxyAddresses",
+            "resourceProvisioningOptions",
+            "securityIdentifier",
+            "serviceProvisioningErrors",
+        ),
+        sets=(
+            SetOf("assignedLabels", key="labelId"),
+            SetOf("assignedLicenses", key="skuId"),
+            SetOf("assignedLicenses[].disabledPlans"),
+            SetOf("groupTypes"),
+            SetOf("infoCatalogs"),
+            SetOf("resourceBehaviorOptions"),
+        ),
+        unread={
+            "cloudLicensing": "only the beta version has it; licences are kept as assignedLicenses",
+            "disableNesting": "only the beta version has it",
+            "writebackConfiguration": "only the beta version has it; it belongs to the local directory",
+        },
     ),
     parts=(_people("members"), _people("owners")),
     references=membership_rule("membershipRule"),
@@ -164,18 +176,28 @@ GROUP = ResourceType(
             "theme",
             "visibility",
         ),
-        create_only=("isAssignableToRole", "mailEnabled", "resourceBehaviorOptions"),
-        create_path=_GROUPS,
-        update_path=f"{_GROUPS}/{{id}}",
-        delete_path=f"{_GROUPS}/{{id}}",
-        actions=(Action("assignedLicenses", f"{_GROUPS}/{{id}}/assignLicense", _licences),),
+        create=Create(
+            path=_GROUPS,
+            only=("isAssignableToRole", "mailEnabled", "resourceBehaviorOptions"),
+            new_id_note=(
+                "Policies, role assignments, app roles and memberships that refer to the old group are "
+                "updated, as are roles and access policies in Azure. Permissions in SharePoint or Exchange "
+                "are not."
+            ),
+        ),
+        update=Update(
+            path=f"{_GROUPS}/{{id}}",
+            actions=(Action("assignedLicenses", f"{_GROUPS}/{{id}}/assignLicense", _licences),),
+        ),
+        delete=Delete(path=f"{_GROUPS}/{{id}}"),
         undelete=Undelete(
             item_path=f"{_DELETED}/{{id}}",
             restore_path=f"{_DELETED}/{{id}}/restore",
             days=30,
             doubt="Not every tenant keeps deleted security groups.",
         ),
-        protected=_protected,
+        order=Order(rank=20),
+        guards=Guards(protected=_protected),
         losses=(
             Loss("isAssignableToRole", "cannot be changed on an existing group"),
             Loss("assignedLabels", "Microsoft lets only signed-in people set labels: set them by hand"),
@@ -187,12 +209,6 @@ GROUP = ResourceType(
                 items=_what_hangs_on_it,
             ),
         ),
-        new_id_note=(
-            "Policies, role assignments, app roles and memberships that refer to the old group are "
-            "updated, as are roles and access policies in Azure. Permissions in SharePoint or Exchange "
-            "are not."
-        ),
-        order=20,
     ),
     audit=AuditHints(
         activities=(

@@ -7,8 +7,15 @@ from collections.abc import Callable
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Headers,
+    Identity,
     Loss,
+    OnePerParent,
+    Order,
     Permissions,
     Read,
     Reference,
@@ -16,6 +23,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
     Stream,
+    Update,
 )
 from snapshots.catalog.stream_values import lost
 
@@ -36,27 +44,29 @@ ORGANIZATION = ResourceType(
         write=("Organization.ReadWrite.All",),
         read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All"),
     ),
-    volatile=(
-        "assignedPlans",
-        "directorySizeQuota",
-        "onPremisesLastPasswordSyncDateTime",
-        "partnerTenantType",
-        "partnerInformation",
-        "provisionedPlans",
-        "resourceQuotas",
-        "tenantType",
-        "verifiedDomains",
-    ),
-    unread={
-        "certificateConnectorSetting": "only the beta version has it",
-        "isMultipleDataLocationsForServicesEnabled": "only the beta version has it; Microsoft sets it",
-    },
-    sets=(
-        SetOf("businessPhones"),
-        SetOf("marketingNotificationEmails"),
-        SetOf("securityComplianceNotificationMails"),
-        SetOf("securityComplianceNotificationPhones"),
-        SetOf("technicalNotificationMails"),
+    comparison=Comparison(
+        volatile=(
+            "assignedPlans",
+            "directorySizeQuota",
+            "onPremisesLastPasswordSyncDateTime",
+            "partnerTenantType",
+            "partnerInformation",
+            "provisionedPlans",
+            "resourceQuotas",
+            "tenantType",
+            "verifiedDomains",
+        ),
+        sets=(
+            SetOf("businessPhones"),
+            SetOf("marketingNotificationEmails"),
+            SetOf("securityComplianceNotificationMails"),
+            SetOf("securityComplianceNotificationPhones"),
+            SetOf("technicalNotificationMails"),
+        ),
+        unread={
+            "certificateConnectorSetting": "only the beta version has it",
+            "isMultipleDataLocationsForServicesEnabled": "only the beta version has it; Microsoft sets it",
+        },
     ),
     restore=Restore(
         writable=(
@@ -67,7 +77,8 @@ ORGANIZATION = ResourceType(
             "securityComplianceNotificationPhones",
             "technicalNotificationMails",
         ),
-        update_path=f"{_ORGANIZATION}/{{id}}",
+        update=Update(path=f"{_ORGANIZATION}/{{id}}"),
+        order=Order(rank=5),
         losses=tuple(
             Loss(name, _BY_HAND)
             for name in (
@@ -84,7 +95,6 @@ ORGANIZATION = ResourceType(
                 "street",
             )
         ),
-        order=5,
     ),
     audit=AuditHints(
         activities=(
@@ -183,27 +193,25 @@ BRANDING = ResourceType(
     area="Organisation",
     read=Read(
         path=f"{_ORGANIZATION}/{{parent}}/branding",
-        headers={"Accept-Language": "0"},
         parent="organization",
         parent_key="organizationId",
-        single=True,
         item_path=_BRANDING,
+        quirks=(Headers({"Accept-Language": "0"}), OnePerParent(), *_streams("0", default=True)),
     ),
     permissions=_BRANDING_PERMISSIONS,
-    name=lambda _raw: "Default branding",
-    identity=("organizationId",),
-    computed=_BRANDING_COMPUTED,
-    streams=_streams("0", default=True),
+    identity=Identity(
+        properties=("organizationId",),
+        name=lambda _raw: "Default branding",
+    ),
+    comparison=Comparison(computed=_BRANDING_COMPUTED),
     references=(Reference("organizationId", to="organization"),),
     restore=Restore(
         writable=_APPEARANCE,
-        create_path=_BRANDING,
-        create_method="PUT",
-        update_path=_BRANDING,
-        delete_path=_BRANDING,
-        caller_chooses_id=True,
+        create=Create(path=_BRANDING, method="PUT", caller_chooses_id=True),
+        update=Update(path=_BRANDING),
+        delete=Delete(path=_BRANDING),
+        order=Order(rank=6),
         losses=lost(_STREAMS),
-        order=6,
     ),
     audit=_BRANDING_AUDIT,
     licence="Microsoft Entra ID P1",
@@ -231,21 +239,23 @@ LOCALIZATION = ResourceType(
         parent_key="organizationId",
         exists=_is_of_a_language,
         item_path=f"{_BRANDING}/localizations/{{id}}",
+        quirks=(*_streams("{id}", default=False),),
     ),
     permissions=_BRANDING_PERMISSIONS,
-    name=lambda raw: f"Branding in {raw.get('id', '')}",
-    computed=_BRANDING_COMPUTED,
-    streams=_streams("{id}", default=False),
+    identity=Identity(name=lambda raw: f"Branding in {raw.get('id', '')}"),
+    comparison=Comparison(computed=_BRANDING_COMPUTED),
     references=(Reference("organizationId", to="organizationalBranding"),),
     restore=Restore(
         writable=_APPEARANCE,
-        create_only=("id",),
-        create_path=f"{_BRANDING}/localizations",
-        update_path=f"{_BRANDING}/localizations/{{id}}",
-        delete_path=f"{_BRANDING}/localizations/{{id}}",
-        caller_chooses_id=True,
+        create=Create(
+            path=f"{_BRANDING}/localizations",
+            only=("id",),
+            caller_chooses_id=True,
+        ),
+        update=Update(path=f"{_BRANDING}/localizations/{{id}}"),
+        delete=Delete(path=f"{_BRANDING}/localizations/{{id}}"),
+        order=Order(rank=7),
         losses=lost(_STREAMS),
-        order=7,
     ),
     audit=_BRANDING_AUDIT,
     licence="Microsoft Entra ID P1",
@@ -263,10 +273,12 @@ DIRECTORY_SYNCHRONIZATION = ResourceType(
         write=("OnPremDirectorySynchronization.ReadWrite.All",),
         read_also=("OnPremDirectorySynchronization.ReadWrite.All",),
     ),
-    name=lambda _raw: "Directory synchronisation",
-    nested_fields={"configuration": ("accidentalDeletionPrevention",)},
+    identity=Identity(name=lambda _raw: "Directory synchronisation"),
+    comparison=Comparison(nested_fields={"configuration": ("accidentalDeletionPrevention",)}),
     restore=Restore(
-        writable=("configuration", "features"), update_path=f"{_SYNCHRONIZATION}/{{id}}", order=5
+        writable=("configuration", "features"),
+        update=Update(path=f"{_SYNCHRONIZATION}/{{id}}"),
+        order=Order(rank=5),
     ),
     audit=AuditHints(
         activities=(

@@ -7,14 +7,22 @@ from collections.abc import Iterator
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    Guards,
+    Identity,
+    Order,
     Part,
     Permissions,
     Read,
     Reference,
+    ReplacedElements,
     ResourceType,
     Restore,
     SetOf,
+    Update,
 )
 
 _AREA = "Tenant policies"
@@ -38,15 +46,17 @@ AUTHORIZATION_POLICY = ResourceType(
         write=("Policy.ReadWrite.Authorization",),
         read_also=("Policy.ReadWrite.Authorization",),
     ),
-    computed=("description", "displayName", "permissionGrantPolicyIdsAssignedToDefaultUserRole"),
-    unread={"enabledPreviewFeatures": "only the beta version has it"},
-    sets=(SetOf(_ASSIGNED),),
-    not_references={"guestUserRoleId": "one of three roles of Microsoft"},
+    comparison=Comparison(
+        computed=("description", "displayName", "permissionGrantPolicyIdsAssignedToDefaultUserRole"),
+        sets=(SetOf(_ASSIGNED),),
+        unread={"enabledPreviewFeatures": "only the beta version has it"},
+    ),
     references=tuple(
         Reference(f"{_ASSIGNED}[]", to="permissionGrantPolicy", prefix=prefix)
         for spelling in _CONSENT_FOR
         for prefix in (spelling, spelling[0].lower() + spelling[1:])
     ),
+    not_references={"guestUserRoleId": "one of three roles of Microsoft"},
     restore=Restore(
         writable=(
             "allowEmailVerifiedUsersToJoinOrganization",
@@ -58,8 +68,8 @@ AUTHORIZATION_POLICY = ResourceType(
             "defaultUserRolePermissions",
             "guestUserRoleId",
         ),
-        update_path=_AUTHORIZATION,
-        order=56,
+        update=Update(path=_AUTHORIZATION),
+        order=Order(rank=56),
     ),
     audit=AuditHints(
         activities=("update authorization policy",), services=("Core Directory",), singleton=True
@@ -93,15 +103,15 @@ ADMIN_CONSENT_REQUESTS = ResourceType(
         read_also=("Directory.Read.All", "Directory.ReadWrite.All", "Policy.ReadWrite.ConsentRequest"),
         write_also=("Directory.ReadWrite.All",),
     ),
-    name=lambda _raw: "Admin consent requests",
-    computed=("reviewers[].reviewerId", "reviewers[].scopeType"),
-    sets=(SetOf("reviewers", key="query"),),
+    identity=Identity(name=lambda _raw: "Admin consent requests"),
+    comparison=Comparison(
+        computed=("reviewers[].reviewerId", "reviewers[].scopeType"), sets=(SetOf("reviewers", key="query"),)
+    ),
     references=(*_reviewers(), Reference("reviewers[].reviewerId", to="directoryObject")),
     restore=Restore(
         writable=("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers"),
-        update_path=_CONSENT_REQUESTS,
-        update_method="PUT",
-        order=57,
+        update=Update(path=_CONSENT_REQUESTS, method="PUT"),
+        order=Order(rank=57),
     ),
     audit=AuditHints(
         activities=("update admin consent request policy", "update policy", "set company information"),
@@ -114,7 +124,13 @@ ADMIN_CONSENT_REQUESTS = ResourceType(
 
 def _condition_sets(name: str) -> Part:
     path = f"{_GRANT_POLICIES}/{{id}}/{name}"
-    return Part(name=name, path=path, create_path=path, element_path=f"{path}/{{element}}", replaced=True)
+    return Part(
+        name=name,
+        path=path,
+        create_path=path,
+        element_path=f"{path}/{{element}}",
+        quirks=(ReplacedElements(),),
+    )
 
 
 def _protected_grant_policy(document: Document) -> str | None:
@@ -142,11 +158,13 @@ PERMISSION_GRANT_POLICY = ResourceType(
         write=("Policy.ReadWrite.PermissionGrant",),
         read_also=("Policy.ReadWrite.PermissionGrant",),
     ),
-    unread={
-        "includeAllPreApprovedApplications": "only the beta version has it",
-        "resourceScopeType": "only the beta version has it; it is settled when a policy is created",
-    },
-    sets=tuple(SetOf(f"{where}[].{what}") for where in _CONDITION_SETS for what in _CONDITIONS),
+    comparison=Comparison(
+        sets=tuple(SetOf(f"{where}[].{what}") for where in _CONDITION_SETS for what in _CONDITIONS),
+        unread={
+            "includeAllPreApprovedApplications": "only the beta version has it",
+            "resourceScopeType": "only the beta version has it; it is settled when a policy is created",
+        },
+    ),
     parts=tuple(_condition_sets(name) for name in _CONDITION_SETS),
     references=tuple(
         Reference(
@@ -179,13 +197,15 @@ PERMISSION_GRANT_POLICY = ResourceType(
     },
     restore=Restore(
         writable=("description", "displayName"),
-        create_only=("id",),
-        create_path=_GRANT_POLICIES,
-        update_path=f"{_GRANT_POLICIES}/{{id}}",
-        delete_path=f"{_GRANT_POLICIES}/{{id}}",
-        caller_chooses_id=True,
-        protected=_protected_grant_policy,
-        order=55,
+        create=Create(
+            path=_GRANT_POLICIES,
+            only=("id",),
+            caller_chooses_id=True,
+        ),
+        update=Update(path=f"{_GRANT_POLICIES}/{{id}}"),
+        delete=Delete(path=f"{_GRANT_POLICIES}/{{id}}"),
+        order=Order(rank=55),
+        guards=Guards(protected=_protected_grant_policy),
     ),
     audit=AuditHints(
         activities=(
@@ -222,19 +242,21 @@ GROUP_SETTING = ResourceType(
         ),
         write_also=("Directory.ReadWrite.All",),
     ),
-    natural_key=("templateId",),
-    computed=("displayName",),
-    sets=(SetOf("values", key="name"),),
-    normalise={"values[].value": "truth"},
+    identity=Identity(natural_key=("templateId",)),
+    comparison=Comparison(
+        computed=("displayName",), sets=(SetOf("values", key="name"),), normalise={"values[].value": "truth"}
+    ),
     references=(Reference("values[].value", to="group", guids=True),),
     not_references={"templateId": "a template of Microsoft"},
     restore=Restore(
         writable=("values",),
-        create_only=("templateId",),
-        create_path=_GROUP_SETTINGS,
-        update_path=f"{_GROUP_SETTINGS}/{{id}}",
-        delete_path=f"{_GROUP_SETTINGS}/{{id}}",
-        new_id_note="Nothing refers to a setting; it is identified by its template.",
+        create=Create(
+            path=_GROUP_SETTINGS,
+            only=("templateId",),
+            new_id_note="Nothing refers to a setting; it is identified by its template.",
+        ),
+        update=Update(path=f"{_GROUP_SETTINGS}/{{id}}"),
+        delete=Delete(path=f"{_GROUP_SETTINGS}/{{id}}"),
     ),
     audit=AuditHints(
         activities=("create group settings", "update group settings", "delete group settings"),
@@ -259,7 +281,7 @@ EXTERNAL_IDENTITIES = ResourceType(
     ),
     restore=Restore(
         writable=("allowDeletedIdentitiesDataRemoval", "allowExternalIdentitiesToLeave"),
-        update_path=_EXTERNAL,
+        update=Update(path=_EXTERNAL),
     ),
     audit=AuditHints(
         activities=("update external identities policy", "update policy"),

@@ -5,14 +5,20 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of the administrative
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Create,
+    Delete,
     Document,
+    Identity,
     Loss,
+    OnlyWhen,
+    Order,
     Part,
     Permissions,
     Read,
     ResourceType,
     Restore,
     Undelete,
+    Update,
 )
 from snapshots.catalog.texts import membership_rule
 
@@ -36,17 +42,17 @@ ADMINISTRATIVE_UNIT = ResourceType(
         write=("AdministrativeUnit.ReadWrite.All",),
         read_also=("AdministrativeUnit.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
     ),
-    natural_key=("displayName",),
+    identity=Identity(natural_key=("displayName",)),
     parts=(
         Part(
             name="members",
             path=f"{_UNITS}/{{id}}/members",
             params={"$select": "id", "$top": "999"},
             projected_fields=("@odata.type", "id"),
-            only_when=_has_chosen_members,
             add_ref=f"{_UNITS}/{{id}}/members/$ref",
             remove_ref=f"{_UNITS}/{{id}}/members/{{element}}/$ref",
             reference="directoryObject",
+            quirks=(OnlyWhen(_has_chosen_members),),
         ),
     ),
     references=membership_rule("membershipRule"),
@@ -58,17 +64,19 @@ ADMINISTRATIVE_UNIT = ResourceType(
             "membershipRuleProcessingState",
             "membershipType",
         ),
-        create_only=("isMemberManagementRestricted", "visibility"),
-        create_path=_UNITS,
-        update_path=f"{_UNITS}/{{id}}",
-        delete_path=f"{_UNITS}/{{id}}",
+        create=Create(
+            path=_UNITS,
+            only=("isMemberManagementRestricted", "visibility"),
+            new_id_note="Roles scoped to the old unit are recreated for the new one.",
+        ),
+        update=Update(path=f"{_UNITS}/{{id}}"),
+        delete=Delete(path=f"{_UNITS}/{{id}}"),
         undelete=Undelete(item_path=f"{_DELETED}/{{id}}", restore_path=f"{_DELETED}/{{id}}/restore", days=30),
+        order=Order(rank=22),
         losses=(
             Loss("isMemberManagementRestricted", "is chosen when the unit is created", fixed=True),
             Loss("visibility", "is chosen when the unit is created", fixed=True),
         ),
-        new_id_note="Roles scoped to the old unit are recreated for the new one.",
-        order=22,
     ),
     audit=AuditHints(
         activities=(

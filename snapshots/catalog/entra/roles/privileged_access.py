@@ -8,13 +8,24 @@ from collections.abc import Callable
 from snapshots.catalog.entra.roles.roles import APP_SCOPE, SCOPE_REFERENCES, comes_from_a_schedule
 from snapshots.catalog.spec import (
     AuditHints,
+    AutoCreatedWith,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    EndsByItself,
+    Guards,
+    Identity,
+    Nested,
+    Order,
     Permissions,
+    RankWithinType,
     Read,
     Reference,
     ResourceType,
     Restore,
     SetOf,
+    Update,
 )
 
 _DIRECTORY = "/v1.0/roleManagement/directory"
@@ -127,10 +138,12 @@ def _role_schedule(
             read_also=("RoleManagement.Read.All", "RoleManagement.Read.Directory"),
             write_also=("RoleManagement.ReadWrite.Directory",),
         ),
-        name=_schedule_name,
-        identity=_IDENTITY,
-        natural_key=_IDENTITY,
-        computed=(*SCHEDULE_COMPUTED, "appScope", "directoryScope", "roleDefinition"),
+        identity=Identity(
+            properties=_IDENTITY,
+            natural_key=_IDENTITY,
+            name=_schedule_name,
+        ),
+        comparison=Comparison(computed=(*SCHEDULE_COMPUTED, "appScope", "directoryScope", "roleDefinition")),
         references=(
             Reference("principalId", to="directoryObject"),
             Reference("roleDefinitionId", to="unifiedRoleDefinition"),
@@ -139,20 +152,20 @@ def _role_schedule(
         not_references=APP_SCOPE,
         restore=Restore(
             writable=("scheduleInfo",),
-            create_only=(*_IDENTITY, "appScopeId"),
-            given=("assignmentType", "status"),
-            create_path=requests,
-            update_path=requests,
-            update_method="POST",
-            delete_path=requests,
-            delete_method="POST",
-            listing=f"{_DIRECTORY}/{segment}Schedules",
-            shape_create=_assign,
-            shape_update=lambda body, wanted: _update({**wanted, **body}),
-            shape_delete=_remove,
-            new_id_note="Nothing refers to a schedule.",
-            ends=END,
-            order=order,
+            create=Create(
+                path=requests,
+                only=(*_IDENTITY, "appScopeId"),
+                given=("assignmentType", "status"),
+                listing=f"{_DIRECTORY}/{segment}Schedules",
+                shape=_assign,
+                new_id_note="Nothing refers to a schedule.",
+            ),
+            update=Update(
+                path=requests, method="POST", shape=lambda body, wanted: _update({**wanted, **body})
+            ),
+            delete=Delete(path=requests, method="POST", shape=_remove),
+            order=Order(rank=order),
+            guards=Guards(quirks=(EndsByItself(END),)),
         ),
         audit=AuditHints(
             activities=activities,
@@ -246,34 +259,39 @@ ROLE_SETTING = ResourceType(
             "$filter": "scopeId eq '/' and scopeType eq 'DirectoryRole'",
             "$expand": "policy($expand=rules)",
         },
-        items_at="policy.rules",
-        inject={"roleDefinitionId": "roleDefinitionId", "policyId": "policyId"},
         find_params={
             "$filter": "scopeId eq '/' and scopeType eq 'DirectoryRole' and roleDefinitionId eq '{roleDefinitionId}'",
             "$expand": "policy($expand=rules)",
         },
+        quirks=(
+            Nested("policy.rules", inject={"roleDefinitionId": "roleDefinitionId", "policyId": "policyId"}),
+        ),
     ),
     permissions=Permissions(
         read=("RoleManagement.Read.Directory",),
         write=("RoleManagementPolicy.ReadWrite.Directory",),
         read_also=("RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"),
     ),
-    name=lambda raw: f"{_rule_in_words(str(raw.get('id', '')))} for {raw.get('roleDefinitionId', '')}",
-    identity=("roleDefinitionId", "id"),
-    computed=(
-        "policyId",
-        *(f"{where}[].{name}" for where in (_APPROVERS, _ESCALATION) for name in ("description", "id")),
+    identity=Identity(
+        properties=("roleDefinitionId", "id"),
+        name=lambda raw: f"{_rule_in_words(str(raw.get('id', '')))} for {raw.get('roleDefinitionId', '')}",
     ),
-    sets=(
-        SetOf("enabledRules"),
-        SetOf("notificationRecipients"),
-        SetOf("target.enforcedSettings"),
-        SetOf("target.inheritableSettings"),
-        SetOf("target.operations"),
-        SetOf(_APPROVERS),
-        SetOf(_ESCALATION),
+    comparison=Comparison(
+        computed=(
+            "policyId",
+            *(f"{where}[].{name}" for where in (_APPROVERS, _ESCALATION) for name in ("description", "id")),
+        ),
+        sets=(
+            SetOf("enabledRules"),
+            SetOf("notificationRecipients"),
+            SetOf("target.enforcedSettings"),
+            SetOf("target.inheritableSettings"),
+            SetOf("target.operations"),
+            SetOf(_APPROVERS),
+            SetOf(_ESCALATION),
+        ),
+        normalise={"maximumDuration": "duration", "target.operations[]": "lower"},
     ),
-    normalise={"maximumDuration": "duration", "target.operations[]": "lower"},
     references=(
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),
         Reference("claimValue", to="authenticationContextClassReference"),
@@ -295,12 +313,12 @@ ROLE_SETTING = ResourceType(
             "notificationRecipients",
             "setting",
         ),
-        update_path=f"{_POLICIES}/roleManagementPolicies/{{policyId}}/rules/{{id}}",
         typed=True,
-        auto_created_with="roleDefinitionId",
-        shape_update=_whole_rule,
-        rank_within_type=_rule_turn,
-        order=65,
+        create=Create(quirks=(AutoCreatedWith("roleDefinitionId"),)),
+        update=Update(
+            path=f"{_POLICIES}/roleManagementPolicies/{{policyId}}/rules/{{id}}", shape=_whole_rule
+        ),
+        order=Order(rank=65, quirks=(RankWithinType(_rule_turn),)),
     ),
     audit=AuditHints(
         activities=("update role setting in pim", "update role setting", "disable pim alert"),

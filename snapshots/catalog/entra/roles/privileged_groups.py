@@ -16,12 +16,20 @@ from snapshots.catalog.entra.roles.privileged_access import (
 )
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     Document,
+    EndsByItself,
+    Guards,
+    Identity,
+    Order,
     Permissions,
     Read,
     Reference,
     ResourceType,
     Restore,
+    Update,
 )
 
 _GROUP = "/v1.0/identityGovernance/privilegedAccess/group"
@@ -58,32 +66,34 @@ def _group_schedule(
         permissions=Permissions(
             read=(f"{permission}.Read.AzureADGroup",), write=(f"{permission}.ReadWrite.AzureADGroup",)
         ),
-        name=lambda raw: (
-            f"{raw.get('principalId', '')} as {raw.get('accessId', '')} of {raw.get('groupId', '')}"
+        identity=Identity(
+            properties=_IDENTITY,
+            natural_key=_IDENTITY,
+            name=lambda raw: (
+                f"{raw.get('principalId', '')} as {raw.get('accessId', '')} of {raw.get('groupId', '')}"
+            ),
         ),
-        identity=_IDENTITY,
-        natural_key=_IDENTITY,
-        computed=(*SCHEDULE_COMPUTED, "group"),
+        comparison=Comparison(computed=(*SCHEDULE_COMPUTED, "group")),
         references=(
             Reference("groupId", to="group"),
             Reference("principalId", to="directoryObject"),
         ),
         restore=Restore(
             writable=("scheduleInfo",),
-            create_only=_IDENTITY,
-            given=("assignmentType", "status"),
-            create_path=requests,
-            update_path=requests,
-            update_method="POST",
-            delete_path=requests,
-            delete_method="POST",
-            listing=f"{_GROUP}/{segment}Schedules",
-            shape_create=_assign,
-            shape_update=lambda body, wanted: _update({**wanted, **body}),
-            shape_delete=_remove,
-            new_id_note="Nothing refers to a schedule.",
-            ends=END,
-            order=76,
+            create=Create(
+                path=requests,
+                only=_IDENTITY,
+                given=("assignmentType", "status"),
+                listing=f"{_GROUP}/{segment}Schedules",
+                shape=_assign,
+                new_id_note="Nothing refers to a schedule.",
+            ),
+            update=Update(
+                path=requests, method="POST", shape=lambda body, wanted: _update({**wanted, **body})
+            ),
+            delete=Delete(path=requests, method="POST", shape=_remove),
+            order=Order(rank=76),
+            guards=Guards(quirks=(EndsByItself(END),)),
         ),
         audit=AuditHints(activities=activities, services=("PIM",), targets=("groupId", "principalId")),
         licence=LICENCE,

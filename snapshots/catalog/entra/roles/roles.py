@@ -5,9 +5,15 @@ Facts: Microsoft Graph's v1.0 metadata and reference pages of these types.
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
     DerivedFrom,
     Document,
+    Guards,
+    Identity,
     Loss,
+    Order,
     Permissions,
     Read,
     Reference,
@@ -15,6 +21,7 @@ from snapshots.catalog.spec import (
     Restore,
     SetOf,
     Undelete,
+    Update,
 )
 
 _DIRECTORY = "/v1.0/roleManagement/directory"
@@ -37,29 +44,33 @@ ROLE_DEFINITION = ResourceType(
     area="Roles",
     read=Read(path=f"{_DIRECTORY}/roleDefinitions", item_path=f"{_DIRECTORY}/roleDefinitions/{{id}}"),
     permissions=_PERMISSIONS,
-    natural_key=("displayName",),
-    computed=("allowedPrincipalTypes", "inheritsPermissionsFrom", "isPrivileged", "resourceScopes"),
-    sets=(
-        SetOf("rolePermissions"),
-        SetOf("rolePermissions[].allowedResourceActions"),
-        SetOf("rolePermissions[].excludedResourceActions"),
+    identity=Identity(natural_key=("displayName",)),
+    comparison=Comparison(
+        computed=("allowedPrincipalTypes", "inheritsPermissionsFrom", "isPrivileged", "resourceScopes"),
+        sets=(
+            SetOf("rolePermissions"),
+            SetOf("rolePermissions[].allowedResourceActions"),
+            SetOf("rolePermissions[].excludedResourceActions"),
+        ),
     ),
     not_references={"templateId": "its own id as a template, which a new role keeps"},
     restore=Restore(
         writable=("displayName", "description", "isEnabled", "rolePermissions"),
-        create_only=("templateId",),
-        given=("isBuiltIn",),
-        create_path=f"{_DIRECTORY}/roleDefinitions",
-        update_path=f"{_DIRECTORY}/roleDefinitions/{{id}}",
-        delete_path=f"{_DIRECTORY}/roleDefinitions/{{id}}",
+        create=Create(
+            path=f"{_DIRECTORY}/roleDefinitions",
+            only=("templateId",),
+            given=("isBuiltIn",),
+            new_id_note="Assignments of the old role are recreated for the new one.",
+        ),
+        update=Update(path=f"{_DIRECTORY}/roleDefinitions/{{id}}"),
+        delete=Delete(path=f"{_DIRECTORY}/roleDefinitions/{{id}}"),
         undelete=Undelete(
             item_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}",
             restore_path=f"{_DIRECTORY}/deletedItems/roleDefinitions/{{id}}/restore",
             doubt="Not every tenant keeps deleted custom roles.",
         ),
-        protected=_built_in,
-        new_id_note="Assignments of the old role are recreated for the new one.",
-        order=60,
+        order=Order(rank=60),
+        guards=Guards(protected=_built_in),
     ),
     audit=AuditHints(
         activities=("add role definition", "update role definition", "delete role definition", "update role"),
@@ -110,23 +121,29 @@ ROLE_ASSIGNMENT = ResourceType(
         params={"$expand": "principal"},
         item_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
         item_params={"$expand": "principal"},
-        derived_from=DerivedFrom(
-            path=f"{_DIRECTORY}/roleAssignmentSchedules",
-            by=("principalId", "roleDefinitionId", "directoryScopeId"),
-            is_source=comes_from_a_schedule,
+        quirks=(
+            DerivedFrom(
+                path=f"{_DIRECTORY}/roleAssignmentSchedules",
+                by=("principalId", "roleDefinitionId", "directoryScopeId"),
+                is_source=comes_from_a_schedule,
+            ),
         ),
     ),
     permissions=_PERMISSIONS,
-    name=_assignment_name,
-    natural_key=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId"),
-    computed=(
-        "appScope",
-        "directoryScope",
-        "principalOrganizationId",
-        "resourceScope",
-        "roleDefinition",
+    identity=Identity(
+        natural_key=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId"),
+        name=_assignment_name,
     ),
-    nested_fields={"principal": ("@odata.type",)},
+    comparison=Comparison(
+        computed=(
+            "appScope",
+            "directoryScope",
+            "principalOrganizationId",
+            "resourceScope",
+            "roleDefinition",
+        ),
+        nested_fields={"principal": ("@odata.type",)},
+    ),
     references=(
         Reference("principalId", to="directoryObject"),
         Reference("roleDefinitionId", to="unifiedRoleDefinition"),
@@ -134,13 +151,15 @@ ROLE_ASSIGNMENT = ResourceType(
     ),
     not_references=APP_SCOPE,
     restore=Restore(
-        create_only=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"),
-        given=("principal",),
-        create_path=f"{_DIRECTORY}/roleAssignments",
-        delete_path=f"{_DIRECTORY}/roleAssignments/{{id}}",
+        create=Create(
+            path=f"{_DIRECTORY}/roleAssignments",
+            only=("principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"),
+            given=("principal",),
+            new_id_note="Nothing refers to an assignment.",
+        ),
+        delete=Delete(path=f"{_DIRECTORY}/roleAssignments/{{id}}"),
+        order=Order(rank=70),
         losses=(Loss("id", "a recreated assignment gets a new ID"),),
-        new_id_note="Nothing refers to an assignment.",
-        order=70,
     ),
     audit=AuditHints(
         activities=(

@@ -7,12 +7,20 @@ from collections.abc import Iterator
 
 from snapshots.catalog.spec import (
     AuditHints,
+    Comparison,
+    Create,
+    Delete,
+    Identity,
+    Order,
     Permissions,
     Read,
     Reference,
     ResourceType,
     Restore,
     SetOf,
+    Update,
+    WrittenFirst,
+    WrittenLast,
 )
 
 _DEFAULTS = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"
@@ -31,12 +39,11 @@ SECURITY_DEFAULTS = ResourceType(
         write=("Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"),
         read_also=("Policy.ReadWrite.SecurityDefaults",),
     ),
-    computed=("description", "displayName"),
+    comparison=Comparison(computed=("description", "displayName")),
     restore=Restore(
         writable=("isEnabled",),
-        update_path=_DEFAULTS,
-        write_last=lambda wanted: wanted.get("isEnabled") is True,
-        order=35,
+        update=Update(path=_DEFAULTS),
+        order=Order(rank=35, quirks=(WrittenLast(lambda wanted: wanted.get("isEnabled") is True),)),
     ),
     audit=AuditHints(
         activities=("update security defaults", "update policy", "set company information"),
@@ -63,8 +70,8 @@ AUTHENTICATION_FLOWS = ResourceType(
         write=("Policy.ReadWrite.AuthenticationFlows",),
         read_also=("Policy.ReadWrite.AuthenticationFlows",),
     ),
-    computed=("description", "displayName"),
-    restore=Restore(writable=("selfServiceSignUp",), update_path=_FLOWS),
+    comparison=Comparison(computed=("description", "displayName")),
+    restore=Restore(writable=("selfServiceSignUp",), update=Update(path=_FLOWS)),
     audit=AuditHints(
         activities=("update authentication flows policy", "update policy"),
         services=("Core Directory", "B2C"),
@@ -103,7 +110,7 @@ DEVICE_REGISTRATION = ResourceType(
         write=("Policy.ReadWrite.DeviceConfiguration",),
         read_also=("Policy.ReadWrite.DeviceConfiguration",),
     ),
-    sets=tuple(_member_sets()),
+    comparison=Comparison(sets=tuple(_member_sets())),
     references=tuple(_members()),
     restore=Restore(
         writable=(
@@ -115,8 +122,7 @@ DEVICE_REGISTRATION = ResourceType(
             "multiFactorAuthConfiguration",
             "userDeviceQuota",
         ),
-        update_path=_DEVICES,
-        update_method="PUT",
+        update=Update(path=_DEVICES, method="PUT"),
     ),
     audit=AuditHints(
         activities=("set device registration policies",),
@@ -144,17 +150,21 @@ CERTIFICATE_AUTHORITIES = ResourceType(
         write=("Organization.ReadWrite.All",),
         read_also=("Organization.ReadWrite.All",),
     ),
-    name=lambda _raw: "Certificate authorities",
-    computed=("certificateAuthorities[].issuer", "certificateAuthorities[].issuerSki"),
-    sets=(SetOf("certificateAuthorities"),),
+    identity=Identity(name=lambda _raw: "Certificate authorities"),
+    comparison=Comparison(
+        computed=("certificateAuthorities[].issuer", "certificateAuthorities[].issuerSki"),
+        sets=(SetOf("certificateAuthorities"),),
+    ),
     references=(Reference("organizationId", to="organization"),),
     restore=Restore(
-        create_only=("certificateAuthorities",),
-        create_path=_AUTHORITIES,
-        delete_path=f"{_AUTHORITIES}/{{id}}",
-        recreate_for=("certificateAuthorities",),
-        write_first=lambda _live, wanted: wanted is None,
-        new_id_note="Nothing refers to the configuration.",
+        create=Create(
+            path=_AUTHORITIES,
+            only=("certificateAuthorities",),
+            recreate_for=("certificateAuthorities",),
+            new_id_note="Nothing refers to the configuration.",
+        ),
+        delete=Delete(path=f"{_AUTHORITIES}/{{id}}"),
+        order=Order(quirks=(WrittenFirst(lambda _live, wanted: wanted is None),)),
     ),
     audit=AuditHints(
         activities=("set company information", "update company"),
