@@ -1,5 +1,7 @@
 """The canonical form of a type changes only together with its version: stored digests depend on both."""
 
+from typing import Any
+
 import pytest
 
 from snapshots import catalog
@@ -20,8 +22,11 @@ def test_a_changed_canonical_form_has_a_new_version(key: str) -> None:
 
 
 def test_a_changed_form_is_only_accepted_with_a_new_version() -> None:
-    then = {"group": {"version": 2, "digest": "a"}, "user": {"version": 2, "digest": "a"}}
-    now = {
+    then: dict[str, dict[str, Any]] = {
+        "group": {"version": 2, "digest": "a"},
+        "user": {"version": 2, "digest": "a"},
+    }
+    now: dict[str, dict[str, Any]] = {
         "group": {"version": 2, "digest": "b"},
         "user": {"version": 3, "digest": "b"},
         "new": {"version": 2},
