@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,6 +46,18 @@ LOGGER = logging.getLogger(__name__)
 
 def _system_clock() -> datetime:
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=1)
+def _tls() -> BuiltinSSLAdapter:
+    """One for all emulators of a process: it parses the certificate and loads the system's authorities."""
+    certificate = make_server_certificate()
+    with tempfile.TemporaryDirectory(prefix="lavawall-emulator-") as folder:
+        chain, key = Path(folder, "server.pem"), Path(folder, "server.key")
+        chain.write_text(certificate.chain)
+        key.touch(mode=0o600)
+        key.write_text(certificate.key)
+        return BuiltinSSLAdapter(str(chain), str(key))
 
 
 class Emulator:
@@ -102,15 +115,9 @@ class Emulator:
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     def _make_server(self) -> Any:
-        certificate = make_server_certificate()
-        folder = Path(self._folder.name)
-        chain, key = folder / "server.pem", folder / "server.key"
-        Path(self.ca_file).write_text(certificate.authority)
-        chain.write_text(certificate.chain)
-        key.touch(mode=0o600)
-        key.write_text(certificate.key)
+        Path(self.ca_file).write_text(make_server_certificate().authority)
         server: Any = Server(("127.0.0.1", self._port), self._respond, numthreads=8, server_name="emulator")
-        server.ssl_adapter = BuiltinSSLAdapter(str(chain), str(key))
+        server.ssl_adapter = _tls()
         server.shutdown_timeout = 1
         server.expiration_interval = 0.05
         server.error_log = _log_server_error
