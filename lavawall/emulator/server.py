@@ -49,15 +49,15 @@ def _system_clock() -> datetime:
 
 
 @lru_cache(maxsize=1)
-def _tls() -> BuiltinSSLAdapter:
-    """One for all emulators of a process: it parses the certificate and loads the system's authorities."""
+def _tls() -> tuple[BuiltinSSLAdapter, str]:
+    """For all emulators of a process, with the authority to trust: to make one takes longer than a test's requests."""
     certificate = make_server_certificate()
     with tempfile.TemporaryDirectory(prefix="lavawall-emulator-") as folder:
         chain, key = Path(folder, "server.pem"), Path(folder, "server.key")
         chain.write_text(certificate.chain)
         key.touch(mode=0o600)
         key.write_text(certificate.key)
-        return BuiltinSSLAdapter(str(chain), str(key))
+        return BuiltinSSLAdapter(str(chain), str(key)), certificate.authority
 
 
 class Emulator:
@@ -115,9 +115,10 @@ class Emulator:
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     def _make_server(self) -> Any:
-        Path(self.ca_file).write_text(make_server_certificate().authority)
+        tls, authority = _tls()
+        Path(self.ca_file).write_text(authority)
         server: Any = Server(("127.0.0.1", self._port), self._respond, numthreads=8, server_name="emulator")
-        server.ssl_adapter = _tls()
+        server.ssl_adapter = tls
         server.shutdown_timeout = 1
         server.expiration_interval = 0.05
         server.error_log = _log_server_error

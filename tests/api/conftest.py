@@ -1,5 +1,7 @@
 """Two customers that must not see each other, people with each role on the first, and clients for them."""
 
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from changes.audit import records
@@ -21,6 +24,7 @@ from tenants.trust import ledger
 from tests.factories import rollbacks as rollback_factory
 from tests.factories.changes import disabled_mfa
 from tests.factories.tenants import CustomerFactory, TenantFactory, UserFactory, person, role_bound
+from tests.shared_rows import undone
 
 EVERY_SCOPE = frozenset(TokenScope)
 
@@ -128,10 +132,23 @@ def audit_event(tenant: Tenant, actor_name: str) -> AuditEvent:
     )
 
 
+@pytest.fixture(scope="module")
+def sides(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[Side, Side]]:
+    """The rows of both customers, which the tests of a module share."""
+    with undone(django_db_blocker):
+        yield side("Contoso"), side("Fabrikam")
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    ours = side("Contoso")
-    return World(ours, side("Fabrikam"), People(ours.customer))
+def db(sides: tuple[Side, Side], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with undone(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def world(db: None, sides: tuple[Side, Side]) -> World:
+    ours, foreign = deepcopy(sides)
+    return World(ours, foreign, People(ours.customer))
 
 
 @pytest.fixture

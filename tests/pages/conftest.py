@@ -1,6 +1,7 @@
 """A small world for the pages: two customers, one tenant each, with everything that a page can show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from changes.audit import records
 from changes.models import Attribution, AuditEvent, Change
@@ -20,6 +22,7 @@ from tenants.trust import ledger
 from tests.factories.changes import detected, mfa_policy
 from tests.factories.rollbacks import planned
 from tests.factories.tenants import TenantFactory, person, role_bound
+from tests.shared_rows import undone
 
 HOSTILE = "<script>alert(1)</script>"
 MALLORY = "0b7d4a52-7a0d-4d51-8c5f-3a6fb8a8d001"
@@ -104,15 +107,28 @@ def make_scene() -> Scene:
     )
 
 
+@pytest.fixture(scope="module")
+def scenes(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[Scene, Scene]]:
+    """The rows of two customers, which the tests of a module share."""
+    with undone(django_db_blocker):
+        yield make_scene(), make_scene()
+
+
 @pytest.fixture
-def scene(db: None) -> Scene:
+def db(scenes: tuple[Scene, Scene], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     cache.clear()
-    return make_scene()
+    with undone(django_db_blocker):
+        yield
 
 
 @pytest.fixture
-def foreign(scene: Scene) -> Scene:
-    return make_scene()
+def scene(db: None, scenes: tuple[Scene, Scene]) -> Scene:
+    return deepcopy(scenes[0])
+
+
+@pytest.fixture
+def foreign(db: None, scenes: tuple[Scene, Scene]) -> Scene:
+    return deepcopy(scenes[1])
 
 
 @pytest.fixture

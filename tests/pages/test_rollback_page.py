@@ -344,4 +344,4 @@ def test_a_wish_that_cannot_be_planned_is_explained_on_its_form(
 
     assert response.status_code == 200
     assert message in response.text
-    assert Rollback.objects.count() == 1
+    assert Rollback.objects.filter(tenant=scene.tenant).count() == 1

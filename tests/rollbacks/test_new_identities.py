@@ -110,6 +110,7 @@ def gateway(scene: Scene) -> dict[str, Any]:
     return scene.read(path)
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_a_scope_is_there_again_before_another_application_may_use_it(scene: Scene) -> None:
     app = gateway(scene)
     path = f"{APPLICATIONS}/{app['id']}"
@@ -121,6 +122,7 @@ def test_a_scope_is_there_again_before_another_application_may_use_it(scene: Sce
     assert scene.read(path)["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_an_application_created_anew_is_known_by_identifiers_of_its_new_app_id(scene: Scene) -> None:
     app = gateway(scene)
     principal = scene.named(PRINCIPALS, "Telematics")
@@ -179,6 +181,7 @@ def test_a_purged_group_is_named_by_its_new_id_in_policies_roles_methods_and_oth
     assert new in {each["principalId"] for each in given}
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_a_custom_role_deleted_with_its_assignment_is_created_and_assigned_again(scene: Scene) -> None:
     role = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Application Support Reader")
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
@@ -211,6 +214,7 @@ def test_a_removed_secret_does_not_come_back_and_the_plan_says_so_before_anybody
     assert rollback.plan.applicable
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_what_nobody_touched_is_re_pointed_when_it_names_a_group_that_comes_back_under_a_new_id(
     scene: Scene,
 ) -> None:
@@ -225,6 +229,7 @@ def test_what_nobody_touched_is_re_pointed_when_it_names_a_group_that_comes_back
     assert scene.named(POLICIES, "CA002")["conditions"]["users"]["excludeGroups"] == [new]
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_a_policy_comes_back_without_somebody_who_exists_no_more_and_the_plan_says_so(scene: Scene) -> None:
     policy = scene.named(POLICIES, "CA002")
     person = next(
@@ -252,6 +257,7 @@ def test_a_policy_comes_back_without_somebody_who_exists_no_more_and_the_plan_sa
     assert not restored["conditions"]["users"].get("excludeUsers")
 
 
+@pytest.mark.exhaustive("one purged application and one purged group show how references follow")
 def test_going_back_to_a_snapshot_from_before_a_rollback_knows_what_got_new_ids(scene: Scene) -> None:
     location = scene.named(LOCATIONS, "Blocked")
     policy = scene.named(POLICIES, "CA006")

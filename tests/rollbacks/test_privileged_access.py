@@ -50,6 +50,7 @@ def caller_chooses_id(request: pytest.FixtureRequest) -> Iterator[bool]:
     object.__setattr__(create, "given", given)
 
 
+@pytest.mark.exhaustive("each order and identity of role settings; one of each is shown by the round trips")
 def test_a_role_that_is_created_anew_gets_its_settings_back(scene: Scene, *, caller_chooses_id: bool) -> None:
     role = next(each for each in scene.read(f"{ROLES}/roleDefinitions")["value"] if not each["isBuiltIn"])
     set_rule(scene, role["id"], "Expiration_EndUser_Assignment", "Expiration", maximumDuration="PT45M")
@@ -88,6 +89,7 @@ def test_an_approver_that_comes_back_under_a_new_id_approves_again(scene: Scene)
     assert approval["setting"]["approvalStages"][0]["primaryApprovers"][0]["groupId"] == new
 
 
+@pytest.mark.exhaustive("each order and identity of role settings; one of each is shown by the round trips")
 @pytest.mark.parametrize("context_first", [True, False])
 def test_rules_that_exclude_each_other_are_written_in_an_order_that_works(
     scene: Scene, *, context_first: bool

@@ -95,6 +95,7 @@ def test_expect_says_what_went_wrong_only_when_it_does() -> None:
 # The command
 
 
+@pytest.mark.exhaustive("the same story as in tests/flows, in a process of its own")
 def test_the_demo_holds_from_end_to_end_and_leaves_no_process(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "manage.py", "demo"],

@@ -109,6 +109,7 @@ def test_reading_an_unchanged_tenant_again_changes_nothing(tenant: Tenant) -> No
     assert second.resource_count == first.resource_count
 
 
+@pytest.mark.exhaustive("the rules of absence are shown by tests/faults/test_collection.py")
 def test_small_pages_say_the_same_as_large_ones(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with Emulator(seed="demo", page_size=2) as cloud:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.ca_file)
@@ -166,6 +167,7 @@ def test_a_type_without_permission_is_forbidden_with_the_permission_named_and_ca
     assert not Change.objects.exclude(resource_type="appRoleAssignment").filter(snapshot=snapshot).exists()
 
 
+@pytest.mark.exhaustive("the rules of absence are shown by tests/faults/test_collection.py")
 def test_an_object_that_a_listing_leaves_out_is_asked_for_and_kept(
     tenant: Tenant, emulator: Emulator
 ) -> None:
@@ -181,6 +183,7 @@ def test_an_object_that_a_listing_leaves_out_is_asked_for_and_kept(
     assert coverage_as_json(snapshot)["conditionalAccessPolicy"]["count"] == len(policies)
 
 
+@pytest.mark.exhaustive("the rules of absence are shown by tests/faults/test_collection.py")
 def test_an_object_whose_absence_cannot_be_confirmed_is_kept_with_its_type(
     tenant: Tenant, emulator: Emulator
 ) -> None:
@@ -273,6 +276,7 @@ def test_who_configuration_refers_to_is_known_by_name(tenant: Tenant, emulator: 
     assert principals.names(TenantFactory(), [admin.id]) == {}
 
 
+@pytest.mark.exhaustive("principals are looked up in every other snapshot too")
 def test_names_that_cannot_be_looked_up_fail_no_snapshot(tenant: Tenant, emulator: Emulator) -> None:
     emulator.faults.add("answer", method="POST", path="getByIds", status=403, times=9)
     snapshot = take(tenant)
@@ -287,6 +291,7 @@ def test_a_collection_that_is_not_sealed_shows_nothing(tenant: Tenant) -> None:
     assert not Coverage.objects.exists()
 
 
+@pytest.mark.exhaustive("the rules of absence are shown by tests/faults/test_collection.py")
 def test_a_listing_that_may_be_read_only_later_deletes_nothing(tenant: Tenant, emulator: Emulator) -> None:
     """Role assignments that PIM gives for a time are kept with their schedule, once schedules may be read."""
     emulator.faults.add("answer", path="roleAssignmentSchedules$", status=403, times=99)

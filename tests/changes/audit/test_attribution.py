@@ -335,6 +335,7 @@ def test_everything_that_a_stolen_session_does_is_attributed_to_it_when_the_even
     assert said == {(str(change), thief, BUCHAREST, "RO", "sign-in", "high") for change in changes}
 
 
+@pytest.mark.exhaustive("the stolen session shows how events of a whole incident are linked")
 def test_each_grant_of_one_consent_is_linked_to_its_own_event(world: World) -> None:
     _observe(world)
     _attack(world)
@@ -365,6 +366,7 @@ def test_what_our_own_writer_does_is_recognised(
     assert AuditEvent.objects.filter(tenant=world.tenant).count() == 1
 
 
+@pytest.mark.exhaustive("the stolen session shows how events of a whole incident are linked")
 def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
     world: World, connect_app: Callable[[Tenant, str], Connection]
 ) -> None:
@@ -392,6 +394,7 @@ def test_a_deletion_is_the_thiefs_and_its_undoing_ours(
     assert {link.confidence for link in best.values()} == {"high"}
 
 
+@pytest.mark.exhaustive("the stolen session shows how events of a whole incident are linked")
 def test_whoever_undoes_a_change_within_minutes_is_not_taken_for_whoever_made_it(
     world: World, connect_app: Callable[[Tenant, str], Connection]
 ) -> None:
