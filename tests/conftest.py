@@ -1,5 +1,6 @@
 """What every test has: forgotten keys, and an open retention gate while transactional tests are cleared."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ settings.register_profile("quick", _common, max_examples=15)
 settings.register_profile("exhaustive", _common, max_examples=300)
 settings.load_profile("quick")
 loopback.install()
+gc.set_threshold(100_000, 20, 100)
+"""Tests make and drop whole clouds. Python's own thresholds spend a tenth of the time on looking for cycles in them."""
 
 
 @pytest.fixture(scope="session")
