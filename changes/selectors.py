@@ -1,6 +1,7 @@
 """Queries on changes: what an actor may see, and the formats used by commands, pages and API."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -56,10 +57,47 @@ def difference_of(change: Change) -> Difference:
 
 
 def as_json(changes: Iterable[Change]) -> list[dict[str, Any]]:
-    """Changes in the documented JSON format, with contents loaded in bulk."""
+    """Changes in the documented JSON format of the command line, with contents loaded in bulk."""
     listed = list(changes)
     contents = _contents(listed)
     return [_as_json(change, contents) for change in listed]
+
+
+def facts_of(change: Change) -> dict[str, Any]:
+    """What commands and the API show of a change, without its contents. Times are datetimes."""
+    attribution, resolution = best_attribution(change), change.resolution
+    return {
+        "id": change.pk,
+        "tenant": change.tenant.name,
+        "tenant_id": change.tenant_id,
+        "snapshot": change.snapshot_id,
+        "resource_type": change.resource_type,
+        "resource_id": change.resource_id,
+        "display_name": change.display_name,
+        "kind": change.kind,
+        "severity": change.severity,
+        "direction": change.direction,
+        "summary": change.summary,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "direction": finding.direction,
+                "reason": finding.reason,
+                "technique": finding.technique,
+            }
+            for finding in change.findings.all()
+        ],
+        "attribution": attribution_as_json(attribution),
+        "unattributed_reason": unattributed_reason(change),
+        "earliest_at": change.earliest_at,
+        "detected_at": change.detected_at,
+        "occurred_at": attribution.event.occurred_at if attribution else None,
+        "acknowledged": hasattr(change, "acknowledgement"),
+        "state": state_of(change).value,
+        "rollback": resolution.rollback if resolution else None,
+        "rollback_verified": resolution.verified if resolution else None,
+    }
 
 
 def _contents(changes: Sequence[Change]) -> dict[tuple[int, str], Document]:
@@ -82,37 +120,9 @@ def _as_json(change: Change, contents: dict[tuple[int, str], Document]) -> dict[
         contents.get((change.tenant_id, change.after_digest)),
         registry.get(change.resource_type),
     )
-    attribution = best_attribution(change)
-    return {
-        "id": change.pk,
-        "tenant": change.tenant.name,
-        "resource_type": change.resource_type,
-        "resource_id": change.resource_id,
-        "display_name": change.display_name,
-        "kind": change.kind,
-        "patch": difference.patch,
-        "severity": change.severity,
-        "direction": change.direction,
-        "summary": change.summary,
-        "findings": [
-            {
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "direction": finding.direction,
-                "reason": finding.reason,
-                "technique": finding.technique,
-            }
-            for finding in change.findings.all()
-        ],
-        "attribution": attribution_as_json(attribution),
-        "unattributed_reason": unattributed_reason(change),
-        "snapshot": change.snapshot_id,
-        "detected_at": change.detected_at.isoformat(),
-        "occurred_at": attribution.event.occurred_at.isoformat() if attribution else None,
-        "acknowledged": hasattr(change, "acknowledgement"),
-        "state": state_of(change).value,
-        "rollback": change.resolution.rollback if change.resolution else None,
-    }
+    facts = facts_of(change)
+    moments = {name: value.isoformat() for name, value in facts.items() if isinstance(value, datetime)}
+    return {**facts, **moments, "patch": difference.patch}
 
 
 def attribution_as_json(attribution: Attribution | None) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """REST API of changes. Selectors define what is visible, services act."""
 
-from datetime import datetime
 from typing import Any
 
 import django_filters
@@ -15,20 +14,18 @@ from rest_framework.response import Response
 from changes import selectors, services
 from changes.api.differences import FieldChangeSerializer, PatchOperationSerializer
 from changes.by_actor import by_actor
-from changes.diff.structural import Difference
-from changes.models import SEVERITIES, Acknowledgement, Attribution, Change, Finding
-from changes.states import State, in_state, state_of
+from changes.models import SEVERITIES, Acknowledgement, Attribution, Change
+from changes.states import State, in_state
 from tenants.web.input_limits import LONGEST_NOTE
-from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter, shown_as
+from tenants.web.rest import TENANT_HELP, ApiViewSet, Choice, ListFilter, MomentFilter, TenantFilter
 
 
-class FindingSerializer(serializers.ModelSerializer[Finding]):
+class FindingSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField(read_only=True)
     severity = Choice("Severity", SEVERITIES, read_only=True)
-
-    class Meta:
-        model = Finding
-        fields = ("rule", "severity", "direction", "reason", "technique")
-        read_only_fields = fields
+    direction = serializers.CharField(read_only=True)
+    reason = serializers.CharField(read_only=True)
+    technique = serializers.CharField(read_only=True, help_text="MITRE ATT&CK ID.")
 
 
 class AttributionSerializer(serializers.Serializer[Any]):
@@ -60,120 +57,77 @@ class AcknowledgeSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(default="", allow_blank=True, max_length=LONGEST_NOTE)
 
 
-class ChangeSerializer(serializers.ModelSerializer[Change]):
+class ChangeSerializer(serializers.Serializer[Change]):
     """A change as shown on the timeline. Get it by ID for the exact differences."""
 
-    tenant = serializers.CharField(source="tenant.name", read_only=True)
+    id = serializers.IntegerField(read_only=True)
+    tenant = serializers.CharField(read_only=True)
     tenant_id = serializers.IntegerField(read_only=True)
-    snapshot = serializers.IntegerField(source="snapshot_id", read_only=True)
+    snapshot = serializers.IntegerField(read_only=True)
+    resource_type = serializers.CharField(read_only=True)
+    resource_id = serializers.CharField(read_only=True)
+    display_name = serializers.CharField(read_only=True)
     kind = Choice("ChangeKind", Change.Kind.choices, read_only=True)
     severity = Choice("Severity", SEVERITIES, read_only=True)
-    findings = FindingSerializer(many=True, read_only=True)
-    attribution = serializers.SerializerMethodField(help_text="The attribution with the highest confidence.")
-    occurred_at = serializers.SerializerMethodField(
-        help_text="According to the audit event; null if unknown."
+    direction = serializers.CharField(read_only=True)
+    summary = serializers.CharField(read_only=True, help_text="The reason of the most severe finding.")
+    findings = FindingSerializer(read_only=True, many=True)
+    attribution = AttributionSerializer(
+        read_only=True, allow_null=True, help_text="The attribution with the highest confidence."
     )
-    unattributed_reason = serializers.SerializerMethodField(
-        help_text="Why there is no attribution; null if there is one."
+    unattributed_reason = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Why there is no attribution; null if there is one."
     )
-    acknowledged = serializers.SerializerMethodField()
-    state = serializers.SerializerMethodField()
-    rollback = serializers.SerializerMethodField(help_text="The rollback that undid or made this change.")
-    rollback_verified = serializers.SerializerMethodField(
-        help_text="Whether the rollback was verified; null without a rollback."
+    earliest_at = serializers.DateTimeField(
+        read_only=True, help_text="The earliest possible time: when the previous state was read."
+    )
+    detected_at = serializers.DateTimeField(read_only=True)
+    occurred_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="According to the audit event; null if unknown."
+    )
+    acknowledged = serializers.BooleanField(read_only=True)
+    state = Choice("ChangeState", State.choices, read_only=True)
+    rollback = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The rollback that undid or made this change."
+    )
+    rollback_verified = serializers.BooleanField(
+        read_only=True,
+        allow_null=True,
+        help_text="Whether the rollback was verified; null without a rollback.",
     )
 
-    class Meta:
-        model = Change
-        fields: tuple[str, ...] = (
-            "id",
-            "tenant",
-            "tenant_id",
-            "snapshot",
-            "resource_type",
-            "resource_id",
-            "display_name",
-            "kind",
-            "severity",
-            "direction",
-            "summary",
-            "findings",
-            "attribution",
-            "unattributed_reason",
-            "earliest_at",
-            "detected_at",
-            "occurred_at",
-            "acknowledged",
-            "state",
-            "rollback",
-            "rollback_verified",
-        )
-        read_only_fields: tuple[str, ...] = fields
+    def facts_of(self, change: Change) -> dict[str, Any]:
+        return selectors.facts_of(change)
 
-    @shown_as(AttributionSerializer(allow_null=True))
-    def get_attribution(self, change: Change) -> dict[str, Any] | None:
-        return selectors.attribution_as_json(selectors.best_attribution(change))
-
-    def get_unattributed_reason(self, change: Change) -> str | None:
-        return selectors.unattributed_reason(change)
-
-    def get_occurred_at(self, change: Change) -> datetime | None:
-        attribution = selectors.best_attribution(change)
-        return attribution.event.occurred_at if attribution else None
-
-    def get_acknowledged(self, change: Change) -> bool:
-        return hasattr(change, "acknowledgement")
-
-    @shown_as(Choice("ChangeState", State.choices))
-    def get_state(self, change: Change) -> str:
-        return state_of(change).value
-
-    def get_rollback(self, change: Change) -> int | None:
-        return change.resolution.rollback if change.resolution else None
-
-    def get_rollback_verified(self, change: Change) -> bool | None:
-        return change.resolution.verified if change.resolution else None
+    def to_representation(self, change: Change) -> Any:
+        return super().to_representation(self.facts_of(change))  # type: ignore[arg-type]
 
 
 class ChangeDetailSerializer(ChangeSerializer):
     """A change with its exact differences."""
 
-    difference: Difference
-
-    patch = serializers.SerializerMethodField(help_text="JSON Patch (RFC 6902) from before to after.")
-    fields = serializers.SerializerMethodField(  # type: ignore[assignment]
-        method_name="get_field_changes", help_text="The differences field by field, for display."
+    patch = PatchOperationSerializer(
+        read_only=True, many=True, help_text="JSON Patch (RFC 6902) from before to after."
     )
-    attributions = serializers.SerializerMethodField(
-        help_text="All audit events that may explain the change."
+    fields = FieldChangeSerializer(
+        read_only=True,  # type: ignore[assignment]
+        many=True,
+        help_text="The differences field by field, for display.",
     )
-    acknowledgement = serializers.SerializerMethodField()
+    attributions = AttributionSerializer(
+        read_only=True, many=True, help_text="All audit events that may explain the change."
+    )
+    acknowledgement = AcknowledgementSerializer(read_only=True, allow_null=True)
 
-    class Meta(ChangeSerializer.Meta):
-        fields = (*ChangeSerializer.Meta.fields, "patch", "fields", "attributions", "acknowledgement")
-        read_only_fields = fields
-
-    def to_representation(self, change: Change) -> Any:
-        self.difference = selectors.difference_of(change)
-        return super().to_representation(change)
-
-    @shown_as(PatchOperationSerializer(many=True))
-    def get_patch(self, _change: Change) -> list[dict[str, Any]]:
-        return list(self.difference.patch)
-
-    @shown_as(FieldChangeSerializer(many=True))
-    def get_field_changes(self, _change: Change) -> Any:
-        return [FieldChangeSerializer(each).data for each in self.difference.fields]
-
-    @shown_as(AttributionSerializer(many=True))
-    def get_attributions(self, change: Change) -> list[dict[str, Any] | None]:
-        return [selectors.attribution_as_json(attribution) for attribution in change.attributions.all()]
-
-    @shown_as(AcknowledgementSerializer(allow_null=True))
-    def get_acknowledgement(self, change: Change) -> Any:
-        if not hasattr(change, "acknowledgement"):
-            return None
-        return AcknowledgementSerializer(change.acknowledgement).data
+    def facts_of(self, change: Change) -> dict[str, Any]:
+        difference = selectors.difference_of(change)
+        return {
+            **super().facts_of(change),
+            "patch": difference.patch,
+            "fields": difference.fields,
+            "attributions": [selectors.attribution_as_json(each) for each in change.attributions.all()],
+            "acknowledgement": getattr(change, "acknowledgement", None),
+        }
 
 
 class ChangeFilters(django_filters.FilterSet):
