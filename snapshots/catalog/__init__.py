@@ -7,7 +7,6 @@ from snapshots.catalog.registry import (
     get,
     lacking_permissions,
     required_permissions,
-    restore_order,
 )
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "lacking_permissions",
     "problems",
     "required_permissions",
-    "restore_order",
 ]

@@ -42,11 +42,6 @@ def all_types() -> tuple[ResourceType, ...]:
     return _declared()
 
 
-def restore_order() -> tuple[ResourceType, ...]:
-    """In the order in which a plan writes them, where references alone do not decide."""
-    return tuple(sorted(_declared(), key=lambda spec: (spec.restore.order.rank, spec.key)))
-
-
 def required_permissions(
     purpose: Literal["read", "write"], keys: Iterable[str] | None = None
 ) -> dict[str, tuple[str, ...]]:

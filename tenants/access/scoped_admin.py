@@ -18,7 +18,7 @@ from tenants.access import permissions
 from tenants.access.actors import Actor
 from tenants.access.matrix import Action
 from tenants.errors import DomainError, InternalError
-from tenants.models import User
+from tenants.web import pages
 from tenants.web.input_limits import NUL, integer
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ else:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    if not isinstance(request.user, User):
-        raise PermissionDenied("Sign in first.")
-    return Actor.person(request.user, "admin")
+    return pages.actor_of(request, via="admin")
 
 
 def can_on_any_tenant(request: HttpRequest, action: Action) -> bool:

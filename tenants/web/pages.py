@@ -89,10 +89,10 @@ def came_from(request: HttpRequest) -> str:
     return referer if safe else ""
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def actor_of(request: HttpRequest, via: str = "page") -> Actor:
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
-    return Actor.person(request.user, "page")
+    return Actor.person(request.user, via)
 
 
 def attempt(

@@ -102,8 +102,7 @@ def test_an_unknown_type_that_resembles_none_is_answered_with_all() -> None:
     ],
 )
 def test_what_is_referred_to_is_restored_first(first: str, then: str) -> None:
-    order = [spec.key for spec in catalog.restore_order()]
-    assert order.index(first) < order.index(then)
+    assert catalog.get(first).restore.order.rank < catalog.get(then).restore.order.rank
 
 
 def test_permissions_say_which_types_need_them() -> None:
