@@ -182,14 +182,15 @@ def delete(session: Session, kind: EntityType, record: Record) -> None:
 
 
 def _children(record: Record, directory: Directory) -> list[Record]:
-    """What lies below an object leaves with it."""
+    """What lies below an object leaves with it, on all levels."""
     kinds = [kind for kind in registry.KINDS.values() if kind.parent == record.type_name]
-    return [
+    below = [
         each
         for kind in kinds
         for each in directory.records[kind.name].values()
         if each.parent_id == record.id
     ]
+    return [*below, *(each for child in below for each in _children(child, directory))]
 
 
 def _forget(directory: Directory, identifier: str) -> None:

@@ -13,8 +13,9 @@ _HEAD = """\
 
 This page is written from `tests/roundtrip/cases/`. Each line is played by
 `tests/roundtrip/test_roundtrips.py::test_an_attack_is_undone[<case>: <attack>]`: the attack over the emulator's API,
-detection, plan, approval, execution, verification, and a comparison of the whole type with what it was before,
-remapped ids aside. *Impossible* says why Microsoft's API leaves nothing to attack or nothing to restore with.
+detection, plan, approval, execution, verification, and a comparison of everything that the emulated cloud holds with
+what it held before, new IDs aside (`tests/roundtrip/judge.py`, which shares no code with the product).
+*Impossible* says why Microsoft's API leaves nothing to attack or nothing to restore with.
 
 | case | attack | result |
 |---|---|---|

@@ -96,6 +96,12 @@ def policy(directory: Directory, subject: Subject) -> Record:
     return directory.get(POLICY, identifier) or Record(POLICY, body, directory.clock())
 
 
+def _said(rule: Json) -> Json:
+    """Without nulls and empty arrays, which say no more than a property that is missing."""
+    found = {name: _said(value) if isinstance(value, dict) else value for name, value in rule.items()}
+    return {name: value for name, value in found.items() if value not in (None, [])}
+
+
 def _rules(found: Record) -> dict[str, Json]:
     return DEFAULT_RULES | {rule["id"]: rule for rule in found.body["rules"]}
 
@@ -225,7 +231,9 @@ def change_rule(session: Session, subject: Subject, rule_id: str, body: Any) -> 
     before = rules[rule_id]
     after = {**before, **_checked_rule(session, body, before)}
     _check_together({**rules, rule_id: after})
-    stored = [rule for rule in {**rules, rule_id: after}.values() if rule != DEFAULT_RULES[rule["id"]]]
+    stored = [
+        rule for rule in {**rules, rule_id: after}.values() if _said(rule) != _said(DEFAULT_RULES[rule["id"]])
+    ]
     changed = {
         **found.body,
         "rules": stored,
