@@ -88,14 +88,14 @@ def _generated(keep_in: Path | None) -> dict[str, str]:
 
 
 def _kept(path: Path) -> dict[str, str]:
-    kept = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").split() if "=" in line)
-    missing = {"SECRET_KEY", "LAVAWALL_MASTER_KEY"} - kept.keys()
+    existing = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").split() if "=" in line)
+    missing = {"SECRET_KEY", "LAVAWALL_MASTER_KEY"} - existing.keys()
     if missing:
         raise ImproperlyConfigured(
             f"{path} has no {' and no '.join(sorted(missing))}. Restore the file. Without its key, the "
             "data in this database cannot be read."
         )
-    return kept
+    return existing
 
 
 def _write_once(path: Path, content: str) -> None:

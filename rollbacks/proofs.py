@@ -44,7 +44,7 @@ class Part:
         return cls(kind, int(pk))
 
     def digest(self) -> str:
-        """Read from the database anew: what counts is what is stored."""
+        """Read from the database again, because only what is stored counts."""
         return proof.digest_of(_ROWS[self.kind](self.pk))
 
 

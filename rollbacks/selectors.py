@@ -142,7 +142,7 @@ def _step(step: PlannedStep) -> dict[str, Any]:
 
 
 def _body(request: Request) -> Any:
-    """Bytes are told by type, size and digest."""
+    """Bytes are described by type, size and digest."""
     content = request.content
     return request.body if content is None else in_words(content, request.headers["Content-Type"])
 

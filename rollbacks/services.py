@@ -320,7 +320,7 @@ def _open_plan(rollback: Rollback, but: frozenset[State] = frozenset()) -> Plan:
 
 
 def _locked(rollback: Rollback) -> None:
-    """Holds the row until the transaction ends, and reads it anew. SQLite's IMMEDIATE transaction is the lock there."""
+    """Locks the row until the transaction ends, and reads it again. On SQLite, IMMEDIATE transactions lock."""
     fresh = (
         Rollback.objects.select_for_update(of=("self",)).select_related("plan", "tenant").get(pk=rollback.pk)
     )

@@ -112,7 +112,7 @@ def detail(request: PageRequest, rollback_id: int) -> HttpResponse:
 @require_GET
 @page
 def progress(request: PageRequest, rollback_id: int) -> HttpResponse:
-    """How the execution stands. When it is over, the whole rollback is shown anew, and the asking ends."""
+    """How the execution stands. When it is over, the whole rollback is rendered again, and polling ends."""
     rollback = _rollback(request, rollback_id)
     if not wants_fragment(request):
         return redirect("rollback", rollback.pk)

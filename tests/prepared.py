@@ -58,19 +58,19 @@ def _one_at_a_time(template: str) -> Iterator[None]:
 
 @contextmanager
 def _prepared_sqlite(template: str, suffix: str) -> Iterator[str]:
-    kept = Path(tempfile.gettempdir(), f"{template}.sqlite3")
+    stored = Path(tempfile.gettempdir(), f"{template}.sqlite3")
     with _one_at_a_time(template):
-        if not kept.exists():
-            draft = kept.with_suffix(".draft")
+        if not stored.exists():
+            draft = stored.with_suffix(".draft")
             draft.unlink(missing_ok=True)
             _connect_to(str(draft))
             call_command("migrate", verbosity=0)
             connection.close()
             with closing(sqlite3.connect(draft)) as finished:
                 finished.execute("PRAGMA journal_mode=DELETE")
-            draft.rename(kept)
+            draft.rename(stored)
     copy = Path(tempfile.mkdtemp(prefix="lavawall-tests-"), f"{suffix}.sqlite3")
-    shutil.copyfile(kept, copy)
+    shutil.copyfile(stored, copy)
     try:
         yield str(copy)
     finally:

@@ -289,7 +289,7 @@ def _expected(changes: Sequence[Change]) -> set[int]:
 
 def _spent(tenant: Tenant, changes: Sequence[Change]) -> dict[tuple[str, str], set[int]]:
     """Events that already explain an earlier change of the same resource. Time windows overlap because of
-    clock skew, and someone who undoes a change within minutes must not be confused with whoever made it.
+    clock skew, and someone who undoes a change within minutes must not be confused with the person who made it.
     """
     spent: dict[tuple[str, str], set[int]] = defaultdict(set)
     for ids in chunked(sorted({change.resource_id for change in changes})):
@@ -320,7 +320,7 @@ def _facts(event: AuditEvent) -> EventFacts:
         result=event.result,
         occurred_at=event.occurred_at,
         actor_name=event.actor_name,
-        targets=[Target.from_json(kept) for kept in event.targets],
+        targets=[Target.from_json(stored) for stored in event.targets],
         log=event.source,
         correlation_id=event.correlation_id,
     )

@@ -64,19 +64,19 @@ class _Reading:
         self.errors: list[str] = []
 
     def read(
-        self, source: Source[Facts], keep: Callable[[list[Record]], None], subscription: str = ""
+        self, source: Source[Facts], store: Callable[[list[Record]], None], subscription: str = ""
     ) -> None:
         """If a read fails, the cursor stays and the next read starts there."""
         cursor = AuditCursor.objects.filter(
             tenant=self.tenant, source=source.key, subscription=subscription
         ).first()
         reached = self.now - source.first if cursor is None else cursor.read_until
-        since = reached if cursor is None else max(self.now - source.kept, reached - OVERLAP)
+        since = reached if cursor is None else max(self.now - source.retained, reached - OVERLAP)
         error = ""
         try:
             received = read(self.client, source.log, since, self.now, subscription=subscription)
             for batch in chunked((record for record in received if source.counts(record)), _BATCH):
-                keep(batch)
+                store(batch)
             reached = self.now
         except MicrosoftError as refusal:
             error = _describe_refusal(source, subscription, refusal)

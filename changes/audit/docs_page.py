@@ -32,7 +32,7 @@ def _sources() -> Iterator[str]:
     sources: tuple[Source[Any], ...] = (*SOURCES, SIGN_INS)
     for source in sources:
         yield (
-            f"| {source.title} | `{source.log.path}` | {source.needs} | {source.kept.days} days "
+            f"| {source.title} | `{source.log.path}` | {source.needs} | {source.retained.days} days "
             f"| {source.first.days} days |\n"
         )
 

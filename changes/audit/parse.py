@@ -53,14 +53,14 @@ class Target:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Target":
+    def from_json(cls, stored: Mapping[str, Any]) -> "Target":
         return cls(
-            id=kept.get("id", ""),
-            name=kept.get("name", ""),
-            type=kept.get("type", ""),
-            user_principal_name=kept.get("userPrincipalName", ""),
-            properties=tuple(kept.get("properties", ())),
-            mentions=tuple(kept.get("mentions", ())),
+            id=stored.get("id", ""),
+            name=stored.get("name", ""),
+            type=stored.get("type", ""),
+            user_principal_name=stored.get("userPrincipalName", ""),
+            properties=tuple(stored.get("properties", ())),
+            mentions=tuple(stored.get("mentions", ())),
         )
 
 

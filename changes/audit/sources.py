@@ -25,7 +25,7 @@ class Source(Generic[Facts]):
     log: audit.Log
     needs: str
     """What the reader's app registration needs, as text."""
-    kept: timedelta
+    retained: timedelta
     """Microsoft's retention: no read starts before that."""
     first: timedelta
     """How far back the first read goes. No change is older than the first snapshot."""
@@ -45,7 +45,7 @@ DIRECTORY = Source(
     title="directory audit log",
     log=audit.DIRECTORY_AUDITS,
     needs="the application permission AuditLog.Read.All, and admin consent in the tenant",
-    kept=timedelta(days=30),
+    retained=timedelta(days=30),
     first=timedelta(days=30),
     parse=parse.audit_event,
 )
@@ -54,7 +54,7 @@ ATTRIBUTES = Source(
     title="audit log of custom security attributes",
     log=audit.ATTRIBUTE_AUDITS,
     needs="the application permission CustomSecAttributeAuditLogs.Read.All, and admin consent in the tenant",
-    kept=timedelta(days=30),
+    retained=timedelta(days=30),
     first=timedelta(days=30),
     parse=parse.audit_event,
 )
@@ -63,7 +63,7 @@ INTUNE = Source(
     title="Intune audit log",
     log=audit.INTUNE_AUDITS,
     needs="the application permission DeviceManagementApps.Read.All, and admin consent in the tenant",
-    kept=timedelta(days=365),
+    retained=timedelta(days=365),
     first=timedelta(days=30),
     parse=planes.intune_event,
     counts=planes.is_intune_write,
@@ -73,7 +73,7 @@ AZURE = Source(
     title="Azure activity log",
     log=audit.AZURE_ACTIVITY,
     needs="the role Reader on the subscription",
-    kept=timedelta(days=89),
+    retained=timedelta(days=89),
     first=timedelta(days=14),
     parse=planes.azure_event,
     counts=planes.is_azure_outcome,
@@ -83,7 +83,7 @@ SIGN_INS = Source(
     title="sign-in log (for countries)",
     log=audit.SIGN_INS,
     needs="the application permission AuditLog.Read.All, and admin consent in a tenant with Entra ID P1",
-    kept=timedelta(days=30),
+    retained=timedelta(days=30),
     first=timedelta(days=2),
     parse=parse.sign_in,
     backfill_after_grant=False,

@@ -91,13 +91,13 @@ def staying(pairs: Sequence[Pair], before: Sequence[Any], after: Sequence[Any]) 
     equal = {pair for pair in pairs if canonical_bytes(before[pair[0]]) == canonical_bytes(after[pair[1]])}
     unchanged = _longest_rising([pair for pair in pairs if pair in equal])
     anchors = [(-1, -1), *unchanged, (len(before), len(after))]
-    kept = set(unchanged)
+    settled = set(unchanged)
     position, fitting = 0, []
     for pair in pairs:
         while anchors[position + 1][1] <= pair[1]:
             position += 1
         inside = anchors[position][0] < pair[0] < anchors[position + 1][0]
-        if pair in kept or (inside and pair not in equal):
+        if pair in settled or (inside and pair not in equal):
             fitting.append(pair)
     return _longest_rising(fitting)
 

@@ -193,9 +193,9 @@ class _Comparison:
         start. A moved element is removed and added in the patch; for display, only changes inside it are
         shown.
         """
-        kept = {new: old for old, new in staying(pairs, before, after)}
-        moved = {new: old for old, new in pairs if new not in kept and not _same(before[old], after[new])}
-        remaining, moving = set(kept.values()), set(moved.values())
+        matched = {new: old for old, new in staying(pairs, before, after)}
+        moved = {new: old for old, new in pairs if new not in matched and not _same(before[old], after[new])}
+        remaining, moving = set(matched.values()), set(moved.values())
         for index in range(len(before) - 1, -1, -1):
             element = here.element(index, _element_name(before[index], index, declared))
             if index in moving:
@@ -204,8 +204,8 @@ class _Comparison:
                 self._remove(before[index], element)
         for index, value in enumerate(after):
             element = here.element(index, _element_name(value, index, declared))
-            if index in kept:
-                self.compare(before[kept[index]], value, element)
+            if index in matched:
+                self.compare(before[matched[index]], value, element)
             elif index in moved:
                 self.patch.append({"op": "add", "path": element.pointer, "value": value})
                 inside = _Comparison(self.spec)

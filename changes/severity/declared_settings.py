@@ -226,7 +226,7 @@ def opens(severity: Severity, effect: str) -> Event:
     return Event(Direction.WEAKENS, severity, effect)
 
 
-def tells(severity: Severity, effect: str) -> Event:
+def always(severity: Severity, effect: str) -> Event:
     return Event(Direction.NEUTRAL, severity, effect)
 
 

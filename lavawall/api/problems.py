@@ -116,8 +116,8 @@ def _document(
 ) -> Response:
     document = {**_content(problem, detail, request.path), **members}
     # Removes the content type of DRF's response, which would override ours.
-    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
-    return Response(document, status=problem.status.value, headers=kept, content_type=PROBLEM_MEDIA_TYPE)
+    forwarded = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
+    return Response(document, status=problem.status.value, headers=forwarded, content_type=PROBLEM_MEDIA_TYPE)
 
 
 def _content(problem: Problem, detail: str, path: str) -> dict[str, Any]:

@@ -138,10 +138,10 @@ def snapshot_all(stage: Stage) -> None:
             f"{len(taken['coverage'])} types, {taken['requests']} requests, root {taken['root'][:16]}…"
         )
     rows = Version.objects.filter(tenant=stage.tenant).count()
-    again = command("snapshot", ATTACKED)
-    expect(not again["changes"], f"an unchanged tenant showed changes: {again['changes']}")
+    unchanged = command("snapshot", ATTACKED)
+    expect(not unchanged["changes"], f"an unchanged tenant showed changes: {unchanged['changes']}")
     expect(Version.objects.filter(tenant=stage.tenant).count() == rows, "an unchanged tenant added rows")
-    stage.before = Snapshot.objects.get(pk=again["snapshot"])
+    stage.before = Snapshot.objects.get(pk=unchanged["snapshot"])
     stage.show.say(f"{ATTACKED} again, with reordered sets: no changes, no rows added")
 
 

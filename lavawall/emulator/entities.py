@@ -116,13 +116,13 @@ def replace(session: Session, kind: EntityType, record: Record, body: Any) -> No
     checked = checked_body(body, kind.schema_name, kind.rules, creating=True, version=session.version)
     properties = schema.type_named(kind.schema_name).properties
     own = kind.rules.computed | kind.repeatable | {"id", kind.client_key}
-    kept = {
+    stored = {
         name: copy.deepcopy(value)
         for name, value in record.body.items()
         if name in own
         or (name in properties and (properties[name].read_only or properties[name].type == "Edm.Stream"))
     }
-    _store(session, kind, record, checked, {**copy.deepcopy(dict(kind.defaults)), **kept, **checked})
+    _store(session, kind, record, checked, {**copy.deepcopy(dict(kind.defaults)), **stored, **checked})
 
 
 def _without_repeated(kind: EntityType, record: Record, body: Any) -> Any:
@@ -201,14 +201,14 @@ def _forget(directory: Directory, identifier: str) -> None:
                 ids.pop(identifier, None)
 
 
-def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
+def restore(session: Session, kind: EntityType, stored: Deleted) -> Record:
     """Brings an object back from its recycle bin under its old id."""
     directory = session.directory
-    record = kept.record
+    record = stored.record
     del directory.deleted[record.id]
     record.body["deletedDateTime"] = None
     directory.add(record)
-    for dependant in kept.dependants:
+    for dependant in stored.dependants:
         own = dependant.parent_id == record.id or dependant.type_name in ALWAYS_RETURNING
         if own or session.options.restore_returns_grants:
             directory.add(dependant)
@@ -224,11 +224,11 @@ def restore(session: Session, kind: EntityType, kept: Deleted) -> Record:
     return record
 
 
-def purge(session: Session, kind: EntityType, kept: Deleted) -> None:
+def purge(session: Session, kind: EntityType, stored: Deleted) -> None:
     """Deletes for good, with every link that still points there."""
     directory = session.directory
-    del directory.deleted[kept.record.id]
-    _forget(directory, kept.record.id)
+    del directory.deleted[stored.record.id]
+    _forget(directory, stored.record.id)
     if kind.audit is not None:
         audit.write(
             session,
@@ -236,7 +236,7 @@ def purge(session: Session, kind: EntityType, kept: Deleted) -> None:
             service=kind.audit.service,
             category=kind.audit.category,
             operation="Delete",
-            targets=[audit.target(kept.record, target_type=kind.audit.target_type)],
+            targets=[audit.target(stored.record, target_type=kind.audit.target_type)],
         )
 
 

@@ -38,16 +38,16 @@ def location_of(address: str) -> Json | None:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return None
-    for place in PLACES:
-        if parsed in place.network:
+    for location in PLACES:
+        if parsed in location.network:
             return {
-                "city": place.city,
-                "state": place.state,
-                "countryOrRegion": place.country,
+                "city": location.city,
+                "state": location.state,
+                "countryOrRegion": location.country,
                 "geoCoordinates": {
                     "altitude": None,
-                    "latitude": place.latitude,
-                    "longitude": place.longitude,
+                    "latitude": location.latitude,
+                    "longitude": location.longitude,
                 },
             }
     return None

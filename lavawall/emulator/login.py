@@ -184,8 +184,8 @@ class LoginService:
             raise LoginError(7000218, "The request body must contain 'client_assertion' or 'client_secret'.")
         now = timestamp(self._cloud.clock())
         known = {each["keyId"]: each for each in application.body.get("passwordCredentials") or []}
-        for key_id, kept in application.secrets.items():
-            if key_id in known and hmac.compare_digest(kept.encode(), secret.encode()):
+        for key_id, stored in application.secrets.items():
+            if key_id in known and hmac.compare_digest(stored.encode(), secret.encode()):
                 if known[key_id]["endDateTime"] <= now:
                     raise LoginError(
                         7000222,

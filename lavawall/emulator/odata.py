@@ -165,7 +165,7 @@ def listing(
         for record in records[:size]
     ]
     if len(records) > size:
-        page["@odata.nextLink"] = _next_link(call, call.pages.keep(owner, records[size:]))
+        page["@odata.nextLink"] = _next_link(call, call.pages.store(owner, records[size:]))
     return page
 
 
@@ -190,9 +190,9 @@ def _page_size(call: Call, kind: EntityType, query: Query) -> int:
 
 
 def _next_link(call: Call, token: str) -> str:
-    kept = {
+    stored = {
         name: value for name, value in call.query.items() if name not in {"$skiptoken", "$skip", "$count"}
     }
-    kept["$skiptoken"] = token
-    text = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in kept.items())
+    stored["$skiptoken"] = token
+    text = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in stored.items())
     return f"{call.url.split('?')[0]}?{text}"

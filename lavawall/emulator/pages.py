@@ -20,7 +20,7 @@ class Pages(Generic[Item]):
         self._most = most
         self._lock = threading.Lock()
 
-    def keep(self, owner: str, rest: list[Item]) -> str:
+    def store(self, owner: str, rest: list[Item]) -> str:
         token = base64.urlsafe_b64encode(self._randomness.bytes(48)).decode()
         with self._lock:
             self._rests[token] = (owner, rest)
@@ -31,11 +31,11 @@ class Pages(Generic[Item]):
     def rest(self, owner: str, token: str) -> list[Item]:
         """What follows that token; a token is good for its own directory and listing, more than once."""
         with self._lock:
-            kept = self._rests.get(token)
-        if kept is None or kept[0] != owner:
+            stored = self._rests.get(token)
+        if stored is None or stored[0] != owner:
             raise GraphError(
                 400,
                 "Directory_ExpiredPageToken",
                 "The specified page token value has expired or is not valid.",
             )
-        return kept[1]
+        return stored[1]

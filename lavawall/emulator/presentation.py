@@ -6,7 +6,7 @@ from typing import Any
 
 from lavawall.emulator import registry, schema
 from lavawall.emulator.model import EntityType
-from lavawall.emulator.spelling import respelled
+from lavawall.emulator.spelling import respelling
 from lavawall.emulator.store import DIRECTORY_OBJECT_TYPES, Json, Record, Session
 
 NULL_DROP_RATE = 0.3
@@ -69,7 +69,7 @@ def _presented(value: Any, declared: schema.Property, vary: Variation, ordered: 
     ):
         return ", ".join(vary.shuffled(value.split(", ")))
     if isinstance(value, str) and vary.source is not None:
-        return respelled(value, declared, vary.source)
+        return respelling(value, declared, vary.source)
     return value
 
 

@@ -96,17 +96,17 @@ class PolicyBin:
 
     def _kept(self, call: Call) -> Deleted:
         self._existing(call)
-        kept = call.session.directory.deleted.get(call.parameter("id"))
-        if kept is None or kept.record.type_name != self.kind.name:
+        stored = call.session.directory.deleted.get(call.parameter("id"))
+        if stored is None or stored.record.type_name != self.kind.name:
             raise resource_not_found(call.parameter("id"))
-        return kept
+        return stored
 
     def list(self, call: Call) -> Answer:
         kind = self._existing(call)
         records = [
-            kept.record
-            for kept in call.session.directory.deleted.values()
-            if kept.record.type_name == kind.name
+            stored.record
+            for stored in call.session.directory.deleted.values()
+            if stored.record.type_name == kind.name
         ]
         return Answer(200, listing(call, kind, records, context=kind.recycle.strip("/")))
 
@@ -126,10 +126,10 @@ class PolicyBin:
 
 
 def _kept_object(call: Call) -> Deleted:
-    kept = call.session.directory.deleted.get(call.parameter("id"))
-    if kept is None or kept.record.type_name not in RESTORE_PERMISSIONS:
+    stored = call.session.directory.deleted.get(call.parameter("id"))
+    if stored is None or stored.record.type_name not in RESTORE_PERMISSIONS:
         raise resource_not_found(call.parameter("id"))
-    return kept
+    return stored
 
 
 def list_deleted(call: Call) -> Answer:
@@ -138,7 +138,9 @@ def list_deleted(call: Call) -> Answer:
         raise bad_request(f"Resource not found for the segment 'microsoft.graph.{type_name}'.", "BadRequest")
     kind = registry.kind(type_name)
     records = [
-        kept.record for kept in call.session.directory.deleted.values() if kept.record.type_name == type_name
+        stored.record
+        for stored in call.session.directory.deleted.values()
+        if stored.record.type_name == type_name
     ]
     return Answer(200, listing(call, kind, records, context=f"directory/deletedItems/{type_name}"))
 
@@ -149,16 +151,16 @@ def get_deleted(call: Call) -> Answer:
 
 
 def restore_deleted(call: Call) -> Answer:
-    kept = _kept_object(call)
-    _check_restore(call, kept.record)
-    record = entities.restore(call.session, registry.kind(kept.record.type_name), kept)
+    stored = _kept_object(call)
+    _check_restore(call, stored.record)
+    record = entities.restore(call.session, registry.kind(stored.record.type_name), stored)
     return Answer(200, _whole(call, record))
 
 
 def purge_deleted(call: Call) -> Answer:
-    kept = _kept_object(call)
-    _check_restore(call, kept.record)
-    entities.purge(call.session, registry.kind(kept.record.type_name), kept)
+    stored = _kept_object(call)
+    _check_restore(call, stored.record)
+    entities.purge(call.session, registry.kind(stored.record.type_name), stored)
     return Answer(204)
 
 

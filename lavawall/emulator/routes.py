@@ -251,12 +251,12 @@ def _route(kind: EntityType, method: str, path: str, handler: Handler, permissio
     return Route(method, path, handler, permissions, kind.service, kind.versions, kind.licence)
 
 
-def _verb_routes(kind: EntityType, place: Place) -> Iterator[Route]:
+def _verb_routes(kind: EntityType, position: Place) -> Iterator[Route]:
     verbs = Verbs(kind)
-    item = place.path if kind.singleton else place.path + "/{id}"
+    item = position.path if kind.singleton else position.path + "/{id}"
     table: tuple[tuple[str, str, str, Handler, Permissions], ...] = (
-        ("list", "GET", place.path, verbs.list, kind.read),
-        ("create", "POST", place.path, verbs.create, kind.write),
+        ("list", "GET", position.path, verbs.list, kind.read),
+        ("create", "POST", position.path, verbs.create, kind.write),
         ("get", "GET", item, verbs.get, kind.read),
         ("update", "PATCH", item, verbs.update, kind.write),
         ("replace", "PUT", item, verbs.replace, kind.write),
@@ -270,12 +270,12 @@ def _verb_routes(kind: EntityType, place: Place) -> Iterator[Route]:
                 handler,
                 permissions,
                 kind.service,
-                place.versions,
+                position.versions,
                 kind.licence,
                 kind.property_guards,
             )
     for key in kind.alternate_keys:
-        item = f"{place.path}({key}={{key}})"
+        item = f"{position.path}({key}={{key}})"
         yield _route(kind, "GET", item, verbs.get_by(key), kind.read)
         if "update" in kind.verbs:
             yield _route(kind, "PATCH", item, verbs.update_by(key), kind.write)
@@ -297,8 +297,8 @@ def routes_of(kind: EntityType) -> Iterator[Route]:
     for action in kind.actions:
         path = action.path if action.path.startswith("/") else f"{kind.path}/{{id}}/{action.path}"
         yield _route(kind, action.method, path, action.handler, action.permissions)
-    for place in _places(kind):
-        yield from _verb_routes(kind, place)
+    for position in _places(kind):
+        yield from _verb_routes(kind, position)
     yield from _link_routes(kind)
     if kind.recycle and not kind.is_directory_object:
         yield from recycle_routes(kind)

@@ -261,8 +261,8 @@ class Emulator:
             if behaviour == "gaps":
                 answer.body["value"] = answer.body.get("value", [])[::2]
             else:
-                again = f"{request.base_url}?again={uuid4()}" if behaviour == "endless" else request.url
-                answer.body["nextLink" if is_arm else "@odata.nextLink"] = again
+                repeated = f"{request.base_url}?again={uuid4()}" if behaviour == "endless" else request.url
+                answer.body["nextLink" if is_arm else "@odata.nextLink"] = repeated
         return _json_response(answer)
 
     def _served(self, request: Request) -> Response:

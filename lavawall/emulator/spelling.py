@@ -10,7 +10,7 @@ _SECONDS = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$")
 _NETWORK_PROPERTIES = frozenset({"cidrAddress"})
 
 
-def respelled(value: str, declared: schema.Property, source: random.Random) -> str:
+def respelling(value: str, declared: schema.Property, source: random.Random) -> str:
     """The value in one of its equal spellings: time formats, IPv6 notation."""
     if declared.type == "Edm.DateTimeOffset":
         return moment(value, source)
@@ -26,8 +26,8 @@ def network(value: str, source: random.Random) -> str:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return value
-    spelled = source.choice([parsed.compressed, parsed.exploded, parsed.compressed.upper()])
-    return f"{spelled}{slash}{length}"
+    formatted = source.choice([parsed.compressed, parsed.exploded, parsed.compressed.upper()])
+    return f"{formatted}{slash}{length}"
 
 
 def moment(value: str, source: random.Random) -> str:

@@ -106,7 +106,7 @@ def require_signatures(plan: Plan) -> None:
 def dependence(approver: User, plan: Plan, os_account: str | None) -> str | None:
     """Why a signature that this person gives now would not be independent; None if it would be.
 
-    `os_account` is the operating-system account of whoever signs on the command line.
+    `os_account` is the operating-system account that signs on the command line.
     """
     case = _case(plan)
     if reason := _dependence(case, approver, timezone.now()):

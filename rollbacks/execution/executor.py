@@ -47,7 +47,7 @@ class Executor:
 
 
 def bound(planned: PlannedStep, spec: ResourceType, lookup: Callable[[int, str], str]) -> PlannedStep:
-    """The step with identifiers in place of tokens. Sets are sorted anew: an id sorts otherwise than its token."""
+    """The step with identifiers in place of tokens. Sets are sorted again: an ID sorts differently from its token."""
     step = step_with(planned, lookup)
     documents = {
         name: None if value is None else canonicalise(value, spec)

@@ -56,7 +56,7 @@ class StepRun:
         return True
 
     def _send_fallback(self) -> None:
-        """The undelete was refused for good: the object is created anew, with its own old identifiers in the body."""
+        """The undelete was refused for good: the object is recreated, with its own old identifiers in the body."""
         step = self.live.step
 
         def lookup(number: int, name: str) -> str:

@@ -145,7 +145,7 @@ def _alike(key: Key, then: Document | None, now: Document | None) -> bool:
 
 
 def _documents(snapshot: Snapshot, old_ids: Mapping[str, str]) -> dict[Key, Document]:
-    """Sets are sorted anew: an old id sorts otherwise than the new one in its place."""
+    """Sets are sorted again: an old ID sorts differently from the new one in its place."""
     versions = list(content_store.state_at(snapshot))
     contents = content_store.documents(snapshot.tenant, (version.digest for version in versions))
     documents = {}

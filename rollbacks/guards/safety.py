@@ -113,7 +113,7 @@ def _against_the_last_administrator(tenant: Tenant, draft: PlanDraft) -> Iterato
 
 
 def _empties_a_group(step: PlannedStep) -> bool:
-    """Whoever had a role through the group has it no more."""
+    """Accounts that had a role through the group lose it."""
     had, has = ((document or {}).get("members") for document in (step.expected, step.target))
     return step.resource_type == "group" and (step.kind is StepKind.DELETE or bool(had and not has))
 

@@ -24,7 +24,7 @@ class Recreation:
     number: int
     target: Target
     keys: Mapping[str, str]
-    kept: frozenset[str]
+    retained: frozenset[str]
 
 
 def unique_natural_key(spec: ResourceType) -> bool:
@@ -93,7 +93,7 @@ class _Builder:
         }
 
     def _note_more_recreations(self) -> bool:
-        """Whether any was noted: what names a resource with a new id may have to be made anew itself."""
+        """Whether any was noted: what names a resource with a new ID may have to be recreated itself."""
         known = len(self.recreations)
         for target in self.targets:
             self._note_recreation(target)
@@ -117,12 +117,12 @@ class _Builder:
         }
         keys["id"] = target.resource_id
         undeleted = state.deleted and spec.restore.undelete is not None
-        kept = (
+        retained = (
             frozenset(keys)
             if undeleted
             else frozenset({"id"} if spec.restore.create.caller_chooses_id else ())
         )
-        self.recreations[target.key] = Recreation(len(self.recreations) + 1, target, keys, kept)
+        self.recreations[target.key] = Recreation(len(self.recreations) + 1, target, keys, retained)
 
     def _named_by(self, key: str) -> set[str]:
         """The properties, beside the id, by which other types refer to this one and that a create does not choose."""
@@ -161,11 +161,13 @@ class _Builder:
         """Live already, and referring to nothing that will certainly have another id."""
         if state.document is None or not same(state.document, target.wanted):
             return False
-        kept = {
-            (recreation.number, name) for recreation in self.recreations.values() for name in recreation.kept
+        retained = {
+            (recreation.number, name)
+            for recreation in self.recreations.values()
+            for name in recreation.retained
         }
         adopted = self.adopted and not same(self._plain(wanted), target.wanted)
-        return not (found_in(wanted) - kept) and not adopted
+        return not (found_in(wanted) - retained) and not adopted
 
     def _comes_with_another(self, target: Target) -> bool:
         """Whether it is what something that the plan brings back is in the directory (an identity's principal)."""
@@ -185,7 +187,7 @@ class _Builder:
 
         def repoint(mention: Mention) -> str:
             for recreation, by in self._behind(mention):
-                if by in recreation.keys and not (by in recreation.kept and mention.value in present):
+                if by in recreation.keys and not (by in recreation.retained and mention.value in present):
                     return token(recreation.number, by)
             natural_key_match = next(
                 (new for (_, old), new in self.adopted.items() if old == mention.value), None
@@ -285,7 +287,7 @@ class _Builder:
         )
 
     def _acted_on(self, draft: Draft) -> str:
-        """The id by which the step's resource is found: the twin's, but its own where it is made anew."""
+        """The ID by which the step's resource is found: the natural-key match's, or its own if it is recreated."""
         target = draft.target
         if self._takes_a_twin_away(draft):
             return self.adopted[target.key]

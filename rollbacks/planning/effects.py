@@ -19,8 +19,8 @@ def same(left: Document | None, right: Document | None) -> bool:
 
 
 def comparable(document: Document | None, spec: ResourceType) -> Document | None:
-    """Without the ids that the service chooses for elements of parts and without how the id is spelled: made anew, that
-    is the same state.
+    """Without the IDs that the service chooses for elements of parts and the spelling of the object's ID: neither is
+    state in a recreated object.
     """
     if document is None:
         return None
@@ -84,8 +84,10 @@ def after(effect: Effect, document: Document | None, spec: ResourceType) -> Docu
                 changed.pop(part.name, None)
     else:
         spoken_of = {_identity(element, effect, spec) for element in effect.elements}
-        kept = [each for each in changed.get(effect.of, []) if _identity(each, effect, spec) not in spoken_of]
-        changed[effect.of] = kept if effect.kind is EffectKind.REMOVE else [*kept, *effect.elements]
+        remaining = [
+            each for each in changed.get(effect.of, []) if _identity(each, effect, spec) not in spoken_of
+        ]
+        changed[effect.of] = remaining if effect.kind is EffectKind.REMOVE else [*remaining, *effect.elements]
     return canonicalise(changed, spec)
 
 

@@ -40,6 +40,6 @@ def ordered(needs: Mapping[Node, frozenset[Node]], rank: Mapping[Node, Any]) -> 
             if not waiting[dependant]:
                 heapq.heappush(free, position[dependant])
     if len(result) < len(needs):
-        placed = set(result)
-        raise Cycle([node for node in needs if node not in placed])
+        emitted = set(result)
+        raise Cycle([node for node in needs if node not in emitted])
     return result

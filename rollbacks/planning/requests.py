@@ -207,10 +207,10 @@ class RequestWriter:
         if value is None:
             yield self._request("DELETE", stream.path, None, effect, f"remove {stream.name}")
             return
-        kept = content_of(value)
-        if kept is not None:
+        content = content_of(value)
+        if content is not None:
             planned = self._request("PUT", stream.path, None, effect, f"put {stream.name}")
-            yield replace(planned, request=planned.request.carrying(*kept))
+            yield replace(planned, request=planned.request.carrying(*content))
 
     def _removed(
         self, removal: ElementRemoval, live: Sequence[Document], wanted: Sequence[Document]

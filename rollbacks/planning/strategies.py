@@ -75,9 +75,9 @@ def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
 
 def can_return(spec: ResourceType, wanted: Document, live: LiveState) -> bool:
     """Whether a resource that is gone can come back at all."""
-    kept = live.deleted and spec.restore.undelete is not None
+    undeletable = live.deleted and spec.restore.undelete is not None
     creatable = spec.restore.create.path is not None and uncreatable(spec, wanted) is None
-    return (kept or creatable) and protected(spec, wanted) is None
+    return (undeletable or creatable) and protected(spec, wanted) is None
 
 
 def _direction(*, relaxing: bool, raising: bool) -> Phase:
@@ -154,9 +154,9 @@ class Strategist:
         if self.spec.restore.delete.retired_with:
             self._retire(live)
             return
-        kept = self.spec.restore.guards.never_deleted(live)
-        if kept is not None:
-            self._lose(f"{self.label} stays: {kept}", f"It stays: {kept}")
+        reason = self.spec.restore.guards.never_deleted(live)
+        if reason is not None:
+            self._lose(f"{self.label} stays: {reason}", f"It stays: {reason}")
             return
         if self.spec.restore.delete.path is None:
             what = "cannot be deleted through Microsoft Graph and stays."
@@ -197,16 +197,16 @@ class Strategist:
                 result=wanted,
                 fallback=fallback if restore.create.path and reason is None else [],
             )
-            again, unwritable = self._writer(self.new_id, wanted).update(
+            rewrite, unwritable = self._writer(self.new_id, wanted).update(
                 known, bodies.staged(self.spec, wanted), ensure=True
             )
             self._say_unwritable(unwritable)
             if unwritable:
-                kept = {name: known.get(name) for name in unwritable}
-                self.announced = canonicalise({**wanted, **kept}, self.spec)
+                known_values = {name: known.get(name) for name in unwritable}
+                self.announced = canonicalise({**wanted, **known_values}, self.spec)
             if restore.undelete.note:
                 self.outcome.warnings.append(f"{self.label} is recovered. {restore.undelete.note}")
-            self._settle(wanted, again, "Writes properties that the restored object still lacks, if any.")
+            self._settle(wanted, rewrite, "Writes properties that the restored object still lacks, if any.")
         elif restore.create.path is not None and reason is None:
             first = bodies.staged(self.spec, wanted)
             self._step(

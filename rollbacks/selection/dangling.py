@@ -52,7 +52,7 @@ def without_dangling(
     plan: Callable[[Sequence[Target]], PlanDraft],
     names: Callable[[Collection[str]], Mapping[str, str]],
 ) -> Sound:
-    """Plans anew until no step names what does not exist. `names` gives display names to ids.
+    """Plans again until no step names something that does not exist. `names` gives display names to ids.
 
     Raises MicrosoftError where it cannot be asked who exists.
     """
@@ -71,11 +71,11 @@ def without_dangling(
         if not lost:
             said = _said(named, presence, known)
             return Sound(draft, tuple(dict.fromkeys((*warnings, *said))), tuple(losses))
-        kept, left_out = _left_out(found, lost, known)
-        if kept == found:
+        remaining, left_out = _left_out(found, lost, known)
+        if remaining == found:
             blocked = replace(draft, blockers=(*draft.blockers, *_blockers(lost, known)))
             return Sound(blocked, tuple(warnings), tuple(losses))
-        found = kept
+        found = remaining
         warnings += [warning for warning, _ in left_out]
         losses += [loss for _, loss in left_out]
 
@@ -101,12 +101,12 @@ def _left_out(
     targets: Sequence[Target], lost: Mapping[Key, set[Mention]], known: Mapping[str, str]
 ) -> tuple[list[Target], list[tuple[str, AnnouncedLoss]]]:
     """What can be restored, and what cannot: in words, and as the loss that it is."""
-    kept: list[Target] = []
+    remaining: list[Target] = []
     left_out: list[tuple[str, AnnouncedLoss]] = []
     for target in targets:
         gone = lost.get(target.key)
         if not gone or target.wanted is None:
-            kept.append(target)
+            remaining.append(target)
             continue
         spec = registry.get(target.resource_type)
         who = f"{spec.label} “{target.display_name or target.resource_id}”"
@@ -116,10 +116,10 @@ def _left_out(
             said = f"cannot be restored: it refers to {what}, which no longer exists."
         else:
             said = f"is restored without {what}, which no longer exists."
-            kept.append(replace(target, wanted=pruned))
+            remaining.append(replace(target, wanted=pruned))
         loss = AnnouncedLoss(*target.key, target.display_name, "", f"It {said}")
         left_out.append((f"{who} {said}", loss))
-    return kept, left_out
+    return remaining, left_out
 
 
 def _blockers(lost: Mapping[Key, set[Mention]], known: Mapping[str, str]) -> Iterator[str]:

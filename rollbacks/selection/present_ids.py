@@ -1,4 +1,4 @@
-"""What earlier rollbacks brought back under new ids is the same resource: targets are told by the ids of today.
+"""What earlier rollbacks brought back under new ids is the same resource: targets are identified by their present IDs.
 
 The live tenant decides which of a resource's ids is in use: somebody may have undeleted the original meanwhile, or
 deleted its successor. The record of remapped ids only says which ids are of one resource.

@@ -224,7 +224,7 @@ def _with_needed(tenant: Tenant, targets: list[Target]) -> list[Target]:
 
 @dataclass(frozen=True)
 class _Lost:
-    """A resource that once was and is no more: its name, its last content, and the last snapshot that had it."""
+    """A resource that no longer exists: its name, its last content, and the last snapshot that had it."""
 
     display_name: str
     document: Document

@@ -1,4 +1,4 @@
-"""What somebody made anew under the same id is another object of the directory by now: a plan goes by that one.
+"""An object that somebody recreated under the same ID is another object of the directory: a plan uses that one.
 
 A managed identity deleted and created again has a new principal; whatever named the old one names the new one.
 """

@@ -38,9 +38,9 @@ def _moving(draft: PlanDraft) -> Iterator[tuple[str, str]]:
     """The identifiers that certainly or perhaps change, and whose they are."""
     for step in draft.steps:
         if step.kind in BRINGS_BACK and not step.expected:
-            kept = {"id"} if keeps_same_id(registry.get(step.resource_type)) else set()
+            unchanged = {"id"} if keeps_same_id(registry.get(step.resource_type)) else set()
             for name, value in step.keys.items():
-                if name not in kept and GUID.fullmatch(value):
+                if name not in unchanged and GUID.fullmatch(value):
                     yield value, step.display_name or step.resource_id
 
 

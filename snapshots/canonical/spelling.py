@@ -89,10 +89,10 @@ def to_json(value: Any) -> dict[str, dict[str, str]]:
     return found
 
 
-def with_spellings(value: Any, kept: Mapping[str, Mapping[str, str]]) -> Any:
+def with_spellings(value: Any, stored: Mapping[str, Mapping[str, str]]) -> Any:
     """The value with the original texts that `to_json` found in it."""
-    originals = {where: (SpelledText, text) for where, text in kept.get(_SPELLINGS, {}).items()}
-    originals |= {where: (Secret, text) for where, text in kept.get(_SECRETS, {}).items()}
+    originals = {where: (SpelledText, text) for where, text in stored.get(_SPELLINGS, {}).items()}
+    originals |= {where: (Secret, text) for where, text in stored.get(_SECRETS, {}).items()}
     return _restored(value, originals, "")
 
 

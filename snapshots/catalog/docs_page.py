@@ -61,7 +61,7 @@ def _facts(spec: ResourceType) -> Iterator[str]:
         ("Not state", _code((*spec.comparison.volatile, *spec.comparison.computed))),
         (
             "Only part of the state",
-            "; ".join(f"{_code(kept)} of `{at}`" for at, kept in spec.comparison.nested_fields.items()),
+            "; ".join(f"{_code(fields)} of `{at}`" for at, fields in spec.comparison.nested_fields.items()),
         ),
         ("Sub-collections", "; ".join(_part(part) for part in spec.parts)),
         ("Streams", "; ".join(f"`{stream.name}` from `{stream.path}`" for stream in spec.streams)),
@@ -112,11 +112,11 @@ def _reference(reference: Reference) -> str:
 
 def _restorability(spec: ResourceType) -> str:
     restore = spec.restore
-    again = "under its old id" if keeps_same_id(spec) else "under a new id"
+    identity_note = "under its old id" if keeps_same_id(spec) else "under a new id"
     ways = [
         "in place" if can_be_written(spec) else "",
         _undelete(restore.undelete) if restore.undelete is not None else "",
-        f"by creation, {again}" if restore.create.path is not None else "",
+        f"by creation, {identity_note}" if restore.create.path is not None else "",
     ]
     possible = "; ".join(way for way in ways if way) or "no"
     lossy = any(not names_an_id(loss) for loss in restore.losses)

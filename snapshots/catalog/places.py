@@ -76,7 +76,9 @@ def pointer(holder: str, key: str | int) -> str:
 def rules_at(spec: ResourceType, path: Path) -> PathRules:
     return PathRules(
         dropped=_dropped(spec, path),
-        nested_fields=next((kept for holder, kept in _kept(spec) if matches(parse(holder), path)), None),
+        nested_fields=next(
+            (fields for holder, fields in _nested_fields(spec) if matches(parse(holder), path)), None
+        ),
         set_of=_set_at(spec, path),
         normaliser=next(
             (name for at, name in spec.comparison.normalise.items() if matches(parse(at), path)), None
@@ -129,7 +131,7 @@ def _set_at(spec: ResourceType, path: Path) -> SetOf | None:
     return declared
 
 
-def _kept(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _nested_fields(spec: ResourceType) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from spec.comparison.nested_fields.items()
     for part in spec.parts:
         if part.projected_fields is not None:

@@ -35,8 +35,8 @@ def _targets(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:
         yield f"refers to the unknown type '{target}'"
     if spec.read.parent is not None and spec.read.parent not in keys:
         yield f"is read below the unknown type '{spec.read.parent}'"
-    placed = any("{parent}" in text for text in (spec.read.path, *spec.read.params.values()))
-    if (spec.read.parent is None) == placed:
+    has_parent = any("{parent}" in text for text in (spec.read.path, *spec.read.params.values()))
+    if (spec.read.parent is None) == has_parent:
         yield "declares only one of a parent and its place in the path"
     if spec.read.each and spec.read.item_path is None:
         yield "reads each object again and does not say where"
@@ -83,7 +83,7 @@ def _verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: 
     ):
         yield "has a composed id and steps after its creation, which could not tell where it is"
     if restore.create.recreate_for and restore.create.path is None:
-        yield "is created anew for some properties and does not say where"
+        yield "is recreated for some properties and declares no create path"
 
 
 def _part_verbs(spec: ResourceType, keys: frozenset[str]) -> Iterator[str]:  # noqa: ARG001

@@ -22,14 +22,14 @@ _SIGNATURES = (
 )
 
 
-def kept(stream: Stream, content: bytes) -> str:
+def stored_value(stream: Stream, content: bytes) -> str:
     """What a document holds of these bytes."""
     if len(content) > LARGEST:
-        return not_kept(f"too large: {in_words(content, stream.kind)}")
+        return missing_value(f"too large: {in_words(content, stream.kind)}")
     return f"data:{_kind(stream, content)};base64,{base64.b64encode(content).decode()}"
 
 
-def not_kept(why: str) -> str:
+def missing_value(why: str) -> str:
     return _NOT_KEPT + why
 
 

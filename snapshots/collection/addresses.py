@@ -84,5 +84,5 @@ def with_value(document: Document, path: str, value: Any) -> Document:
     """The document with a different value at a dotted path; None removes the key."""
     head, _, rest = path.partition(".")
     inner = value if not rest else with_value(document.get(head) or {}, rest, value)
-    kept = {name: each for name, each in document.items() if name != head}
-    return kept if inner is None else {**kept, head: inner}
+    remaining = {name: each for name, each in document.items() if name != head}
+    return remaining if inner is None else {**remaining, head: inner}

@@ -1,7 +1,7 @@
 """Reads the streams of an object: images and style sheets, each from its own URL. Sends reads only."""
 
 from snapshots.catalog.spec import Document, ResourceType, Stream
-from snapshots.catalog.stream_values import kept, not_kept
+from snapshots.catalog.stream_values import missing_value, stored_value
 from snapshots.collection.addresses import address, expand_path
 from tenants.microsoft.client import GraphClient
 from tenants.microsoft.errors import (
@@ -33,5 +33,5 @@ def _value(
     try:
         content = client.get_bytes(path, service=spec.read.service)
     except NOT_GIVEN_OUT:
-        return not_kept("Microsoft does not give it out")
-    return kept(stream, content) if content else None
+        return missing_value("Microsoft does not give it out")
+    return stored_value(stream, content) if content else None

@@ -189,9 +189,9 @@ def _by_value(
     meant: dict[str, list[tuple[Version, Document]]] = {}
     for version in versions:
         document = contents[version.digest]
-        embodied = (place for place in registry.get(version.resource_type).principal_identity)
+        embodied = (location for location in registry.get(version.resource_type).principal_identity)
         values = {version.resource_id, *(value for value in document.values() if isinstance(value, str))}
-        values |= {str(at(document, place)) for place in embodied}
+        values |= {str(at(document, location)) for location in embodied}
         for value in values:
             meant.setdefault(value, []).append((version, document))
     return meant

@@ -139,11 +139,11 @@ def cases(
     if hopeless is not None:
         never = Answer(Verdict.NOT_RESTORABLE, hopeless)
         return never, never, None
-    anew = _made_anew(spec, document)
-    changed = _changed(spec, document, anew)
+    recreated = _recreated(spec, document)
+    changed = _changed(spec, document, recreated)
     if spec.restore.delete.resets_to_default(document):
         return changed, None, None
-    return changed, *_deleted(spec, anew)
+    return changed, *_deleted(spec, recreated)
 
 
 def obstacle_to(spec: ResourceType, granted: Collection[str] | None) -> Obstacle | None:
@@ -184,7 +184,7 @@ def lost_in_place(spec: ResourceType, document: Document) -> Iterator[Lost]:
                 yield Lost(loss.path, loss.what)
             continue
         unwritten = not (spec.writes(_top(loss)) or _top(loss) in written)
-        if not loss.anew and not names_an_id(loss) and (loss.fixed or unwritten):
+        if not loss.recreated_only and not names_an_id(loss) and (loss.fixed or unwritten):
             yield from _lost(loss, document)
 
 
@@ -193,7 +193,7 @@ def lost_anew(spec: ResourceType, document: Document) -> Iterator[Lost]:
     acted = {action.property for action in spec.restore.update.actions}
     for loss in spec.restore.losses:
         brought = spec.creates_with(_top(loss)) or _top(loss) in acted
-        if not loss.fixed and not names_an_id(loss) and (loss.anew or not brought):
+        if not loss.fixed and not names_an_id(loss) and (loss.recreated_only or not brought):
             yield from _lost(loss, document)
 
 
@@ -276,11 +276,13 @@ def _hopeless(spec: ResourceType, document: Document, now: datetime) -> str | No
     return None
 
 
-def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | None:
+def _changed(spec: ResourceType, document: Document, recreated: Answer) -> Answer | None:
     if not can_be_written(spec):
         return None
     if not spec.restore.writable and spec.restore.create.recreate_for:
-        return Answer(anew.verdict, f"It is first deleted. {anew.reason}", anew.losses, anew.new_id)
+        return Answer(
+            recreated.verdict, f"It is first deleted. {recreated.reason}", recreated.losses, recreated.new_id
+        )
     replaced = ", ".join(
         name for name in spec.restore.create.recreate_for if at(document, name) not in NOTHING
     )
@@ -295,28 +297,28 @@ def _changed(spec: ResourceType, document: Document, anew: Answer) -> Answer | N
     )
 
 
-def _deleted(spec: ResourceType, anew: Answer) -> tuple[Answer | None, Answer | None]:
+def _deleted(spec: ResourceType, recreated: Answer) -> tuple[Answer | None, Answer | None]:
     undelete = spec.restore.undelete
     if undelete is None:
-        return (anew if can_be_deleted(spec) else None), None
+        return (recreated if can_be_deleted(spec) else None), None
     within = f" within {undelete.days} days" if undelete.days is not None else ""
     if not undelete.doubt:
         return Answer(
             Verdict.IN_PLACE, f"It is restored from the deleted items{within} and keeps its ID."
-        ), anew
+        ), recreated
     return (
         Answer(
-            anew.verdict,
+            recreated.verdict,
             f"If it is in the deleted items{within}, it is restored from there and keeps its ID. "
-            f"{undelete.doubt} Otherwise: {anew.reason}",
-            anew.losses,
-            anew.new_id,
+            f"{undelete.doubt} Otherwise: {recreated.reason}",
+            recreated.losses,
+            recreated.new_id,
         ),
-        anew,
+        recreated,
     )
 
 
-def _made_anew(spec: ResourceType, document: Document) -> Answer:
+def _recreated(spec: ResourceType, document: Document) -> Answer:
     if spec.restore.create.path is None:
         return Answer(Verdict.NOT_RESTORABLE, "Microsoft does not allow applications to recreate it.")
     reason = uncreatable(spec, document)

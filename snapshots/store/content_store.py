@@ -253,8 +253,8 @@ def _missing(tenant: Tenant, digest: str) -> Missing:
 
 def _spelling_of(document: Document) -> bytes:
     """The spelling of texts whose compared form differs: a second line, protected only by the encryption."""
-    kept = spelling.to_json(document)
-    return b"\n" + canonical_bytes(kept) if kept else b""
+    spellings = spelling.to_json(document)
+    return b"\n" + canonical_bytes(spellings) if spellings else b""
 
 
 def _parts(tenant: Tenant, blob: Blob) -> tuple[bytes, bytes]:

@@ -32,11 +32,11 @@ def collect_garbage(tenant: Tenant) -> int:
     return deleted
 
 
-def _pieces_left(tenant: Tenant, orphans: QuerySet[Blob], kept: QuerySet[Blob]) -> set[str]:
+def _pieces_left(tenant: Tenant, orphans: QuerySet[Blob], remaining: QuerySet[Blob]) -> set[str]:
     """The pieces used only by orphans; none if an altered outline makes this unknown (`verify` reports it)."""
     try:
         pieces = content_store.pieces_of(tenant, orphans)
-        return pieces - content_store.pieces_of(tenant, kept) if pieces else pieces
+        return pieces - content_store.pieces_of(tenant, remaining) if pieces else pieces
     except SealBroken:
         return set()
 

@@ -38,7 +38,7 @@ KNOWN_DEVICE = Limit(("username", "user_agent"), 8)
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of whoever is asking, as the outermost trusted proxy saw it; an IPv6 address as its /64.
+    """The client's address, as the outermost trusted proxy saw it; an IPv6 address as its /64.
 
     Each of the settings.PROXIES proxies appends the address that it was called from to X-Forwarded-For; what stands
     before those entries is the caller's own claim.

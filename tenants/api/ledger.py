@@ -37,7 +37,7 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
 class LedgerFilters(django_filters.FilterSet):
     tenant = django_filters.CharFilter(method="of_tenant", help_text="Tenant, by ID or name.")
     actor = django_filters.CharFilter(help_text="User name, or system:<what>.")
-    os_account = django_filters.CharFilter(help_text="Operating-system account of whoever typed the command.")
+    os_account = django_filters.CharFilter(help_text="Operating-system account that ran the command.")
     action = django_filters.CharFilter(
         lookup_expr="startswith",
         help_text="For example rollback:approve, or the prefix rollback: for all rollback actions.",

@@ -35,7 +35,9 @@ def of(user: User) -> Standing:
 def lost(before: Standing, after: Standing) -> Standing:
     """Scopes that no longer have an administrator."""
     return frozenset(
-        control_scope for control_scope in before if not any(kept.covers(control_scope) for kept in after)
+        control_scope
+        for control_scope in before
+        if not any(remaining.covers(control_scope) for remaining in after)
     )
 
 

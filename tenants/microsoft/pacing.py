@@ -116,7 +116,7 @@ class _Lane:
     def __init__(self, limit: ServiceLimit) -> None:
         self.limit = limit
         self.lock = threading.Lock()
-        self.turn = threading.Lock()
+        self.exclusive_lock = threading.Lock()
         self.all, self.writes = _Window(), _Window()
         self.tier = 0
         self.held_until = float("-inf")
@@ -179,7 +179,7 @@ class Pacer:
     def slot(self, tenant_key: str, service: str, *, units: float = 1, writes: int = 0) -> Iterator[None]:
         """Waits until the request fits the budget. An exclusive service runs one request at a time."""
         lane = self._lane(tenant_key, service)
-        with lane.turn if lane.limit.exclusive else nullcontext():
+        with lane.exclusive_lock if lane.limit.exclusive else nullcontext():
             while wait := lane.wait_or_charge(self._clock(), units, writes):
                 # A wait below the clock's resolution would never pass.
                 self._sleep(max(wait, 0.001))

@@ -149,17 +149,17 @@ class Retrier:
         """
         patience = self.patience()
         while True:
-            told = self.once(send)
-            answer = None if isinstance(told, MicrosoftError) else told
+            result = self.once(send)
+            answer = None if isinstance(result, MicrosoftError) else result
             if answer is not None and not may_repeat(answer.status, safety):
                 return answer
             if answer is not None and answer.status == THROTTLED:
                 on_throttled(self.hold(answer))
             wait = patience.next_wait(answer, self.now())
             if wait is None:
-                if isinstance(told, MicrosoftError):
-                    raise told
-                return told
+                if isinstance(result, MicrosoftError):
+                    raise result
+                return result
             self.sleep(wait)
             self.stats.retried += 1
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ledgerentry',
             name='os_account',
-            field=models.CharField(help_text='Operating-system account of whoever typed the command; null for pages, API and tasks.', max_length=255, null=True),
+            field=models.CharField(help_text='Operating-system account that ran the command; null for pages, API and tasks.', max_length=255, null=True),
         ),
         append_only("tenants_ledgerentry"),
     ]

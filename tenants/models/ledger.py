@@ -16,7 +16,7 @@ class LedgerEntry(models.Model):
     os_account = models.CharField(  # noqa: DJ001 - NULL, because the digest of older entries does not cover it
         max_length=255,
         null=True,
-        help_text="Operating-system account of whoever typed the command; null for pages, API and tasks.",
+        help_text="Operating-system account that ran the command; null for pages, API and tasks.",
     )
     action = models.CharField(max_length=60, db_index=True)
     target = models.CharField(max_length=200)

@@ -136,12 +136,12 @@ def failing(lease: Lease) -> Iterator[None]:
     except LeaseLost:
         raise
     except Exception as error:
-        told = (
+        recorded = (
             error if isinstance(error, DomainError) else logged(error, f"{lease.run.kind} run {lease.run.pk}")
         )
         with suppress(LeaseLost):
-            fail(lease, str(told))
-        raise told from error
+            fail(lease, str(recorded))
+        raise recorded from error
 
 
 def withdraw(run: Run) -> None:
@@ -176,7 +176,7 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
     _release_orphans(now)
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=now)
     forgotten = Q(state=Run.State.QUEUED, created_at__lt=now - LEASE)
-    quarantined, again = [], []
+    quarantined, requeued = [], []
     for run in Run.objects.filter(lapsed | forgotten):
         if run.attempts >= MAXIMUM_ATTEMPTS:
             given_up = Run.objects.filter(lapsed, pk=run.pk, fencing_token=run.fencing_token).update(
@@ -189,8 +189,8 @@ def reconcile(*, now: datetime | None = None) -> tuple[list[int], list[int]]:
                 quarantined.append(run.pk)
         else:
             async_task(TASK, run.pk)
-            again.append(run.pk)
-    return again, quarantined
+            requeued.append(run.pk)
+    return requeued, quarantined
 
 
 def _release_orphans(now: datetime) -> None:

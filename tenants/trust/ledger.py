@@ -1,6 +1,6 @@
 """The ledger: one line for each act, written inside the caller's transaction and chained to the line before.
 
-The chain's digest is keyed (HMAC), so that whoever can write to the database but lacks the master key cannot
+The chain's digest is keyed (HMAC), so that somebody who can write to the database but lacks the master key cannot
 re-forge it. `verify` recomputes it all; who acts upon single entries asks `authentic` and `require_chain` first.
 """
 

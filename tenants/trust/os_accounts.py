@@ -32,5 +32,5 @@ def on_the_command_line() -> Iterator[None]:
 
 
 def current() -> str | None:
-    """The account of whoever typed the command that is running; None for everything that is no command."""
+    """The account that runs the present command; None outside commands."""
     return _current.get()

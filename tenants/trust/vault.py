@@ -76,7 +76,7 @@ def _derived(key: bytes, purpose: str) -> bytes:
 def _data_key(tenant_id: int | None) -> bytes:
     key = _kept.get(tenant_id)
     if key is None:
-        key = next((keep.key for keep in _waiting() if keep.tenant_id == tenant_id), None)
+        key = next((entry.key for entry in _waiting() if entry.tenant_id == tenant_id), None)
     if key is None:
         row = DataKey.objects.filter(tenant=tenant_id).first()
         key = _create(tenant_id) if row is None else _unwrap(row)

@@ -107,9 +107,9 @@ def test_a_change_is_acknowledged_once(world: World, engineer: APIClient) -> Non
     change = engineer.get(address).json()
     assert change["acknowledged"] is True
     assert change["acknowledgement"]["note"] == "ticket 4711"
-    again = engineer.post(f"{address}acknowledge/", {})
-    assert again.status_code == 409
-    assert again.json()["detail"] == "engineer has already acknowledged this change."
+    repeated = engineer.post(f"{address}acknowledge/", {})
+    assert repeated.status_code == 409
+    assert repeated.json()["detail"] == "engineer has already acknowledged this change."
 
 
 def test_the_ledger_of_the_whole_msp_needs_that_scope(world: World) -> None:

@@ -26,7 +26,7 @@ def restorable(world: World) -> World:
     return world
 
 
-def told(client: APIClient, world: World, query: str = "") -> list[dict[str, Any]]:
+def reported(client: APIClient, world: World, query: str = "") -> list[dict[str, Any]]:
     response = client.get(f"/api/v1/recoverability/?tenant={world.ours.tenant.pk}{query}")
     assert response.status_code == 200
     results: list[dict[str, Any]] = response.json()["results"]
@@ -34,7 +34,7 @@ def told(client: APIClient, world: World, query: str = "") -> list[dict[str, Any
 
 
 def test_a_verdict_tells_what_is_lost_and_why(restorable: World, engineer: APIClient) -> None:
-    (application,) = told(engineer, restorable, "&type=application")
+    (application,) = reported(engineer, restorable, "&type=application")
     assert application["verdict"] == "partly"
     assert application["losses"][0]["items"] == ["CI, key id k-1, expires 2027-01-31"]
     assert application["if_deleted"]["verdict"] == "in_place"
@@ -69,7 +69,7 @@ def test_coverage_counts_the_verdicts_of_each_type(restorable: World, engineer: 
 
 def test_permissions_missing_are_told_with_the_remedy(restorable: World, engineer: APIClient) -> None:
     give_writer(restorable.ours.tenant, ["Application.ReadWrite.All"])
-    (location, *_) = told(engineer, restorable, "&type=namedLocation")
+    (location, *_) = reported(engineer, restorable, "&type=namedLocation")
     assert location["verdict"] == "not_restorable"
     assert "Policy.ReadWrite.ConditionalAccess" in location["remedy"]
     assert location["if_deleted"]["verdict"] == "new_id"

@@ -62,13 +62,13 @@ def _collection() -> dict[str, float]:
         os.environ["REQUESTS_CA_BUNDLE"] = cloud["ca_file"]
         tenant = _connect(cloud)
         first = _seconds(lambda: _observe(tenant))
-        again = [_seconds(lambda: _observe(tenant)) for _ in range(RUNS)]
+        repeated = [_seconds(lambda: _observe(tenant)) for _ in range(RUNS)]
     resources = Version.objects.filter(tenant=tenant, last_snapshot__isnull=True).count()
     return {
         "resources in the tenant": resources,
         "first snapshot, seconds": first,
-        "unchanged snapshot, seconds": statistics.median(again),
-        "unchanged snapshot, resources per second": resources / statistics.median(again),
+        "unchanged snapshot, seconds": statistics.median(repeated),
+        "unchanged snapshot, resources per second": resources / statistics.median(repeated),
         "unchanged snapshot, new version rows": Version.objects.filter(tenant=tenant).count() - resources,
         "verify, seconds": _median(lambda: content_store.verify(tenant)),
         "rebuild one snapshot, seconds": _median(lambda: _rebuild(tenant)),

@@ -44,7 +44,7 @@ def observed(tenant: Tenant, state: State) -> Snapshot:
 
 
 @pytest.fixture
-def told(db: None) -> Tenant:
+def reported(db: None) -> Tenant:
     tenant: Tenant = TenantFactory()
     for state in ("enabled", "disabled", "disabled"):
         observed(tenant, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state=state)}})
@@ -88,18 +88,20 @@ def faults(tenant: Tenant) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_an_alteration_is_found_in_its_snapshot(told: Tenant, statement: str, fault: tuple[str, str]) -> None:
-    last = content_store.latest(told)
+def test_an_alteration_is_found_in_its_snapshot(
+    reported: Tenant, statement: str, fault: tuple[str, str]
+) -> None:
+    last = content_store.latest(reported)
     assert last is not None
     tamper(statement.format(last=last.pk))
-    assert fault in faults(told)
+    assert fault in faults(reported)
 
 
 def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the_next_snapshot(
-    told: Tenant,
+    reported: Tenant,
 ) -> None:
     """The next collection finds no version to compare with: a critical change would show as a creation."""
-    last = content_store.latest(told)
+    last = content_store.latest(reported)
     assert last is not None
     statement = "UPDATE snapshots_version SET last_snapshot_id = %s WHERE last_snapshot_id IS NULL"
     with (
@@ -109,17 +111,19 @@ def test_a_version_that_was_ended_to_hide_a_change_is_found_before_and_after_the
     ):
         cursor.execute(statement, [last.pk])
     tamper(statement, last.pk)
-    assert [what for _, what in faults(told)] == [
+    assert [what for _, what in faults(reported)] == [
         "ends with the latest snapshot, although no snapshot ended it"
     ]
-    observed(told, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
-    assert ("snapshot 4", "the versions that ended before it differ from those that it ended") in faults(told)
-    assert [what for _, what in faults(told) if "two snapshots" in what] == [
+    observed(reported, {"conditionalAccessPolicy": {MFA_POLICY_ID: mfa_policy(state="enabled")}})
+    assert ("snapshot 4", "the versions that ended before it differ from those that it ended") in faults(
+        reported
+    )
+    assert [what for _, what in faults(reported) if "two snapshots" in what] == [
         "is not between the versions of its two snapshots"
     ]
 
 
-def test_a_version_ends_while_a_snapshot_is_sealed_and_at_no_other_time(told: Tenant) -> None:
+def test_a_version_ends_while_a_snapshot_is_sealed_and_at_no_other_time(reported: Tenant) -> None:
     """Not even with the snapshot that ended others, once the one after it is in the ledger."""
     first, second, _ = Snapshot.objects.order_by("id")
     version = Version.objects.get(last_snapshot=None)
@@ -142,22 +146,22 @@ def test_a_version_ends_while_a_snapshot_is_sealed_and_at_no_other_time(told: Te
     ],
 )
 def test_an_impossible_interval_is_found_though_the_ledger_is_older_than_proofs_of_ends(
-    told: Tenant, assignment: str, what: str
+    reported: Tenant, assignment: str, what: str
 ) -> None:
     foreign = observed(TenantFactory(), {"group": {"g": {"displayName": "Team"}}})
-    _first, second, third = Snapshot.objects.filter(tenant=told).order_by("id")
+    _first, second, third = Snapshot.objects.filter(tenant=reported).order_by("id")
     ids = {"second": second.pk, "third": third.pk, "foreign": foreign.pk}
     tamper(
         f"UPDATE snapshots_version SET {assignment.format(**ids)} "
         "WHERE last_snapshot_id IS NOT NULL AND resource_type = 'conditionalAccessPolicy'"
     )
-    assert what in [found.what for found in Timeline(told).faults()]
+    assert what in [found.what for found in Timeline(reported).faults()]
 
 
-def test_a_version_that_ended_though_its_type_was_not_read_is_found(told: Tenant) -> None:
+def test_a_version_that_ended_though_its_type_was_not_read_is_found(reported: Tenant) -> None:
     tamper("DELETE FROM snapshots_version WHERE last_snapshot_id IS NULL")
     tamper("UPDATE snapshots_coverage SET status = 'failed'")
-    assert [found.what for found in Timeline(told).faults()] == [
+    assert [found.what for found in Timeline(reported).faults()] == [
         "ends although the next snapshot neither replaced it nor read its type"
     ]
 
@@ -185,31 +189,31 @@ def test_history_that_was_sealed_in_the_first_format_verifies_and_shows_alterati
     assert [where for where, _ in faults(tenant)] == ["snapshot 2", "snapshot 3"]
 
 
-def test_a_removed_change_is_found(told: Tenant) -> None:
+def test_a_removed_change_is_found(reported: Tenant) -> None:
     tamper("DELETE FROM changes_finding")
     tamper("DELETE FROM changes_change")
     assert not Change.objects.exists()
-    assert {where for where, _ in faults(told)} == {"snapshot 2"}
+    assert {where for where, _ in faults(reported)} == {"snapshot 2"}
 
 
-def test_a_snapshot_that_was_removed_without_a_trace_is_missed(told: Tenant) -> None:
-    last = content_store.latest(told)
+def test_a_snapshot_that_was_removed_without_a_trace_is_missed(reported: Tenant) -> None:
+    last = content_store.latest(reported)
     assert last is not None
     tamper("DELETE FROM snapshots_coverage WHERE snapshot_id = %s", last.pk)
     tamper("DELETE FROM snapshots_snapshot WHERE id = %s", last.pk)
-    assert content_store.verify(told) == []
-    assert ("snapshot 3", "is missing") in faults(told)
+    assert content_store.verify(reported) == []
+    assert ("snapshot 3", "is missing") in faults(reported)
 
 
-def test_a_snapshot_that_was_slipped_in_is_found(told: Tenant) -> None:
-    gathered = collected(told, {})
+def test_a_snapshot_that_was_slipped_in_is_found(reported: Tenant) -> None:
+    gathered = collected(reported, {})
     with transaction.atomic():
         capture.seal(gathered, requested_by="test")
-    assert faults(told) == [("snapshot 4", "it is not recorded in the ledger")]
+    assert faults(reported) == [("snapshot 4", "it is not recorded in the ledger")]
 
 
-def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(told: Tenant) -> None:
-    last = content_store.latest(told)
+def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(reported: Tenant) -> None:
+    last = content_store.latest(reported)
     assert last is not None
     tamper("UPDATE snapshots_snapshot SET requested_by = 'x' WHERE id = %s", last.pk)
     entry = LedgerEntry.objects.filter(action=integrity.ACTION).first()
@@ -217,14 +221,14 @@ def test_facts_that_were_altered_in_the_ledger_too_break_its_chain(told: Tenant)
     nothing_ended = capture.Sealed(Snapshot.objects.get(pk=last.pk), None, [], [])
     forged = {**entry.detail, **integrity.facts_of(nothing_ended)}
     tamper("UPDATE tenants_ledgerentry SET detail = %s WHERE id = %s", json.dumps(forged), entry.pk)
-    assert [what for _, what in faults(told)] == ["it is not recorded in the ledger"]
+    assert [what for _, what in faults(reported)] == ["it is not recorded in the ledger"]
     assert ledger.verify() != []
 
 
-def test_another_tenants_snapshots_are_not_mixed_in(told: Tenant) -> None:
+def test_another_tenants_snapshots_are_not_mixed_in(reported: Tenant) -> None:
     other: Tenant = TenantFactory()
     observed(other, {"group": {"g": {"displayName": "Team"}}})
-    assert faults(told) == faults(other) == []
+    assert faults(reported) == faults(other) == []
 
 
 RECORD: dict[str, Any] = {
@@ -243,32 +247,32 @@ RECORD: dict[str, Any] = {
 
 
 @pytest.fixture
-def kept(told: Tenant) -> Tenant:
+def stored(reported: Tenant) -> Tenant:
     """With an audit event, a sign-in, an attribution and an acknowledgement, all kept by the product itself."""
     facts = parse.audit_event(RECORD)
     assert facts is not None
     clear = {name: getattr(facts, name) for name in facts.__dataclass_fields__ if name != "targets"}
     event = AuditEvent(
-        tenant=told,
+        tenant=reported,
         targets=[target.to_json() for target in facts.targets],
-        sealed=vault.seal(told, json.dumps(RECORD).encode(), f"audit-event:{facts.event_id}"),
+        sealed=vault.seal(reported, json.dumps(RECORD).encode(), f"audit-event:{facts.event_id}"),
         received_at=timezone.now(),
         **clear,
     )
     sign_in = SignIn(
-        tenant=told, event_id="s1", principal_id="u1", ip="203.0.113.7", occurred_at=timezone.now()
+        tenant=reported, event_id="s1", principal_id="u1", ip="203.0.113.7", occurred_at=timezone.now()
     )
     system = Actor.system("collection")
-    assert [proof.append(system, told, [row]) for row in (event, sign_in)] == [1, 1]
+    assert [proof.append(system, reported, [row]) for row in (event, sign_in)] == [1, 1]
     change = Change.objects.get()
     link = Attribution(
         change=change, event=AuditEvent.objects.get(), confidence="high", score=90, made_at=timezone.now()
     )
-    proof.append(system, told, [link])
-    engineer = person(Role.ENGINEER, tenant=told)
+    proof.append(system, reported, [link])
+    engineer = person(Role.ENGINEER, tenant=reported)
     services.acknowledge(Actor.person(engineer, "test"), change=change, note="a ticket")
-    assert faults(told) == []
-    return told
+    assert faults(reported) == []
+    return reported
 
 
 @pytest.mark.parametrize(
@@ -284,26 +288,26 @@ def kept(told: Tenant) -> Tenant:
         ("changes_acknowledgement", "note = 'nothing'", "acknowledgements"),
     ],
 )
-def test_an_altered_row_is_found_in_its_batch(kept: Tenant, table: str, assignment: str, name: str) -> None:
+def test_an_altered_row_is_found_in_its_batch(stored: Tenant, table: str, assignment: str, name: str) -> None:
     tamper(f"UPDATE {table} SET {assignment}")
-    ((where, what),) = faults(kept)
+    ((where, what),) = faults(stored)
     assert where == "history"
     assert what.startswith(f"{name} of batch")
 
 
-def test_an_altered_sealed_record_is_found(kept: Tenant) -> None:
+def test_an_altered_sealed_record_is_found(stored: Tenant) -> None:
     data = bytearray(AuditEvent.objects.get().sealed)
     data[-1] ^= 1
     tamper("UPDATE changes_auditevent SET sealed = %s", bytes(data))
-    assert [what.split(" of batch")[0] for _, what in faults(kept)] == ["audit events"]
+    assert [what.split(" of batch")[0] for _, what in faults(stored)] == ["audit events"]
 
 
 @pytest.mark.parametrize("table", ["changes_acknowledgement", "changes_attribution", "changes_signin"])
-def test_a_removed_row_is_missed(kept: Tenant, table: str) -> None:
+def test_a_removed_row_is_missed(stored: Tenant, table: str) -> None:
     tamper(f"DELETE FROM {table}")
-    assert len(faults(kept)) == 1
+    assert len(faults(stored)) == 1
 
 
-def test_a_row_that_was_slipped_in_is_found(kept: Tenant) -> None:
-    SignIn.objects.create(tenant=kept, event_id="s2", principal_id="u1", occurred_at=timezone.now())
-    assert faults(kept) == [("history", "1 sign ins are not recorded in the ledger")]
+def test_a_row_that_was_slipped_in_is_found(stored: Tenant) -> None:
+    SignIn.objects.create(tenant=stored, event_id="s2", principal_id="u1", occurred_at=timezone.now())
+    assert faults(stored) == [("history", "1 sign ins are not recorded in the ledger")]

@@ -70,14 +70,14 @@ def test_only_changes_in_sight_are_seen(tenant: Tenant) -> None:
 def test_a_change_reads_as_the_contract_says(tenant: Tenant) -> None:
     change = disabled_mfa(tenant)
     attributed(change, "eve@example.com", 90, country="RU", country_source="sign-in")
-    (told,) = selectors.as_json(selectors.with_details(Change.objects.all()))
-    assert told.keys() >= CONTRACT
-    assert (told["id"], told["kind"], told["severity"]) == (change.pk, "updated", "critical")
-    assert told["patch"] == [{"op": "replace", "path": "/state", "value": "disabled"}]
-    assert told["findings"]
-    for finding in told["findings"]:
+    (reported,) = selectors.as_json(selectors.with_details(Change.objects.all()))
+    assert reported.keys() >= CONTRACT
+    assert (reported["id"], reported["kind"], reported["severity"]) == (change.pk, "updated", "critical")
+    assert reported["patch"] == [{"op": "replace", "path": "/state", "value": "disabled"}]
+    assert reported["findings"]
+    for finding in reported["findings"]:
         assert finding.keys() >= {"rule", "severity", "reason", "technique"}
-    attribution = told["attribution"]
+    attribution = reported["attribution"]
     assert {key: attribution[key] for key in ("actor", "actor_type", "ip", "country", "country_source")} == {
         "actor": "eve@example.com",
         "actor_type": "user",
@@ -86,15 +86,15 @@ def test_a_change_reads_as_the_contract_says(tenant: Tenant) -> None:
         "country_source": "sign-in",
     }
     assert (attribution["audit_event_id"], attribution["confidence"]) == ("event of eve@example.com", "high")
-    assert told["occurred_at"] is not None
+    assert reported["occurred_at"] is not None
 
 
 def test_a_change_without_attribution_says_so(tenant: Tenant) -> None:
     disabled_mfa(tenant)
-    (told,) = selectors.as_json(selectors.with_details(Change.objects.all()))
-    assert told["attribution"] is None
-    assert told["occurred_at"] is None
-    assert told["acknowledged"] is False
+    (reported,) = selectors.as_json(selectors.with_details(Change.objects.all()))
+    assert reported["attribution"] is None
+    assert reported["occurred_at"] is None
+    assert reported["acknowledged"] is False
 
 
 def test_the_best_attribution_is_the_highest_score_and_of_equals_the_latest_event(tenant: Tenant) -> None:
@@ -122,15 +122,15 @@ def test_a_side_that_does_not_exist_is_none(tenant: Tenant, created: bool) -> No
     (change,) = detected(tenant, empty, full) if created else detected(tenant, full, empty)
     before, after = selectors.documents_of(change)
     assert (before is None, after is None) == (created, not created)
-    (told,) = selectors.as_json([change])
-    assert told["kind"] == ("created" if created else "deleted")
-    assert told["patch"]
+    (reported,) = selectors.as_json([change])
+    assert reported["kind"] == ("created" if created else "deleted")
+    assert reported["patch"]
 
 
 def test_changes_of_several_tenants_are_told_with_their_own_contents(tenant: Tenant) -> None:
     other: Tenant = TenantFactory()
     changes = [disabled_mfa(tenant), disabled_mfa(other)]
-    assert [told["tenant"] for told in selectors.as_json(changes)] == [tenant.name, other.name]
+    assert [reported["tenant"] for reported in selectors.as_json(changes)] == [tenant.name, other.name]
 
 
 def test_showing_many_changes_takes_a_fixed_number_of_queries(

@@ -21,8 +21,8 @@ def change(db: None) -> Change:
 def test_an_acknowledgement_says_who_and_what_and_is_in_the_ledger(change: Change) -> None:
     user = person(Role.ENGINEER, tenant=change.tenant)
     services.acknowledge(Actor.person(user, "page"), change=change, note="planned work")
-    kept = Acknowledgement.objects.get()
-    assert (kept.change, kept.by, kept.note) == (change, user, "planned work")
+    stored = Acknowledgement.objects.get()
+    assert (stored.change, stored.by, stored.note) == (change, user, "planned work")
     entry = LedgerEntry.objects.get(action="change:acknowledge")
     assert (entry.actor, entry.tenant_id, entry.target) == (
         user.username,

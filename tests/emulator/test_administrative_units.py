@@ -77,7 +77,7 @@ def test_a_new_unit_is_shown_with_its_settings(writer: Client, reader: Client) -
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "reported"),
     [
         ({}, "displayName"),
         ({"displayName": "B", "visibility": "Secret"}, "visibility"),
@@ -87,12 +87,12 @@ def test_a_new_unit_is_shown_with_its_settings(writer: Client, reader: Client) -
         ({"displayName": "B", "mailNickname": "b"}, "mailNickname"),
     ],
 )
-def test_a_unit_that_does_not_fit_is_refused(writer: Client, body: dict[str, Any], told: str) -> None:
-    assert told in writer.refused("POST", UNITS, body)
+def test_a_unit_that_does_not_fit_is_refused(writer: Client, body: dict[str, Any], reported: str) -> None:
+    assert reported in writer.refused("POST", UNITS, body)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"visibility": "HiddenMembership"}, "HiddenMembership"),
         ({"isMemberManagementRestricted": True}, "isMemberManagementRestricted"),
@@ -101,11 +101,11 @@ def test_a_unit_that_does_not_fit_is_refused(writer: Client, body: dict[str, Any
     ],
 )
 def test_some_properties_can_only_be_set_at_the_beginning(
-    writer: Client, change: dict[str, Any], told: str
+    writer: Client, change: dict[str, Any], reported: str
 ) -> None:
     unit = a_unit(writer)
-    if told:
-        assert told in writer.refused("PATCH", f"{UNITS}/{unit}", change)
+    if reported:
+        assert reported in writer.refused("PATCH", f"{UNITS}/{unit}", change)
     else:
         writer.done("PATCH", f"{UNITS}/{unit}", change)
         assert change.items() <= writer.get(f"{UNITS}/{unit}").items()

@@ -60,8 +60,8 @@ def test_a_put_is_long_running(arm: Arm) -> None:
     followed = answer.headers["Azure-AsyncOperation"]
     assert [arm.get(followed)["status"] for _ in range(2)] == ["InProgress", "Succeeded"]
     assert arm.get(NEW)["properties"]["provisioningState"] == "Succeeded"
-    again = arm.send("PUT", NEW, {"location": LOCATION, "properties": {"securityRules": []}})
-    assert again.status_code == 200
+    repeated = arm.send("PUT", NEW, {"location": LOCATION, "properties": {"securityRules": []}})
+    assert repeated.status_code == 200
 
 
 def test_a_read_shows_that_a_write_has_settled(arm: Arm) -> None:

@@ -104,8 +104,8 @@ def test_the_sdk_deletes_recovers_and_purges_a_vault(sdk: Sdk, tenant: TenantInf
     assert made.properties.provisioning_state == "Succeeded"
     vaults.delete(sdk.group, "kv-from-sdk")
     assert [each.name for each in vaults.list_deleted()] == ["kv-from-sdk"]
-    again = {"location": "canadacentral", "properties": {**properties, "createMode": "recover"}}
-    assert vaults.begin_create_or_update(sdk.group, "kv-from-sdk", again).result().name == "kv-from-sdk"
+    repeated = {"location": "canadacentral", "properties": {**properties, "createMode": "recover"}}
+    assert vaults.begin_create_or_update(sdk.group, "kv-from-sdk", repeated).result().name == "kv-from-sdk"
     assert "kv-from-sdk" in {each.name for each in vaults.list_by_subscription()}
     vaults.delete(sdk.group, "kv-from-sdk")
     vaults.begin_purge_deleted("kv-from-sdk", "canadacentral").result()

@@ -113,10 +113,10 @@ def test_listings_come_in_pages(start: Callable[..., Emulator]) -> None:
     assert arm.refused("GET", f"{arm.subscription}/{ASSIGNMENTS}", **bad) == (400, "InvalidSkipToken")
 
 
-@pytest.mark.parametrize("place", ["subscription", "group", "resource"])
-def test_a_delete_lock_reaches_down(emulator: Emulator, arm: Arm, place: str) -> None:
+@pytest.mark.parametrize("position", ["subscription", "group", "resource"])
+def test_a_delete_lock_reaches_down(emulator: Emulator, arm: Arm, position: str) -> None:
     arm.send("PUT", NEW, BODY)
-    scope = {"subscription": arm.subscription, "group": arm.group, "resource": arm.id(NEW)}[place]
+    scope = {"subscription": arm.subscription, "group": arm.group, "resource": arm.id(NEW)}[position]
     lock = emulator.azure.lock(scope, "CanNotDelete")
     assert arm.refused("DELETE", NEW) == (409, "ScopeLocked")
     assert arm.send("PUT", NEW, BODY).status_code == 200

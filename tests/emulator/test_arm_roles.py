@@ -77,8 +77,8 @@ def test_the_same_grant_twice_is_refused(arm: Arm, tenant: TenantInfo) -> None:
 
 def test_the_principal_has_to_exist(arm: Arm, tenant: TenantInfo) -> None:
     assert arm.refused("PUT", path(arm), grant(arm, NOBODY)) == (400, "PrincipalNotFound")
-    told = grant(arm, NOBODY, principalType="User")
-    assert arm.refused("PUT", path(arm), told) == (400, "PrincipalNotFound")
+    reported = grant(arm, NOBODY, principalType="User")
+    assert arm.refused("PUT", path(arm), reported) == (400, "PrincipalNotFound")
     mistaken = grant(arm, tenant.admins[0].id, principalType="Group")
     assert arm.refused("PUT", path(arm), mistaken) == (400, "UnmatchedPrincipalType")
     unknown = grant(arm, tenant.admins[0].id, NOBODY)

@@ -132,8 +132,8 @@ def test_a_deleted_vault_waits_in_the_bin(arm: Arm, properties: Json) -> None:
     put(arm, properties)
     assert arm.send("DELETE", NEW).status_code == 200
     assert arm.refused("GET", NEW)[0] == 404
-    kept = arm.get(f"{arm.subscription}/{DELETED}")
-    assert kept["properties"]["vaultId"].lower() == arm.id(NEW).lower()
+    stored = arm.get(f"{arm.subscription}/{DELETED}")
+    assert stored["properties"]["vaultId"].lower() == arm.id(NEW).lower()
     assert names(arm.list(f"{arm.subscription}/providers/Microsoft.KeyVault/deletedVaults")) == {
         "kv-new-vault"
     }

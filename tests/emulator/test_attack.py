@@ -17,7 +17,7 @@ def test_the_stolen_session_does_all_seven_things_in_every_tenant(
     tenant = emulator.tenants[name]
     directory = emulator.state(tenant.directory_id)
     before = directory.export()
-    told: list[AttackStep] = []
+    reported: list[AttackStep] = []
     login = tenant.admins[0]
     steps = run_attack(
         emulator.url,
@@ -27,10 +27,10 @@ def test_the_stolen_session_does_all_seven_things_in_every_tenant(
         login.password,
         "198.51.100.23",
         verify=emulator.ca_file,
-        report=told.append,
+        report=reported.append,
     )
     after = directory.export()
-    assert told == steps
+    assert reported == steps
     assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6, 7]
     policies = after["conditionalAccessPolicy"]
     assert policies[steps[0].objects["conditionalAccessPolicy"]]["state"] == "disabled"

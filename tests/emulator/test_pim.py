@@ -160,7 +160,7 @@ def test_a_changed_rule_is_shown_with_who_changed_it(pim: Pim) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "body", "told"),
+    ("rule", "body", "reported"),
     [
         ("Expiration_EndUser_Assignment", {"maximumDuration": "PT1H"}, "@odata.type"),
         ("Expiration_EndUser_Assignment", {"@odata.type": "Enablement", "enabledRules": []}, "another type"),
@@ -178,12 +178,12 @@ def test_a_changed_rule_is_shown_with_who_changed_it(pim: Pim) -> None:
         ),
     ],
 )
-def test_a_rule_that_does_not_fit_is_refused(pim: Pim, rule: str, body: Json, told: str) -> None:
+def test_a_rule_that_does_not_fit_is_refused(pim: Pim, rule: str, body: Json, reported: str) -> None:
     path = f"{POLICIES}/{pim.policy()['id']}/rules/{rule}"
     sent = dict(body)
     if "@odata.type" in sent:
         sent["@odata.type"] = f"#microsoft.graph.unifiedRoleManagementPolicy{sent['@odata.type']}Rule"
-    assert told in pim.writer.refused("PATCH", path, sent)
+    assert reported in pim.writer.refused("PATCH", path, sent)
 
 
 def test_an_authentication_context_takes_the_place_of_mfa(pim: Pim) -> None:
@@ -261,7 +261,7 @@ def test_a_second_one_and_the_removal_of_none_are_refused(pim: Pim, path: str) -
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reported"),
     [
         ({"scheduleInfo": None}, "InvalidScheduleInfo"),
         ({"scheduleInfo": {"expiration": {"type": "afterDateTime"}}}, "InvalidScheduleInfo"),
@@ -279,9 +279,9 @@ def test_a_second_one_and_the_removal_of_none_are_refused(pim: Pim, path: str) -
         ({"status": "Provisioned"}, "status"),
     ],
 )
-def test_a_request_that_does_not_fit_is_refused(pim: Pim, more: Json, told: str) -> None:
+def test_a_request_that_does_not_fit_is_refused(pim: Pim, more: Json, reported: str) -> None:
     group = pim.group()
-    assert told in pim.refused(ELIGIBLE, group, **more)
+    assert reported in pim.refused(ELIGIBLE, group, **more)
     assert pim.of(f"{ELIGIBLE}s", group) == []
 
 
@@ -297,7 +297,7 @@ TICKET = {"ticketInfo": {"ticketNumber": "7", "ticketSystem": "Desk"}}
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule", "settings", "bad", "good", "told"),
+    ("kind", "rule", "settings", "bad", "good", "reported"),
     [
         (
             "Expiration",
@@ -328,7 +328,7 @@ TICKET = {"ticketInfo": {"ticketNumber": "7", "ticketSystem": "Desk"}}
 )
 @pytest.mark.parametrize("path", [ELIGIBLE, ACTIVE])
 def test_the_settings_of_the_role_hold_for_apps_too(
-    pim: Pim, path: str, kind: str, rule: str, settings: Json, bad: Json, good: Json, told: str
+    pim: Pim, path: str, kind: str, rule: str, settings: Json, bad: Json, good: Json, reported: str
 ) -> None:
     group, role = pim.group(), "b0f54661-2d74-4c50-afa3-1ec803f12efe"
     level = "Eligibility" if path == ELIGIBLE else "Assignment"
@@ -336,7 +336,7 @@ def test_the_settings_of_the_role_hold_for_apps_too(
     pim.set_rule(kind, f"{rule}_Admin_{level}", role, **settings)
     refusal = pim.refused(path, group, roleDefinitionId=role, **bad)
     assert refusal.startswith("RoleAssignmentRequestPolicyValidationFailed")
-    assert told in refusal
+    assert reported in refusal
     pim.assign(path, group, roleDefinitionId=role, **good)
     pim.set_rule(kind, f"{rule}_Admin_{level}", role, **free)
 

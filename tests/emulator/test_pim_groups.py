@@ -97,8 +97,8 @@ def test_an_active_assignment_is_a_membership(
     [schedule] = of(writer, f"{ACTIVE}s", group)
     assert (schedule["assignmentType"], schedule["accessId"]) == ("assigned", access)
     assert of(writer, f"{ACTIVE}Instances", group)[0]["assignmentScheduleId"] == made["targetScheduleId"]
-    again = writer.refused("POST", f"{ACTIVE}Requests", request(group, person, accessId=access))
-    assert "already exists" in again
+    repeated = writer.refused("POST", f"{ACTIVE}Requests", request(group, person, accessId=access))
+    assert "already exists" in repeated
 
 
 def test_removing_an_active_assignment_ends_the_membership(
@@ -146,7 +146,7 @@ def test_lists_need_a_filter(writer: Client, person: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "status", "told"),
+    ("more", "status", "reported"),
     [
         ({"accessId": None}, 400, "accessId"),
         ({"accessId": "guest"}, 400, "accessId"),
@@ -156,10 +156,10 @@ def test_lists_need_a_filter(writer: Client, person: str, path: str) -> None:
     ],
 )
 def test_a_request_that_does_not_fit_is_refused(
-    writer: Client, person: str, more: Json, status: int, told: str
+    writer: Client, person: str, more: Json, status: int, reported: str
 ) -> None:
     body = request(a_group(writer), person) | more
-    assert told in writer.refused("POST", f"{ACTIVE}Requests", body, status=status)
+    assert reported in writer.refused("POST", f"{ACTIVE}Requests", body, status=status)
 
 
 def test_a_group_that_follows_a_rule_is_not_managed(writer: Client, person: str) -> None:

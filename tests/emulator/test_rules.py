@@ -234,9 +234,9 @@ def test_an_expired_secret_is_refused(start: Callable[..., Emulator], clock: Set
 
 @pytest.mark.parametrize(("address", "country"), [("198.51.100.70", "NG"), ("2001:db8:9000::1", "BY")])
 def test_addresses_have_a_country(address: str, country: str) -> None:
-    place = location_of(address)
-    assert place is not None
-    assert place["countryOrRegion"] == country
+    location = location_of(address)
+    assert location is not None
+    assert location["countryOrRegion"] == country
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "nowhere", ""])

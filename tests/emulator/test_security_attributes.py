@@ -173,15 +173,15 @@ def test_values_take_permissions_of_their_own(
 ) -> None:
     reader.refused("PATCH", f"/users/{user}", values(Clearance="Public"), status=403)
     writer.refused("PATCH", f"/users/{user}", {"jobTitle": "Boss", **values(Clearance="Public")}, status=403)
-    kept = tenant.reader.permissions
-    less = [each for each in kept if not each.startswith("CustomSecAttribute")]
+    stored = tenant.reader.permissions
+    less = [each for each in stored if not each.startswith("CustomSecAttribute")]
     emulator.set_permissions(tenant.directory_id, tenant.reader.client_id, less)
     try:
         reader.get(f"/users/{user}")
         reader.refused("GET", f"/users/{user}?$select=id,customSecurityAttributes", status=403)
         reader.refused("GET", SETS, status=403)
     finally:
-        emulator.set_permissions(tenant.directory_id, tenant.reader.client_id, kept)
+        emulator.set_permissions(tenant.directory_id, tenant.reader.client_id, stored)
 
 
 def test_changes_show_in_the_separate_log_only(

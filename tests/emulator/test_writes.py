@@ -228,8 +228,8 @@ def test_role_assignments_are_checked_and_never_changed(tenant: TenantInfo, writ
     writer.refused("POST", ASSIGNMENTS, {**body, "roleDefinitionId": NOBODY}, status=404)
     writer.refused("PATCH", f"{ASSIGNMENTS}/{made['id']}", {"directoryScopeId": "/"}, status=405)
     writer.done("DELETE", f"{ASSIGNMENTS}/{made['id']}")
-    again = writer.post(ASSIGNMENTS, body)
-    assert again["id"] != made["id"]
+    repeated = writer.post(ASSIGNMENTS, body)
+    assert repeated["id"] != made["id"]
 
 
 def test_a_group_without_the_role_flag_cannot_hold_a_role(writer: Client) -> None:
@@ -420,14 +420,14 @@ def test_a_new_object_is_found_only_after_replication(
 
 
 def test_nested_values_replace_as_a_whole_unless_merging_is_chosen(start: Callable[..., Emulator]) -> None:
-    for merging, kept in ((False, []), (True, ["https://localhost:5001/signin-oidc"])):
+    for merging, stored in ((False, []), (True, ["https://localhost:5001/signin-oidc"])):
         emulator = start(merge_complex_values=merging)
         tenant = emulator.tenants["Brenner Logistics"]
         client = client_for(emulator, tenant, tenant.writer)
         app = named(client, "/applications", "Route Planner")["id"]
         client.done("PATCH", f"/applications/{app}", {"web": {"logoutUrl": "https://localhost:5001/out"}})
         uris = client.get(f"/applications/{app}")["web"]["redirectUris"]
-        assert [uri for uri in uris if "localhost" in uri] == kept
+        assert [uri for uri in uris if "localhost" in uri] == stored
 
 
 JSON_VALUES = st.recursive(

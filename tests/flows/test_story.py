@@ -22,29 +22,29 @@ READS_BY_POST = ("/$batch", "/getByIds")
 
 
 @pytest.fixture
-def told() -> io.StringIO:
+def reported() -> io.StringIO:
     return io.StringIO()
 
 
 @pytest.fixture
 def stage(
-    committed_db: None, emulator: Emulator, told: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    committed_db: None, emulator: Emulator, reported: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> Stage:
     monkeypatch.setattr(story, "AUDIT_PAUSE_SECONDS", 0)
-    return staged(emulator, Show(Console(file=told, width=80)))
+    return staged(emulator, Show(Console(file=reported, width=80)))
 
 
-def test_the_whole_story_holds(stage: Stage, emulator: Emulator, told: io.StringIO) -> None:
+def test_the_whole_story_holds(stage: Stage, emulator: Emulator, reported: io.StringIO) -> None:
     story.play(stage)
     only_the_attacked_tenant_was_written_to(stage, emulator)
-    assert stage.show.number == len(story.SCENES) == told.getvalue().count("✓ passed")
+    assert stage.show.number == len(story.SCENES) == reported.getvalue().count("✓ passed")
     assert {tenant.name for tenant in Tenant.objects.all()} == set(stage.cloud["tenants"])
     for expected in story.EXPECTED:
-        assert expected.what in told.getvalue()
+        assert expected.what in reported.getvalue()
     rollback = Rollback.objects.get()
     assert rollback.state == "verified"
     assert {signature.approver.get_username() for signature in Approval.objects.all()} == {"amir", "aiko"}
-    assert told.getvalue().count(": refused. ") == 3
+    assert reported.getvalue().count(": refused. ") == 3
     assert [moved.resource_type for moved in Remapping.objects.all()] == ["namedLocation"]
     actions = list(LedgerEntry.objects.order_by("sequence").values_list("action", flat=True))
     at = [actions.index(f"rollback:{each}") for each in ("plan", "approve", "execute")]
@@ -67,19 +67,19 @@ def only_the_attacked_tenant_was_written_to(stage: Stage, emulator: Emulator) ->
 
 
 def test_every_login_of_the_cast_works_and_passwords_are_not_told_in_the_story(
-    stage: Stage, told: io.StringIO
+    stage: Stage, reported: io.StringIO
 ) -> None:
     story.connect(stage)
     request = RequestFactory().post("/sign-in/")
     for login in stage.logins.values():
         assert authenticate(request, username=login.username, password=login.password) is not None
-        assert login.password not in told.getvalue()
+        assert login.password not in reported.getvalue()
     assert len({login.password for login in stage.logins.values()}) == len(stage.logins)
 
 
 @pytest.mark.exhaustive("a step that does not hold is shown by tests/site/test_demo.py")
 def test_a_finding_that_is_missing_fails_its_step_and_ends_the_story(
-    stage: Stage, told: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, reported: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story, "EXPECTED", (Expected("namedLocation", "created", "low", "A location made"),))
     monkeypatch.setattr(story, "SCENES", (*story.SCENES[:4], ("Never", never)))
@@ -87,8 +87,8 @@ def test_a_finding_that_is_missing_fails_its_step_and_ends_the_story(
         StepFailed, match="A location made: no created namedLocation of severity low or above"
     ):
         story.play(stage)
-    assert "✗ failed" in told.getvalue()
-    assert "Never" not in told.getvalue()
+    assert "✗ failed" in reported.getvalue()
+    assert "Never" not in reported.getvalue()
 
 
 @pytest.mark.parametrize(

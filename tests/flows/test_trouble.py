@@ -95,18 +95,18 @@ def test_a_tenant_that_cannot_be_entered_is_one_clear_line_and_no_snapshot(
     trouble(tenant, emulator, monkeypatch)
     with pytest.raises(CommandError) as caught:
         snapshot()
-    told = str(caught.value)
+    reported = str(caught.value)
     assert caught.value.returncode == 1
-    assert len(told.splitlines()) == 1
-    assert wrong in told
-    assert remedy in told
-    assert "expired-long-ago" not in told
+    assert len(reported.splitlines()) == 1
+    assert wrong in reported
+    assert remedy in reported
+    assert "expired-long-ago" not in reported
     assert Snapshot.objects.count() == 1
     assert not Change.objects.exists()
     assert current() == before
     run = Run.objects.latest("pk")
     assert run.state == Run.State.FAILED
-    assert " ".join(run.error.split()) == told
+    assert " ".join(run.error.split()) == reported
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     Tenant.objects.filter(pk=tenant.pk).update(directory_id=UUID(str(directory)))
@@ -118,8 +118,8 @@ def test_a_tenant_that_cannot_be_entered_is_one_clear_line_and_no_snapshot(
 
 def missing_permission(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
     info = emulator.tenants[TENANT]
-    kept = ["Group.Read.All", "PrivilegedAssignmentSchedule.Read.AzureADGroup"]
-    emulator.set_permissions(info.directory_id, info.reader.client_id, kept)
+    stored = ["Group.Read.All", "PrivilegedAssignmentSchedule.Read.AzureADGroup"]
+    emulator.set_permissions(info.directory_id, info.reader.client_id, stored)
 
 
 def forbidden(_tenant: Tenant, emulator: Emulator, _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,9 +154,9 @@ def test_a_type_that_cannot_be_read_is_named_with_its_remedy_and_nothing_is_dele
 ) -> None:
     before, granted = current(), emulator.tenants[TENANT].reader.permissions
     trouble(tenant, emulator, monkeypatch)
-    told = snapshot()
-    assert "is partial" in told[0]
-    (line,) = [line for line in told if line.startswith(("namedLocation", LOCATIONS))]
+    reported = snapshot()
+    assert "is partial" in reported[0]
+    (line,) = [line for line in reported if line.startswith(("namedLocation", LOCATIONS))]
     assert f": {status}. " in line
     for word in words:
         assert word in line

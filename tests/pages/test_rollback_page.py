@@ -89,11 +89,11 @@ def test_whoever_has_signed_is_not_asked_again(scene: Scene, signed_in: SignIn) 
     client = signed_in(scene.approver)
 
     signed = approve(client, scene)
-    again = approve(client, scene)
+    repeated = approve(client, scene)
 
     assert ">Approve<" not in signed
     assert "You have signed this plan." in signed
-    assert 'role="alert"' in again
+    assert 'role="alert"' in repeated
     assert Approval.objects.count() == 1
 
 
@@ -134,7 +134,7 @@ def test_a_rejection_needs_a_reason_and_is_not_announced_as_a_success(
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "output"),
     [
         (
             "approve-rollback",
@@ -144,7 +144,7 @@ def test_a_rejection_needs_a_reason_and_is_not_announced_as_a_success(
     ],
 )
 def test_an_approver_is_told_what_an_act_will_do_before_it_is_done(
-    name: str, says: str, scene: Scene, signed_in: SignIn
+    name: str, output: str, scene: Scene, signed_in: SignIn
 ) -> None:
     client, url = signed_in(scene.approver), reverse(name, args=[scene.rollback.pk])
     plan = scene.rollback.plan
@@ -154,7 +154,7 @@ def test_an_approver_is_told_what_an_act_will_do_before_it_is_done(
     dialog = client.get(url, {"digest": plan.digest}, headers=HTMX)
 
     for response in (page, dialog):
-        assert says in response.text
+        assert output in response.text
         assert escape(scene.tenant.name) in response.text
         assert plan.digest[:16] in response.text
         assert f'action="{url}"' in response.text

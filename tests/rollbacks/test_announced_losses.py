@@ -149,10 +149,10 @@ def test_the_approvers_sign_the_announced_losses(scene: Scene) -> None:
 
 def test_the_command_succeeds_and_lists_the_announced_losses(scene: Scene) -> None:
     rollback = struck(scene, "a removed secret")
-    told = io.StringIO()
-    call_command("execute", rollback.pk, "--as", scene.engineer.username, stdout=told)
-    assert "with 1 announced loss" in told.getvalue()
-    assert "passwordCredentials" in told.getvalue()
+    reported = io.StringIO()
+    call_command("execute", rollback.pk, "--as", scene.engineer.username, stdout=reported)
+    assert "with 1 announced loss" in reported.getvalue()
+    assert "passwordCredentials" in reported.getvalue()
     assert Execution.objects.get().outcome == State.VERIFIED
 
 
@@ -163,7 +163,7 @@ def test_page_and_api_list_the_announced_losses(scene: Scene, client: Client) ->
     page = client.get(reverse("rollback", args=[rollback.pk])).text
     assert "Announced losses" in page
     assert "Deployment pipeline" in page
-    told = client.get(f"/api/v1/rollbacks/{rollback.pk}/").json()
-    (loss,) = told["losses"]
-    assert (told["state"], loss["path"]) == ("verified", "passwordCredentials")
-    assert told["execution"]["verification"]["losses"] == [loss]
+    reported = client.get(f"/api/v1/rollbacks/{rollback.pk}/").json()
+    (loss,) = reported["losses"]
+    assert (reported["state"], loss["path"]) == ("verified", "passwordCredentials")
+    assert reported["execution"]["verification"]["losses"] == [loss]

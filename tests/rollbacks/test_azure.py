@@ -60,9 +60,9 @@ def test_a_lock_that_forbids_a_step_keeps_the_plan_from_being_applied(
     plan = scene.plan(changes).plan
     assert plan is not None
     assert plan.applicable is not forbids
-    told = [warning for warning in plan.warnings if "lock" in warning.lower()]
-    assert bool(told) is forbids
-    for warning in told:
+    reported = [warning for warning in plan.warnings if "lock" in warning.lower()]
+    assert bool(reported) is forbids
+    for warning in reported:
         assert "freeze" in warning
         assert network["name"] in warning
         assert "Remove the lock" in warning

@@ -149,8 +149,8 @@ def test_a_lost_create_is_never_mistaken_for_an_object_of_the_same_name(
     scene.cloud.faults.add("close_after", method="POST", path=f"^{LOCATIONS}$")
     scene.execute(rollback)
     assert state_of(rollback) == State.VERIFIED
-    (kept,) = scene.named(POLICIES, "CA006")["conditions"]["locations"]["includeLocations"]
-    assert kept != decoy["id"]
+    (stored,) = scene.named(POLICIES, "CA006")["conditions"]["locations"]["includeLocations"]
+    assert stored != decoy["id"]
 
 
 def test_a_request_whose_answers_stay_lost_is_repeated_once_and_then_stops(

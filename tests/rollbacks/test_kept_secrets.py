@@ -60,7 +60,7 @@ def warnings_of(rollback: Rollback) -> str:
     return " ".join(rollback.plan.warnings)
 
 
-def kept(scene: Scene, key: str) -> str:
+def stored(scene: Scene, key: str) -> str:
     version = Version.objects.filter(tenant=scene.tenant, resource_type=KIND, resource_id=key).latest("pk")
     return str(content_store.document(scene.tenant, version.digest)["omaSettings"][0]["value"])
 
@@ -92,7 +92,7 @@ def test_without_the_permission_the_value_is_not_kept_and_the_plan_says_what_it_
     scene: Scene, configured: str
 ) -> None:
     scene.observe(KIND)
-    assert set(kept(scene, configured)) == {"*"}
+    assert set(stored(scene, configured)) == {"*"}
     scene.intrude("DELETE", f"{PROFILES}/{configured}")
     said = warnings_of(scene.plan(scene.observe(KIND)))
     assert "Wi-Fi key" in said
@@ -103,7 +103,7 @@ def test_a_permission_that_comes_or_goes_is_no_change(scene: Scene, configured: 
     scene.observe(KIND)
     may_read_secrets(scene, READ_WRITE)
     assert scene.observe(KIND) == []
-    assert kept(scene, configured).startswith("kept secret ")
+    assert stored(scene, configured).startswith("kept secret ")
     may_read_secrets(scene)
     assert scene.observe(KIND) == []
 

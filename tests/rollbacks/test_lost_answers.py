@@ -84,8 +84,8 @@ def eligible(scene: Scene) -> dict[str, Any]:
 
 def ask(scene: Scene, action: str, schedule: dict[str, Any], **more: Any) -> None:
     names = ("principalId", "roleDefinitionId", "directoryScopeId")
-    told = {name: schedule[name] for name in names}
-    body = {"action": action, "justification": "Planted", **told, **more}
+    reported = {name: schedule[name] for name in names}
+    body = {"action": action, "justification": "Planted", **reported, **more}
     scene.intrude("POST", f"{ROLES}/roleEligibilityScheduleRequests", body)
 
 

@@ -133,12 +133,15 @@ def test_an_application_created_anew_is_known_by_identifiers_of_its_new_app_id(s
         ("DELETE", f"{DELETED}/{app['id']}"),
         lost=SAID,
     )
-    again = scene.named(APPLICATIONS, "Telematics")
-    new = f"api://{again['appId']}"
-    assert (set(again["identifierUris"]), again["appId"] != app["appId"]) == ({new, f"{new}/routes"}, True)
-    assert again["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
-    redirects = again["publicClient"]["redirectUris"]
-    assert set(redirects) == {f"msal{again['appId']}://auth", "https://routes.example.com/back"}
+    repeated = scene.named(APPLICATIONS, "Telematics")
+    new = f"api://{repeated['appId']}"
+    assert (set(repeated["identifierUris"]), repeated["appId"] != app["appId"]) == (
+        {new, f"{new}/routes"},
+        True,
+    )
+    assert repeated["api"]["preAuthorizedApplications"] == app["api"]["preAuthorizedApplications"]
+    redirects = repeated["publicClient"]["redirectUris"]
+    assert set(redirects) == {f"msal{repeated['appId']}://auth", "https://routes.example.com/back"}
 
 
 def test_a_purged_group_is_named_by_its_new_id_in_policies_roles_methods_and_other_groups(
@@ -191,9 +194,9 @@ def test_a_custom_role_deleted_with_its_assignment_is_created_and_assigned_again
         ("DELETE", f"{ROLES}/roleAssignments/{held['id']}"),
         ("DELETE", f"{ROLES}/roleDefinitions/{role['id']}"),
     )
-    again = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Application Support Reader")
+    repeated = scene.named(f"{ROLES}/roleDefinitions?$top=999", "Application Support Reader")
     given = scene.read(f"{ROLES}/roleAssignments")["value"]
-    assert {"principalId": held["principalId"], "roleDefinitionId": again["id"]}.items() <= {
+    assert {"principalId": held["principalId"], "roleDefinitionId": repeated["id"]}.items() <= {
         key: value
         for each in given
         if each["principalId"] == held["principalId"]

@@ -349,12 +349,12 @@ def test_a_twin_that_must_be_made_anew_gives_way_itself_and_the_old_id_is_never_
         (spec.key, "other"): LiveState(planted),
     }
     draft = build(targets, live, {**CATALOGUE, spec.key: spec}, graph_url=GRAPH)
-    gone, again = draft.steps
+    gone, repeated = draft.steps
     assert (gone.kind, gone.resource_id, gone.expected) == (StepKind.DELETE, "other", planted)
     assert [planned.request.path.rpartition("/")[2] for planned in gone.requests] == ["other"]
     assert (gone.target, gone.wanted) == (None, None)
-    assert (again.kind, again.resource_id, again.wanted) == (StepKind.RECREATE, "old", wanted)
-    assert again.keys == {"id": "old"}
+    assert (repeated.kind, repeated.resource_id, repeated.wanted) == (StepKind.RECREATE, "old", wanted)
+    assert repeated.keys == {"id": "old"}
     assert "is replaced by a new one" in draft.warnings[0]
 
 

@@ -174,5 +174,5 @@ def test_page_and_api_say_what_was_refused_skipped_and_why(scene: Scene, inciden
 
 def _policy(scene: Scene, incident: Incident) -> dict[str, Any]:
     names = ("state", "conditions", "grantControls", "sessionControls")
-    kept = {name: incident.weakened[name] for name in names if incident.weakened.get(name) is not None}
-    return {**kept, "state": "enabled"}
+    stored = {name: incident.weakened[name] for name in names if incident.weakened.get(name) is not None}
+    return {**stored, "state": "enabled"}

@@ -27,7 +27,7 @@ def planned(each: Judged, document: Document, *, deleted: bool) -> PlanDraft:
     return build([target], live, CATALOGUE, graph_url=GRAPH)
 
 
-def kept(answer: Answer, draft: PlanDraft, how: StepKind) -> bool:
+def stored(answer: Answer, draft: PlanDraft, how: StepKind) -> bool:
     """Whether the plan does what was promised, and is silent about nothing that was said to be lost."""
     if answer.verdict is Verdict.NOT_RESTORABLE:
         return not draft.steps and not draft.complete
@@ -48,7 +48,7 @@ def test_plans_keep_what_the_verdicts_promise(db: None, emulator: Emulator) -> N
     for each in summary.judged(tenant, versions):
         document = documents[each.version.digest]
         gone = each.restorability.purged or each.restorability.deleted
-        if gone is not None and not kept(gone, planned(each, document, deleted=False), StepKind.RECREATE):
+        if gone is not None and not stored(gone, planned(each, document, deleted=False), StepKind.RECREATE):
             broken.append(("gone", str(each.version), gone))
         held = each.restorability.deleted if each.restorability.purged is not None else None
         if held is not None and StepKind.UNDELETE not in {

@@ -180,16 +180,16 @@ def test_planning_again_voids_the_approvals_and_takes_the_tenant_as_it_is_now(sc
     rollback = scene.approved(scene.observe("conditionalAccessPolicy"))
     scene.intrude("PATCH", path, {"displayName": "Renamed meanwhile"})
     scene.execute(rollback)
-    again = Rollback.objects.get(pk=rollback.pk)
-    assert again.state == State.STALE
-    services.replan(acting(scene.requester), rollback=again)
-    again = Rollback.objects.get(pk=rollback.pk)
-    assert (again.state, again.plans.count()) == (State.AWAITING_APPROVAL, 2)
+    repeated = Rollback.objects.get(pk=rollback.pk)
+    assert repeated.state == State.STALE
+    services.replan(acting(scene.requester), rollback=repeated)
+    repeated = Rollback.objects.get(pk=rollback.pk)
+    assert (repeated.state, repeated.plans.count()) == (State.AWAITING_APPROVAL, 2)
     with pytest.raises(signatures.NotApproved):
-        services.execute(acting(scene.engineer), rollback=again)
+        services.execute(acting(scene.engineer), rollback=repeated)
     for approver in scene.approvers:
-        services.approve(acting(approver), rollback=again, digest=digest_of(again))
-    scene.execute(again)
+        services.approve(acting(approver), rollback=repeated, digest=digest_of(repeated))
+    scene.execute(repeated)
     assert scene.read(path)["displayName"] == policy["displayName"]
     assert not Remapping.objects.exists()
 

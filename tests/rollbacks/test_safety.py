@@ -51,7 +51,7 @@ def step(kind: StepKind, resource_type: str, resource_id: str, **facts: Any) -> 
     )
 
 
-def told(tenant: Tenant, *steps: PlannedStep) -> list[str]:
+def reported(tenant: Tenant, *steps: PlannedStep) -> list[str]:
     return safety.blockers(tenant, PlanDraft(steps, ()))
 
 
@@ -60,18 +60,18 @@ def deletion(resource_id: str = "only") -> PlannedStep:
 
 
 def test_the_last_global_administrator_stays(tenant: Tenant) -> None:
-    assert "last Global Administrator" in told(tenant, deletion())[0]
+    assert "last Global Administrator" in reported(tenant, deletion())[0]
 
 
 def test_one_of_several_global_administrators_may_go(tenant: Tenant) -> None:
-    assert told(tenant, deletion("another")) == []
+    assert reported(tenant, deletion("another")) == []
 
 
 def test_a_plan_that_brings_another_administrator_back_may_remove_the_present_one(tenant: Tenant) -> None:
-    again = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
-    assert told(tenant, deletion(), again) == []
+    repeated = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
+    assert reported(tenant, deletion(), repeated) == []
     lesser = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c", role="other"))
-    assert told(tenant, deletion(), lesser)
+    assert reported(tenant, deletion(), lesser)
 
 
 SCHEDULES = ["unifiedRoleEligibilitySchedule", "unifiedRoleAssignmentSchedule"]
@@ -81,13 +81,13 @@ SCHEDULES = ["unifiedRoleEligibilitySchedule", "unifiedRoleAssignmentSchedule"]
 def test_who_may_take_the_role_or_has_it_for_a_time_is_no_administrator_to_rely_on(
     tenant: Tenant, schedule: str
 ) -> None:
-    again = step(StepKind.RECREATE, schedule, "old", target=assignment("c"))
-    assert "last Global Administrator" in told(tenant, deletion(), again)[0]
+    repeated = step(StepKind.RECREATE, schedule, "old", target=assignment("c"))
+    assert "last Global Administrator" in reported(tenant, deletion(), repeated)[0]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_schedule_of_the_role_may_go(tenant: Tenant, schedule: str) -> None:
-    assert told(tenant, step(StepKind.DELETE, schedule, "x", expected=assignment("c"))) == []
+    assert reported(tenant, step(StepKind.DELETE, schedule, "x", expected=assignment("c"))) == []
 
 
 @pytest.mark.parametrize("resource_type", ["application", "servicePrincipal"])
@@ -105,7 +105,7 @@ def test_our_own_app_is_neither_deleted_nor_disabled(
         target={**document, "accountEnabled": False},
     )
     renamed = step(StepKind.UPDATE, resource_type, "x", expected=document, target={**document, "notes": "n"})
-    assert [bool(told(tenant, each)) for each in (gone, disabled, renamed)] == [blocked, blocked, False]
+    assert [bool(reported(tenant, each)) for each in (gone, disabled, renamed)] == [blocked, blocked, False]
 
 
 @pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (THEIRS, False)])
@@ -117,13 +117,13 @@ def test_no_credential_is_taken_from_our_own_app(tenant: Tenant, app_id: str, *,
     )
     document = {"appId": app_id}
     taken = step(StepKind.UPDATE, "application", "x", expected=document, target=document, requests=(removal,))
-    assert bool(told(tenant, taken)) is blocked
+    assert bool(reported(tenant, taken)) is blocked
 
 
 @pytest.mark.parametrize(("principal", "blocked"), [(OUR_PRINCIPAL, True), (THEIRS, False)])
 def test_no_permission_is_taken_from_our_own_app(tenant: Tenant, principal: str, *, blocked: bool) -> None:
     taken = step(StepKind.DELETE, "appRoleAssignment", "x", expected={"principalId": principal})
-    assert bool(told(tenant, taken)) is blocked
+    assert bool(reported(tenant, taken)) is blocked
 
 
 @pytest.mark.parametrize(("app_id", "blocked"), [(OURS, True), (THEIRS, False)])
@@ -134,12 +134,14 @@ def test_a_list_of_certificates_written_whole_takes_none_from_our_own_app(
     less = {"appId": app_id, "keyCredentials": [{"keyId": "old"}]}
     taken = step(StepKind.UPDATE, "application", "x", expected=have, target=less)
     given = step(StepKind.UPDATE, "application", "x", expected=less, target=have)
-    assert (bool(told(tenant, taken)), bool(told(tenant, given))) == (blocked, False)
+    assert (bool(reported(tenant, taken)), bool(reported(tenant, given))) == (blocked, False)
 
 
 def test_no_directory_role_is_taken_from_our_own_principal(tenant: Tenant) -> None:
     role = assignment(OUR_PRINCIPAL, role="another")
-    assert "own app" in told(tenant, step(StepKind.DELETE, "unifiedRoleAssignment", "r", expected=role))[0]
+    assert (
+        "own app" in reported(tenant, step(StepKind.DELETE, "unifiedRoleAssignment", "r", expected=role))[0]
+    )
 
 
 def policy(state: str = "enabled", *, control: str = "block", **conditions: Any) -> PlannedStep:
@@ -157,7 +159,7 @@ def policy(state: str = "enabled", *, control: str = "block", **conditions: Any)
 
 
 def test_no_policy_is_enforced_that_blocks_everybody_from_everything(tenant: Tenant) -> None:
-    assert "would block all users" in told(tenant, policy())[0]
+    assert "would block all users" in reported(tenant, policy())[0]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_no_policy_is_enforced_that_blocks_everybody_from_everything(tenant: Ten
     ],
 )
 def test_a_policy_that_leaves_a_way_in_is_enforced(tenant: Tenant, harmless: PlannedStep) -> None:
-    assert told(tenant, harmless) == []
+    assert reported(tenant, harmless) == []
 
 
 @pytest.mark.parametrize(
@@ -190,10 +192,10 @@ def test_no_policy_is_enforced_that_blocks_our_own_principal(
 ) -> None:
     workloads = {"includeServicePrincipals": included, "excludeServicePrincipals": excluded}
     enforced = policy(users={"includeUsers": ["None"]}, clientApplications=workloads)
-    assert bool(told(tenant, enforced)) is blocked
+    assert bool(reported(tenant, enforced)) is blocked
     outside = {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}
     users = {"includeUsers": ["None"]}
-    assert told(tenant, policy(users=users, clientApplications=workloads, locations=outside)) == []
+    assert reported(tenant, policy(users=users, clientApplications=workloads, locations=outside)) == []
 
 
 def test_the_last_group_of_global_administrators_is_neither_deleted_nor_emptied(tenant: Tenant) -> None:
@@ -203,11 +205,11 @@ def test_the_last_group_of_global_administrators_is_neither_deleted_nor_emptied(
     emptied = step(StepKind.UPDATE, "group", "a", expected=full, target=empty)
     fewer = step(StepKind.UPDATE, "group", "a", expected={"members": [{"id": "m"}, {"id": "n"}]}, target=full)
     another = step(StepKind.DELETE, "group", "b", expected=full)
-    assert [bool(told(tenant, each)) for each in (gone, emptied, fewer, another)] == [
+    assert [bool(reported(tenant, each)) for each in (gone, emptied, fewer, another)] == [
         True,
         True,
         False,
         False,
     ]
-    again = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
-    assert told(tenant, gone, again) == []
+    repeated = step(StepKind.RECREATE, "unifiedRoleAssignment", "old", target=assignment("c"))
+    assert reported(tenant, gone, repeated) == []

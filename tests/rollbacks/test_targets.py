@@ -80,10 +80,10 @@ def test_an_actors_window_holds_what_he_did_and_warns_of_what_others_did_afterwa
     plan = plan_of(by(scene, thief.upper()))
     assert {step.resource_id for step in plan.steps.all()} >= {policy_id}
     assert plan.steps.values("resource_id").distinct().count() == 2
-    (told,) = [warning for warning in plan.warnings if "changed again later" in warning]
-    assert colleague in told
-    assert "is also undone" in told
-    assert str(Change.objects.latest("pk").pk) in told
+    (reported,) = [warning for warning in plan.warnings if "changed again later" in warning]
+    assert colleague in reported
+    assert "is also undone" in reported
+    assert str(Change.objects.latest("pk").pk) in reported
 
 
 def test_another_actors_window_goes_back_to_what_he_found_and_no_further(

@@ -62,9 +62,9 @@ def test_a_counter_plan_can_be_undone_in_turn(scene: Scene, incident: Incident) 
     scene.execute(rollback)
     counter = approved(scene, undo(scene, rollback))
     scene.execute(counter)
-    again = approved(scene, undo(scene, counter))
-    scene.execute(again)
-    assert state_of(again) == State.VERIFIED
+    repeated = approved(scene, undo(scene, counter))
+    scene.execute(repeated)
+    assert state_of(repeated) == State.VERIFIED
     assert scene.named(POLICIES, "CA001")["state"] == "enabled"
     assert scene.named(POLICIES, "CA006")["state"] == "enabled"
     assert states(incident) == {ChangeState.ROLLED_BACK}

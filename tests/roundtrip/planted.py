@@ -66,12 +66,14 @@ class Herd:
     no caller writes. What a kind may not lack and yet lacks, because nobody gave it at the start, is left alone.
     """
 
-    def __init__(self, family: str, path: str, chosen: list[str], extra: Json, kept: frozenset[str]) -> None:
+    def __init__(
+        self, family: str, path: str, chosen: list[str], extra: Json, stored: frozenset[str]
+    ) -> None:
         self.family = family
         self.path = path
         self.kinds = chosen
         self.extra = extra
-        self.kept = kept
+        self.stored = stored
 
     def made(self, prefix: str) -> list[Act]:
         return [
@@ -109,7 +111,7 @@ class Herd:
                 name
                 for name, declared in schema.type_named(kind).properties.items()
                 if not (declared.read_only or declared.immutable or declared.type == "Edm.Stream")
-                and name not in self.kept
+                and name not in self.stored
                 and (declared.nullable or now.get(name) is not None)
             ]
             return {"@odata.type": TYPE + kind} | {name: varied(now, name, kind) for name in names}

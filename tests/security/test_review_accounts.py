@@ -45,12 +45,12 @@ def test_a_password_hash_cannot_be_guessed_through_the_list_of_users(db: None) -
     bind(victim, Role.ADMINISTRATOR)
     client = _signed_in(administrator)
 
-    def told(guess: str) -> bool:
+    def reported(guess: str) -> bool:
         answer = client.get("/admin/tenants/user/", {"username": "victim", "password__startswith": guess})
         return 'id="result_list"' in answer.content.decode()
 
     right, wrong = victim.password[:12], victim.password[:11] + "~"
-    assert told(right) == told(wrong)
+    assert reported(right) == reported(wrong)
 
 
 def test_an_administrator_cannot_become_a_superuser_by_a_token(db: None) -> None:
@@ -161,12 +161,12 @@ def test_lockout_cannot_be_reset_by_a_forwarded_address(db: None) -> None:
     person(username="alice")
     cache.clear()
     client, last = Client(), 0
-    for turn in range(12):
+    for attempt in range(12):
         last = client.post(
             "/sign-in/",
-            {"username": "alice", "password": f"guess {turn}"},
-            HTTP_X_FORWARDED_FOR=f"198.51.100.{turn}",
-            HTTP_X_REAL_IP=f"198.51.100.{turn}",
+            {"username": "alice", "password": f"guess {attempt}"},
+            HTTP_X_FORWARDED_FOR=f"198.51.100.{attempt}",
+            HTTP_X_REAL_IP=f"198.51.100.{attempt}",
         ).status_code
     assert last == 429
 
@@ -177,10 +177,12 @@ def test_lockout_holds_against_guesses_from_many_addresses(db: None) -> None:
     statuses = [
         Client()
         .post(
-            "/sign-in/", {"username": "alice", "password": f"guess {turn}"}, REMOTE_ADDR=f"198.51.100.{turn}"
+            "/sign-in/",
+            {"username": "alice", "password": f"guess {attempt}"},
+            REMOTE_ADDR=f"198.51.100.{attempt}",
         )
         .status_code
-        for turn in range(100)
+        for attempt in range(100)
     ]
     assert 429 in statuses
 

@@ -120,15 +120,15 @@ def test_nothing_that_holds_a_credential_shows_it(db: None, emulator: Emulator) 
     tenant: Tenant = onboarded(emulator)
     info = emulator.tenants[TENANT]
     registration = AppRegistration.objects.get(client_id=UUID(info.reader.client_id))
-    kept = tenant.connections.get(purpose="reader")
+    retained = tenant.connections.get(purpose="reader")
     shown = [
         repr(connection_of(emulator, info.reader)),
         repr(connection_of(emulator, info.reader, certificate=True)),
-        repr(onboarding.config_of(kept)),
+        repr(onboarding.config_of(retained)),
         repr(onboarding.open_client(tenant, "reader")),
         repr(registration),
         str(registration),
-        repr(kept),
+        repr(retained),
     ]
     for text in shown:
         for secret in credentials(emulator):

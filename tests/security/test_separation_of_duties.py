@@ -332,16 +332,16 @@ def approved_by(stage: Stage, requester: User, signers: list[User]) -> bool:
 def test_the_acts_of_the_only_administrator_cool_off_and_everybody_is_told(stage: Stage) -> None:
     alone(stage)
     requester, signers = creates_everybody(stage)
-    told = "The only administrator changed accounts or roles (6 actions)"
+    reported = "The only administrator changed accounts or roles (6 actions)"
     portal = person(Role.PORTAL_APPROVER, customer=stage.tenant.customer)
     for user in (stage.mallory, stage.approvers[0], person(Role.AUDITOR), portal):
-        assert told in signed_in(user).get(reverse("overview")).text
-    assert told not in signed_in(person(Role.ENGINEER)).get(reverse("overview")).text
+        assert reported in signed_in(user).get(reverse("overview")).text
+    assert reported not in signed_in(person(Role.ENGINEER)).get(reverse("overview")).text
     with after(COOLING_OFF - timedelta(minutes=1)):
         assert not approved_by(stage, requester, signers)
     with after(COOLING_OFF + timedelta(minutes=1)):
         assert approved_by(stage, requester, signers)
-        assert told not in signed_in(stage.mallory).get(reverse("overview")).text
+        assert reported not in signed_in(stage.mallory).get(reverse("overview")).text
 
 
 def demotes(stage: Stage) -> None:

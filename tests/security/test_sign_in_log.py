@@ -73,7 +73,7 @@ def test_signing_in_and_out_are_entries(erin: User) -> None:
     client.post(reverse("logout"), REMOTE_ADDR=HOME)
     sign_in("erin", client=client)
 
-    first, out, again = entries()
+    first, out, repeated = entries()
     assert (first.action, first.actor, first.actor_id, first.via) == (
         "session:sign-in",
         "erin",
@@ -82,7 +82,7 @@ def test_signing_in_and_out_are_entries(erin: User) -> None:
     )
     assert first.detail == {"address": HOME, "known_device": False}
     assert (out.action, out.actor, out.detail) == ("session:sign-out", "erin", {"address": HOME})
-    assert again.detail == {"address": HOME, "known_device": True}
+    assert repeated.detail == {"address": HOME, "known_device": True}
     assert {entry.os_account for entry in entries()} == {None}
     assert ledger.verify() == []
 
@@ -147,7 +147,7 @@ def test_what_was_typed_into_the_name_field_is_kept_nowhere(
 
 
 def test_a_lockout_is_one_entry_and_what_it_turns_away_is_counted(erin: User) -> None:
-    assert [sign_in("erin", f"guess {turn}") for turn in range(12)][-1] == 429
+    assert [sign_in("erin", f"guess {attempt}") for attempt in range(12)][-1] == 429
     assert sign_in("erin") == 429
 
     assert [entry.action for entry in entries()] == ["session:failed"] * 8 + ["session:locked-out"]
@@ -166,27 +166,27 @@ def test_a_lockout_is_one_entry_and_what_it_turns_away_is_counted(erin: User) ->
     }
 
 
-def spray(turn: int) -> tuple[str, str]:
+def spray(attempt: int) -> tuple[str, str]:
     """Names and addresses that never come again."""
-    return f"name {turn}", f"198.51.{turn // 250}.{turn % 250 + 1}"
+    return f"name {attempt}", f"198.51.{attempt // 250}.{attempt % 250 + 1}"
 
 
-def guess_one(turn: int) -> tuple[str, str]:
+def guess_one(attempt: int) -> tuple[str, str]:
     """One account from ever new addresses."""
-    return "erin", spray(turn)[1]
+    return "erin", spray(attempt)[1]
 
 
-def hammer(turn: int) -> tuple[str, str]:
+def hammer(attempt: int) -> tuple[str, str]:
     """Ever new names from one address."""
-    return spray(turn)[0], HOME
+    return spray(attempt)[0], HOME
 
 
 @pytest.mark.parametrize("attack", [spray, guess_one, hammer])
 def test_whatever_an_attacker_does_fills_no_more_than_a_few_entries_an_hour(
     erin: User, attack: Callable[[int], tuple[str, str]]
 ) -> None:
-    for turn in range(80):
-        name, address = attack(turn)
+    for attempt in range(80):
+        name, address = attack(attempt)
         sign_in(name, "Summer2026!", address)
     assert len(entries()) <= 2 * sign_in_log.MOST_SINGLE
     sign_in_log.sum_up(NOON + timedelta(hours=1))
@@ -199,8 +199,8 @@ def test_whatever_an_attacker_does_fills_no_more_than_a_few_entries_an_hour(
 
 def test_counters_are_bounded_too_and_miss_no_attempt(erin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in_log, "MOST_ROWS", 5)
-    for turn in range(20):
-        name, address = spray(turn)
+    for attempt in range(20):
+        name, address = spray(attempt)
         sign_in(name, "Summer2026!", address)
     assert FailedSignIns.objects.count() == 6
     sign_in_log.sum_up(NOON + timedelta(hours=1))
@@ -219,8 +219,8 @@ def test_an_hour_whose_failures_all_have_entries_needs_no_sum(erin: User, clock:
 
 
 def test_the_worker_records_the_sum_once_when_the_hour_is_over(erin: User, clock: Clock) -> None:
-    for turn in range(12):
-        sign_in(*("nobody", "wrong", spray(turn)[1]))
+    for attempt in range(12):
+        sign_in(*("nobody", "wrong", spray(attempt)[1]))
     tasks.tick()
     assert not entries("session:failures")
     clock.now += timedelta(hours=1)
@@ -230,8 +230,8 @@ def test_the_worker_records_the_sum_once_when_the_hour_is_over(erin: User, clock
 
 
 def test_without_a_worker_the_next_failure_records_it(erin: User, clock: Clock) -> None:
-    for turn in range(12):
-        sign_in("nobody", "wrong", spray(turn)[1])
+    for attempt in range(12):
+        sign_in("nobody", "wrong", spray(attempt)[1])
     clock.now += timedelta(hours=1)
     sign_in("erin", "wrong")
     assert [entry.action for entry in entries()][-2:] == ["session:failures", "session:failed"]
@@ -262,8 +262,8 @@ def test_workers_that_sum_up_together_record_it_once(committed_db: None) -> None
 @pytest.mark.parametrize("before", [1, sign_in_log.MOST_SINGLE])
 def test_names_that_exist_cost_what_names_that_do_not_cost(erin: User, before: int) -> None:
     """Else the time of an answer tells who has an account."""
-    for turn in range(before):
-        sign_in(*("nobody", "wrong", spray(turn)[1]))
+    for attempt in range(before):
+        sign_in(*("nobody", "wrong", spray(attempt)[1]))
     counts = []
     for name, address in (("erin", "203.0.113.1"), ("somebody", "203.0.113.2")):
         with CaptureQueriesContext(

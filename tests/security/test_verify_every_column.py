@@ -358,7 +358,7 @@ def triggers_away() -> Iterator[None]:
             cursor.execute(statement)
 
 
-def _is_found(place: str) -> bool:
+def _is_found(location: str) -> bool:
     """Whether some fault names the place."""
     found = integrity.faults(Tenant.objects.all())
-    return any(re.search(place, f"{fault.where} {fault.what}") for fault in found)
+    return any(re.search(location, f"{fault.where} {fault.what}") for fault in found)

@@ -93,12 +93,12 @@ def arguments(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_add_tenant_says_what_the_connection_may_and_may_not_do(
     db: None, emulator: Emulator, arguments: list[str]
 ) -> None:
-    told = command("add_tenant", *arguments)
-    assert told["tenant"] == Tenant.objects.get().pk
-    assert (told["name"], told["customer"]) == (TENANT, emulator.tenants[TENANT].customer)
-    assert set(told["reader"]["granted"]) == set(emulator.tenants[TENANT].reader.permissions)
-    assert told["reader"]["missing"] == {}
-    assert told["writer"]["granted"]
+    reported = command("add_tenant", *arguments)
+    assert reported["tenant"] == Tenant.objects.get().pk
+    assert (reported["name"], reported["customer"]) == (TENANT, emulator.tenants[TENANT].customer)
+    assert set(reported["reader"]["granted"]) == set(emulator.tenants[TENANT].reader.permissions)
+    assert reported["reader"]["missing"] == {}
+    assert reported["writer"]["granted"]
 
 
 def test_add_tenant_names_each_missing_permission_and_what_stays_unread(
@@ -117,9 +117,9 @@ def test_add_tenant_says_what_the_reader_may_read_in_azure(
 ) -> None:
     (subscription,) = emulator.tenants[TENANT].subscriptions
     stranger = str(uuid4())
-    told = command("add_tenant", *arguments, "--subscription", subscription, "--subscription", stranger)
-    assert told["subscriptions"][subscription] == {}
-    assert "role Reader" in told["subscriptions"][stranger]["keyVault"]
+    reported = command("add_tenant", *arguments, "--subscription", subscription, "--subscription", stranger)
+    assert reported["subscriptions"][subscription] == {}
+    assert "role Reader" in reported["subscriptions"][stranger]["keyVault"]
 
 
 def test_add_tenant_tells_people_what_stays_unread_in_azure(
@@ -138,12 +138,14 @@ def test_add_tenant_reads_a_certificate_file(
 ) -> None:
     pem = tmp_path / "reader.pem"
     pem.write_text(emulator.tenants[TENANT].reader.certificate_pem)
-    place = arguments.index("--secret-env")
-    assert command("add_tenant", *arguments[:place], "--certificate-file", str(pem), *arguments[place + 2 :])[
-        "reader"
-    ]
+    location = arguments.index("--secret-env")
+    assert command(
+        "add_tenant", *arguments[:location], "--certificate-file", str(pem), *arguments[location + 2 :]
+    )["reader"]
     pem.write_text("not pem")
-    error = refusal("add_tenant", *arguments[:place], "--certificate-file", str(pem), *arguments[place + 2 :])
+    error = refusal(
+        "add_tenant", *arguments[:location], "--certificate-file", str(pem), *arguments[location + 2 :]
+    )
     assert "not PEM" in str(error)
 
 
@@ -190,8 +192,8 @@ def test_add_tenant_refuses_an_unknown_directory(db: None, arguments: list[str])
 
 
 def test_add_tenant_wants_a_writers_id_and_credential_together(db: None, arguments: list[str]) -> None:
-    place = arguments.index("--writer-secret-env")
-    error = refusal("add_tenant", *arguments[:place], *arguments[place + 2 :])
+    location = arguments.index("--writer-secret-env")
+    error = refusal("add_tenant", *arguments[:location], *arguments[location + 2 :])
     assert (error.returncode, "--writer-client-id" in str(error)) == (2, True)
 
 
@@ -201,7 +203,7 @@ def test_add_tenant_wants_a_writers_id_and_credential_together(db: None, argumen
 def test_add_user_creates_binds_and_prints_a_token_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     tenant: Tenant = TenantFactory(name="Contoso")
     monkeypatch.setenv("PASSWORD", "a long enough sentence")
-    told = command(
+    reported = command(
         "add_user",
         "maria",
         "--role",
@@ -212,13 +214,13 @@ def test_add_user_creates_binds_and_prints_a_token_once(db: None, monkeypatch: p
         "PASSWORD",
         "--token",
     )
-    assert (told["username"], told["created"], told["scope"]) == ("maria", True, "tenant:Contoso")
-    token = user_accounts.token_for(told["token"])
+    assert (reported["username"], reported["created"], reported["scope"]) == ("maria", True, "tenant:Contoso")
+    token = user_accounts.token_for(reported["token"])
     assert token is not None
     assert (token.customer, set(token.scopes)) == (tenant.customer, {"read", "request"})
     assert User.objects.get().check_password("a long enough sentence")
-    again = command("add_user", "maria", "--role", "approver", "--scope", "msp")
-    assert (again["created"], "token" in again) == (False, False)
+    repeated = command("add_user", "maria", "--role", "approver", "--scope", "msp")
+    assert (repeated["created"], "token" in repeated) == (False, False)
     assert RoleBinding.objects.count() == 2
 
 
@@ -245,13 +247,17 @@ def test_add_user_refuses_a_weak_password_and_leaves_nothing(
 
 def test_snapshot_prints_what_the_contract_says(committed_db: None, emulator: Emulator) -> None:
     tenant = onboarded(emulator)
-    told = command("snapshot", TENANT)
-    assert told.keys() >= {"snapshot", "root", "status", "coverage", "changes", "requests", "seconds"}
+    reported = command("snapshot", TENANT)
+    assert reported.keys() >= {"snapshot", "root", "status", "coverage", "changes", "requests", "seconds"}
     snapshot = Snapshot.objects.get()
-    assert (told["snapshot"], told["root"], told["status"]) == (snapshot.pk, snapshot.root, "complete")
-    assert told["coverage"]["group"].keys() >= {"status", "count", "reason"}
-    assert told["changes"] == {}
-    assert told["requests"] > 0
+    assert (reported["snapshot"], reported["root"], reported["status"]) == (
+        snapshot.pk,
+        snapshot.root,
+        "complete",
+    )
+    assert reported["coverage"]["group"].keys() >= {"status", "count", "reason"}
+    assert reported["changes"] == {}
+    assert reported["requests"] > 0
     assert command("snapshot", str(tenant.pk), *TYPES)["coverage"]["group"]["status"] == "not_requested"
     assert command("verify", TENANT)["ok"]
 
@@ -260,8 +266,8 @@ def test_a_snapshot_records_the_mode_that_was_used_and_not_the_one_asked_for(
     committed_db: None, emulator: Emulator
 ) -> None:
     onboarded(emulator)
-    told = command("snapshot", TENANT, "--mode", "incremental", *TYPES)
-    assert told["mode"] == Snapshot.objects.get().mode == "full"
+    reported = command("snapshot", TENANT, "--mode", "incremental", *TYPES)
+    assert reported["mode"] == Snapshot.objects.get().mode == "full"
 
 
 def test_snapshot_says_in_words_what_was_not_read(committed_db: None, emulator: Emulator) -> None:
@@ -286,8 +292,8 @@ def test_snapshot_refuses_what_cannot_be(committed_db: None, emulator: Emulator)
 
 def test_changes_are_listed_filtered_and_told_in_words(db: None) -> None:
     change = disabled_mfa(TenantFactory(name="Contoso"))
-    (told,) = command("changes", "Contoso")
-    assert (told["id"], told["severity"]) == (change.pk, "critical")
+    (reported,) = command("changes", "Contoso")
+    assert (reported["id"], reported["severity"]) == (change.pk, "critical")
     assert command("changes", "Contoso", "--severity", "low", "--severity", "high") == []
     assert len(command("changes", "Contoso", "--severity", "critical", "--since", "24h")) == 1
     assert command("changes", "Contoso", "--since", "2999-01-01T00:00:00Z") == []
@@ -300,9 +306,9 @@ def test_verify_fails_with_the_faults_when_history_was_altered(
 ) -> None:
     onboarded(emulator)
     command("snapshot", TENANT, *TYPES)
-    told = command("verify")
-    assert (told["ok"], told["tenants"], told["faults"]) == (True, [TENANT], [])
-    assert told["ledger"]["entries"] == LedgerEntry.objects.count()
+    reported = command("verify")
+    assert (reported["ok"], reported["tenants"], reported["faults"]) == (True, [TENANT], [])
+    assert reported["ledger"]["entries"] == LedgerEntry.objects.count()
     with retention_gate("a test"), connection.cursor() as cursor:
         cursor.execute("UPDATE tenants_ledgerentry SET actor = 'x' WHERE sequence = 1")
         cursor.execute("UPDATE snapshots_snapshot SET root = 'x'")
@@ -319,8 +325,8 @@ def test_verify_fails_with_the_faults_when_history_was_altered(
 def test_export_writes_every_resource_for_the_owner_only(db: None, tmp_path: Path) -> None:
     change = disabled_mfa(TenantFactory(name="Contoso"))
     out = tmp_path / "export.json"
-    told = command("export", "Contoso", "--snapshot", str(change.snapshot_id), "--out", str(out))
-    assert told["resources"] == 1
+    reported = command("export", "Contoso", "--snapshot", str(change.snapshot_id), "--out", str(out))
+    assert reported["resources"] == 1
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     exported = json.loads(out.read_bytes())
     (resource,) = exported["resources"]
@@ -387,11 +393,11 @@ def test_reject_ends_the_rollback_whose_plan_has_the_digest(rollback: Rollback) 
     refusal("reject", number, "--digest", "e" * 64, "--reason", "wrong customer", "--as", "ada")
     refusal("reject", number, "--digest", digest_of(rollback), "--reason", " ", "--as", "ada")
     assert not Approval.objects.exists()
-    told = command(
+    reported = command(
         "reject", number, "--digest", digest_of(rollback), "--reason", "wrong customer", "--as", "ada"
     )
-    assert told["state"] == "rejected"
-    assert told["approvals"][0]["comment"] == "wrong customer"
+    assert reported["state"] == "rejected"
+    assert reported["approvals"][0]["comment"] == "wrong customer"
 
 
 @pytest.mark.parametrize("name", ["approve", "reject"])
@@ -424,11 +430,11 @@ def write(tmp_path: Path) -> Write:
 
 def test_grade_answers_as_the_contract_says(write: Write) -> None:
     before, after = write("before", mfa_policy()), write("after", mfa_policy(state="disabled"))
-    told = command("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)
-    assert told.keys() >= {"changed", "severity", "findings", "patch"}
-    assert (told["changed"], told["severity"]) == (True, "critical")
-    assert told["patch"] == [{"op": "replace", "path": "/state", "value": "disabled"}]
-    assert told["findings"][0].keys() >= {"rule", "severity", "reason", "technique"}
+    reported = command("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)
+    assert reported.keys() >= {"changed", "severity", "findings", "patch"}
+    assert (reported["changed"], reported["severity"]) == (True, "critical")
+    assert reported["patch"] == [{"op": "replace", "path": "/state", "value": "disabled"}]
+    assert reported["findings"][0].keys() >= {"rule", "severity", "reason", "technique"}
     shown = lines("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)
     assert shown[0] == "critical"
 
@@ -436,8 +442,8 @@ def test_grade_answers_as_the_contract_says(write: Write) -> None:
 def test_grade_of_two_spellings_of_one_state_says_unchanged(write: Write) -> None:
     before = write("before", mfa_policy())
     after = write("after", mfa_policy(modifiedDateTime="2026-01-01T00:00:00Z"))
-    told = command("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)
-    assert (told["changed"], told["patch"]) == (False, [])
+    reported = command("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)
+    assert (reported["changed"], reported["patch"]) == (False, [])
     assert (
         lines("grade", "--type", "conditionalAccessPolicy", "--before", before, "--after", after)[0]
         == "unchanged"
@@ -464,7 +470,7 @@ def test_grade_takes_one_method_configuration_on_its_own(write: Write) -> None:
         "id": "Sms",
         "state": "disabled",
     }
-    told = command(
+    reported = command(
         "grade",
         "--type",
         "authenticationMethodConfiguration",
@@ -473,8 +479,8 @@ def test_grade_takes_one_method_configuration_on_its_own(write: Write) -> None:
         "--after",
         write("after", {**sms, "state": "enabled"}),
     )
-    assert told["changed"]
-    assert told["severity"] in {"high", "medium"}
+    assert reported["changed"]
+    assert reported["severity"] in {"high", "medium"}
 
 
 def test_grade_uses_the_context_it_is_given(write: Write) -> None:

@@ -30,17 +30,17 @@ def tenant(db: None) -> Tenant:
 
 
 def test_it_tells_coverage_and_recoverability_by_type(tenant: Tenant) -> None:
-    told = command("coverage", "Contoso")
-    assert told["tenant"] == "Contoso"
-    assert told["coverage"]["application"] == {
+    reported = command("coverage", "Contoso")
+    assert reported["tenant"] == "Contoso"
+    assert reported["coverage"]["application"] == {
         "status": "complete",
         "count": 1,
         "reason": "",
         "remedy": "",
         "recoverability": {"partly": 1},
     }
-    assert told["recoverability"] == {"in_place": 0, "new_id": 2, "partly": 1, "not_restorable": 0}
-    assert "resources" not in told
+    assert reported["recoverability"] == {"in_place": 0, "new_id": 2, "partly": 1, "not_restorable": 0}
+    assert "resources" not in reported
 
 
 def test_it_tells_the_verdict_on_every_resource_where_asked(tenant: Tenant) -> None:
@@ -86,8 +86,8 @@ def test_a_tenant_without_a_snapshot_is_told_to_take_one(db: None) -> None:
     TenantFactory(name="Fresh")
     (line,) = lines("coverage", "Fresh")
     assert "no snapshot yet" in line
-    told = command("coverage", "Fresh")
-    assert (told["snapshot"], told["coverage"]) == (None, {})
+    reported = command("coverage", "Fresh")
+    assert (reported["snapshot"], reported["coverage"]) == (None, {})
 
 
 def test_it_refuses_unknown_names_in_one_line(tenant: Tenant) -> None:

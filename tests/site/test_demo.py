@@ -31,9 +31,9 @@ LONGEST_WAIT = 300
 @pytest.fixture
 def signals() -> Iterator[None]:
     """The commands set handlers of their own."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    stored = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
-    for number, handler in kept.items():
+    for number, handler in stored.items():
         signal.signal(number, handler)
 
 
@@ -44,9 +44,9 @@ def free_port() -> int:
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    stored = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     return {
-        **kept,
+        **stored,
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "LAVAWALL_PACE": "unlimited",
         "COLUMNS": "80",
@@ -75,14 +75,14 @@ def test_long_lines_hang_under_their_mark_and_fit_a_narrow_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(StepFailed("the door is open"), "the door is open"), (KeyError(), "KeyError")]
+    ("error", "reported"), [(StepFailed("the door is open"), "the door is open"), (KeyError(), "KeyError")]
 )
-def test_a_failing_step_is_told_and_passed_on(error: Exception, told: str) -> None:
+def test_a_failing_step_is_told_and_passed_on(error: Exception, reported: str) -> None:
     output = io.StringIO()
     show = Show(Console(file=output, width=60))
     with pytest.raises(type(error)), show.step("A step", of=1):
         raise error
-    assert f"✗ failed: {told}" in output.getvalue()
+    assert f"✗ failed: {reported}" in output.getvalue()
     assert "✓" not in output.getvalue()
 
 
@@ -131,9 +131,9 @@ def test_a_step_that_does_not_hold_is_a_failed_exit(
     with pytest.raises(CommandError, match=r"The demo failed: the tenant moved away") as caught:
         call_command("demo")
     assert caught.value.returncode == 1
-    told = capsys.readouterr().out
-    assert told.count("✓ passed") == broken
-    assert "All steps passed" not in told
+    reported = capsys.readouterr().out
+    assert reported.count("✓ passed") == broken
+    assert "All steps passed" not in reported
 
 
 def test_an_interrupted_demo_says_so_in_one_line(

@@ -82,11 +82,11 @@ def test_git_ignores_the_secrets() -> None:
     assert ignored.returncode == 0
 
 
-def audited(tmp_path: Path, says: str, status: int, **environment: str) -> int:
+def audited(tmp_path: Path, message: str, status: int, **environment: str) -> int:
     """The exit status of the dependency audit, with a pip-audit that says this."""
     (tmp_path / "pip_audit").mkdir()
     (tmp_path / "pip_audit" / "__init__.py").write_text("")
-    (tmp_path / "pip_audit" / "__main__.py").write_text(f"print({says!r})\nraise SystemExit({status})\n")
+    (tmp_path / "pip_audit" / "__main__.py").write_text(f"print({message!r})\nraise SystemExit({status})\n")
     return subprocess.run(
         [sys.executable, "tools/audit_dependencies.py"],
         cwd=ROOT,
@@ -97,7 +97,7 @@ def audited(tmp_path: Path, says: str, status: int, **environment: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("says", "status", "offline", "expected"),
+    ("message", "status", "offline", "expected"),
     [
         ("No known vulnerabilities found", 0, "0", 0),
         ("Found 1 known vulnerability in 1 package", 1, "1", 1),
@@ -108,9 +108,9 @@ def audited(tmp_path: Path, says: str, status: int, **environment: str) -> int:
     ],
 )
 def test_an_audit_without_data_is_no_clean_audit(
-    tmp_path: Path, says: str, status: int, offline: str, expected: int
+    tmp_path: Path, message: str, status: int, offline: str, expected: int
 ) -> None:
-    assert audited(tmp_path, says, status, AUDIT_OFFLINE=offline) == expected
+    assert audited(tmp_path, message, status, AUDIT_OFFLINE=offline) == expected
 
 
 def test_the_workers_health_is_the_progress_of_its_queue(db: None) -> None:

@@ -130,6 +130,8 @@ def test_a_real_collection_without_a_subscription_shows_what_was_forbidden(
     tenant = onboarded(emulator)
     Tenant.objects.filter(pk=tenant.pk).update(subscriptions=[])
     emulator.faults.add("answer", method="GET", path="namedLocations$", status=403, times=99)
-    told = command("snapshot", TENANT)
-    assert {each["status"] for key, each in told["coverage"].items() if key in AZURE} == {"not_applicable"}
+    reported = command("snapshot", TENANT)
+    assert {each["status"] for key, each in reported["coverage"].items() if key in AZURE} == {
+        "not_applicable"
+    }
     assert problems_everywhere(client, tenant) == seen("namedLocation")

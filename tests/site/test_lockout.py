@@ -55,7 +55,7 @@ def site(committed_db: None, live_server: LiveServer, settings: Settings) -> Ite
 def test_behind_the_proxy_a_guesser_locks_only_his_own_address(site: str) -> None:
     guesser = Browser(site, ELSEWHERE)
 
-    assert [guesser.sign_in("erin", f"guess {turn}") for turn in range(9)][-1] == 429
+    assert [guesser.sign_in("erin", f"guess {attempt}") for attempt in range(9)][-1] == 429
     assert guesser.sign_in("erin", PASSWORD) == 429
     assert Browser(site, HOME).sign_in("erin", PASSWORD) == 302
 
@@ -63,7 +63,8 @@ def test_behind_the_proxy_a_guesser_locks_only_his_own_address(site: str) -> Non
 def test_an_address_that_the_caller_claims_for_himself_does_not_count(site: str) -> None:
     guesser = Browser(site, ELSEWHERE)
     answers = [
-        guesser.sign_in("erin", "guess", **{"X-Forwarded-For": f"203.0.113.{turn}"}) for turn in range(9)
+        guesser.sign_in("erin", "guess", **{"X-Forwarded-For": f"203.0.113.{attempt}"})
+        for attempt in range(9)
     ]
 
     assert answers[-1] == 429
@@ -73,7 +74,7 @@ def test_an_address_that_the_caller_claims_for_himself_does_not_count(site: str)
 def test_many_names_from_one_address_are_slowed(site: str) -> None:
     guesser = Browser(site, ELSEWHERE)
 
-    answers = [guesser.sign_in(f"name {turn}", "Summer2026!") for turn in range(31)]
+    answers = [guesser.sign_in(f"name {attempt}", "Summer2026!") for attempt in range(31)]
 
     assert answers[0] == 200
     assert answers[-1] == 429
@@ -87,7 +88,7 @@ def test_guesses_from_many_addresses_close_the_account_but_not_to_its_known_brow
 
     botnet = Browser(site, ELSEWHERE)
     answers = [
-        botnet.sign_in("erin", "guess", **{"X-Test-Client": f"203.0.113.{turn}"}) for turn in range(51)
+        botnet.sign_in("erin", "guess", **{"X-Test-Client": f"203.0.113.{attempt}"}) for attempt in range(51)
     ]
 
     assert answers[-1] == 429
@@ -100,14 +101,14 @@ def test_a_known_browser_is_no_way_to_guess_without_end(site: str) -> None:
     assert stolen.sign_in("erin", PASSWORD) == 302
     stolen.sign_out()
 
-    assert [stolen.sign_in("erin", f"guess {turn}") for turn in range(9)][-1] == 429
+    assert [stolen.sign_in("erin", f"guess {attempt}") for attempt in range(9)][-1] == 429
 
 
 def test_a_forged_device_cookie_knows_nobody(site: str) -> None:
     forger = Browser(site, ELSEWHERE)
     forger.session.cookies.set("device", '{"erin": "x"}')
 
-    assert [forger.sign_in("erin", f"guess {turn}") for turn in range(9)][-1] == 429
+    assert [forger.sign_in("erin", f"guess {attempt}") for attempt in range(9)][-1] == 429
     assert Browser(site, HOME).sign_in("erin", PASSWORD) == 302
 
 

@@ -74,11 +74,11 @@ def test_an_observation_ends_in_a_snapshot_changes_attributions_and_a_ledger_ent
     second = observe(tenant)
     assert [change.kind for change in second.changes] == ["updated"]
     assert second.attributed == 1
-    (told,) = Change.objects.all()
-    assert not told.attributions.get().ours, "no rollback made it: somebody used our writer"
+    (reported,) = Change.objects.all()
+    assert not reported.attributions.get().ours, "no rollback made it: somebody used our writer"
     run = Run.objects.latest("id")
     assert (run.state, run.error) == ("succeeded", "")
-    assert run.result == {"snapshot": second.snapshot.pk, "changes": {told.severity: 1}}
+    assert run.result == {"snapshot": second.snapshot.pk, "changes": {reported.severity: 1}}
     assert second.snapshot.run_id == run.pk
     assert LedgerEntry.objects.filter(action=integrity.ACTION).count() == 2
     assert content_store.verify(tenant) == integrity.verify(tenant) == []
@@ -177,15 +177,15 @@ def test_what_a_dead_collection_stored_is_removed_by_the_next(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     observe(tenant)
-    kept = Blob.objects.count()
+    stored = Blob.objects.count()
     change_something(tenant)
     with monkeypatch.context() as patched, pytest.raises(LoggedError):  # noqa: PT012 - the error must leave the transaction
         patched.setattr(capture, "seal", dying(capture.seal, RuntimeError, before=True))
         observe(tenant)
-    assert Blob.objects.count() == kept + 1
+    assert Blob.objects.count() == stored + 1
     change_back(tenant)
     observe(tenant)
-    assert Blob.objects.count() == kept
+    assert Blob.objects.count() == stored
     entry = LedgerEntry.objects.get(action="store:tidy")
     assert (entry.tenant_id, entry.detail) == (tenant.pk, {"contents": 1})
 

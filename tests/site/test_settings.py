@@ -172,9 +172,9 @@ def test_secrets_do_not_show_when_printed() -> None:
 def test_the_embedded_mode_makes_secrets_once_and_keeps_them_to_itself(tmp_path: Path) -> None:
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     first = started(**database)
-    kept = tmp_path / "db.sqlite3.secrets"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert {path.name for path in tmp_path.iterdir()} == {kept.name, "db.sqlite3"}
+    stored = tmp_path / "db.sqlite3.secrets"
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {stored.name, "db.sqlite3"}
     assert stat.S_IMODE((tmp_path / "db.sqlite3").stat().st_mode) == 0o600
     assert started(**database) == first
     assert not first["production"]
@@ -194,8 +194,8 @@ def test_processes_that_start_at_once_agree_on_the_secrets(tmp_path: Path) -> No
 
 
 def test_a_damaged_file_of_secrets_is_not_silently_replaced(tmp_path: Path) -> None:
-    kept = tmp_path / "db.sqlite3.secrets"
-    kept.write_text(f"SECRET_KEY={SECRET_KEY}\n")
+    stored = tmp_path / "db.sqlite3.secrets"
+    stored.write_text(f"SECRET_KEY={SECRET_KEY}\n")
     line = refused(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3")
     assert "has no LAVAWALL_MASTER_KEY" in line
-    assert kept.read_text() == f"SECRET_KEY={SECRET_KEY}\n"
+    assert stored.read_text() == f"SECRET_KEY={SECRET_KEY}\n"

@@ -46,7 +46,7 @@ def form(spec: ResourceType) -> dict[str, Any]:
     return {"version": spec.comparison.version, "digest": _digest(spec)}
 
 
-def kept() -> dict[str, dict[str, Any]]:
+def stored() -> dict[str, dict[str, Any]]:
     read: dict[str, dict[str, Any]] = json.loads(KEPT.read_text(encoding="utf-8"))
     return read
 
@@ -69,6 +69,6 @@ def unannounced(now: dict[str, dict[str, Any]], then: dict[str, dict[str, Any]])
 
 
 if __name__ == "__main__":
-    if refused := unannounced(forms(), kept()):
+    if refused := unannounced(forms(), stored()):
         raise SystemExit(f"Raise the version of {', '.join(refused)} first: the canonical form changed.")
     KEPT.write_text(json.dumps(forms(), indent=1) + "\n", encoding="utf-8")

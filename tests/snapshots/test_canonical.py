@@ -199,12 +199,12 @@ def test_only_the_kind_of_an_expanded_principal_is_state() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "kept"), [(LOCATION, {"@odata.type": "#microsoft.graph.ipNamedLocation"}), (POLICY, {})]
+    ("spec", "stored"), [(LOCATION, {"@odata.type": "#microsoft.graph.ipNamedLocation"}), (POLICY, {})]
 )
 def test_the_type_of_an_object_is_state_only_where_it_must_be_written(
-    spec: ResourceType, kept: Document
+    spec: ResourceType, stored: Document
 ) -> None:
-    assert canonicalise({"@odata.type": "ipNamedLocation"}, spec) == kept
+    assert canonicalise({"@odata.type": "ipNamedLocation"}, spec) == stored
 
 
 def test_credentials_are_kept_without_their_secrets_and_certificates_as_they_are_public() -> None:
@@ -250,7 +250,7 @@ def test_of_a_part_only_what_its_declaration_keeps_is_state() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "stored"),
     [
         ("2024-06-01T12:00:00.9999999Z", "2024-06-01T12:00:00Z"),
         ("2024-06-01t12:00:00z", "2024-06-01T12:00:00Z"),
@@ -261,8 +261,8 @@ def test_of_a_part_only_what_its_declaration_keeps_is_state() -> None:
         ("tomorrow", "tomorrow"),
     ],
 )
-def test_a_time_is_written_in_whole_seconds_of_utc_where_it_is_one(written: str, kept: str) -> None:
-    assert canonicalise({"startDateTime": written}, APPLICATION) == {"startDateTime": kept}
+def test_a_time_is_written_in_whole_seconds_of_utc_where_it_is_one(written: str, stored: str) -> None:
+    assert canonicalise({"startDateTime": written}, APPLICATION) == {"startDateTime": stored}
 
 
 @pytest.mark.parametrize(

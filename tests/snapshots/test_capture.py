@@ -59,7 +59,7 @@ def ids(tenant: Tenant, key: str) -> set[str]:
     return set(current.values_list("resource_id", flat=True))
 
 
-def told(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+def reported(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     changes = Change.objects.filter(snapshot=snapshot).order_by("resource_type", "display_name")
     return [(change.resource_type, change.kind, change.display_name) for change in changes]
 
@@ -103,7 +103,7 @@ def test_reading_an_unchanged_tenant_again_changes_nothing(tenant: Tenant) -> No
     first = take(tenant)
     versions, blobs = Version.objects.count(), Blob.objects.count()
     second = take(tenant)
-    assert told(second) == []
+    assert reported(second) == []
     assert (Version.objects.count(), Blob.objects.count()) == (versions, blobs)
     assert second.previous_root == first.root
     assert second.resource_count == first.resource_count
@@ -132,12 +132,12 @@ def test_updates_creations_and_deletions_are_found(tenant: Tenant) -> None:
         "includeUnknownCountriesAndRegions": False,
     }
     send(tenant, "POST", "/v1.0/identity/conditionalAccess/namedLocations", created)
-    assert told(take(tenant)) == [
+    assert reported(take(tenant)) == [
         ("conditionalAccessPolicy", "updated", renamed),
         ("conditionalAccessPolicy", "deleted", deleted),
         ("namedLocation", "created", "New office"),
     ]
-    assert told(take(tenant)) == []
+    assert reported(take(tenant)) == []
 
 
 def _listed(tenant: Tenant, path: str) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def test_an_object_that_a_listing_leaves_out_is_asked_for_and_kept(
     )
     snapshot = take(tenant)
     assert emulator.faults.pending() == []
-    assert told(snapshot) == []
+    assert reported(snapshot) == []
     assert ids(tenant, "conditionalAccessPolicy") == policies
     assert coverage_as_json(snapshot)["conditionalAccessPolicy"]["count"] == len(policies)
 
@@ -197,7 +197,7 @@ def test_an_object_whose_absence_cannot_be_confirmed_is_kept_with_its_type(
     row = coverage_as_json(snapshot)["conditionalAccessPolicy"]
     assert row["status"] == "forbidden"
     assert "Policy.Read.All" in row["remedy"]
-    assert told(snapshot) == []
+    assert reported(snapshot) == []
     assert ids(tenant, "conditionalAccessPolicy") == policies
 
 
@@ -209,12 +209,12 @@ def test_only_the_types_asked_for_are_read(tenant: Tenant, emulator: Emulator) -
     send(tenant, "PATCH", f"/v1.0/groups/{group}", {"description": "changed"})
     emulator.requests.clear()
     snapshot = take(tenant, "group")
-    assert {kind for kind, _, _ in told(snapshot)} == {"group"}
+    assert {kind for kind, _, _ in reported(snapshot)} == {"group"}
     assert not [logged for logged in emulator.requests if "conditionalAccess" in logged.path]
     statuses = set(snapshot.coverage.exclude(resource_type="group").values_list("status", flat=True))
     assert statuses == {"not_requested"}
     assert snapshot.status == "complete"
-    assert {kind for kind, _, _ in told(take(tenant))} == {"conditionalAccessPolicy"}
+    assert {kind for kind, _, _ in reported(take(tenant))} == {"conditionalAccessPolicy"}
 
 
 def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -> None:
@@ -227,9 +227,9 @@ def test_what_is_read_below_a_type_that_was_never_read_says_so(tenant: Tenant) -
     assert "snapshot of application and federatedIdentityCredential together" in found["remedy"]
     assert content_store.latest(tenant) == snapshot
     take(tenant, "application")
-    again = coverage_as_json(take(tenant, "federatedIdentityCredential"))["federatedIdentityCredential"]
-    assert again["status"] == "complete"
-    assert again["count"] == len(ids(tenant, "federatedIdentityCredential")) > 0
+    repeated = coverage_as_json(take(tenant, "federatedIdentityCredential"))["federatedIdentityCredential"]
+    assert repeated["status"] == "complete"
+    assert repeated["count"] == len(ids(tenant, "federatedIdentityCredential")) > 0
 
 
 def test_an_unknown_type_is_refused_before_anything_is_read(tenant: Tenant, emulator: Emulator) -> None:
@@ -301,4 +301,4 @@ def test_a_listing_that_may_be_read_only_later_deletes_nothing(tenant: Tenant, e
     snapshot = take(tenant)
     assert ids(tenant, "unifiedRoleAssignment") < given
     assert ids(tenant, "unifiedRoleAssignmentSchedule")
-    assert told(snapshot) == []
+    assert reported(snapshot) == []

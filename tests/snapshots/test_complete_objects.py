@@ -37,8 +37,8 @@ def _only_beta(name: str, path: Path = ()) -> Iterator[Path]:
 def _is_dropped(spec: ResourceType, path: Path) -> bool:
     """Computed, volatile, or beside the only keys that are kept of a nested object."""
     for end in range(1, len(path) + 1):
-        kept = rules_at(spec, path[: end - 1]).nested_fields if end > 1 else None
-        if rules_at(spec, path[:end]).dropped or (kept is not None and path[end - 1] not in kept):
+        stored = rules_at(spec, path[: end - 1]).nested_fields if end > 1 else None
+        if rules_at(spec, path[:end]).dropped or (stored is not None and path[end - 1] not in stored):
             return True
     return False
 

@@ -36,14 +36,14 @@ def tenant(db: None) -> Tenant:
     return TenantFactory()
 
 
-def told(tenant: Tenant) -> tuple[list[str], int]:
+def reported(tenant: Tenant) -> tuple[list[str], int]:
     standing = coverage.standing(tenant)
     return [row.resource_type for row in standing.problems], len(standing.unread)
 
 
 def test_a_tenant_without_a_snapshot_has_nothing_covered(tenant: Tenant) -> None:
     standing = coverage.standing(tenant)
-    assert told(tenant) == ([], len(registry.all_types()))
+    assert reported(tenant) == ([], len(registry.all_types()))
     assert not standing.is_complete
     assert not coverage.coverage_of(tenant).exists()
 
@@ -55,16 +55,16 @@ def test_a_snapshot_of_everything_covers_everything(tenant: Tenant) -> None:
 
 def test_the_newest_word_on_each_type_counts(tenant: Tenant) -> None:
     snapshot(tenant, group=FORBIDDEN)
-    assert told(tenant) == (["group"], 0)
+    assert reported(tenant) == (["group"], 0)
     newest = snapshot(tenant)
-    assert told(tenant) == ([], 0)
+    assert reported(tenant) == ([], 0)
     assert {row.snapshot for row in coverage.coverage_of(tenant)} == {newest}
 
 
 def test_a_snapshot_of_some_types_hides_no_older_problem_and_is_none_itself(tenant: Tenant) -> None:
     snapshot(tenant, group=FORBIDDEN)
     partial_snapshot(tenant, "namedLocation")
-    assert told(tenant) == (["group"], 0)
+    assert reported(tenant) == (["group"], 0)
     partial_snapshot(tenant, "group")
     assert coverage.standing(tenant).is_complete
 
@@ -72,13 +72,13 @@ def test_a_snapshot_of_some_types_hides_no_older_problem_and_is_none_itself(tena
 def test_a_problem_of_a_snapshot_of_some_types_counts(tenant: Tenant) -> None:
     snapshot(tenant)
     partial_snapshot(tenant, "group", group=FORBIDDEN)
-    assert told(tenant) == (["group"], 0)
+    assert reported(tenant) == (["group"], 0)
 
 
 def test_types_that_no_snapshot_asked_for_are_not_covered(tenant: Tenant) -> None:
     partial_snapshot(tenant, "group")
     standing = coverage.standing(tenant)
-    assert told(tenant) == ([], len(registry.all_types()) - 1)
+    assert reported(tenant) == ([], len(registry.all_types()) - 1)
     assert not standing.is_complete
     assert standing.counts == {"complete": 1, "not_requested": len(registry.all_types()) - 1}
 
@@ -95,7 +95,7 @@ def test_azure_does_not_apply_without_a_subscription_and_is_unread_once_there_is
 def test_a_missing_subscription_hides_no_problem_of_another_type(tenant: Tenant) -> None:
     azure = {spec.key: NO_SUBSCRIPTION for spec in registry.all_types() if spec.on_azure}
     snapshot(tenant, **azure, group=FORBIDDEN)
-    assert told(tenant) == (["group"], 0)
+    assert reported(tenant) == (["group"], 0)
 
 
 def test_more_tenants_cost_no_more_queries(tenant: Tenant) -> None:

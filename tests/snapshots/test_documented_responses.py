@@ -232,8 +232,8 @@ def _declared_paths(spec: ResourceType) -> Iterator[str]:
     yield from (removal.property for removal in spec.restore.update.removals)
     yield from (loss.path for loss in spec.restore.losses)
     yield from (reference.path for reference in spec.references)
-    for holder, kept in spec.comparison.nested_fields.items():
-        yield from (f"{holder}.{name}" for name in kept)
+    for holder, stored in spec.comparison.nested_fields.items():
+        yield from (f"{holder}.{name}" for name in stored)
     for declared in spec.comparison.sets:
         yield declared.path
         yield from (f"{declared.path}[].{name}" for name in declared.key_names)

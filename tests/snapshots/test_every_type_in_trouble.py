@@ -49,10 +49,10 @@ def halves() -> tuple[Sequence[ResourceType], Sequence[ResourceType]]:
 
 
 @pytest.mark.parametrize(
-    ("what", "status", "code", "message", "told"), TROUBLES, ids=[each[0] for each in TROUBLES]
+    ("what", "status", "code", "message", "reported"), TROUBLES, ids=[each[0] for each in TROUBLES]
 )
 def test_what_cannot_be_read_is_told_and_kept(
-    tenant: Tenant, emulator: Emulator, what: str, status: int, code: str, message: str, told: str
+    tenant: Tenant, emulator: Emulator, what: str, status: int, code: str, message: str, reported: str
 ) -> None:
     take(tenant)
     versions = Version.objects.filter(tenant=tenant, last_snapshot=None).count()
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_told_and_kept(
         for spec in registry.all_types():
             row = coverage[spec.key]
             if spec.key in hit:
-                expected = told if paths >= set(addresses(spec)) else "partial"
+                expected = reported if paths >= set(addresses(spec)) else "partial"
                 expected = "failed" if spec.read.parent in hit else expected
                 found = (row["status"], bool(row["reason"]), bool(row["remedy"]))
                 assert found == (expected, True, True), (spec.key, row)

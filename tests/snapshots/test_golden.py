@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from snapshots import catalog
-from tests.snapshots.golden import form, kept, unannounced
+from tests.snapshots.golden import form, stored, unannounced
 
 
 def test_every_type_is_pinned() -> None:
-    assert kept().keys() == {spec.key for spec in catalog.all_types()}
+    assert stored().keys() == {spec.key for spec in catalog.all_types()}
 
 
-@pytest.mark.parametrize("key", sorted(kept()))
+@pytest.mark.parametrize("key", sorted(stored()))
 def test_a_changed_canonical_form_has_a_new_version(key: str) -> None:
-    now, then = form(catalog.get(key)), kept()[key]
+    now, then = form(catalog.get(key)), stored()[key]
     assert now["version"] != then["version"] or now["digest"] == then["digest"], (
         f"The canonical form of {key} changed. Raise its version, then run python -m tests.snapshots.golden."
     )

@@ -163,12 +163,12 @@ def test_a_piece_is_no_document(tenant: Tenant) -> None:
 
 def test_pieces_that_only_an_unreferenced_outline_uses_are_removed(tenant: Tenant) -> None:
     take(tenant, {"group": {GROUP_ID: raw_group(600)}})
-    kept = stored(tenant)
+    retained = stored(tenant)
     content_store.put(tenant, [(GROUP, group(600, 601))])
-    left_behind = len(stored(tenant) - kept)
+    left_behind = len(stored(tenant) - retained)
     assert left_behind == 2
     assert housekeeping.collect_garbage(tenant) == left_behind
-    assert stored(tenant) == kept
+    assert stored(tenant) == retained
     assert content_store.verify(tenant) == []
 
 
@@ -195,7 +195,7 @@ def test_an_altered_outline_keeps_every_piece(tenant: Tenant) -> None:
 
 
 @pytest.fixture
-def told(tenant: Tenant) -> Tenant:
+def reported(tenant: Tenant) -> Tenant:
     """A tenant whose group was joined by one more member."""
     for others in ((), (601,)):
         take(tenant, {"group": {GROUP_ID: raw_group(600, *others)}})
@@ -224,35 +224,35 @@ def faults(tenant: Tenant) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("position", [0, 1, 5, 13, 20, -1])
 def test_an_altered_byte_of_a_piece_is_found_with_all_contents_it_belongs_to(
-    told: Tenant, position: int
+    reported: Tenant, position: int
 ) -> None:
-    piece = shared_piece(told)
+    piece = shared_piece(reported)
     data = bytearray(piece.data)
     data[position] ^= 1
     tamper("UPDATE snapshots_blob SET data = %s WHERE id = %s", bytes(data), piece.pk)
     what = "its bytes were altered"
-    assert faults(told) == expected(piece, what, what)
+    assert faults(reported) == expected(piece, what, what)
     with pytest.raises(SealBroken):
-        content_store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
+        content_store.document(reported, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
 
 
-def test_a_missing_piece_is_found(told: Tenant) -> None:
-    piece = shared_piece(told)
+def test_a_missing_piece_is_found(reported: Tenant) -> None:
+    piece = shared_piece(reported)
     tamper("DELETE FROM snapshots_blob WHERE id = %s", piece.pk)
-    assert faults(told) == expected(piece, "", "a piece of it is missing")
+    assert faults(reported) == expected(piece, "", "a piece of it is missing")
     with pytest.raises(Missing, match=piece.digest[:12]):
-        content_store.document(told, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
+        content_store.document(reported, Blob.objects.filter(kind=KIND.SPLIT)[0].digest)
 
 
-def test_two_exchanged_pieces_are_found(told: Tenant) -> None:
+def test_two_exchanged_pieces_are_found(reported: Tenant) -> None:
     first, second = Blob.objects.filter(kind=KIND.PIECE).order_by("pk")[:2]
     tamper("UPDATE snapshots_blob SET data = %s WHERE id = %s", bytes(second.data), first.pk)
-    assert (f"piece {first.digest[:12]}…", "its bytes were altered") in faults(told)
+    assert (f"piece {first.digest[:12]}…", "its bytes were altered") in faults(reported)
 
 
 @pytest.mark.parametrize("kind", [KIND.PIECE, KIND.SPLIT, KIND.WHOLE])
 @pytest.mark.parametrize("other", [KIND.PIECE, KIND.SPLIT, KIND.WHOLE])
-def test_a_blob_of_another_kind_does_not_open(told: Tenant, kind: str, other: str) -> None:
-    take(told, {"group": {GROUP_ID: raw_group(600), GROUP_ID[:-1] + "1": raw_group(1)}})
+def test_a_blob_of_another_kind_does_not_open(reported: Tenant, kind: str, other: str) -> None:
+    take(reported, {"group": {GROUP_ID: raw_group(600), GROUP_ID[:-1] + "1": raw_group(1)}})
     tamper("UPDATE snapshots_blob SET kind = %s WHERE kind = %s", other, kind)
-    assert bool(faults(told)) == (kind != other)
+    assert bool(faults(reported)) == (kind != other)

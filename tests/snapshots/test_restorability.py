@@ -217,7 +217,7 @@ SPECS = {
                 update=UPDATED,
                 delete=DELETED,
                 undelete=CONTAINER,
-                losses=(Loss("end", "is another", anew=True),),
+                losses=(Loss("end", "is another", recreated_only=True),),
             )
         ),
         (Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.IN_PLACE, Verdict.PARTLY),
@@ -336,7 +336,7 @@ def test_secrets_and_certificates_are_lost_by_name_key_id_and_expiry() -> None:
 
 
 def test_the_container_is_told_with_its_days_and_its_doubts() -> None:
-    kept, doubted = (
+    stored, doubted = (
         judged(
             thing(
                 Restore(
@@ -350,9 +350,9 @@ def test_the_container_is_told_with_its_days_and_its_doubts() -> None:
         ).deleted
         for container in (CONTAINER, DOUBTED)
     )
-    assert kept is not None
+    assert stored is not None
     assert doubted is not None
-    assert "within 30 days" in kept.reason
+    assert "within 30 days" in stored.reason
     assert "Not every tenant keeps things." in doubted.reason
     assert "recreated" in doubted.reason
 

@@ -22,7 +22,7 @@ def groups(**names: str) -> State:
     return {"group": {key: {"displayName": name} for key, name in names.items()}}
 
 
-def told(base: Snapshot, target: Snapshot) -> list[tuple[str, str, str]]:
+def reported(base: Snapshot, target: Snapshot) -> list[tuple[str, str, str]]:
     return [(each.kind, each.resource_id, each.display_name) for each in selectors.compare(base, target)]
 
 
@@ -42,9 +42,9 @@ def test_a_comparison_lists_what_differs_in_both_directions(tenant: Tenant) -> N
     base = take(tenant, groups(a="A", b="B", c="C")).snapshot
     take(tenant, groups(a="between"))
     target = take(tenant, groups(a="A", b="B2", d="D")).snapshot
-    assert told(base, target) == [("updated", "b", "B2"), ("deleted", "c", "C"), ("created", "d", "D")]
-    assert told(target, base) == [("updated", "b", "B"), ("created", "c", "C"), ("deleted", "d", "D")]
-    assert told(base, base) == []
+    assert reported(base, target) == [("updated", "b", "B2"), ("deleted", "c", "C"), ("created", "d", "D")]
+    assert reported(target, base) == [("updated", "b", "B"), ("created", "c", "C"), ("deleted", "d", "D")]
+    assert reported(base, base) == []
 
 
 def test_snapshots_of_two_tenants_are_not_compared(tenant: Tenant) -> None:

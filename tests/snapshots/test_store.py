@@ -204,7 +204,7 @@ def _check_history(
 
 
 @pytest.fixture
-def told(tenant: Tenant) -> Tenant:
+def reported(tenant: Tenant) -> Tenant:
     """A tenant with three snapshots, one of which changed something."""
     for names in (("A", "B", "C"), ("A", "D"), ("A", "D")):
         take(tenant, groups(*names))
@@ -213,26 +213,26 @@ def told(tenant: Tenant) -> Tenant:
 
 
 @pytest.mark.parametrize("position", [0, 1, 5, 13, 20, -1])
-def test_an_altered_byte_of_a_content_is_found(told: Tenant, position: int) -> None:
+def test_an_altered_byte_of_a_content_is_found(reported: Tenant, position: int) -> None:
     blob = Blob.objects.order_by("pk").first()
     assert blob is not None
     data = bytearray(blob.data)
     data[position] ^= 1
     tamper("UPDATE snapshots_blob SET data = %s WHERE id = %s", bytes(data), blob.pk)
-    assert faults(told) == {("content", "its bytes were altered")}
+    assert faults(reported) == {("content", "its bytes were altered")}
 
 
-def test_two_exchanged_contents_are_found(told: Tenant) -> None:
+def test_two_exchanged_contents_are_found(reported: Tenant) -> None:
     first, second = Blob.objects.order_by("pk")[:2]
     tamper("UPDATE snapshots_blob SET data = %s WHERE id = %s", bytes(second.data), first.pk)
-    assert faults(told) == {("content", "its bytes were altered")}
+    assert faults(reported) == {("content", "its bytes were altered")}
 
 
-def test_a_missing_content_is_found(told: Tenant) -> None:
+def test_a_missing_content_is_found(reported: Tenant) -> None:
     blob = Blob.objects.first()
     assert blob is not None
     tamper("DELETE FROM snapshots_blob WHERE id = %s", blob.pk)
-    assert faults(told) == {("content", "is missing")}
+    assert faults(reported) == {("content", "is missing")}
 
 
 @pytest.mark.parametrize(
@@ -250,14 +250,14 @@ def test_a_missing_content_is_found(told: Tenant) -> None:
         "UPDATE snapshots_snapshot SET number = 9 WHERE id = {middle}",
     ],
 )
-def test_altered_history_is_found(told: Tenant, statement: str) -> None:
+def test_altered_history_is_found(reported: Tenant, statement: str) -> None:
     ids = list(Snapshot.objects.order_by("id").values_list("id", flat=True))
-    version = Version.objects.get(tenant=told, resource_id=IDS[0])
+    version = Version.objects.get(tenant=reported, resource_id=IDS[0])
     tamper(statement.format(version=version.pk, first=ids[0], middle=ids[1], last=ids[2]))
-    assert content_store.verify(told) != []
+    assert content_store.verify(reported) != []
 
 
-def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
+def test_a_deleted_snapshot_is_found(reported: Tenant) -> None:
     _first, middle, last = Snapshot.objects.order_by("id")
     tamper(
         "UPDATE snapshots_version SET first_snapshot_id = %s WHERE first_snapshot_id = %s", last.pk, middle.pk
@@ -267,12 +267,12 @@ def test_a_deleted_snapshot_is_found(told: Tenant) -> None:
     assert {
         ("snapshot", "follows snapshot 1: a snapshot is missing"),
         ("snapshot", "does not continue the previous snapshot"),
-    } <= faults(told)
+    } <= faults(reported)
 
 
-def test_an_interrupted_collections_contents_are_no_fault(told: Tenant) -> None:
-    content_store.put(told, [(GROUP, canonicalise(group("never sealed"), GROUP))])
-    assert content_store.verify(told) == []
+def test_an_interrupted_collections_contents_are_no_fault(reported: Tenant) -> None:
+    content_store.put(reported, [(GROUP, canonicalise(group("never sealed"), GROUP))])
+    assert content_store.verify(reported) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=3), st.text(max_size=3)), max_size=9))

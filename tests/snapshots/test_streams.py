@@ -9,7 +9,7 @@ import pytest
 from lavawall.emulator import Emulator
 from snapshots.canonical.form import canonicalise
 from snapshots.catalog import registry
-from snapshots.catalog.stream_values import LARGEST, content_of, described, kept
+from snapshots.catalog.stream_values import LARGEST, content_of, described, stored_value
 from snapshots.collection.type_reading import read_type
 from snapshots.recoverability.verdicts import lost_in_place
 from tenants.connections.onboarding import open_client
@@ -62,7 +62,7 @@ def _logos(client: GraphClient) -> dict[str, Any]:
 def test_a_document_gives_back_the_bytes_with_the_type_that_they_tell(
     stream: Any, content: bytes, kind: str
 ) -> None:
-    value = kept(stream, content)
+    value = stored_value(stream, content)
     assert content_of(value) == (content, kind)
     assert canonicalise({stream.name: value}, BRANDING if stream is STYLE else APPLICATION) == {
         stream.name: value
@@ -70,15 +70,15 @@ def test_a_document_gives_back_the_bytes_with_the_type_that_they_tell(
 
 
 def test_what_is_too_large_is_known_by_its_digest_and_told_as_lost() -> None:
-    one, other = (kept(LOGO, content * (LARGEST + 1)) for content in (b"a", b"b"))
+    one, other = (stored_value(LOGO, content * (LARGEST + 1)) for content in (b"a", b"b"))
     assert one != other
     assert content_of(one) is None
     assert [lost.path for lost in lost_in_place(APPLICATION, {"logo": one})] == ["logo"]
-    assert not list(lost_in_place(APPLICATION, {"logo": kept(LOGO, PNG)}))
+    assert not list(lost_in_place(APPLICATION, {"logo": stored_value(LOGO, PNG)}))
 
 
 def test_people_see_type_size_and_digest_of_an_image() -> None:
-    shown = described({"displayName": "A", "logo": kept(LOGO, PNG + b"." * 2000)}, APPLICATION) or {}
+    shown = described({"displayName": "A", "logo": stored_value(LOGO, PNG + b"." * 2000)}, APPLICATION) or {}
     assert shown["displayName"] == "A"
     assert shown["logo"].startswith("image/png, 2 KB, sha256 ")
     assert len(shown["logo"]) < 100
@@ -89,7 +89,7 @@ def test_only_the_image_that_is_there_is_asked_for(
 ) -> None:
     emulator.requests.clear()
     found = _logos(client)
-    assert found.pop(painted) == kept(LOGO, PNG)
+    assert found.pop(painted) == stored_value(LOGO, PNG)
     assert set(found.values()) == {None}
     assert [each.path for each in emulator.requests if each.path.endswith("/logo")] == [
         f"/v1.0/applications/{painted}/logo"

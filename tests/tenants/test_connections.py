@@ -65,10 +65,10 @@ def test_an_onboarded_tenant_is_reached_with_its_credential(
         assert client.get(POLICIES)["value"]
     granted = onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
     assert set(granted) == set(emulator.tenants[TENANT].reader.permissions)
-    kept = tenant.connections.get(purpose="reader")
-    assert (kept.granted, kept.test_error) == (list(granted), "")
-    assert kept.tested_at is not None
-    assert (kept.app_registration.expires_at is not None) == certificate
+    retained = tenant.connections.get(purpose="reader")
+    assert (retained.granted, retained.test_error) == (list(granted), "")
+    assert retained.tested_at is not None
+    assert (retained.app_registration.expires_at is not None) == certificate
 
 
 def test_a_probe_says_what_the_token_may_do_and_stores_nothing(db: None, emulator: Emulator) -> None:
@@ -164,9 +164,9 @@ def test_a_failed_test_is_kept_with_its_reason(db: None, emulator: Emulator) -> 
     onboarding.connect(OPERATOR, tenant=tenant, purpose="reader", new=bad)
     with pytest.raises(AuthenticationFailed) as caught:
         onboarding.check_connection(OPERATOR, tenant=tenant, purpose="reader")
-    kept = tenant.connections.get(purpose="reader")
-    assert kept.test_error == str(caught.value)
-    assert kept.granted == []
+    retained = tenant.connections.get(purpose="reader")
+    assert retained.test_error == str(caught.value)
+    assert retained.granted == []
     last = LedgerEntry.objects.latest("sequence")
     assert (last.action, last.detail) == ("connection:test", {"outcome": str(caught.value)})
 

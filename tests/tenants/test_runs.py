@@ -128,8 +128,8 @@ def test_the_reconciler_hints_again_at_what_lapsed_or_was_forgotten_and_at_nothi
     ended = queued(TenantFactory())
     leases.finish(claimed(ended), {})
     assert leases.reconcile() == ([], [])
-    again, quarantined = leases.reconcile(now=later)
-    assert sorted(again) == [lapsed.pk, forgotten.pk]
+    repeated, quarantined = leases.reconcile(now=later)
+    assert sorted(repeated) == [lapsed.pk, forgotten.pk]
     assert quarantined == []
     assert OrmQ.objects.count() == 2
 
@@ -255,8 +255,8 @@ def test_the_reconciler_waits_for_no_lease_of_a_process_that_is_gone(tenant: Ten
     run = queued(tenant, Run.Kind.EXECUTE)
     claimed(run)
     Run.objects.update(owner=gone)
-    again, quarantined = leases.reconcile()
-    assert (again, quarantined) == ([run.pk], [])
+    repeated, quarantined = leases.reconcile()
+    assert (repeated, quarantined) == ([run.pk], [])
     assert claimed(run).fencing_token == 2
 
 

@@ -11,7 +11,7 @@ from lavawall.emulator.arm import resources
 from lavawall.emulator.arm.errors import bad_request
 from lavawall.emulator.arm.ids import group_of, key
 from lavawall.emulator.arm.model import ArmCall, ArmType
-from lavawall.emulator.arm.spelling import respelled
+from lavawall.emulator.arm.spelling import respelling
 from lavawall.emulator.requests import Answer
 from lavawall.emulator.store import Caller, Json, Record, precise_timestamp
 
@@ -163,7 +163,7 @@ def _shown(call: ArmCall, event: Record) -> Json:
         action = str(body["authorization"]["action"]).upper()
         body["operationName"] = _named(action)
         body["authorization"] = {**body["authorization"], "action": action}
-    return respelled(call.session, body)
+    return respelling(call.session, body)
 
 
 TYPES = (

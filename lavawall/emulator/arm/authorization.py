@@ -64,8 +64,10 @@ def check_assignment(write: ArmWrite) -> None:
             "RoleDefinitionDoesNotExist",
         )
     subscription_id = subscription_of(properties["scope"])
-    place = f"/subscriptions/{subscription_id}" if subscription_id else ""
-    properties["roleDefinitionId"] = f"{place}/providers/{ROLE_DEFINITIONS}/{last_segment(role_id).lower()}"
+    location = f"/subscriptions/{subscription_id}" if subscription_id else ""
+    properties["roleDefinitionId"] = (
+        f"{location}/providers/{ROLE_DEFINITIONS}/{last_segment(role_id).lower()}"
+    )
     properties["principalId"] = str(properties.get("principalId") or "").lower()
     if write.before is not None:
         _check_unchanged(write)
@@ -255,9 +257,9 @@ def put_definition(call: ArmCall) -> Answer:
     """Creates or replaces a custom role, which is known by its guid whatever the scope in the path."""
     before, body = _custom(call), call.body()
     after = Resource(before.id if before else resources.canonical_id(call), call.kind.name, {})
-    kept = {name: before.properties[name] for name in ("createdOn", "createdBy")} if before else {}
-    after.body["properties"] = kept | resources.known_properties(call.kind, body)
-    answer = resources.keep(ArmWrite(call, body, after, before))
+    stored = {name: before.properties[name] for name in ("createdOn", "createdBy")} if before else {}
+    after.body["properties"] = stored | resources.known_properties(call.kind, body)
+    answer = resources.store(ArmWrite(call, body, after, before))
     answer.status = 201
     return answer
 

@@ -92,10 +92,10 @@ class Azure:
         """Assigns a role, built-in by its name or custom by its guid; the id of the assignment."""
         guid = role if _is_guid(role) else role_id(role)
         subscription_id = subscription_of(scope)
-        place = f"/subscriptions/{subscription_id}" if subscription_id else ""
+        position = f"/subscriptions/{subscription_id}" if subscription_id else ""
         properties = {
             "principalId": principal_id,
-            "roleDefinitionId": f"{place}/providers/{ROLE_DEFINITIONS}/{guid}",
+            "roleDefinitionId": f"{position}/providers/{ROLE_DEFINITIONS}/{guid}",
             **more,
         }
         name = name or self._cloud.randomness.guid()

@@ -7,7 +7,7 @@ from lavawall.emulator.arm.errors import bad_request, not_found
 from lavawall.emulator.arm.ids import group_of
 from lavawall.emulator.arm.model import ArmCall, ArmType
 from lavawall.emulator.arm.rbac import is_allowed
-from lavawall.emulator.arm.spelling import respelled
+from lavawall.emulator.arm.spelling import respelling
 from lavawall.emulator.arm.state import Resource, Subscription
 from lavawall.emulator.requests import Answer
 from lavawall.emulator.store import Json
@@ -44,7 +44,7 @@ def _subscription_body(call: ArmCall, subscription: Subscription) -> Json:
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
     }
-    return respelled(call.session, body)
+    return respelling(call.session, body)
 
 
 def list_subscriptions(call: ArmCall) -> Answer:
@@ -90,7 +90,7 @@ def list_resources(call: ArmCall) -> Answer:
 
     def show(each: Resource) -> Json:
         body = {"id": each.id, "name": each.name, "type": each.type}
-        return respelled(call.session, body | {name: each.body[name] for name in ("location", "tags")})
+        return respelling(call.session, body | {name: each.body[name] for name in ("location", "tags")})
 
     return resources.paged(call, lambda: every, show)
 

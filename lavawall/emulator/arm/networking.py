@@ -8,7 +8,7 @@ from typing import Any
 from lavawall.emulator.arm import resources
 from lavawall.emulator.arm.errors import ArmError, bad_request, not_found
 from lavawall.emulator.arm.model import ArmCall, ArmType, ArmWrite
-from lavawall.emulator.arm.spelling import respelled
+from lavawall.emulator.arm.spelling import respelling
 from lavawall.emulator.arm.state import Resource
 from lavawall.emulator.requests import Answer
 from lavawall.emulator.store import Json
@@ -163,19 +163,19 @@ def _check_together(rules: list[Json]) -> None:
     names: set[str] = set()
     places: dict[tuple[str, int], str] = {}
     for rule in rules:
-        name, place = rule["name"], (rule["properties"]["direction"], rule["properties"]["priority"])
+        name, location = rule["name"], (rule["properties"]["direction"], rule["properties"]["priority"])
         if name.lower() in names:
             raise bad_request(
                 f"Cannot parse the request: rule '{name}' is there twice.", "InvalidRequestFormat"
             )
-        if place in places:
+        if location in places:
             raise bad_request(
-                f"Security rule {name} conflicts with rule {places[place]}. Rules cannot have the same Priority "
+                f"Security rule {name} conflicts with rule {places[location]}. Rules cannot have the same Priority "
                 "and Direction.",
                 "SecurityRuleConflict",
             )
         names.add(name.lower())
-        places[place] = name
+        places[location] = name
 
 
 def check_group(write: ArmWrite) -> None:
@@ -245,7 +245,7 @@ def list_rules(call: ArmCall) -> Answer:
     return resources.paged(
         call,
         lambda: list(group.properties["securityRules"]),
-        lambda rule: respelled(call.session, _rule_body(group, rule)),
+        lambda rule: respelling(call.session, _rule_body(group, rule)),
     )
 
 
@@ -254,7 +254,7 @@ def get_rule(call: ArmCall) -> Answer:
     rule = _rule_in(group, call.target.name)
     if rule is None:
         raise not_found(f"Resource {call.target.id} not found.", "NotFound")
-    body = respelled(call.session, _rule_body(group, rule))
+    body = respelling(call.session, _rule_body(group, rule))
     group.unsettled = ""
     return Answer(200, body)
 
@@ -267,7 +267,7 @@ def put_rule(call: ArmCall) -> Answer:
     _check_together([*rules, rule])
     _replace_rules(call, group, [*rules, rule])
     headers = resources.operation_headers(call, group)
-    return Answer(200 if old else 201, respelled(call.session, _rule_body(group, rule)), headers)
+    return Answer(200 if old else 201, respelling(call.session, _rule_body(group, rule)), headers)
 
 
 def delete_rule(call: ArmCall) -> Answer:

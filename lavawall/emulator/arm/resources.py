@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from lavawall.emulator.arm.errors import bad_request, conflict, not_found
 from lavawall.emulator.arm.ids import CORE, covers, group_of, subscription_of
 from lavawall.emulator.arm.model import ArmCall, ArmType, ArmWrite, Handler
-from lavawall.emulator.arm.spelling import respelled
+from lavawall.emulator.arm.spelling import respelling
 from lavawall.emulator.arm.state import Operation, Resource
 from lavawall.emulator.errors import GraphError
 from lavawall.emulator.requests import Answer
@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 
 def shown(call: ArmCall, resource: Resource) -> Json:
-    return respelled(call.session, call.kind.body_of(resource, call))
+    return respelling(call.session, call.kind.body_of(resource, call))
 
 
 def read(call: ArmCall, resource: Resource) -> Json:
@@ -52,7 +52,7 @@ def paged(
     size = _page_size(call, largest)
     body: Json = {"value": [show(each) for each in rest[:size]]}
     if rest[size:]:
-        query = {**call.query, "$skiptoken": call.cloud.arm_pages.keep(owner, rest[size:])}
+        query = {**call.query, "$skiptoken": call.cloud.arm_pages.store(owner, rest[size:])}
         body["nextLink"] = f"{call.origin}{quote(call.path)}?{urlencode(query)}"
     return Answer(200, body)
 
@@ -122,7 +122,7 @@ def put(call: ArmCall) -> Answer:
         after.body["location"] = _location(body, before)
         after.body["tags"] = checked_tags(body.get("tags") or {})
     after.body["properties"] = _carried(call.kind, before) | known_properties(call.kind, body)
-    return keep(ArmWrite(call, body, after, before))
+    return store(ArmWrite(call, body, after, before))
 
 
 def patch_tags(call: ArmCall) -> Answer:
@@ -134,7 +134,7 @@ def patch_tags(call: ArmCall) -> Answer:
         before.id, before.type, {**before.body, "properties": dict(before.properties)}, before.bound
     )
     after.body["tags"] = checked_tags(body.get("tags") or {})
-    return keep(ArmWrite(call, body, after, before), tags_only=True)
+    return store(ArmWrite(call, body, after, before), tags_only=True)
 
 
 def delete(call: ArmCall) -> Answer:
@@ -152,7 +152,7 @@ def delete(call: ArmCall) -> Answer:
     return Answer(200)
 
 
-def keep(write: ArmWrite, *, tags_only: bool = False) -> Answer:
+def store(write: ArmWrite, *, tags_only: bool = False) -> Answer:
     """Checks and keeps what is written; 201 for what is new, 200 for what was there. Tags alone settle at once."""
     call, after = write.call, write.after
     kind = call.kind

@@ -43,7 +43,7 @@ LOOSE_LISTS = frozenset(
 VERBATIM = frozenset({"tags", "claims", "responseBody", "name"})
 
 
-def respelled(session: Session, body: Json) -> Json:
+def respelling(session: Session, body: Json) -> Json:
     """The body in one of its equal spellings; as it is where the cloud does not shuffle."""
     if not session.options.shuffle:
         return body
@@ -55,8 +55,8 @@ def _spelled(value: Any, name: str, source: random.Random) -> Any:
     if name in VERBATIM:
         return value
     if isinstance(value, dict):
-        kept = [(key, item) for key, item in value.items() if not _drops(key, item, source)]
-        return {key: _spelled(item, key, source) for key, item in source.sample(kept, len(kept))}
+        stored = [(key, item) for key, item in value.items() if not _drops(key, item, source)]
+        return {key: _spelled(item, key, source) for key, item in source.sample(stored, len(stored))}
     if isinstance(value, list):
         return [_spelled(item, name, source) for item in source.sample(value, len(value))]
     if isinstance(value, str):

@@ -33,21 +33,21 @@ class ArmThrottle:
         self._lock = threading.Lock()
 
     def charge(
-        self, place: str, principal_id: str, method: str, *, at_tenant: bool, enforced: bool, now: float
+        self, location: str, principal_id: str, method: str, *, at_tenant: bool, enforced: bool, now: float
     ) -> dict[str, str]:
         """Headers for the answer, or a 429."""
         name = budget_of(method)
         bucket = BUCKETS[name]
         whole = Bucket(bucket.size * SUBSCRIPTION_FACTOR, bucket.refill * SUBSCRIPTION_FACTOR)
         with self._lock:
-            own = self._take((place, name, principal_id), bucket, now)
-            shared = self._take((place, name), whole, now)
+            own = self._take((location, name, principal_id), bucket, now)
+            shared = self._take((location, name), whole, now)
         if enforced and min(own, shared) < 0:
             wait = max(1, ceil(max(-own / bucket.refill, -shared / whole.refill)))
             raise ArmError(
                 429,
                 "SubscriptionRequestsThrottled",
-                f"The budget of {name} for '{place}' is used up. Try again after {wait} seconds.",
+                f"The budget of {name} for '{location}' is used up. Try again after {wait} seconds.",
                 {"Retry-After": str(wait)},
             )
         word = "tenant" if at_tenant else "subscription"

@@ -9,7 +9,7 @@ from lavawall.emulator.arm import resources
 from lavawall.emulator.arm.errors import bad_request, conflict, not_found
 from lavawall.emulator.arm.ids import covers, key
 from lavawall.emulator.arm.model import ArmCall, ArmType, ArmWrite
-from lavawall.emulator.arm.spelling import respelled
+from lavawall.emulator.arm.spelling import respelling
 from lavawall.emulator.arm.state import AzureTenant, DeletedVault, Resource
 from lavawall.emulator.requests import Answer
 from lavawall.emulator.store import Json, precise_timestamp
@@ -132,7 +132,7 @@ def patch_vault(call: ArmCall) -> Answer:
     after = Resource(before.id, before.type, {**before.body, "properties": {**before.properties, **sent}})
     if "tags" in body:
         after.body["tags"] = resources.checked_tags(body["tags"] or {})
-    return resources.keep(ArmWrite(call, body, after, before))
+    return resources.store(ArmWrite(call, body, after, before))
 
 
 def put_policies(call: ArmCall) -> Answer:
@@ -163,7 +163,7 @@ def put_policies(call: ArmCall) -> Answer:
         "location": vault.body["location"],
         "properties": {"accessPolicies": vault.properties["accessPolicies"]},
     }
-    return Answer(200, respelled(call.session, body))
+    return Answer(200, respelling(call.session, body))
 
 
 def _united(old: Json, new: Json) -> Json:
@@ -198,16 +198,16 @@ def delete_vault(call: ArmCall) -> Answer:
 
 def _recycle_bin(azure: AzureTenant, now: datetime) -> dict[str, DeletedVault]:
     """Deleted vaults by name in lower case; those whose time is over are gone."""
-    kept = {name: each for name, each in azure.deleted_vaults.items() if each.purged > now}
-    azure.deleted_vaults = kept
-    return kept
+    stored = {name: each for name, each in azure.deleted_vaults.items() if each.purged > now}
+    azure.deleted_vaults = stored
+    return stored
 
 
 def _kept(call: ArmCall) -> list[DeletedVault]:
     """The vaults in the recycle bin of this subscription."""
-    place = f"/subscriptions/{call.subscription_id}"
+    position = f"/subscriptions/{call.subscription_id}"
     every = _recycle_bin(call.azure, call.session.now).values()
-    return [each for each in every if covers(place, each.resource.id)]
+    return [each for each in every if covers(position, each.resource.id)]
 
 
 def _kept_vault(call: ArmCall) -> DeletedVault:
@@ -220,18 +220,18 @@ def _kept_vault(call: ArmCall) -> DeletedVault:
 
 def _recover(call: ArmCall) -> Answer:
     resources.require_place(call)
-    kept = _kept_vault(call)
+    stored = _kept_vault(call)
     location = str(call.body().get("location") or "").replace(" ", "").lower()
-    if key(kept.resource.id) != key(call.target.id) or location != kept.resource.body["location"]:
+    if key(stored.resource.id) != key(call.target.id) or location != stored.resource.body["location"]:
         raise bad_request("A vault is recovered in the resource group and the location it was deleted from.")
-    del call.azure.deleted_vaults[kept.resource.name.lower()]
-    call.azure.put(kept.resource)
-    kept.resource.unsettled = call.kind.creating_state
-    return Answer(201, resources.shown(call, kept.resource))
+    del call.azure.deleted_vaults[stored.resource.name.lower()]
+    call.azure.put(stored.resource)
+    stored.resource.unsettled = call.kind.creating_state
+    return Answer(201, resources.shown(call, stored.resource))
 
 
-def _deleted_body(call: ArmCall, kept: DeletedVault) -> Json:
-    vault, location = kept.resource, kept.resource.body["location"]
+def _deleted_body(call: ArmCall, stored: DeletedVault) -> Json:
+    vault, location = stored.resource, stored.resource.body["location"]
     body = {
         "id": f"/subscriptions/{call.subscription_id}/providers/Microsoft.KeyVault/locations/{location}"
         f"/deletedVaults/{vault.name}",
@@ -241,12 +241,12 @@ def _deleted_body(call: ArmCall, kept: DeletedVault) -> Json:
             "vaultId": vault.id,
             "location": location,
             "tags": vault.body["tags"],
-            "deletionDate": precise_timestamp(kept.deleted),
-            "scheduledPurgeDate": precise_timestamp(kept.purged),
+            "deletionDate": precise_timestamp(stored.deleted),
+            "scheduledPurgeDate": precise_timestamp(stored.purged),
             "purgeProtectionEnabled": vault.properties.get("enablePurgeProtection"),
         },
     }
-    return respelled(call.session, body)
+    return respelling(call.session, body)
 
 
 def list_deleted(call: ArmCall) -> Answer:
@@ -254,10 +254,10 @@ def list_deleted(call: ArmCall) -> Answer:
 
 
 def _deleted(call: ArmCall) -> DeletedVault:
-    kept = _kept_vault(call)
-    if kept.resource.body["location"] != call.target.names[0].lower():
+    stored = _kept_vault(call)
+    if stored.resource.body["location"] != call.target.names[0].lower():
         raise not_found(f"No vault was deleted in '{call.target.names[0]}'.", "DeletedVaultNotFound")
-    return kept
+    return stored
 
 
 def get_deleted(call: ArmCall) -> Answer:
@@ -265,11 +265,11 @@ def get_deleted(call: ArmCall) -> Answer:
 
 
 def purge(call: ArmCall) -> Answer:
-    kept = _deleted(call)
-    if kept.resource.properties.get("enablePurgeProtection"):
+    stored = _deleted(call)
+    if stored.resource.properties.get("enablePurgeProtection"):
         raise bad_request("A vault with purge protection cannot be purged before its time is over.")
-    del call.azure.deleted_vaults[kept.resource.name.lower()]
-    headers = resources.operation_headers(call, kept.resource)
+    del call.azure.deleted_vaults[stored.resource.name.lower()]
+    headers = resources.operation_headers(call, stored.resource)
     return Answer(202, None, {"Location": headers["Location"]})
 
 

@@ -72,17 +72,19 @@ class Place:
 def furnish(builder: TenantBuilder, plan: Plan, reader: AppRegistration, writer: AppRegistration) -> str:
     """Fills the tenant's one subscription and returns its id."""
     subscription_id = stable_guid("subscription", plan.tenant)
-    place = Place(Azure(builder.cloud), builder, plan, subscription_id)
-    place.azure.add_subscription(builder.directory.directory_id, subscription_id, f"{plan.tenant} Production")
-    place.azure.add_group(subscription_id, f"rg-{place.slug}", place.location, place.tags)
-    _networks(place)
-    identity = _identity(place)
-    vault = _vaults(place, identity)
-    custom_role = _custom_role(place)
-    _apps(place, reader, writer)
-    _people(place)
-    place.assign(vault, "Key Vault Secrets User", identity)
-    place.assign(place.group, custom_role, identity)
+    position = Place(Azure(builder.cloud), builder, plan, subscription_id)
+    position.azure.add_subscription(
+        builder.directory.directory_id, subscription_id, f"{plan.tenant} Production"
+    )
+    position.azure.add_group(subscription_id, f"rg-{position.slug}", position.location, position.tags)
+    _networks(position)
+    identity = _identity(position)
+    vault = _vaults(position, identity)
+    custom_role = _custom_role(position)
+    _apps(position, reader, writer)
+    _people(position)
+    position.assign(vault, "Key Vault Secrets User", identity)
+    position.assign(position.group, custom_role, identity)
     return subscription_id
 
 
@@ -103,54 +105,56 @@ def _rule(name: str, priority: int, ports: str | list[str], source: str | list[s
     }
 
 
-def _offices(place: Place, version: int) -> list[str]:
-    ranges = [each for _, ranges in place.plan.offices for each in ranges]
+def _offices(position: Place, version: int) -> list[str]:
+    ranges = [each for _, ranges in position.plan.offices for each in ranges]
     return [each for each in ranges if (":" in each) == (version == 6)]
 
 
-def _networks(place: Place) -> None:
+def _networks(position: Place) -> None:
     rules = [
         _rule("AllowHttps", 100, "443", "Internet", description="The public site"),
-        _rule("AllowAdministration", 200, ["22", "3389"], _offices(place, 4)),
+        _rule("AllowAdministration", 200, ["22", "3389"], _offices(position, 4)),
         _rule("DenyEverythingElse", 4096, "*", "*", access="Deny", protocol="*"),
     ]
-    inside = _offices(place, 6)
+    inside = _offices(position, 6)
     if inside:
         rules.append(_rule("AllowAdministrationIPv6", 210, ["22", "3389"], inside))
-    web = place.put_tracked(SECURITY_GROUPS, f"nsg-{place.slug}-web", {"securityRules": rules})
-    subnet = place.id("Microsoft.Network/virtualNetworks", f"vnet-{place.slug}/subnets/web")
-    place.azure.bind(web, subnet)
-    application = place.put_tracked(APPLICATION_GROUPS, "asg-web", {})
+    web = position.put_tracked(SECURITY_GROUPS, f"nsg-{position.slug}-web", {"securityRules": rules})
+    subnet = position.id("Microsoft.Network/virtualNetworks", f"vnet-{position.slug}/subnets/web")
+    position.azure.bind(web, subnet)
+    application = position.put_tracked(APPLICATION_GROUPS, "asg-web", {})
     database = _rule("AllowDatabase", 100, "1433", "VirtualNetwork")
     del database["properties"]["sourceAddressPrefix"]
     database["properties"]["sourceApplicationSecurityGroups"] = [{"id": application}]
     outbound = _rule("DenyInternet", 300, "*", "*", access="Deny", direction="Outbound")
     outbound["properties"]["destinationAddressPrefix"] = "Internet"
-    place.put_tracked(SECURITY_GROUPS, f"nsg-{place.slug}-data", {"securityRules": [database, outbound]})
+    position.put_tracked(
+        SECURITY_GROUPS, f"nsg-{position.slug}-data", {"securityRules": [database, outbound]}
+    )
 
 
-def _identity(place: Place) -> str:
+def _identity(position: Place) -> str:
     """A deployment identity that a repository's workflow signs in as; the id of its service principal."""
-    name = f"id-{place.slug}-deploy"
+    name = f"id-{position.slug}-deploy"
     ids = {
-        "principalId": place.builder.guid("servicePrincipal", name),
-        "clientId": place.builder.guid("appId", name),
+        "principalId": position.builder.guid("servicePrincipal", name),
+        "clientId": position.builder.guid("appId", name),
     }
-    identity = place.put_tracked(IDENTITIES, name, ids)
+    identity = position.put_tracked(IDENTITIES, name, ids)
     trust = {
         "issuer": "https://token.actions.githubusercontent.com",
-        "subject": f"repo:{place.slug}/infrastructure:ref:refs/heads/main",
+        "subject": f"repo:{position.slug}/infrastructure:ref:refs/heads/main",
         "audiences": ["api://AzureADTokenExchange"],
     }
-    place.put(f"{identity}/federatedIdentityCredentials/main-branch", trust)
+    position.put(f"{identity}/federatedIdentityCredentials/main-branch", trust)
     return ids["principalId"]
 
 
-def _vaults(place: Place, identity: str) -> str:
+def _vaults(position: Place, identity: str) -> str:
     """One vault with access policies and one that goes by roles; the id of the latter."""
-    tenant_id, short = place.builder.directory.directory_id, place.subscription_id[:6]
-    word = place.slug.partition("-")[0]
-    administrators = place.builder.guid("group", "IT Administrators")
+    tenant_id, short = position.builder.directory.directory_id, position.subscription_id[:6]
+    word = position.slug.partition("-")[0]
+    administrators = position.builder.guid("group", "IT Administrators")
     common: Json = {"tenantId": tenant_id, "sku": {"family": "A", "name": "standard"}}
     policies = [
         {
@@ -168,8 +172,8 @@ def _vaults(place: Place, identity: str) -> str:
             "permissions": {"secrets": ["get"], "keys": [], "certificates": []},
         },
     ]
-    rules = [{"value": each} for each in _offices(place, 4)]
-    place.put_tracked(
+    rules = [{"value": each} for each in _offices(position, 4)]
+    position.put_tracked(
         VAULTS,
         f"kv-{word}-{short}",
         {
@@ -183,7 +187,7 @@ def _vaults(place: Place, identity: str) -> str:
             },
         },
     )
-    return place.put_tracked(
+    return position.put_tracked(
         VAULTS,
         f"kv-{word}-rbac-{short}",
         {
@@ -196,13 +200,13 @@ def _vaults(place: Place, identity: str) -> str:
     )
 
 
-def _custom_role(place: Place) -> str:
+def _custom_role(position: Place) -> str:
     """A role for those who only change firewall rules; its guid."""
-    name = place.builder.guid("azureRoleDefinition", "Firewall Rule Operator")
+    name = position.builder.guid("azureRoleDefinition", "Firewall Rule Operator")
     properties = {
         "roleName": "Firewall Rule Operator",
         "description": "Changes the rules of network security groups and nothing else",
-        "assignableScopes": [place.scope],
+        "assignableScopes": [position.scope],
         "permissions": [
             {
                 "actions": [f"{SECURITY_GROUPS}/read", f"{SECURITY_GROUPS}/securityRules/*"],
@@ -212,29 +216,29 @@ def _custom_role(place: Place) -> str:
             }
         ],
     }
-    place.put(f"{place.scope}/providers/{ROLE_DEFINITIONS}/{name}", properties)
+    position.put(f"{position.scope}/providers/{ROLE_DEFINITIONS}/{name}", properties)
     return name
 
 
-def _apps(place: Place, reader: AppRegistration, writer: AppRegistration) -> None:
-    place.assign(place.scope, "Reader", place.builder.service_principal(reader.client_id).id)
-    principal = place.builder.service_principal(writer.client_id).id
+def _apps(position: Place, reader: AppRegistration, writer: AppRegistration) -> None:
+    position.assign(position.scope, "Reader", position.builder.service_principal(reader.client_id).id)
+    principal = position.builder.service_principal(writer.client_id).id
     for role in ("Contributor", "Role Based Access Control Administrator"):
-        place.assign(place.scope, role, principal)
+        position.assign(position.scope, role, principal)
 
 
-def _people(place: Place) -> None:
+def _people(position: Place) -> None:
     def user(name: str) -> str:
-        return place.builder.guid("user", name)
+        return position.builder.guid("user", name)
 
-    administrators = place.builder.guid("group", "IT Administrators")
-    operator, helper = place.plan.people[1][0], place.plan.people[0][0]
-    place.assign("/", "User Access Administrator", user(EMERGENCY_ACCOUNTS[0]))
-    place.assign(place.scope, "Owner", user(place.plan.administrator))
-    place.assign(place.group, "Contributor", administrators, description="Keeps the workloads running")
-    place.assign(place.group, "Reader", user(operator))
-    place.assign(
-        place.group,
+    administrators = position.builder.guid("group", "IT Administrators")
+    operator, helper = position.plan.people[1][0], position.plan.people[0][0]
+    position.assign("/", "User Access Administrator", user(EMERGENCY_ACCOUNTS[0]))
+    position.assign(position.scope, "Owner", user(position.plan.administrator))
+    position.assign(position.group, "Contributor", administrators, description="Keeps the workloads running")
+    position.assign(position.group, "Reader", user(operator))
+    position.assign(
+        position.group,
         "Role Based Access Control Administrator",
         user(helper),
         condition=ALLOWED_ROLE_CONDITION,

@@ -63,9 +63,9 @@ def _check_identifier_uris(write: Write) -> None:
 
 
 def _check_switched_off_first(before: list[Json], after: list[Json], path: str) -> None:
-    kept = {each["id"] for each in after}
+    stored = {each["id"] for each in after}
     for each in before:
-        if each["id"] not in kept and each.get("isEnabled", True):
+        if each["id"] not in stored and each.get("isEnabled", True):
             raise bad_request(
                 f"An entry of '{path}' cannot be removed or replaced unless it is disabled first."
             )
@@ -229,13 +229,13 @@ def make_secret(session: Session) -> str:
 def remove_password(call: Call) -> Answer:
     record = _called_on(call)
     body: Any = call.json() or {}
-    kept = [
+    stored = [
         each for each in record.body.get("passwordCredentials") or [] if each["keyId"] != body.get("keyId")
     ]
-    if len(kept) == len(record.body.get("passwordCredentials") or []):
+    if len(stored) == len(record.body.get("passwordCredentials") or []):
         raise bad_request(f"No password credential found with keyId '{body.get('keyId')}'.")
     before = _credential_entries(record)
-    record.body["passwordCredentials"] = kept
+    record.body["passwordCredentials"] = stored
     record.secrets.pop(str(body.get("keyId")), None)
     _write_credential_audit(call.session, record, before, added=False)
     return Answer(204)

@@ -26,26 +26,26 @@ def check_attributes(write: Write) -> None:
     for set_name, values in (write.body[PROPERTY] or {}).items():
         if not isinstance(values, dict) or values.get("@odata.type") != VALUE_TYPE:
             raise bad_request(f"The attribute set '{set_name}' needs the '@odata.type' '{VALUE_TYPE}'.")
-        kept = sets.setdefault(set_name, {"@odata.type": VALUE_TYPE})
+        stored = sets.setdefault(set_name, {"@odata.type": VALUE_TYPE})
         for name in [name for name in values if "@" not in name]:
-            _assign(write.session.directory, set_name, name, values, kept)
+            _assign(write.session.directory, set_name, name, values, stored)
     assigned = {name: values for name, values in sets.items() if len(values) > 1}
     write.after[PROPERTY] = assigned or None
 
 
-def _assign(directory: Directory, set_name: str, name: str, values: Json, kept: Json) -> None:
+def _assign(directory: Directory, set_name: str, name: str, values: Json, stored: Json) -> None:
     definition = directory.get(DEFINITION, f"{set_name}_{name}")
     if definition is None:
         raise bad_request(f"The attribute '{set_name}_{name}' is not defined.")
     annotation, value = f"{name}@odata.type", values[name]
-    kept.pop(name, None)
-    kept.pop(annotation, None)
+    stored.pop(name, None)
+    stored.pop(annotation, None)
     if value is None or value == []:
         return
     _check_assigned(directory, definition, value, values.get(annotation))
     if annotation in values:
-        kept[annotation] = values[annotation]
-    kept[name] = value
+        stored[annotation] = values[annotation]
+    stored[name] = value
 
 
 def _check_assigned(directory: Directory, definition: Record, value: Any, wire_type: Any) -> None:

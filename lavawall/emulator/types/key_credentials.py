@@ -84,10 +84,10 @@ def remove_key(call: Call) -> Answer:
     session, record = call.session, _called_on(call)
     body: Any = call.json() or {}
     _check_proof(session, record, body.get("proof"))
-    kept = [each for each in record.body["keyCredentials"] if each["keyId"] != body.get("keyId")]
-    if len(kept) == len(record.body["keyCredentials"]):
+    stored = [each for each in record.body["keyCredentials"] if each["keyId"] != body.get("keyId")]
+    if len(stored) == len(record.body["keyCredentials"]):
         raise bad_request(f"No key credential found with keyId '{body.get('keyId')}'.")
-    _replace(session, record, kept)
+    _replace(session, record, stored)
     return Answer(204)
 
 

@@ -32,7 +32,7 @@ def duration(text: str) -> timedelta:
     )
 
 
-def spelled(body: Any) -> Any:
+def formatted(body: Any) -> Any:
     """The body with enumerations as the schema spells them; PIM also takes them with a capital letter."""
     if not isinstance(body, dict):
         return body

@@ -10,7 +10,7 @@ from lavawall.emulator.odata import listing, parse_query
 from lavawall.emulator.presentation import present
 from lavawall.emulator.requests import Answer, Call
 from lavawall.emulator.store import Json, Record
-from lavawall.emulator.types.pim_times import spelled
+from lavawall.emulator.types.pim_times import formatted
 
 Source = Callable[[Call], list[Record]]
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -49,7 +49,7 @@ def requestable(name: str, path: str, write: Permissions) -> Action:
     """The POST of a request."""
 
     def create(call: Call) -> Answer:
-        record = entities.create(call.session, registry.kind(name), spelled(call.json()))
+        record = entities.create(call.session, registry.kind(name), formatted(call.json()))
         return Answer(201, _shown(call, name, path, record))
 
     return Action("POST", path, create, write)

@@ -163,8 +163,8 @@ NETWORK_SECURITY_GROUP = ResourceType(
 def _recovering(wanted: Document) -> Document:
     """The place and the kind that the vault had; its contents are kept by the service."""
     properties: dict[str, Any] = wanted.get("properties") or {}
-    kept = {name: properties[name] for name in ("sku", "tenantId") if name in properties}
-    return {"location": wanted.get("location"), "properties": {"createMode": "recover", **kept}}
+    required = {name: properties[name] for name in ("sku", "tenantId") if name in properties}
+    return {"location": wanted.get("location"), "properties": {"createMode": "recover", **required}}
 
 
 KEY_VAULT = ResourceType(

@@ -178,10 +178,10 @@ DEVICE_CONFIGURATION = intune(
             Loss(
                 "omaSettings[].value",
                 f"it could not be stored because reading it needs {_MAY_READ_SECRETS}; enter it again",
-                anew=True,
+                recreated_only=True,
                 items=_masked_values,
             ),
-            Loss("preSharedKey", "Intune never returns it; enter it again", anew=True, items=_keys),
+            Loss("preSharedKey", "Intune never returns it; enter it again", recreated_only=True, items=_keys),
         ),
     ),
     notes=(
@@ -211,8 +211,8 @@ def _bound(value: Document) -> Document:
         }
         for each in value.get("presentationValues", ())
     ]
-    kept: Document = {name: value[name] for name in ("enabled", "configurationType") if name in value}
-    return {**kept, "definition@odata.bind": definition, "presentationValues": presented}
+    remaining: Document = {name: value[name] for name in ("enabled", "configurationType") if name in value}
+    return {**remaining, "definition@odata.bind": definition, "presentationValues": presented}
 
 
 def _definition_changes(wanted: Any, live: Any) -> Document | None:
@@ -313,8 +313,8 @@ def _changed_settings(wanted: Any, live: Any) -> Document | None:
 
 def _instance(body: Document) -> Document:
     """A policy of this kind is made from its template, which the address names."""
-    kept = {name: value for name, value in body.items() if name not in {"settings", "templateId"}}
-    return {**kept, "settingsDelta": _settings_body(body.get("settings"))}
+    remaining = {name: value for name, value in body.items() if name not in {"settings", "templateId"}}
+    return {**remaining, "settingsDelta": _settings_body(body.get("settings"))}
 
 
 INTENT = intune(

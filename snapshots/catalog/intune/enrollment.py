@@ -41,7 +41,7 @@ _KINDS = {
 
 
 def _name(raw: Document) -> str:
-    """Intune calls all its defaults the same: they are told apart by what they are about."""
+    """Intune calls all its defaults the same: they are distinguished by what they are for."""
     own = display_name(raw)
     kind = _KINDS.get(str(raw.get("@odata.type") or "").rpartition(".")[2], "")
     return f"{own} ({kind})" if kind and not raw.get("priority") else own

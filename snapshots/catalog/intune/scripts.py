@@ -1,4 +1,4 @@
-"""Scripts that devices run. Their content is told of one script at a time.
+"""Scripts that devices run. Intune returns their content for one script at a time.
 
 Facts: Microsoft Graph's beta metadata and reference pages.
 """

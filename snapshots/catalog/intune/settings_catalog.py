@@ -64,7 +64,7 @@ def _secrets(value: Any, setting: str = "") -> Iterator[str]:
 SECRETS = Loss(
     "settings[].settingInstance",
     "only a token of it is known, which Intune may no longer accept; enter it again",
-    anew=True,
+    recreated_only=True,
     items=lambda document: list(_secrets(document.get("settings", []))),
 )
 
@@ -72,8 +72,8 @@ SECRETS = Loss(
 def _by_template(body: Document) -> Document:
     """A template is named by its id; what else is known of it follows from that."""
     identifier = (body.get("templateReference") or {}).get("templateId")
-    kept = {name: value for name, value in body.items() if name != "templateReference"}
-    return {**kept, "templateReference": {"templateId": identifier}} if identifier else kept
+    remaining = {name: value for name, value in body.items() if name != "templateReference"}
+    return {**remaining, "templateReference": {"templateId": identifier}} if identifier else remaining
 
 
 CONFIGURATION_POLICY = intune(

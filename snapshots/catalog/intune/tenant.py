@@ -109,10 +109,10 @@ ROLE_DEFINITION = intune(
 
 def _bound(body: Document) -> Document:
     """The role is named by its address."""
-    kept = {name: value for name, value in body.items() if name != "roleDefinition"}
-    if kept == body:
+    remaining = {name: value for name, value in body.items() if name != "roleDefinition"}
+    if remaining == body:
         return body
-    return {**kept, "roleDefinition@odata.bind": f"{_ROLES}('{body['roleDefinition']['id']}')"}
+    return {**remaining, "roleDefinition@odata.bind": f"{_ROLES}('{body['roleDefinition']['id']}')"}
 
 
 _MEMBERS = ("members", "resourceScopes", "scopeMembers")

@@ -63,7 +63,7 @@ class Loss:
     fixed: bool | Callable[[Any], bool] = False
     """An existing object keeps what it has at this (dotted) path, or those values for which the function is true.
     Only a new object can have another value."""
-    anew: bool = False
+    recreated_only: bool = False
     """Only a recreated object lacks it. An existing one cannot lose it."""
     items: Callable[[Document], list[str]] | None = None
     """Given the document: what exactly is lost, item by item (secrets by name, key ID and expiry). None: nothing is."""

@@ -86,8 +86,8 @@ def test_the_event_that_modified_what_changed_is_surest() -> None:
 def test_an_activity_unknown_for_the_type_is_low_and_with_the_changed_property_medium() -> None:
     facts, hints = change(ENABLED, DISABLED)
     assert_match(score(facts, event("Label policy", target(POLICY)), hints), "low")
-    told = event("Label policy", target(POLICY, "", modified("State", "enabled", "disabled")))
-    assert_match(score(facts, told, hints), "medium")
+    reported = event("Label policy", target(POLICY, "", modified("State", "enabled", "disabled")))
+    assert_match(score(facts, reported, hints), "medium")
 
 
 def test_letter_case_of_ids_and_dashes_of_activities_do_not_matter() -> None:

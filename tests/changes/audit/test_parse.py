@@ -124,8 +124,8 @@ def test_ids_deep_inside_a_value_are_no_mention() -> None:
 def test_targets_survive_being_kept() -> None:
     facts = parse.audit_event(audit_record(targets=[target(GROUP, "Admins", modified("State", "a", GROUP))]))
     assert facts is not None
-    kept = json.loads(json.dumps([each.to_json() for each in facts.targets]))
-    assert tuple(parse.Target.from_json(each) for each in kept) == facts.targets
+    stored = json.loads(json.dumps([each.to_json() for each in facts.targets]))
+    assert tuple(parse.Target.from_json(each) for each in stored) == facts.targets
 
 
 @pytest.mark.parametrize("missing", ["id", "activityDateTime"])

@@ -115,8 +115,8 @@ def test_a_log_that_breaks_off_stops_no_other_and_is_made_up_for(busy: World, br
     cursors = {each.source: each for each in AuditCursor.objects.filter(tenant=busy.tenant)}
     assert {key for key, each in cursors.items() if each.error} == {broken}
     assert {key for key, each in cursors.items() if each.read_until < busy.clock.now} == {broken}
-    again = _ingest(busy, after=timedelta(minutes=1))
-    assert (again.events, again.error) == (0 if broken == "signIn" else 1, "")
+    repeated = _ingest(busy, after=timedelta(minutes=1))
+    assert (repeated.events, repeated.error) == (0 if broken == "signIn" else 1, "")
 
 
 @pytest.mark.parametrize(

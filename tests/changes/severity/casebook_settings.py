@@ -12,12 +12,12 @@ MISSING = object()
 def at(path: str, value: Any, base: Document | None = None) -> Document:
     """A copy of `base` with `value` at `path`, whose steps are divided by `/`."""
     head, _, rest = path.partition("/")
-    kept = dict(base or {})
+    stored = dict(base or {})
     if value is MISSING:
-        return kept
-    inner = kept.get(head)
-    kept[head] = at(rest, value, inner if isinstance(inner, dict) else None) if rest else value
-    return kept
+        return stored
+    inner = stored.get(head)
+    stored[head] = at(rest, value, inner if isinstance(inner, dict) else None) if rest else value
+    return stored
 
 
 def loosened(

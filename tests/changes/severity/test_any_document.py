@@ -66,17 +66,17 @@ def test_any_pair_of_documents_gets_a_verdict(
 def test_a_verdict_does_not_depend_on_how_keys_and_sets_are_ordered(case: Case, salt: str) -> None:
     """Canonical documents agree on one order of a set; which one it is must not matter."""
 
-    def place(value: Any) -> str:
+    def location(value: Any) -> str:
         return hashlib.sha256(f"{salt}{json.dumps(value, sort_keys=True)}".encode()).hexdigest()
 
     def reordered(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: reordered(value[key]) for key in sorted(value, key=place)}
-        return sorted(map(reordered, value), key=place) if isinstance(value, list) else value
+            return {key: reordered(value[key]) for key in sorted(value, key=location)}
+        return sorted(map(reordered, value), key=location) if isinstance(value, list) else value
 
-    again = Subject(case.resource_type, case.resource_id, reordered(case.before), reordered(case.after))
+    repeated = Subject(case.resource_type, case.resource_id, reordered(case.before), reordered(case.after))
     context = MappingContext.from_json(reordered(case.context))
-    assert grade(again, context).findings == case.verdict().findings
+    assert grade(repeated, context).findings == case.verdict().findings
 
 
 POLICIES = (ADMINS, EVERYBODY, FINANCE, LEGACY, DEVICES, STRONG, SESSIONS)
@@ -85,7 +85,7 @@ NAMES = st.sets(st.sampled_from(["a", "b", "c", "d"]), min_size=1)
 
 @given(st.sampled_from(POLICIES), NAMES, NAMES, st.sampled_from(["users", "applications", "locations"]))
 def test_excluding_more_always_weakens_and_excluding_less_always_strengthens(
-    policy: dict[str, Any], kept: set[str], extra: set[str], where: str
+    policy: dict[str, Any], stored: set[str], extra: set[str], where: str
 ) -> None:
     def excluding(names: set[str]) -> dict[str, Any]:
         if where == "users":
@@ -94,9 +94,9 @@ def test_excluding_more_always_weakens_and_excluding_less_always_strengthens(
         include = {"applications": "includeApplications", "locations": "includeLocations"}[where]
         return conditions(policy, **{where: {include: ["All"], key: sorted(names)}})
 
-    if extra <= kept:
+    if extra <= stored:
         return
-    narrow, wide = excluding(kept), excluding(kept | extra)
+    narrow, wide = excluding(stored), excluding(stored | extra)
     weaker = grade(Subject("conditionalAccessPolicy", "p", narrow, wide))
     stronger = grade(Subject("conditionalAccessPolicy", "p", wide, narrow))
     assert weaker.direction is Direction.WEAKENS

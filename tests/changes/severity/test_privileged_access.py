@@ -27,7 +27,7 @@ def schedule(role: str, end: dict[str, Any] = FOREVER, **more: Any) -> dict[str,
     }
 
 
-def place(end: dict[str, Any] = FOREVER, access: str = "member") -> dict[str, Any]:
+def location(end: dict[str, Any] = FOREVER, access: str = "member") -> dict[str, Any]:
     return {
         "groupId": "admins",
         "principalId": "eve",
@@ -95,10 +95,10 @@ CASES = [
         ACTIVE, "pim-role-scheduled", None, schedule(GLOBAL_ADMINISTRATOR, assignmentType="Activated"), None
     ),
     case(ELIGIBLE, "pim-role-scheduled", schedule(GLOBAL_ADMINISTRATOR), None, None),
-    case(MAY_JOIN, "pim-member-scheduled", None, place(), "medium"),
-    case(MAY_JOIN, "pim-member-scheduled", None, place(access="owner"), "high", context=POWERFUL_GROUP),
-    case(JOINED, "pim-member-scheduled", None, place(), "critical", context=POWERFUL_GROUP),
-    case(JOINED, "pim-member-scheduled", None, {**place(), "assignmentType": "activated"}, None),
+    case(MAY_JOIN, "pim-member-scheduled", None, location(), "medium"),
+    case(MAY_JOIN, "pim-member-scheduled", None, location(access="owner"), "high", context=POWERFUL_GROUP),
+    case(JOINED, "pim-member-scheduled", None, location(), "critical", context=POWERFUL_GROUP),
+    case(JOINED, "pim-member-scheduled", None, {**location(), "assignmentType": "activated"}, None),
     case(
         ELIGIBLE,
         "pim-schedule-prolonged",
@@ -128,7 +128,7 @@ CASES = [
         "low",
         "strengthens",
     ),
-    case(MAY_JOIN, "pim-schedule-prolonged", place(UNTIL_MAY), place(), "high", context=POWERFUL_GROUP),
+    case(MAY_JOIN, "pim-schedule-prolonged", location(UNTIL_MAY), location(), "high", context=POWERFUL_GROUP),
     case(
         ACTIVE,
         "pim-schedule-prolonged",
@@ -144,7 +144,7 @@ CASES = [
         None,
     ),
     case(ELIGIBLE, "pim-schedule-removed", schedule(GLOBAL_ADMINISTRATOR), None, "low", "strengthens"),
-    case(MAY_JOIN, "pim-schedule-removed", place(), None, "low", "strengthens"),
+    case(MAY_JOIN, "pim-schedule-removed", location(), None, "low", "strengthens"),
     case(
         ACTIVE,
         "pim-schedule-removed",

@@ -103,14 +103,14 @@ def test_a_wrong_assignment_is_refused_and_the_old_ones_stay(
     intune: Intune, kind: str, path: str, key: str, answers: bool
 ) -> None:
     policy = address(intune, kind, path)
-    kept = [entry(kind, intune.target())]
-    intune.beta.send("POST", f"{policy}/assign", {key: kept})
+    stored = [entry(kind, intune.target())]
+    intune.beta.send("POST", f"{policy}/assign", {key: stored})
     wrong: list[Json] = [
-        {"wrongKey": kept},
-        {key: kept, "more": 1},
-        {key: kept[0]},
-        {key: [*kept, *kept]},
-        {key: [*kept, entry(kind, {**intune.target(), "groupId": NOBODY})]},
+        {"wrongKey": stored},
+        {key: stored, "more": 1},
+        {key: stored[0]},
+        {key: [*stored, *stored]},
+        {key: [*stored, entry(kind, {**intune.target(), "groupId": NOBODY})]},
         {key: [entry(kind, {"groupId": intune.group()})]},
         {key: [entry(kind, {"@odata.type": f"{TYPE}everybodyTarget"})]},
         {key: [entry(kind, intune.target(**{FILTER: NOBODY, FILTER_TYPE: "include"}))]},
@@ -209,5 +209,7 @@ def test_assignments_leave_with_their_policy(intune: Intune) -> None:
     intune.beta.post(f"{path}/{made}/assign", {"assignments": [{"target": intune.target()}]})
     intune.beta.done("DELETE", f"{path}/{made}")
     intune.beta.refused("GET", f"{path}/{made}/assignments", status=404)
-    kept = intune.emulator.state(intune.tenant.directory_id).documents("groupPolicyConfiguration/assignment")
-    assert not any(key.startswith(made) for key in kept)
+    stored = intune.emulator.state(intune.tenant.directory_id).documents(
+        "groupPolicyConfiguration/assignment"
+    )
+    assert not any(key.startswith(made) for key in stored)

@@ -51,10 +51,10 @@ def test_texts_of_oma_settings_are_masked_and_told_on_request(intune: Intune) ->
     assert "hush" not in str(text)
     assert intune.beta.get(f"{address}/{plain(text['secretReferenceValueId'])}")["value"] == "hush"
     intune.beta.refused("GET", f"{address}/{plain(NOBODY)}", status=404)
-    again = intune.beta.send("PATCH", address, custom(text))
-    assert again.json()["omaSettings"][0]["secretReferenceValueId"] == text["secretReferenceValueId"]
-    told = {**text, "value": "changed", "isEncrypted": False}
-    intune.beta.send("PATCH", address, custom(told))
+    repeated = intune.beta.send("PATCH", address, custom(text))
+    assert repeated.json()["omaSettings"][0]["secretReferenceValueId"] == text["secretReferenceValueId"]
+    reported = {**text, "value": "changed", "isEncrypted": False}
+    intune.beta.send("PATCH", address, custom(reported))
     changed = intune.beta.get(address)["omaSettings"][0]
     assert intune.beta.get(f"{address}/{plain(changed['secretReferenceValueId'])}")["value"] == "changed"
 

@@ -32,8 +32,8 @@ def federated(world: World) -> Json:
 
 
 def _in_its_place(_world: World, subject: Json) -> Json:
-    kept = {name: subject[name] for name in ("name", "issuer", "subject")}
-    return {**kept, "audiences": ["api://planted"]}
+    stored = {name: subject[name] for name in ("name", "issuer", "subject")}
+    return {**stored, "audiences": ["api://planted"]}
 
 
 def held_by_none(collection: str) -> Any:

@@ -59,8 +59,8 @@ def sets(**properties: Any) -> Change:
 
 def merged(world: World, subject: Json, properties: Json) -> Json:
     """The whole resource with other top-level properties, as PUT wants it."""
-    kept: Json = {name: subject[name] for name in ("location", "tags", "properties") if name in subject}
-    return {**kept, **properties}
+    stored: Json = {name: subject[name] for name in ("location", "tags", "properties") if name in subject}
+    return {**stored, **properties}
 
 
 def in_rule(name: str, **properties: Any) -> Change:

@@ -116,8 +116,8 @@ def _no_definition(_world: World, subject: Json) -> Json:
 def _off(world: World, subject: Json) -> Json:
     settings = world.read(f"{INTENTS}/{subject['id']}/settings")["value"]
     firewall = next(each for each in settings if each["definitionId"] == "firewall_domainProfileEnabled")
-    kept = {name: firewall[name] for name in ("@odata.type", "id", "definitionId")}
-    return {"settings": [{**kept, "valueJson": "false"}]}
+    stored = {name: firewall[name] for name in ("@odata.type", "id", "definitionId")}
+    return {"settings": [{**stored, "valueJson": "false"}]}
 
 
 def _message(world: World) -> Json:

@@ -154,10 +154,10 @@ def rule(name: str) -> Any:
 
 
 def _whole(_world: World, subject: Json, properties: Json) -> Json:
-    kept = {
+    stored = {
         name: value for name, value in subject.items() if "@odata.context" not in name and name != "policyId"
     }
-    return {**kept, **properties}
+    return {**stored, **properties}
 
 
 def rule_case(name: str, more: dict[str, Any] | None = None, **updates: Any) -> Case:

@@ -48,9 +48,9 @@ def context(world: World) -> Json:
 
 def _requests(world: World, subject: Json, properties: Json) -> Any:
     """PUT: all that the policy has."""
-    kept = ("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers")
+    stored = ("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers")
     reviewers = subject["reviewers"] or _accomplice(world, subject)
-    return {**{name: subject[name] for name in kept}, "reviewers": reviewers, **properties}
+    return {**{name: subject[name] for name in stored}, "reviewers": reviewers, **properties}
 
 
 def _accomplice(world: World, subject: Json) -> Any:
@@ -59,12 +59,12 @@ def _accomplice(world: World, subject: Json) -> Any:
 
 
 def _registration(world: World, subject: Json, properties: Json) -> Any:
-    kept = {
+    stored = {
         name: value
         for name, value in subject.items()
         if name != "id" and not name.startswith("@") and value is not None
     }
-    return {**kept, **properties}
+    return {**stored, **properties}
 
 
 NOBODY = {"@odata.type": "#microsoft.graph.noDeviceRegistrationMembership"}
@@ -77,8 +77,8 @@ def authorities(world: World) -> Json:
 
 
 def _planted_revocation(_world: World, subject: Json) -> Json:
-    kept = ("certificate", "isRootAuthority")
-    trusted = [{name: each[name] for name in kept} for each in subject["certificateAuthorities"]]
+    stored = ("certificate", "isRootAuthority")
+    trusted = [{name: each[name] for name in stored} for each in subject["certificateAuthorities"]]
     planted = {"certificateRevocationListUrl": "http://crl.attacker.example/none.crl"}
     return {"certificateAuthorities": [{**each, **planted} for each in trusted]}
 

@@ -73,8 +73,8 @@ def test_an_empty_page_with_a_next_link_is_no_end(cloud: Cloud, make_client: Mak
 
 @pytest.mark.parametrize("query", ["?p=2", ""])
 def test_a_looping_next_link_is_refused(cloud: Cloud, make_client: MakeClient, query: str) -> None:
-    again = page(1, link=f"{cloud.url}{GROUPS}{query}")
-    cloud.on("GET", GROUPS, again, again, again, page(2))
+    repeated = page(1, link=f"{cloud.url}{GROUPS}{query}")
+    cloud.on("GET", GROUPS, repeated, repeated, repeated, page(2))
     with pytest.raises(InvalidAnswer, match=r"/v1.0/groups refers back to a page"):
         list(make_client().items(GROUPS))
     assert len(cloud.calls) <= 2

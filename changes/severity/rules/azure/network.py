@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
 
-from changes.severity.declared_settings import Life, lives, opens, tells
+from changes.severity.declared_settings import Life, always, lives, opens
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
 from changes.severity.network.exposure import PORTS, management, ranges, reachable
 from changes.severity.readers import Row, keyed, listed
@@ -73,7 +73,7 @@ RULES = (
         TECHNIQUE,
         {
             GROUP[0]: Life(
-                created=tells(Severity.LOW, "It protects the subnets and interfaces that it is attached to"),
+                created=always(Severity.LOW, "It protects the subnets and interfaces that it is attached to"),
                 deleted=opens(
                     Severity.MEDIUM, "The subnets and interfaces that it protected are open to their network"
                 ),

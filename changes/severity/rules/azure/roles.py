@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from changes.severity import reference
-from changes.severity.declared_settings import Life, Setting, ladder, lives, opens, tells, watching
+from changes.severity.declared_settings import Life, Setting, always, ladder, lives, opens, watching
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
 from changes.severity.readers import dig, listed, rows, text, word, words
 from changes.severity.surroundings import SIDES, principal
@@ -135,7 +135,7 @@ def _weight(action: str) -> int:
 
 
 def _power(definition: Document) -> int:
-    """The weight of a whole role. With exclusions, "everything" counts no more than Contributor."""
+    """The weight of a whole role. With exclusions, "everything" counts as Contributor at most."""
     worst = max((_weight(action) for action in _actions(definition)), default=0)
     withheld = _actions(definition, "notActions") & ROLES_WITHHELD
     return min(worst, 1) if withheld else worst
@@ -223,14 +223,14 @@ RULES = (
         "T1485",
         {
             LOCK[0]: Life(
-                created=tells(Severity.LOW, "It protects resources from deletion"),
+                created=always(Severity.LOW, "It protects resources from deletion"),
                 deleted=opens(
                     Severity.MEDIUM, "The resources that it protected can be deleted with one request"
                 ),
             ),
             IDENTITY[0]: Life(
-                created=tells(Severity.LOW, "Resources can use it after it gets roles"),
-                deleted=tells(
+                created=always(Severity.LOW, "Resources can use it after it gets roles"),
+                deleted=always(
                     Severity.MEDIUM, "Workloads that use it stop working, and a new identity has another ID"
                 ),
             ),

@@ -6,12 +6,12 @@ from changes.severity.declared_settings import (
     Life,
     Setting,
     Watched,
+    always,
     ladder,
     lives,
     more_protects,
     off_protects,
     on_protects,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -197,8 +197,8 @@ RULES = (
         DESTROYING,
         {
             VAULT[0]: Life(
-                created=tells(Severity.LOW, "It is empty"),
-                deleted=tells(
+                created=always(Severity.LOW, "It is empty"),
+                deleted=always(
                     Severity.HIGH, "Data encrypted with its keys cannot be read until the vault is recovered"
                 ),
             )

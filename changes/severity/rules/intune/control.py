@@ -8,9 +8,9 @@ from changes.severity.declared_settings import (
     Members,
     Setting,
     Watched,
+    always,
     lives,
     on_protects,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -207,14 +207,14 @@ RULES = (
         "T1098.003",
         {
             TAG[0]: Life(
-                created=tells(Severity.LOW, "Roles can be limited by it"),
-                deleted=tells(Severity.MEDIUM, "Administrators limited by it may now see other objects"),
+                created=always(Severity.LOW, "Roles can be limited by it"),
+                deleted=always(Severity.MEDIUM, "Administrators limited by it may now see other objects"),
             ),
             FILTER[0]: Life(
-                created=tells(Severity.LOW, "Assignments can be limited by it"),
-                deleted=tells(Severity.MEDIUM, "Assignments that used it apply to other devices"),
+                created=always(Severity.LOW, "Assignments can be limited by it"),
+                deleted=always(Severity.MEDIUM, "Assignments that used it apply to other devices"),
             ),
-            ROLE_ASSIGNMENT[0]: Life(deleted=tells(Severity.LOW, "Its members lost that role")),
+            ROLE_ASSIGNMENT[0]: Life(deleted=always(Severity.LOW, "Its members lost that role")),
         },
     ),
 )

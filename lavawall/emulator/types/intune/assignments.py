@@ -169,9 +169,9 @@ def assignable(kind: EntityType, assigning: Assigning) -> tuple[EntityType, Enti
 
 def replace_all(session: Session, each: EntityType, record: Record, wanted: list[Any]) -> None:
     """Puts new assignments in the place of the old ones, or leaves these when one of the new is refused."""
-    directory, kept = session.directory, assignments_of(session.directory, record)
+    directory, stored = session.directory, assignments_of(session.directory, record)
     silent = replace(each, audit_writer=None)
-    for assignment in kept:
+    for assignment in stored:
         directory.remove(assignment)
     try:
         for body in wanted:
@@ -180,7 +180,7 @@ def replace_all(session: Session, each: EntityType, record: Record, wanted: list
         for assignment in list(directory.records[each.name].values()):
             if assignment.parent_id == record.id:
                 directory.remove(assignment)
-        for assignment in kept:
+        for assignment in stored:
             directory.add(assignment)
         raise
     refresh(session, record)

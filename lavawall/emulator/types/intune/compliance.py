@@ -36,11 +36,11 @@ def check_scheduled_actions(write: Write) -> None:
 
 def scheduled_actions(session: Session, rules: list[Json]) -> list[Json]:
     """The rules as they are kept, each with ids of its own; refuses them without one block action."""
-    kept = [_kept_rule(session, rule) for rule in rules]
-    blocks = [each for rule in kept for each in rule[ACTIONS] if each["actionType"] == "block"]
+    stored = [_kept_rule(session, rule) for rule in rules]
+    blocks = [each for rule in stored for each in rule[ACTIONS] if each["actionType"] == "block"]
     if len(blocks) != 1:
         raise bad_request(f"'{RULES}' must hold one action of the type 'block'.", "BadRequest")
-    return kept
+    return stored
 
 
 def _kept_rule(session: Session, rule: Json) -> Json:

@@ -139,13 +139,13 @@ def update_definition_values(call: Call) -> Answer:
     session, policy = call.session, located(call, registry.kind(POLICY))
     body = payload(call, "added", "updated", "deletedIds")
     records = session.directory.records
-    kept = {
+    stored = {
         name: {key: copy.copy(record) for key, record in records[name].items()} for name in (VALUE, PRESENTED)
     }
     try:
         _apply(session, policy, body)
     except GraphError:
-        records |= kept
+        records |= stored
         raise
     touch(session, registry.kind(POLICY), policy)
     add_event(session, "Patch", policy)

@@ -278,7 +278,7 @@ APPLICATION = ResourceType(
         order=Order(rank=20),
         losses=(
             _LOST_SECRETS,
-            Loss("appId", "a recreated application gets a new application (client) ID", anew=True),
+            Loss("appId", "a recreated application gets a new application (client) ID", recreated_only=True),
             *lost(("logo",)),
             Loss("uniqueName", "cannot be set again"),
         ),

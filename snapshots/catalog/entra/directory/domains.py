@@ -85,10 +85,10 @@ DOMAIN = ResourceType(
             Loss(
                 "isVerified",
                 "a domain that is added again is not verified: publish its TXT record, verify it, then plan again",
-                anew=True,
+                recreated_only=True,
             ),
-            Loss("isAdminManaged", "Microsoft decides it when the domain is verified", anew=True),
-            *(Loss(name, _VERIFIED_FIRST, anew=True) for name in _SET_LATER),
+            Loss("isAdminManaged", "Microsoft decides it when the domain is verified", recreated_only=True),
+            *(Loss(name, _VERIFIED_FIRST, recreated_only=True) for name in _SET_LATER),
         ),
     ),
     audit=AuditHints(

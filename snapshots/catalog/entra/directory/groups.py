@@ -205,7 +205,7 @@ GROUP = ResourceType(
             Loss(
                 "mail",
                 "a recreated group does not have the mailbox, files or team of the old one",
-                anew=True,
+                recreated_only=True,
                 items=_what_hangs_on_it,
             ),
         ),

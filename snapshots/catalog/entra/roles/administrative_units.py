@@ -93,7 +93,7 @@ ADMINISTRATIVE_UNIT = ResourceType(
         ),
         services=("Core Directory",),
     ),
-    licence="Microsoft Entra ID P1 for whoever administers a unit",
+    licence="Microsoft Entra ID P1 for each administrator of a unit",
     notes=(
         "Members of dynamic units are determined by the rule and are not stored.",
         "Roles scoped to the unit are stored as `unifiedRoleAssignment`, which contains the role itself.",

@@ -3,12 +3,12 @@
 from changes.severity.declared_settings import (
     Life,
     Setting,
+    always,
     fewer_protect,
     ladder,
     lives,
     off_protects,
     on_protects,
-    tells,
     watching,
 )
 from changes.severity.model import Rule, Severity
@@ -108,8 +108,8 @@ RULES = (
         TECHNIQUE,
         {
             SYNC[0]: Life(
-                created=tells(Severity.HIGH, "An on-premises directory now controls accounts in the cloud"),
-                deleted=tells(
+                created=always(Severity.HIGH, "An on-premises directory now controls accounts in the cloud"),
+                deleted=always(
                     Severity.HIGH, "Accounts are no longer synchronised with the on-premises directory"
                 ),
             )

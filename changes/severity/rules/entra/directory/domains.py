@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from changes.severity.declared_settings import (
     Life,
     Setting,
+    always,
     ladder,
     lives,
     on_protects,
     opens,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -175,7 +175,7 @@ RULES = (
         {
             DOMAIN[0]: Life(
                 created=opens(Severity.MEDIUM, "Once verified, accounts and federation can use it"),
-                deleted=tells(
+                deleted=always(
                     Severity.HIGH,
                     "Sign-in and mail with that domain stop working, and Microsoft keeps no copy",
                 ),
@@ -203,7 +203,7 @@ RULES = (
                 created=opens(
                     Severity.CRITICAL, "Anyone with its signing key can sign in as any user of the domain"
                 ),
-                deleted=tells(Severity.HIGH, "The domain's users need Microsoft passwords to sign in"),
+                deleted=always(Severity.HIGH, "The domain's users need Microsoft passwords to sign in"),
             )
         },
         SENTINEL,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from changes.severity.declared_settings import (
     Life,
     Setting,
+    always,
     lives,
     off_protects,
     on_protects,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -174,8 +174,10 @@ RULES = (
         "T1566",
         {
             BRANDING[0]: Life(
-                created=tells(Severity.LOW, "Users see a different sign-in page"),
-                deleted=tells(Severity.LOW, "A fake sign-in page is harder to distinguish from the real one"),
+                created=always(Severity.LOW, "Users see a different sign-in page"),
+                deleted=always(
+                    Severity.LOW, "A fake sign-in page is harder to distinguish from the real one"
+                ),
             )
         },
     ),

@@ -7,9 +7,9 @@ from changes.severity.declared_settings import (
     Members,
     Setting,
     Watched,
+    always,
     lives,
     on_protects,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral
@@ -122,12 +122,12 @@ RULES = (
         TECHNIQUE,
         {
             SET: Life(
-                created=tells(Severity.LOW, "It cannot be deleted"),
-                deleted=tells(Severity.MEDIUM, "Access decisions based on its attributes no longer work"),
+                created=always(Severity.LOW, "It cannot be deleted"),
+                deleted=always(Severity.MEDIUM, "Access decisions based on its attributes no longer work"),
             ),
             DEFINITION: Life(
-                created=tells(Severity.LOW, "It cannot be deleted, only deactivated"),
-                deleted=tells(Severity.MEDIUM, "Access decisions based on it no longer work"),
+                created=always(Severity.LOW, "It cannot be deleted, only deactivated"),
+                deleted=always(Severity.MEDIUM, "Access decisions based on it no longer work"),
             ),
         },
     ),

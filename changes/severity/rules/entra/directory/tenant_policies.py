@@ -8,12 +8,12 @@ from changes.severity.declared_settings import (
     Life,
     Members,
     Setting,
+    always,
     ladder,
     lives,
     off_protects,
     on_protects,
     opens,
-    tells,
     watching,
 )
 from changes.severity.model import Context, Hit, Rule, Severity, Subject, neutral, strengthens, weakens
@@ -312,13 +312,13 @@ RULES = (
         "T1556.009",
         {
             CONTEXTS[0]: Life(
-                created=tells(Severity.LOW, "Policies can now require this authentication context"),
+                created=always(Severity.LOW, "Policies can now require this authentication context"),
                 deleted=opens(
                     Severity.MEDIUM, "Resources that required it are no longer protected by its policies"
                 ),
             ),
-            FLOWS[0]: Life(deleted=tells(Severity.LOW, "Its settings were reset to Microsoft's defaults")),
-            CONSENT_REQUESTS[0]: Life(deleted=tells(Severity.LOW, "Users can no longer request consent")),
+            FLOWS[0]: Life(deleted=always(Severity.LOW, "Its settings were reset to Microsoft's defaults")),
+            CONSENT_REQUESTS[0]: Life(deleted=always(Severity.LOW, "Users can no longer request consent")),
             "deviceRegistrationPolicy": Life(
                 deleted=opens(Severity.MEDIUM, "Devices join with Microsoft's defaults")
             ),
