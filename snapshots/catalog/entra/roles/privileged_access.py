@@ -60,7 +60,7 @@ def is_assigned_for_a_time(schedule: Document) -> bool:
     return is_direct(schedule) and is_assigned and comes_from_a_schedule(schedule)
 
 
-def asking(action: str, *names: str) -> Callable[[Document], Document]:
+def _asking(action: str, *names: str) -> Callable[[Document], Document]:
     """The body of a schedule request about the object, by the names that tell which it is."""
 
     def body(document: Document) -> Document:
@@ -70,10 +70,30 @@ def asking(action: str, *names: str) -> Callable[[Document], Document]:
     return body
 
 
+def written_by_requests(
+    root: str, segment: str, identity: tuple[str, ...], *further: str, rank: int
+) -> Restore:
+    """Schedules are written by requests, which name the schedule by its identity and the `further` properties."""
+    requests, names = f"{root}/{segment}ScheduleRequests", (*identity, *further)
+    update = _asking("adminUpdate", *names, "scheduleInfo")
+    return Restore(
+        writable=("scheduleInfo",),
+        create=Create(
+            path=requests,
+            only=names,
+            given=("assignmentType", "status"),
+            listing=f"{root}/{segment}Schedules",
+            shape=_asking("adminAssign", *names, "scheduleInfo"),
+            new_id_note="Nothing refers to a schedule.",
+        ),
+        update=Update(path=requests, method="POST", shape=lambda body, wanted: update({**wanted, **body})),
+        delete=Delete(path=requests, method="POST", shape=_asking("adminRemove", *names)),
+        order=Order(rank=rank),
+        guards=Guards(quirks=(EndsByItself(END),)),
+    )
+
+
 _IDENTITY = ("principalId", "roleDefinitionId", "directoryScopeId")
-_assign = asking("adminAssign", *_IDENTITY, "appScopeId", "scheduleInfo")
-_update = asking("adminUpdate", *_IDENTITY, "appScopeId", "scheduleInfo")
-_remove = asking("adminRemove", *_IDENTITY, "appScopeId")
 
 
 def _schedule_name(raw: Document) -> str:
@@ -119,7 +139,6 @@ def _role_schedule(
     notes: tuple[str, ...],
     order: int,
 ) -> ResourceType:
-    requests = f"{_DIRECTORY}/{segment}ScheduleRequests"
     return ResourceType(
         key=key,
         label=label,
@@ -150,23 +169,7 @@ def _role_schedule(
             *SCOPE_REFERENCES,
         ),
         not_references=APP_SCOPE,
-        restore=Restore(
-            writable=("scheduleInfo",),
-            create=Create(
-                path=requests,
-                only=(*_IDENTITY, "appScopeId"),
-                given=("assignmentType", "status"),
-                listing=f"{_DIRECTORY}/{segment}Schedules",
-                shape=_assign,
-                new_id_note="Nothing refers to a schedule.",
-            ),
-            update=Update(
-                path=requests, method="POST", shape=lambda body, wanted: _update({**wanted, **body})
-            ),
-            delete=Delete(path=requests, method="POST", shape=_remove),
-            order=Order(rank=order),
-            guards=Guards(quirks=(EndsByItself(END),)),
-        ),
+        restore=written_by_requests(_DIRECTORY, segment, _IDENTITY, "appScopeId", rank=order),
         audit=AuditHints(
             activities=activities,
             services=("PIM", "Core Directory"),

@@ -6,37 +6,26 @@ Facts: Microsoft Graph's v1.0 metadata of these types, and the endpoints of PIM 
 from collections.abc import Callable
 
 from snapshots.catalog.entra.roles.privileged_access import (
-    END,
     LICENCE,
     SCHEDULE_COMPUTED,
     SCHEDULE_NOTES,
-    asking,
     is_assigned_for_a_time,
     is_direct,
+    written_by_requests,
 )
 from snapshots.catalog.spec import (
     AuditHints,
     Comparison,
-    Create,
-    Delete,
     Document,
-    EndsByItself,
-    Guards,
     Identity,
-    Order,
     Permissions,
     Read,
     Reference,
     ResourceType,
-    Restore,
-    Update,
 )
 
 _GROUP = "/v1.0/identityGovernance/privilegedAccess/group"
 _IDENTITY = ("groupId", "principalId", "accessId")
-_assign = asking("adminAssign", *_IDENTITY, "scheduleInfo")
-_update = asking("adminUpdate", *_IDENTITY, "scheduleInfo")
-_remove = asking("adminRemove", *_IDENTITY)
 
 
 def _group_schedule(
@@ -50,7 +39,6 @@ def _group_schedule(
     activities: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> ResourceType:
-    requests = f"{_GROUP}/{segment}ScheduleRequests"
     return ResourceType(
         key=key,
         label=label,
@@ -78,23 +66,7 @@ def _group_schedule(
             Reference("groupId", to="group"),
             Reference("principalId", to="directoryObject"),
         ),
-        restore=Restore(
-            writable=("scheduleInfo",),
-            create=Create(
-                path=requests,
-                only=_IDENTITY,
-                given=("assignmentType", "status"),
-                listing=f"{_GROUP}/{segment}Schedules",
-                shape=_assign,
-                new_id_note="Nothing refers to a schedule.",
-            ),
-            update=Update(
-                path=requests, method="POST", shape=lambda body, wanted: _update({**wanted, **body})
-            ),
-            delete=Delete(path=requests, method="POST", shape=_remove),
-            order=Order(rank=76),
-            guards=Guards(quirks=(EndsByItself(END),)),
-        ),
+        restore=written_by_requests(_GROUP, segment, _IDENTITY, rank=76),
         audit=AuditHints(activities=activities, services=("PIM",), targets=("groupId", "principalId")),
         licence=LICENCE,
         notes=(*SCHEDULE_NOTES, *notes),
