@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,8 @@ settings.register_profile("quick", _common, max_examples=15)
 settings.register_profile("exhaustive", _common, max_examples=300)
 settings.load_profile("quick")
 loopback.install()
+ROOT = Path(__file__).parent
+LONGEST = ("browser/", "flows/", "site/test_demo", "site/test_upgrade", "site/test_commands")
 gc.set_threshold(100_000, 20, 100)
 """Tests make and drop whole clouds. Python's own thresholds spend a tenth of the time on looking for cycles in them."""
 
@@ -62,6 +65,8 @@ def open_gate(transactional_db: None) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests come first, so that no worker waits for another one's at the end."""
+    items.sort(key=lambda item: not item.path.relative_to(ROOT).as_posix().startswith(LONGEST))
     for item in items:
         asked_for = set(getattr(item, "fixturenames", ()))
         if asked_for & {"db", "transactional_db"} or item.get_closest_marker("django_db"):

@@ -13,6 +13,7 @@ from rollbacks.models import Rollback, StepRecord
 from rollbacks.states import State
 from tests.rollbacks.conftest import Scene
 from tests.rollbacks.test_crashes import Fate, doomed, finish
+from tests.suites import representative
 
 BATCH = "/v1.0/$batch"
 GROUPS, USERS = "/v1.0/groups", "/v1.0/users"
@@ -119,7 +120,7 @@ def fail_one_part(small: Raid, method: str, status: int, code: str = "x", times:
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-@pytest.mark.parametrize("status", [500, 504])
+@pytest.mark.parametrize("status", representative([504, 500], why="504 shows an unknown outcome"))
 def test_a_batch_of_which_a_part_has_an_unknown_outcome_is_finished(
     small: Raid, method: str, status: int
 ) -> None:
@@ -132,7 +133,7 @@ def test_a_batch_of_which_a_part_has_an_unknown_outcome_is_finished(
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", representative([429, 503], why="429 shows throttling"))
 def test_only_the_throttled_part_of_a_batch_is_sent_again(small: Raid, method: str, status: int) -> None:
     rollback = small.scene.approved(small.changes)
     small.scene.cloud.faults.add(
@@ -148,7 +149,7 @@ def test_only_the_throttled_part_of_a_batch_is_sent_again(small: Raid, method: s
     assert len([path for _, path in small.scene.writes() if "$ref" in path]) == 5
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("method", representative(["POST", "DELETE"], why="both are parts of one batch"))
 def test_a_part_that_is_refused_for_good_fails_the_step_and_is_named(small: Raid, method: str) -> None:
     rollback = small.scene.approved(small.changes)
     fail_one_part(small, method, 403, "Authorization_RequestDenied")
@@ -178,7 +179,7 @@ def test_a_part_that_is_so_already_fails_nothing(small: Raid) -> None:
     assert "1 of 3 already matched." in {record.message for record in StepRecord.objects.all()}
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", representative([404, 400], why="404 shows replication"))
 def test_members_of_a_group_made_anew_are_tried_until_it_has_replicated(small: Raid, status: int) -> None:
     scene, group = small.scene, small.group
     scene.intrude("DELETE", f"{GROUPS}/{group['id']}")
