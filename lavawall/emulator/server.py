@@ -120,7 +120,7 @@ class Emulator:
         server: Any = Server(("127.0.0.1", self._port), self._respond, numthreads=8, server_name="emulator")
         server.ssl_adapter = tls
         server.shutdown_timeout = 1
-        server.expiration_interval = 0.05
+        server.expiration_interval = 0.005
         server.error_log = _log_server_error
         return server
 
