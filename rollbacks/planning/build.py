@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rollbacks.planning.dependencies import Catalogue, Dependencies
+from rollbacks.planning.drafts import Draft, Outcome, Phase
 from rollbacks.planning.effects import same
 from rollbacks.planning.model import BRINGS_BACK, Key, LiveState, PlanDraft, PlannedStep, StepKind, Target
 from rollbacks.planning.ordering import Cycle, ordered
 from rollbacks.planning.references import repointed
-from rollbacks.planning.strategies import Draft, Outcome, Phase, Strategist, can_return, made_anew
+from rollbacks.planning.strategies import Strategist, can_return, made_anew
 from rollbacks.planning.tokens import found_in, put_in, step_with, token
 from snapshots.canonical.references import Mention, mentions
 from snapshots.catalog.spec import Document, ResourceType

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from rollbacks.planning.drafts import Draft, Phase
 from rollbacks.planning.model import BRINGS_BACK, Key, PlannedStep, StepKind
-from rollbacks.planning.strategies import Draft, Phase
 from rollbacks.planning.tokens import found_in
 from snapshots.canonical.references import Mention, mentions
 from snapshots.catalog.spec import Document, ResourceType

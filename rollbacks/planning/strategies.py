@@ -3,69 +3,17 @@ state allow, least destructive first. Says in words what cannot be brought back.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
 
-from changes.diff.structural import shown_diff
 from rollbacks.planning import bodies
+from rollbacks.planning.announcements import Announcements, protected
+from rollbacks.planning.drafts import Drafting, Outcome, Phase
 from rollbacks.planning.effects import after, same
-from rollbacks.planning.model import (
-    AnnouncedLoss,
-    LiveState,
-    PlannedRequest,
-    StepKind,
-    Target,
-)
+from rollbacks.planning.model import LiveState, PlannedRequest, StepKind, Target
 from rollbacks.planning.requests import RequestWriter
 from snapshots.canonical.form import canonicalise
 from snapshots.catalog.spec import Document, ResourceType
-from snapshots.collection.addresses import at, with_value
-from snapshots.recoverability.verdicts import lost_anew, names_an_id, uncreatable
-
-
-class Phase(IntEnum):
-    """What stands in the way goes first. Nothing is enforced before all is in place, nothing relaxed before the rest is
-    enforced, then come deletions, and at last what Microsoft takes only after all of them.
-    """
-
-    FIRST = 0
-    BRING_BACK = 1
-    ENFORCE = 2
-    RELAX = 3
-    DELETE = 4
-    LAST = 5
-
-
-@dataclass
-class Draft:
-    """A step before it has its number."""
-
-    kind: StepKind
-    phase: Phase
-    target: Target
-    object_id: str
-    explanation: str
-    requests: list[PlannedRequest]
-    result: Document | None
-    expected: Document | None = None
-    follows: bool = False
-    fallback: list[PlannedRequest] = field(default_factory=list)
-    fields: tuple[dict[str, object], ...] = ()
-    announced: Document | None = None
-    """The resource when the whole plan is done, where that is less than what is wanted."""
-
-
-@dataclass
-class Outcome:
-    """The steps for one target, and what must be said about it."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    losses: list[AnnouncedLoss] = field(default_factory=list)
-
-
-def protected(spec: ResourceType, document: Document) -> str | None:
-    return None if spec.restore.guards.protected is None else spec.restore.guards.protected(document)
+from snapshots.collection.addresses import at
+from snapshots.recoverability.verdicts import uncreatable
 
 
 def made_anew(spec: ResourceType, live: Document, wanted: Document) -> bool:
@@ -106,11 +54,12 @@ class Strategist:
         self.spec = spec
         self.wanted = wanted
         self.known = known
-        self.plain = plain
         self.new_id = new_id
         self.graph_url = graph_url
-        self.label = f"{spec.label} “{target.display_name or target.resource_id}”"
         self.outcome = Outcome()
+        self.announce = Announcements(target, spec, self.outcome)
+        self.drafting = Drafting(target, spec, plain, self.outcome)
+        self.label = self.announce.label
         self.announced: Document | None = None
         """What the resource will be in the end, where the plan cannot bring back all of it."""
 
@@ -129,40 +78,24 @@ class Strategist:
             draft.announced = self.announced
         return self.outcome
 
-    def _lose(
-        self,
-        warning: str,
-        what: str,
-        *,
-        path: str = "",
-        items: tuple[str, ...] = (),
-        left_open: bool = False,
-    ) -> None:
-        """Announces a loss, in a sentence for people and as data for the verification."""
-        self.outcome.warnings.append(warning)
-        name = self.target.display_name
-        self.outcome.losses.append(
-            AnnouncedLoss(*self.target.key, name, path, what, items=items, left_open=left_open)
-        )
-
     def _not_wanted(self) -> None:
         live = self.live.document
         if live is None:
             return
-        if self._protected(live):
+        if self.announce.is_protected(live):
             return
         if self.spec.restore.delete.retired_with:
             self._retire(live)
             return
         reason = self.spec.restore.guards.never_deleted(live)
         if reason is not None:
-            self._lose(f"{self.label} stays: {reason}", f"It stays: {reason}")
+            self.announce.lose(f"{self.label} stays: {reason}", f"It stays: {reason}")
             return
         if self.spec.restore.delete.path is None:
             what = "cannot be deleted through Microsoft Graph and stays."
-            self._lose(f"{self.label} {what}", f"It {what}")
+            self.announce.lose(f"{self.label} {what}", f"It {what}")
             return
-        self._step(
+        self.drafting.step(
             StepKind.DELETE,
             self._phase(live, None, Phase.DELETE),
             f"Deletes {self.label}, which did not exist at that time.",
@@ -174,22 +107,24 @@ class Strategist:
     def _retire(self, live: Document) -> None:
         names = ", ".join(sorted(self.spec.restore.delete.retired_with))
         what = f"cannot be deleted; it stays, and {names} is set so that it is not used."
-        self._lose(f"{self.label} {what}", f"It {what}")
+        self.announce.lose(f"{self.label} {what}", f"It {what}")
         request = self._writer(self.target.resource_id, live).retire(live)
         result = self.announced = self._reached([request], live)
         if not same(result, live):
             explanation = f"Puts {self.label}, which did not exist at that time, out of use."
-            self._step(StepKind.UPDATE, Phase.DELETE, explanation, [request], result=result, before=live)
+            self.drafting.step(
+                StepKind.UPDATE, Phase.DELETE, explanation, [request], result=result, before=live
+            )
 
     def _absent(self, wanted: Document) -> None:
-        if self._protected(wanted):
+        if self.announce.is_protected(wanted):
             return
         restore, reason = self.spec.restore, uncreatable(self.spec, wanted)
         known = self.known or wanted
         if self.live.deleted and restore.undelete is not None:
             writer = self._writer(self.target.resource_id, wanted)
             fallback = [self._writer(self.new_id, wanted).create(bodies.staged(self.spec, wanted))]
-            self._step(
+            self.drafting.step(
                 StepKind.UNDELETE,
                 Phase.BRING_BACK,
                 f"Restores {self.label} from the deleted items. It keeps its ID.",
@@ -200,7 +135,7 @@ class Strategist:
             rewrite, unwritable = self._writer(self.new_id, wanted).update(
                 known, bodies.staged(self.spec, wanted), ensure=True
             )
-            self._say_unwritable(unwritable)
+            self.announce.unwritable(unwritable)
             if unwritable:
                 known_values = {name: known.get(name) for name in unwritable}
                 self.announced = canonicalise({**wanted, **known_values}, self.spec)
@@ -209,14 +144,14 @@ class Strategist:
             self._settle(wanted, rewrite, "Writes properties that the restored object still lacks, if any.")
         elif restore.create.path is not None and reason is None:
             first = bodies.staged(self.spec, wanted)
-            self._step(
+            self.drafting.step(
                 StepKind.RECREATE,
                 self._phase(None, wanted, Phase.BRING_BACK),
                 self._creation(first is not wanted),
                 [self._writer(self.new_id, wanted).create(first)],
                 result=first,
             )
-            self._say_losses(wanted)
+            self.announce.of_a_new_object(wanted)
             self._settle(
                 wanted,
                 self._writer(self.new_id, wanted).settle(wanted),
@@ -226,17 +161,19 @@ class Strategist:
             self._arrive(wanted)
         elif reason is None:
             what = "no longer exists and cannot be recreated through Microsoft Graph."
-            self._lose(f"{self.label} {what}", f"It {what}")
+            self.announce.lose(f"{self.label} {what}", f"It {what}")
         else:
             what = f"no longer exists and cannot be recreated: {reason}"
-            self._lose(f"{self.label} {what}", f"It {what}")
+            self.announce.lose(f"{self.label} {what}", f"It {what}")
 
     def _arrive(self, wanted: Document) -> None:
         """What comes into being with another object is then set as it was."""
         given = {name: value for name, value in wanted.items() if not self.spec.writes(name)}
         requests, _ = self._writer(self.target.resource_id, wanted).update(given, wanted, ensure=True)
         explanation = f"Restores {self.label} after the object that it belongs to exists again."
-        self._step(StepKind.UPDATE, Phase.BRING_BACK, explanation, requests, result=wanted, follows=True)
+        self.drafting.step(
+            StepKind.UPDATE, Phase.BRING_BACK, explanation, requests, result=wanted, follows=True
+        )
 
     def _creation(self, is_staged: bool) -> str:
         how = ", without enforcing it yet" if is_staged else ""
@@ -247,7 +184,7 @@ class Strategist:
     def _settle(self, wanted: Document, requests: list[PlannedRequest], explanation: str) -> None:
         first = bodies.staged(self.spec, wanted)
         if requests:
-            self._step(
+            self.drafting.step(
                 StepKind.UPDATE,
                 Phase.BRING_BACK,
                 f"{self.label}: {explanation}",
@@ -269,22 +206,22 @@ class Strategist:
         self._changed(live, wanted, live_id)
 
     def _changed(self, live: Document, wanted: Document, object_id: str) -> None:
-        if same(live, wanted) or self._protected(live) or self._protected(wanted):
+        if same(live, wanted) or self.announce.is_protected(live) or self.announce.is_protected(wanted):
             return
         if made_anew(self.spec, live, wanted):
             self._replace(live, wanted, object_id)
             return
-        wanted = self._attainable(live, wanted)
+        wanted = self.announce.attainable(live, wanted)
         raising = bodies.enforcing(self.spec, wanted) and not bodies.enforcing(self.spec, live)
         stage = self.spec.restore.update.staged
         only_state = stage is not None and bodies.differing(live, wanted) == (stage.property,)
         first = bodies.staged(self.spec, wanted) if raising and not only_state else wanted
         requests, unwritable = self._writer(object_id, live).update(live, first)
-        only_lacking = self._say_lost_items(live, wanted)
-        self._say_unwritable([name for name in unwritable if name not in only_lacking])
+        only_lacking = self.announce.lost_items(live, wanted)
+        self.announce.unwritable([name for name in unwritable if name not in only_lacking])
         relaxing = bodies.enforcing(self.spec, live) and not bodies.enforcing(self.spec, wanted)
         if requests:
-            self._step(
+            self.drafting.step(
                 StepKind.UPDATE,
                 self._phase(live, wanted, _direction(relaxing=relaxing, raising=raising and only_state)),
                 f"Restores {self.label} to the earlier version by writing only the differences.",
@@ -309,9 +246,9 @@ class Strategist:
         reason = uncreatable(self.spec, wanted)
         if reason is not None:
             what = f"is left unchanged because it cannot be recreated: {reason}"
-            self._lose(f"{self.label} {what}", f"It {what}")
+            self.announce.lose(f"{self.label} {what}", f"It {what}")
             return
-        self._step(
+        self.drafting.step(
             StepKind.DELETE,
             Phase.BRING_BACK,
             f"Deletes {self.label}, because the changed properties cannot be set on an existing object.",
@@ -320,7 +257,7 @@ class Strategist:
             before=live,
             object_id=object_id,
         )
-        self._step(
+        self.drafting.step(
             StepKind.RECREATE,
             Phase.BRING_BACK,
             self._creation(is_staged=False),
@@ -328,23 +265,12 @@ class Strategist:
             result=wanted,
             follows=True,
         )
-        self._say_losses(wanted)
+        self.announce.of_a_new_object(wanted)
         self._settle(
             wanted,
             self._writer(self.new_id, wanted).settle(wanted),
             "Adds properties that cannot be set when an object is created.",
         )
-
-    def _attainable(self, live: Document, wanted: Document) -> Document:
-        """What is wanted, with what the live object has wherever an existing object keeps what it has."""
-        for name in self.spec.identity.spelling:
-            wanted = with_value(wanted, name, live.get(name))
-        for loss in self.spec.restore.losses:
-            if not same(at(live, loss.path), at(wanted, loss.path)) and loss.keeps(at(live, loss.path)):
-                warning = f"{self.label}: {loss.path} cannot be restored: {loss.what}."
-                self._lose(warning, loss.what, path=loss.path)
-                wanted = with_value(wanted, loss.path, at(live, loss.path))
-        return canonicalise(wanted, self.spec)
 
     def _reached(self, requests: list[PlannedRequest], live: Document) -> Document | None:
         """What the requests can reach: the wanted document, less what cannot be written."""
@@ -362,7 +288,7 @@ class Strategist:
         requests, _ = self._writer(object_id, wanted).update(
             {stage.property: first.get(stage.property)}, {stage.property: value}
         )
-        self._step(
+        self.drafting.step(
             StepKind.ENFORCE,
             Phase.ENFORCE,
             f"Sets {self.label} to {value} after everything it refers to is in place.",
@@ -373,96 +299,7 @@ class Strategist:
             follows=True,
         )
 
-    def _protected(self, document: Document) -> bool:
-        reason = protected(self.spec, document)
-        if reason is not None:
-            self._lose(f"{self.label} is left unchanged: {reason}", f"It is left unchanged: {reason}")
-        return reason is not None
-
-    def _say_unwritable(self, names: list[str]) -> None:
-        for name in names:
-            losses = [loss.what for loss in self.spec.restore.losses if loss.path.split("[")[0] == name]
-            why = losses[0] if losses else "Microsoft Graph does not allow writing it"
-            self._lose(f"{self.label}: {name} cannot be restored: {why}.", why, path=name)
-
-    def _say_lost_items(self, live: Document, wanted: Document) -> set[str]:
-        """By name what was taken out of the object and only its owner can enter again (secrets). The properties that
-        have nothing else wrong.
-        """
-        only_lacking = set()
-        for lost in lost_anew(self.spec, wanted):
-            have = {
-                name for each in lost_anew(self.spec, live) if each.path == lost.path for name in each.items
-            }
-            missing = tuple(name for name in lost.items if name not in have)
-            if missing:
-                warning = f"{self.label}: {lost.path} lacks {'; '.join(missing)}: {lost.what}."
-                self._lose(warning, lost.what, path=lost.path, items=missing, left_open=True)
-                if isinstance(wanted.get(lost.path), list) and have <= set(lost.items):
-                    only_lacking.add(lost.path)
-        return only_lacking
-
-    def _say_losses(self, wanted: Document) -> None:
-        restore = self.spec.restore
-        if restore.create.new_id_note:
-            self.outcome.warnings.append(f"{self.label} is recreated. {restore.create.new_id_note}")
-        if self.spec.comparison.unread:
-            settings = ", ".join(self.spec.comparison.unread)
-            self.outcome.warnings.append(
-                f"{self.label}: Lavawall does not read {settings}. If it had any of these, set them manually."
-            )
-        for loss in restore.losses:
-            if names_an_id(loss) and (loss.path == "id" or loss.path.split("[")[0] in wanted):
-                self.outcome.warnings.append(f"{self.label}: {loss.what}.")
-        for lost in lost_anew(self.spec, wanted):
-            items = f" ({'; '.join(lost.items)})" if lost.items else ""
-            warning = f"{self.label}: {lost.path} is not restored: {lost.what}{items}."
-            self._lose(warning, lost.what, path=lost.path, items=lost.items, left_open=True)
-
     def _writer(self, object_id: str, document: Document) -> RequestWriter:
         return RequestWriter(
             self.spec, object_id, {**document, **self.live.location}, self.graph_url, self.live.raw
-        )
-
-    def _step(
-        self,
-        kind: StepKind,
-        phase: Phase,
-        explanation: str,
-        requests: list[PlannedRequest],
-        *,
-        result: Document | None,
-        before: Document | None = None,
-        object_id: str = "",
-        follows: bool = False,
-        fallback: list[PlannedRequest] | None = None,
-    ) -> None:
-        compared = before is not None or not follows
-        difference = shown_diff(self.plain(before), self.plain(result), self.spec) if compared else None
-        because = f" {self.target.because}" if self.target.because and not follows else ""
-        self.outcome.drafts.append(
-            Draft(
-                kind=kind,
-                phase=phase,
-                target=self.target,
-                object_id=object_id or self.target.resource_id,
-                explanation=explanation + because,
-                requests=requests,
-                result=result,
-                expected=before,
-                follows=follows,
-                fallback=fallback or [],
-                fields=tuple(
-                    {
-                        "path": each.path,
-                        "label": each.label,
-                        "kind": each.kind,
-                        "before": each.before,
-                        "after": each.after,
-                        "added": list(each.added),
-                        "removed": list(each.removed),
-                    }
-                    for each in (difference.fields if difference else ())
-                ),
-            )
         )
