@@ -13,4 +13,4 @@ class LavawallConfig(AppConfig):
 
 
 class LavawallAdminConfig(AdminConfig):
-    default_site = "lavawall.admin_site.LavawallAdminSite"
+    default_site = "lavawall.web.admin_site.LavawallAdminSite"

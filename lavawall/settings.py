@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from lavawall import environment, secrets
+from lavawall.configuration import environment, secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -72,8 +72,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "lavawall.middleware.health_probe",
-    "lavawall.middleware.body_limit",
+    "lavawall.web.middleware.health_probe",
+    "lavawall.web.middleware.body_limit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -144,7 +144,7 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 
 # Browser hardening
-SESSION_ENGINE = "lavawall.sessions"
+SESSION_ENGINE = "lavawall.web.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

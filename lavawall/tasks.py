@@ -2,7 +2,8 @@
 
 import logging
 
-from lavawall import pipeline, schedules, watchdog
+from lavawall import pipeline
+from lavawall.processes import schedules, watchdog
 from rollbacks import services as rollbacks
 from tenants.accounts import sign_in_log
 from tenants.errors import DomainError

@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from lavawall import views
+from lavawall.web import views
 from tenants.accounts.sign_in import SignIn
 
-handler500 = "lavawall.views.server_error"
+handler500 = "lavawall.web.views.server_error"
 
 urlpatterns = [
     path("", views.overview, name="overview"),

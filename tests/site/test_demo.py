@@ -21,7 +21,7 @@ from lavawall.demo.cast import ATTACKED
 from lavawall.demo.show import Show, StepFailed, expect
 from lavawall.demo.story import Stage
 from lavawall.management.commands.demo import emulator as emulator_process
-from lavawall.serving import address
+from lavawall.processes.serving import address
 from tests.factories.tenants import TenantFactory
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import yaml
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
-from lavawall import watchdog
+from lavawall.processes import watchdog
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,7 +20,7 @@ CHILD = (
 )
 PARENT = (
     "import sys\n"
-    "from lavawall.lifeline import spawn\n"
+    "from lavawall.processes.lifeline import spawn\n"
     "child = spawn('the_child', environment={'PYTHONPATH': sys.argv[1]})\n"
     "child.wait()\n"
 )

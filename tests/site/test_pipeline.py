@@ -16,8 +16,9 @@ from changes.attribution import linking
 from changes.audit import collect as audit
 from changes.detection import detect
 from changes.models import Change
-from lavawall import pipeline, schedules, tasks
+from lavawall import pipeline, tasks
 from lavawall.emulator import Emulator
+from lavawall.processes import schedules
 from snapshots.collection import capture
 from snapshots.models import Blob, Coverage, Snapshot, Version
 from snapshots.store import content_store

@@ -13,8 +13,8 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from lavawall import watchdog
-from lavawall.watchdog import PATIENCE, Watchdog, end_group, kill_group, last_progress, saw_tick
+from lavawall.processes import watchdog
+from lavawall.processes.watchdog import PATIENCE, Watchdog, end_group, kill_group, last_progress, saw_tick
 from tenants.models import Run
 from tenants.runs import leases
 from tests.factories.tenants import TenantFactory

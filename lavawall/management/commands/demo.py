@@ -16,12 +16,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from lavawall import environment
+from lavawall.configuration import environment
 from lavawall.demo.cast import Login
 from lavawall.demo.show import Show, said
 from lavawall.demo.story import Stage, play
-from lavawall.lifeline import spawn
-from lavawall.serving import HIGHEST_PORT, refuse_taken
+from lavawall.processes.lifeline import spawn
+from lavawall.processes.serving import HIGHEST_PORT, refuse_taken
 from tenants.models import Tenant
 from tenants.trust.os_accounts import on_the_command_line
 

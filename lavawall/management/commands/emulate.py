@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lavawall.emulator import AppRegistration, Emulator, TenantInfo
 from lavawall.emulator.seed import SEEDS
-from lavawall.serving import port_number
+from lavawall.processes.serving import port_number
 
 DEFAULT_CA_FILE = "emulator-ca.pem"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lavawall.lifeline import spawn
-from lavawall.serving import address, refuse_taken
+from lavawall.processes.lifeline import spawn
+from lavawall.processes.serving import address, refuse_taken
 
 LOOK_EVERY_SECONDS = 0.2
 EXPECTED = (0, -signal.SIGTERM)

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lavawall import schedules
-from lavawall.watchdog import PATIENCE, Watchdog, makes_progress, start_cluster
+from lavawall.processes import schedules
+from lavawall.processes.watchdog import PATIENCE, Watchdog, makes_progress, start_cluster
 
 
 class Command(BaseCommand):

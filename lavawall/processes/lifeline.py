@@ -25,7 +25,7 @@ def spawn(
     theirs, ours = os.pipe()
     try:
         process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own modules
-            [sys.executable, "-m", "lavawall.lifeline", *module_and_arguments],
+            [sys.executable, "-m", "lavawall.processes.lifeline", *module_and_arguments],
             start_new_session=True,
             pass_fds=[theirs],
             env={**os.environ, **environment, LIFELINE: str(theirs)},

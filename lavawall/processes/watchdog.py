@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from lavawall.lifeline import spawn
+from lavawall.processes.lifeline import spawn
 from tenants.models import Run
 
 logger = logging.getLogger(__name__)

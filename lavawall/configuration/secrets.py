@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from lavawall import environment
+from lavawall.configuration import environment
 
 MASTER_KEY_BYTES = 32
 MINIMUM_SECRET_KEY_LENGTH = 32

@@ -1,0 +1,1 @@
+"""What all pages share: the site of the admin, middleware, sessions, health and error pages."""
