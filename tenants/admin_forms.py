@@ -95,7 +95,7 @@ class PasswordForm(forms.Form):
     password = forms.CharField(
         strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="New password"
     )
-    again = forms.CharField(
+    password_again = forms.CharField(
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         label="Repeat the new password",
@@ -103,7 +103,7 @@ class PasswordForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if given.pop("again", None) != given.get("password"):
+        if given.pop("password_again", None) != given.get("password"):
             raise forms.ValidationError("The two passwords do not match.")
         return given
 
@@ -112,7 +112,7 @@ class NewAccountForm(PasswordForm):
     username = forms.CharField(max_length=150)
     email = forms.EmailField(required=False)
 
-    field_order = ("username", "email", "password", "again")
+    field_order = ("username", "email", "password", "password_again")
 
 
 class TokenForm(forms.Form):

@@ -212,10 +212,10 @@ def test_a_new_person_gets_an_account_and_a_weak_password_does_not_pass(db: None
     client = signed_in(staff(Role.ADMINISTRATOR))
     good = "a long enough phrase 7"
 
-    weak = client.post(url(User, "add"), {"username": "nina", "password": "12345", "again": "12345"})
+    weak = client.post(url(User, "add"), {"username": "nina", "password": "12345", "password_again": "12345"})
     assert weak.status_code == 200
     assert not User.objects.filter(username="nina").exists()
-    client.post(url(User, "add"), {"username": "nina", "password": good, "again": good})
+    client.post(url(User, "add"), {"username": "nina", "password": good, "password_again": good})
 
     assert User.objects.get(username="nina").check_password(good)
     assert good not in str(list(LedgerEntry.objects.values()))
@@ -223,7 +223,7 @@ def test_a_new_person_gets_an_account_and_a_weak_password_does_not_pass(db: None
 
 def test_only_a_superuser_resets_a_superusers_password(db: None, signed_in: SignIn) -> None:
     above, administrator = superuser(), staff(Role.ADMINISTRATOR)
-    new = {"password": "a long enough phrase 7", "again": "a long enough phrase 7"}
+    new = {"password": "a long enough phrase 7", "password_again": "a long enough phrase 7"}
     address = reverse("admin:tenants_user_password", args=[above.pk])
 
     assert signed_in(administrator).post(address, new).status_code == 403

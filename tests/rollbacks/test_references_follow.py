@@ -42,7 +42,7 @@ class Naming:
     body: Callable[[Ids], dict[str, Any]]
     type: str
     names: tuple[str, ...]
-    beside: str = ""
+    companion: str = ""
     """Where the part that names it is read, below the object."""
     then: tuple[str, Callable[[Ids], dict[str, Any]]] | None = None
     """An action below the object that completes it, and its body."""
@@ -185,7 +185,7 @@ NAMING = {
         },
         "deviceCompliancePolicy",
         ("message", "group"),
-        beside="scheduledActionsForRule?$expand=scheduledActionConfigurations",
+        companion="scheduledActionsForRule?$expand=scheduledActionConfigurations",
     ),
     "whose members a group has": Naming(
         GROUPS, _rule("user.memberof -any (group.objectId -in ['GROUP'])"), "group", ("group",)
@@ -231,7 +231,7 @@ NAMING = {
         },
         "mobileApp",
         ("vpn", "group"),
-        beside="assignments",
+        companion="assignments",
         then=(
             "assign",
             lambda ids: {
@@ -258,7 +258,7 @@ NAMING = {
         },
         "deviceManagementConfigurationPolicy",
         ("shared",),
-        beside="settings",
+        companion="settings",
     ),
     "what a compliance setting refers to": Naming(
         f"{DEVICES}/compliancePolicies",
@@ -271,7 +271,7 @@ NAMING = {
         },
         "deviceManagementCompliancePolicy",
         ("shared",),
-        beside="settings",
+        companion="settings",
     ),
 }
 POLICY = "deviceManagementConfigurationPolicy"
@@ -325,8 +325,12 @@ class Estate:
                     and item.get("membershipRule", "")[:8] == made.get("membershipRule", "")[:8]
                 ):
                     whole = self.scene.read(f"{each.path}/{item['id']}")
-                    beside = self.scene.read(f"{each.path}/{item['id']}/{each.beside}") if each.beside else {}
-                    found[key] = json.dumps([whole, beside])
+                    companion = (
+                        self.scene.read(f"{each.path}/{item['id']}/{each.companion}")
+                        if each.companion
+                        else {}
+                    )
+                    found[key] = json.dumps([whole, companion])
         return found
 
 

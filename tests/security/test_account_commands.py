@@ -68,7 +68,7 @@ def with_add_user(user: User, monkeypatch: pytest.MonkeyPatch) -> str:
 def in_the_admin(user: User, _monkeypatch: pytest.MonkeyPatch) -> str:
     administrator = person(Role.ADMINISTRATOR, username="alma", is_staff=True)
     address = reverse("admin:tenants_user_password", args=[user.pk])
-    signed_in(administrator).post(address, {"password": NEW, "again": NEW})
+    signed_in(administrator).post(address, {"password": NEW, "password_again": NEW})
     return "alma"
 
 

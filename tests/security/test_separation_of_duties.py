@@ -60,7 +60,7 @@ class Stage:
 
     def create(self, name: str, role: Role | None = None, by: User | None = None) -> User:
         actor = by or self.mallory
-        new = {"username": name, "password": PASSWORD, "again": PASSWORD}
+        new = {"username": name, "password": PASSWORD, "password_again": PASSWORD}
         assert self.post(actor, "tenants_user_add", **new).status_code == 302
         user = User.objects.get(username=name)
         if role is not None:
@@ -106,7 +106,9 @@ def creates_everybody(stage: Stage) -> tuple[User, list[User]]:
 
 def resets_the_passwords_of_real_approvers(stage: Stage) -> tuple[User, list[User]]:
     for approver in stage.approvers:
-        stage.post(stage.mallory, "tenants_user_password", approver.pk, password=PASSWORD, again=PASSWORD)
+        stage.post(
+            stage.mallory, "tenants_user_password", approver.pk, password=PASSWORD, password_again=PASSWORD
+        )
     return stage.mallory, stage.approvers
 
 
@@ -246,7 +248,11 @@ def test_the_page_and_the_api_say_why_a_signature_does_not_count(stage: Stage) -
     for approver in stage.approvers:
         sign_on_the_page(approver, rollback)
     stage.post(
-        stage.mallory, "tenants_user_password", stage.approvers[0].pk, password=PASSWORD, again=PASSWORD
+        stage.mallory,
+        "tenants_user_password",
+        stage.approvers[0].pk,
+        password=PASSWORD,
+        password_again=PASSWORD,
     )
     reason = (
         "An administrator set this account's password, and no second administrator has confirmed this yet."
@@ -354,7 +360,9 @@ def deactivates(stage: Stage) -> None:
 
 
 def resets(stage: Stage) -> None:
-    stage.post(stage.mallory, "tenants_user_password", stage.bob.pk, password=PASSWORD, again=PASSWORD)
+    stage.post(
+        stage.mallory, "tenants_user_password", stage.bob.pk, password=PASSWORD, password_again=PASSWORD
+    )
 
 
 def demotes_through_a_puppet_and_leaves(stage: Stage) -> None:

@@ -128,7 +128,7 @@ def test_the_admin_shows_a_bug_by_its_reference(
             "username": "gina",
             "email": "",
             "password": "correct horse battery",
-            "again": "correct horse battery",
+            "password_again": "correct horse battery",
         },
     )
     assert answer.status_code == 500
