@@ -31,9 +31,8 @@ def test_every_invariant_has_its_tests() -> None:
 def test_every_setting_of_the_readme_is_read() -> None:
     readme = (ROOT / "README.md").read_text()
     table = readme[readme.index("### Settings") : readme.index("An installation counts as production")]
-    source = "".join(
-        (ROOT / "lavawall" / name).read_text() for name in ("settings.py", "environment.py", "secrets.py")
-    )
+    places = ("settings.py", "configuration/environment.py", "configuration/secrets.py")
+    source = "".join((ROOT / "lavawall" / name).read_text() for name in places)
     named = set(re.findall(r"`([A-Z_]{6,})`", table)) - {"REQUESTS_CA_BUNDLE"}
     assert named
     assert [name for name in sorted(named) if f'"{name}"' not in source] == []
